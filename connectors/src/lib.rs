@@ -1,0 +1,18 @@
+//! All that engaged knows about the platforms' wire formats, and nothing else.
+//!
+//! A connector turns one platform's API into the platform-neutral words of
+//! [`model`], one page at a time, and turns our few kinds of change back into
+//! requests. It keeps no state of its own: where to resume stands in the
+//! [`cursor::Cursor`] that the caller commits together with the page. It never
+//! sees the store, the rules or the scores.
+
+pub mod clock;
+pub mod connector;
+pub mod cursor;
+pub mod error;
+pub mod model;
+
+pub use clock::Clock;
+pub use connector::{Account, Capabilities, Change, Connector, Outcome, Page, Stream, Write};
+pub use cursor::Cursor;
+pub use error::ConnectorError;

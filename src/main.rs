@@ -1,0 +1,2 @@
+//! engaged
+fn main(){}
