@@ -1,1 +1,4 @@
-//! engaged.
+//! `engaged`: engagement scoring for e-mail lists. See `ARCHITECTURE.md` for the map.
+
+pub mod clock;
+pub mod rules;
