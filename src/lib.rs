@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod rules;
+pub mod schedule;
 pub mod score;
