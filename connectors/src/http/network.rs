@@ -1,0 +1,116 @@
+//! The real transport: reqwest, with everything switched off that would act
+//! behind our back (redirects, its own retries, a proxy in front of loopback).
+
+use std::{error::Error as _, time::Duration};
+
+use ::http::{Request, Response};
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+
+use super::{BODY_MAX, Transport, TransportError};
+use crate::error::ConnectorError;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long the line may be silent, before the first byte or between two.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a request may take in all, unless the connection says otherwise.
+const TOTAL: Duration = Duration::from_mins(1);
+
+/// HTTP over the network.
+pub struct Network {
+    /// Through the system's proxy, where one is set.
+    outside: reqwest::Client,
+    /// For loopback, which no proxy may see.
+    local: reqwest::Client,
+}
+
+impl Network {
+    /// A transport with the default limit of 60 s for a whole request.
+    pub fn new() -> Result<Self, ConnectorError> {
+        Self::with_total(TOTAL)
+    }
+
+    /// A transport with another limit for a whole request.
+    pub fn with_total(total: Duration) -> Result<Self, ConnectorError> {
+        let client = |builder: reqwest::ClientBuilder| {
+            builder
+                .user_agent(concat!("engaged/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(CONNECT)
+                .read_timeout(SILENCE)
+                .timeout(total)
+                .build()
+                .map_err(|source| ConnectorError::Config {
+                    what: "the network".into(),
+                    detail: chain(&source),
+                })
+        };
+        Ok(Self {
+            outside: client(reqwest::Client::builder())?,
+            local: client(reqwest::Client::builder().no_proxy())?,
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let host = request.uri().host().unwrap_or_default();
+        let local = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+        let client = if local { &self.local } else { &self.outside };
+        let request = reqwest::Request::try_from(request.map(reqwest::Body::from))
+            .map_err(|source| TransportError::NotSent(chain(&source)))?;
+        let mut answer = client.execute(request).await.map_err(classify)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(classify)? {
+            if body.len() + chunk.len() > BODY_MAX {
+                return Err(TransportError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+/// Tells apart what the platform cannot have seen from what it may have.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the function that `map_err` takes"
+)]
+fn classify(source: reqwest::Error) -> TransportError {
+    let text = chain(&source);
+    // rustls reaches us only as text. A wrong guess costs a retry, not trust.
+    if text.contains("invalid peer certificate") {
+        TransportError::Untrusted(text)
+    } else if source.is_connect() || source.is_builder() {
+        TransportError::NotSent(text)
+    } else {
+        TransportError::Lost(text)
+    }
+}
+
+/// The causes of an error in one line, without the URL, whose query may hold secrets.
+fn chain(source: &reqwest::Error) -> String {
+    let mut parts = Vec::new();
+    let mut cause = source.source();
+    while let Some(inner) = cause {
+        parts.push(inner.to_string());
+        cause = inner.source();
+    }
+    if parts.is_empty() && source.is_timeout() {
+        parts.push("no answer in time".to_owned());
+    }
+    parts.dedup();
+    if parts.is_empty() {
+        "the request could not be made".to_owned()
+    } else {
+        parts.join(": ")
+    }
+}
