@@ -72,7 +72,7 @@ impl Answer {
                     redact(kind.unwrap_or("no content type"), 60),
                     self.body.len(),
                     redact(&source.to_string(), SAMPLE),
-                    redact(&beginning(&self.body, SAMPLE), SAMPLE),
+                    redact(&String::from_utf8_lossy(&self.body), SAMPLE),
                 ),
             }
         })
@@ -158,7 +158,7 @@ fn words(status: StatusCode, body: &[u8]) -> String {
     let mut found = Vec::new();
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => collect(&value, 0, &mut found),
-        Err(_) => found.push(beginning(body, WORDS)),
+        Err(_) => found.push(String::from_utf8_lossy(body).into_owned()),
     }
     found.dedup();
     let text = redact(found.join("; ").trim(), WORDS);
@@ -167,11 +167,6 @@ fn words(status: StatusCode, body: &[u8]) -> String {
     } else {
         format!("HTTP {status}: {text}")
     }
-}
-
-/// Enough bytes of a body for `max` characters.
-fn beginning(body: &[u8], max: usize) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(4 * max)]).into_owned()
 }
 
 /// Collects texts under the keys that hold explanations, a few levels deep.

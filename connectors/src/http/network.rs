@@ -114,3 +114,86 @@ fn chain(source: &reqwest::Error) -> String {
         parts.join(": ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        thread,
+    };
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    /// A server that answers one request with these bytes and hangs up; brings its address.
+    fn once(answer: Vec<u8>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            // The other side may hang up first: that is what some tests are about.
+            let _ = stream.write_all(&answer);
+        });
+        url
+    }
+
+    async fn send(url: &str) -> Result<Response<Bytes>, TransportError> {
+        let request = Request::get(url).body(Bytes::new()).unwrap();
+        Network::new().unwrap().send(request).await
+    }
+
+    fn zipped(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        let body = gzip.finish().unwrap();
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n"
+        );
+        [head.into_bytes(), body].concat()
+    }
+
+    #[tokio::test]
+    async fn a_compressed_answer_comes_out_whole() {
+        let answer = send(&once(zipped(b"[1,2,3]"))).await.unwrap();
+        assert_eq!(&answer.body()[..], b"[1,2,3]");
+    }
+
+    #[tokio::test]
+    async fn a_small_body_that_unpacks_to_a_huge_one_is_refused() {
+        let answer = send(&once(zipped(&vec![b' '; BODY_MAX + 1]))).await;
+        assert_eq!(answer.unwrap_err(), TransportError::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_counts_as_lost() {
+        let short = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n[1".to_vec();
+        for answer in [short, Vec::new()] {
+            let error = send(&once(answer)).await.unwrap_err();
+            assert!(matches!(error, TransportError::Lost(_)), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_counts_as_not_sent() {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let error = send(&format!("http://127.0.0.1:{port}/?key=secret"))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_comes_back_as_it_is() {
+        let moved = b"HTTP/1.1 301 Moved\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n".to_vec();
+        assert_eq!(send(&once(moved)).await.unwrap().status(), 301);
+    }
+}
