@@ -10,6 +10,7 @@
 //! Facts come from `platforms/ghost.md` and from Ghost 5.130 itself. This file
 //! holds the settings, the declaration and the port; it reads no wire format.
 
+mod events;
 mod key;
 mod members;
 mod push;

@@ -24,7 +24,8 @@ use tracing::warn;
 
 use super::{
     Ghost,
-    wire::{self, EventPage, Feed, Place},
+    events::{self, Feed, Place},
+    wire::EventPage,
 };
 use crate::{
     connector::{Covered, Page, Stream, StreamSpec},
@@ -108,7 +109,7 @@ pub(super) async fn pull(
     let call = call.query("filter", filter(feed, pass.last.as_ref(), floor));
     let answer: EventPage = call.send().await?.json()?;
     let (rows, total) = (answer.events.len(), answer.meta.pagination.total);
-    let reading = wire::read(feed, answer.events, &ghost.newsletters);
+    let reading = events::read(feed, answer.events, &ghost.newsletters);
     let over = total <= rows;
     check_order(feed, pass.last.as_ref(), &reading.places, over)?;
 
