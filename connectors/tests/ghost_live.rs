@@ -165,54 +165,35 @@ async fn tag(ghost: &Ghost, before: &[Contact]) {
         .take(150)
         .map(|contact| contact.id.as_str())
         .collect();
-    let changes = |write: &Write| -> Vec<Change> {
-        let ids = chosen.iter().copied().chain(["0123456789abcdef01234567"]);
-        let change = |id: &str| Change {
-            contact: id.to_owned(),
-            email: None,
-            write: write.clone(),
-        };
-        ids.map(change).collect()
-    };
-    let add = changes(&Write::AddTag { tag: tag.clone() });
-    for _ in 0..2 {
-        let outcomes = ghost.push(&add).await.unwrap();
-        let (gone, done) = outcomes.split_last().unwrap();
-        assert!(
-            done.iter().all(|outcome| *outcome == Outcome::Applied),
-            "{outcomes:?}"
-        );
-        assert!(matches!(gone, Outcome::Rejected(_)), "{gone:?}");
-    }
+
+    twice(ghost, &chosen, &Write::AddTag { tag: tag.clone() }).await;
+    let tagged = now(ghost).await;
     assert_eq!(
-        others(before, &[]),
-        others(&now(ghost).await, &[&tag]),
+        others(before, ""),
+        others(&tagged, &tag),
         "other labels stay"
     );
-    let tagged = |contacts: &[Contact]| -> BTreeMap<String, usize> {
-        let count = |contact: &Contact| {
-            contact
-                .tags
-                .iter()
-                .flatten()
-                .filter(|own| **own == tag)
-                .count()
-        };
-        let all = contacts
+    let times = |contact: &Contact| {
+        contact
+            .tags
             .iter()
-            .map(|contact| (contact.id.clone(), count(contact)));
-        all.filter(|(_, count)| *count > 0).collect()
+            .flatten()
+            .filter(|own| **own == tag)
+            .count()
     };
-    let once: BTreeMap<String, usize> = chosen.iter().map(|id| ((*id).to_owned(), 1)).collect();
-    assert_eq!(
-        tagged(&now(ghost).await),
-        once,
-        "each chosen contact has the tag once"
-    );
+    let counts = tagged
+        .iter()
+        .map(|contact| (contact.id.as_str(), times(contact)));
+    let counts: BTreeMap<&str, usize> = counts.filter(|(_, count)| *count > 0).collect();
+    let once: BTreeMap<&str, usize> = chosen.iter().map(|id| (*id, 1)).collect();
+    assert_eq!(counts, once, "each chosen contact has the tag once");
 
-    let foreign = changes(&Write::RemoveTag {
-        tag: "VIP".to_owned(),
-    });
+    let foreign = changes(
+        &chosen,
+        &Write::RemoveTag {
+            tag: "VIP".to_owned(),
+        },
+    );
     let refused = ghost.push(&foreign).await.unwrap();
     assert!(
         refused
@@ -220,34 +201,49 @@ async fn tag(ghost: &Ghost, before: &[Contact]) {
             .all(|outcome| matches!(outcome, Outcome::Rejected(_)))
     );
 
-    let remove = changes(&Write::RemoveTag { tag });
+    twice(ghost, &chosen, &Write::RemoveTag { tag }).await;
+    assert_eq!(
+        others(before, ""),
+        others(&now(ghost).await, ""),
+        "all is as it was"
+    );
+}
+
+/// Writes to the chosen contacts and to one that does not exist, two times over.
+async fn twice(ghost: &Ghost, chosen: &[&str], write: &Write) {
     for _ in 0..2 {
-        let outcomes = ghost.push(&remove).await.unwrap();
-        let (_, done) = outcomes.split_last().unwrap();
+        let outcomes = ghost.push(&changes(chosen, write)).await.unwrap();
+        let (gone, done) = outcomes.split_last().unwrap();
         assert!(
             done.iter().all(|outcome| *outcome == Outcome::Applied),
             "{outcomes:?}"
         );
+        assert!(matches!(gone, Outcome::Rejected(_)), "{gone:?}");
     }
-    assert_eq!(
-        others(before, &[]),
-        others(&now(ghost).await, &[]),
-        "all is as it was"
-    );
+}
+
+fn changes(chosen: &[&str], write: &Write) -> Vec<Change> {
+    let change = |id: &str| Change {
+        contact: id.to_owned(),
+        email: None,
+        write: write.clone(),
+    };
+    chosen
+        .iter()
+        .copied()
+        .chain(["0123456789abcdef01234567"])
+        .map(change)
+        .collect()
 }
 
 async fn now(ghost: &Ghost) -> Vec<Contact> {
     pull(ghost, Stream("members"), None).await.contacts
 }
 
-/// Every contact's tags but these.
-fn others(contacts: &[Contact], but: &[&String]) -> BTreeMap<String, BTreeSet<String>> {
+/// Every contact's tags but this one.
+fn others(contacts: &[Contact], but: &str) -> BTreeMap<String, BTreeSet<String>> {
     let tags = |contact: &Contact| {
-        let all = contact
-            .tags
-            .iter()
-            .flatten()
-            .filter(|tag| !but.contains(tag));
+        let all = contact.tags.iter().flatten().filter(|tag| *tag != but);
         (contact.id.clone(), all.cloned().collect())
     };
     contacts.iter().map(tags).collect()
