@@ -56,10 +56,6 @@ impl Rng {
     }
 
     /// A number below `limit`, or zero when the limit is zero.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the high half of a product with a u32 fits into a u32"
-    )]
     pub fn below(&mut self, limit: u32) -> u32 {
         ((u64::from(limit) * (self.bits() >> 32)) >> 32) as u32
     }

@@ -203,24 +203,24 @@ async fn observe(
             tokio::time::sleep(*pause).await;
         }
     }
-    let page = match struck
+    let refused = struck
         .iter()
-        .find_map(|fault| refusal(*fault, watch.refusal))
-    {
-        Some(refused) => flatten(refused).await,
-        None => match last.filter(|_| struck.contains(&Fault::DuplicatePage)) {
-            Some(again) => again,
-            None => {
-                let answer = next
-                    .run(Request::from_parts(parts, Body::from(body.clone())))
-                    .await;
-                let page = flatten(answer).await;
-                if method == Method::GET && page.status.is_success() {
-                    watch.keep_page(&path, &page);
-                }
-                page
-            }
-        },
+        .find_map(|fault| refusal(*fault, watch.refusal));
+    let again = last.filter(|_| struck.contains(&Fault::DuplicatePage));
+    let page = if let Some(refused) = refused {
+        flatten(refused).await
+    } else if let Some(again) = again {
+        again
+    } else {
+        let page = flatten(
+            next.run(Request::from_parts(parts, Body::from(body.clone())))
+                .await,
+        )
+        .await;
+        if method == Method::GET && page.status.is_success() {
+            watch.keep_page(&path, &page);
+        }
+        page
     };
     let lost = struck.contains(&Fault::AnswerLost);
     let cut = struck.contains(&Fault::CutBody);
