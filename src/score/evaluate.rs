@@ -1,9 +1,6 @@
 //! Evaluation of one contact at one date: scores, segments, stage.
 
-use crate::rules::{
-    set::Score,
-    truth::Truth,
-};
+use crate::rules::{set::Score, truth::Truth};
 
 use super::{
     calendar::Day,

@@ -449,10 +449,14 @@ fn coming(
 
 /// Why a contact is not judged: the first absence in its rules that waits for data.
 pub fn why_unjudged(evaluation: &Evaluation) -> Option<&'static str> {
-    let judgements = evaluation.scores.iter().flat_map(|score| &score.rules).flat_map(|rule| &rule.judgements);
+    let judgements = evaluation
+        .scores
+        .iter()
+        .flat_map(|score| &score.rules)
+        .flat_map(|rule| &rule.judgements);
     // Who never bought anything is known well enough: there is nothing to wait for.
-    let waits = judgements.map(|judgement| judgement.reason).find(|reason| {
-        reason.truth() == Truth::Unknown && *reason != super::Reason::NeverCustomer
-    });
+    let waits = judgements
+        .map(|judgement| judgement.reason)
+        .find(|reason| reason.truth() == Truth::Unknown && *reason != super::Reason::NeverCustomer);
     waits.map(super::Reason::as_str)
 }
