@@ -1,4 +1,6 @@
 //! `engaged`: engagement scoring for e-mail lists. See `ARCHITECTURE.md` for the map.
 
 pub mod clock;
+pub mod config;
+pub mod diagnostic;
 pub mod rules;
