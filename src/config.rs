@@ -43,10 +43,7 @@ pub use self::{
     secret::SecretSource,
 };
 use self::{found::Found, tree::Table};
-use crate::{
-    diagnostic::{Diagnostic, Place},
-    rules::set::RuleSet,
-};
+use crate::{diagnostic::Diagnostic, rules::set::RuleSet};
 
 /// The process's environment variables, as far as the program may see them.
 ///

@@ -2,9 +2,10 @@
 
 use std::{path::Path, str::FromStr};
 
-use chrono::{NaiveDate, Utc};
+use chrono::{NaiveDate, NaiveTime};
 use croner::{
     Cron,
+    errors::CronError,
     parser::{CronParser, Seconds, Year},
 };
 use url::Url;
@@ -225,28 +226,39 @@ fn schedule(node: Option<&Node>, found: &mut Found) -> Option<Cron> {
         .year(Year::Disallowed)
         .build();
     let wrong = match parser.parse(text) {
-        Err(error) => Some(error.to_string()),
+        Err(error) => in_short(text, &error),
         Ok(cron) => {
             // Any day will do to see whether there ever is such a time.
             let day = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
-            let day = day.and_time(chrono::NaiveTime::MIN).and_local_timezone(Utc);
-            let comes = day
-                .single()
-                .map(|day| cron.find_next_occurrence(&day, true));
-            match comes {
-                Some(Err(_)) => Some("no such day ever comes".to_owned()),
-                _ => return Some(cron),
+            let day = day.and_time(NaiveTime::MIN).and_utc();
+            if cron.find_next_occurrence(&day, true).is_ok() {
+                return Some(cron);
             }
+            "no such day ever comes".to_owned()
         }
     };
-    if let (Some(node), Some(wrong)) = (node, wrong) {
+    if let Some(node) = node {
         found.add(
             Diagnostic::error(code::BAD_VALUE, "this is not a schedule")
-                .at(&node.place, wrong.trim_end_matches('.'))
+                .at(&node.place, wrong)
                 .help("five parts: minute, hour, day, month, weekday; */15 * * * * is every quarter of an hour"),
         );
     }
     None
+}
+
+/// What the schedule's parser dislikes, without its preamble.
+fn in_short(text: &str, error: &CronError) -> String {
+    let parts = text.split_whitespace().count();
+    match error {
+        _ if parts != 5 && !text.trim_start().starts_with('@') => {
+            format!("five parts are wanted, this has {parts}")
+        }
+        CronError::InvalidPattern(why)
+        | CronError::IllegalCharacters(why)
+        | CronError::ComponentError(why) => why.trim_end_matches('.').to_lowercase(),
+        other => other.to_string().trim_end_matches('.').to_lowercase(),
+    }
 }
 
 fn base_url(

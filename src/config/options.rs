@@ -1,8 +1,9 @@
 //! The options of a rule that are texts with a form of their own: `count`,
-//! `at_most`, `expires`, `decay`. Each reader says only whether a text has the
+//! `at_most`, `decay`. Each reader says only whether a text has the
 //! form; [`super::scores`] says where it does not.
 
 use crate::rules::{
+    parse_span,
     set::{CountMode, Decay, Period},
     syntax::{Decimal, Unit, Window},
 };
@@ -26,7 +27,7 @@ pub(super) fn per_period(text: &str) -> Option<(Decimal, Period)> {
     let [number, "per", period] = words.as_slice() else {
         return None;
     };
-    let period = match unit(period)? {
+    let period = match window(&format!("1 {period}"))?.unit {
         Unit::Day => Period::Day,
         Unit::Week => Period::Week,
         Unit::Month => Period::Month,
@@ -35,18 +36,13 @@ pub(super) fn per_period(text: &str) -> Option<(Decimal, Period)> {
     Some((Decimal::parse(number)?, period))
 }
 
-/// `2 months`.
-pub(super) fn span(text: &str) -> Option<Window> {
-    window(words(text).as_slice())
-}
-
 /// `50% per month`, `10 % per 2 weeks`, `half-life 30 days`.
 pub(super) fn decay(text: &str) -> Option<Decay> {
     let text = text.replace('%', " % ");
     let words = words(&text);
     match words.as_slice() {
         ["half-life", rest @ ..] => {
-            let window = window(rest)?;
+            let window = window(&rest.join(" "))?;
             let days = match window.unit {
                 Unit::Day => window.number,
                 Unit::Week => window.number.checked_mul(7)?,
@@ -57,13 +53,9 @@ pub(super) fn decay(text: &str) -> Option<Decay> {
         }
         [share, "%", "per", rest @ ..] => {
             let share = Decimal::parse(share)?.scaled(1)?;
-            let period = match rest {
-                [word] => Window {
-                    number: 1,
-                    unit: unit(word)?,
-                },
-                rest => window(rest)?,
-            };
+            // `per month` is `per 1 month`.
+            let number = if rest.len() == 1 { "1 " } else { "" };
+            let period = window(&format!("{number}{}", rest.join(" ")))?;
             (1..=1000)
                 .contains(&share)
                 .then_some(Decay::Linear { share, period })
@@ -81,25 +73,9 @@ fn positive(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number| digits && *number > 0)
 }
 
-fn window(words: &[&str]) -> Option<Window> {
-    let [number, unit_word] = words else {
-        return None;
-    };
-    Some(Window {
-        // Longer than anybody's data, and far from the calendar's end.
-        number: positive(number).filter(|number| *number <= 100_000)?,
-        unit: unit(unit_word)?,
-    })
-}
-
-fn unit(word: &str) -> Option<Unit> {
-    match word.strip_suffix('s').unwrap_or(word) {
-        "day" => Some(Unit::Day),
-        "week" => Some(Unit::Week),
-        "month" => Some(Unit::Month),
-        "year" => Some(Unit::Year),
-        _ => None,
-    }
+/// A span as the rule language reads it.
+fn window(text: &str) -> Option<Window> {
+    parse_span(text).ok()
 }
 
 #[cfg(test)]
@@ -119,7 +95,6 @@ mod tests {
             per_period("20.5 per week"),
             Decimal::parse("20.5").map(|number| (number, Period::Week))
         );
-        assert_eq!(span("1 month"), Some(MONTH));
         let linear = |share, period| Some(Decay::Linear { share, period });
         assert_eq!(decay("50% per month"), linear(500, MONTH));
         assert_eq!(decay("12.5 % per 1 month"), linear(125, MONTH));
@@ -137,9 +112,6 @@ mod tests {
     fn what_means_nothing_is_refused() {
         for text in ["", "first 0", "first -1", "per month", "twice"] {
             assert_eq!(count(text), None, "{text}");
-        }
-        for text in ["0 days", "+1 day", "1 fortnight", "months", "1 day 2"] {
-            assert_eq!(span(text), None, "{text}");
         }
         for text in [
             "0% per month",

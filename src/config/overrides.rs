@@ -59,7 +59,7 @@ impl<'a> Variable<'a> {
         Self {
             name,
             value,
-            place: tree::place_of("environment", &format!("{name}={value}")),
+            place: tree::place_of(tree::ENVIRONMENT, &format!("{name}={value}")),
         }
     }
 

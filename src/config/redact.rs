@@ -15,16 +15,17 @@ use crate::diagnostic::Place;
 /// The ways to say where a secret is; their values are no secrets.
 const WHEREABOUTS: [&str; 3] = ["file", "env", "credential"];
 
-/// `name = value` where the name speaks of a secret; also on lines that are not TOML.
+/// `key = value` and the like, with what may follow the name (`key.file`); also on lines that are not TOML.
 #[expect(
     clippy::expect_used,
     reason = "the pattern is a constant; a test compiles it"
 )]
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let name = r#"(?i)([\w.\-"']*(?:key|secret|token|passw)[\w.\-"']*)[ \t]*=[ \t]*"#;
+    let name = r#"(?i)(?:^|[^A-Za-z0-9])(?:(?:api)?key|secret|token|password|passwd)"#;
+    let part = r#"["']?(?:(?:\.|__)["']?(\w+)["']?)?[ \t]*=[ \t]*"#;
     let value =
         r#"("""(?s:.*?)(?:"""|\z)|'''(?s:.*?)(?:'''|\z)|"[^"\n]*"?|'[^'\n]*'?|[^{\s"'][^\n]*)"#;
-    Regex::new(&format!("{name}{value}")).expect("a constant")
+    Regex::new(&format!("{name}{part}{value}")).expect("a constant")
 });
 
 /// What the platforms' keys look like: a long run of hexadecimal digits with what hangs on it.
@@ -39,12 +40,9 @@ static KEY: LazyLock<Regex> =
 pub(super) fn text(text: &str) -> String {
     let mut spans: Vec<Range<usize>> = KEY.find_iter(text).map(|found| found.range()).collect();
     for found in ASSIGNMENT.captures_iter(text) {
-        let (Some(name), Some(value)) = (found.get(1), found.get(2)) else {
-            continue;
-        };
-        let last = name.as_str().rsplit(['.', '_']).next().unwrap_or("");
-        let last = last.trim_matches(['"', '\'']).to_lowercase();
-        if !WHEREABOUTS.contains(&last.as_str()) {
+        let part = found.get(1).map(|part| part.as_str().to_lowercase());
+        let says_where = part.is_some_and(|part| WHEREABOUTS.contains(&part.as_str()));
+        if let Some(value) = found.get(2).filter(|_| !says_where) {
             spans.push(value.range());
         }
     }
@@ -114,6 +112,9 @@ mod tests {
             "a = { key = 's3cr3t' }",
             "key = \"\"\"\ns3cr3t\n\"\"\"",
             "ENGAGED__CONNECTIONS__A__KEY=s3cr3t",
+            "ENGAGED__CONNECTIONS__A__KEY__VALUE=s3cr3t",
+            "key.value = \"s3cr3t\"",
+            "x = 1 # the api_key = s3cr3t",
             "file = \"0123456789abcdef0123456789abcdef-us21\"",
         ] {
             let shown = text(line);
@@ -126,8 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn the_whereabouts_of_a_secret_stay_readable() {
+    fn the_whereabouts_of_a_secret_and_other_words_stay_readable() {
         for line in [
+            "turkey = \"no open in 3 months\"",
+            "key-accounts = \"no open in 3 months\"",
             "key = { file = \"secrets/mailchimp\" }",
             "key.env = \"MAILCHIMP_KEY\"",
             "ENGAGED__CONNECTIONS__A__KEY__FILE=secrets/a",

@@ -2,7 +2,6 @@
 //! link classes, segments and stages here, scores in [`super::scores`].
 
 use chrono_tz::Tz;
-use engaged_connectors::model::EventKind;
 
 use super::{
     code,
@@ -10,11 +9,15 @@ use super::{
     found::Found,
     language::{self, Vocabulary},
     scores,
-    tree::{Node, Table},
+    tree::{Entry, Node, Table},
 };
 use crate::{
-    diagnostic::{Diagnostic, Place},
-    rules::set::{LinkClass, RuleSet, Segment, Stage},
+    diagnostic::Diagnostic,
+    rules::{
+        KnownScore,
+        glob::fold,
+        set::{LinkClass, RuleSet, Segment, Stage},
+    },
 };
 
 /// Mails that must have been ignored before absence is judged, where nothing else is said.
@@ -24,10 +27,7 @@ pub(super) const MIN_SENDS: u32 = 3;
 pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found) -> RuleSet {
     let vocabulary = vocabulary(root, found);
     for section in ["scores", "segments"] {
-        for entry in root.entries_of(section) {
-            let what = section.trim_end_matches('s');
-            check_name(what, &entry.name, &entry.place, &vocabulary, found);
-        }
+        check_names(section, root, &vocabulary.kinds, found);
     }
     let absence = root
         .table("absence")
@@ -57,28 +57,48 @@ pub(super) fn min_sends(node: Option<&Node>) -> Option<u32> {
 }
 
 fn vocabulary(root: &Table, found: &mut Found) -> Vocabulary {
-    let names = |section| {
-        super::names(root, section)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+    let names = |section| -> Vec<String> {
+        let names = super::names(root, section).into_iter();
+        names.map(str::to_owned).collect()
     };
-    let mut lists: Vec<String> = root
+    let connections: Vec<&Table> = root
         .entries_of("connections")
         .iter()
         .filter_map(|entry| entry.node.table())
+        .collect();
+    let all_named = connections
+        .iter()
+        .all(|connection| !connection.items_of("lists").is_empty());
+    let lists = connections
+        .iter()
         .flat_map(|connection| texts(connection, "lists"))
         .collect();
-    lists.sort();
-    lists.dedup();
     Vocabulary {
         kinds: kinds(root, found),
-        scores: names("scores"),
+        scores: known_scores(root),
         segments: names("segments"),
-        links: names("links"),
-        connections: names("connections"),
-        lists,
+        classes: names("links"),
+        // Imported events belong to no configured connection.
+        connections: names("connections")
+            .into_iter()
+            .chain(["import".to_owned()])
+            .collect(),
+        lists: (all_named && !connections.is_empty()).then_some(lists),
     }
+}
+
+fn known_scores(root: &Table) -> Vec<KnownScore> {
+    let known = |entry: &Entry| KnownScore {
+        name: entry.name.clone(),
+        bands: entry
+            .node
+            .table()
+            .map_or(&[][..], |score| score.items_of("bands"))
+            .iter()
+            .filter_map(|band| Some(band.table()?.text("name")?.to_owned()))
+            .collect(),
+    };
+    root.entries_of("scores").iter().map(known).collect()
 }
 
 fn kinds(root: &Table, found: &mut Found) -> Vec<String> {
@@ -91,43 +111,49 @@ fn kinds(root: &Table, found: &mut Found) -> Vec<String> {
             continue;
         };
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let wrong =
-            if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(letters) {
-                Some("small letters, digits and '_', beginning with a letter")
-            } else if EventKind::built_in(name).is_some() {
-                Some("a built-in kind of this name exists")
-            } else if kinds.iter().any(|kind| kind == name) {
-                Some("named twice")
-            } else {
-                language::reserved(name, &[])
-            };
-        match wrong {
-            Some(wrong) => found.add(
-                Diagnostic::error(
-                    code::BAD_NAME,
-                    format!("a kind of events cannot be named '{name}'"),
-                )
-                .at(&node.place, wrong),
-            ),
-            None => kinds.push(name.to_owned()),
-        }
+        let fits = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(letters);
+        let wrong = if !fits {
+            "small letters, digits and '_', beginning with a letter"
+        } else if kinds.iter().any(|kind| kind == name) {
+            "named twice"
+        } else {
+            if language::check_reserved("kind of events", name, &node.place, &[], found) {
+                kinds.push(name.to_owned());
+            }
+            continue;
+        };
+        found.add(
+            Diagnostic::error(
+                code::BAD_NAME,
+                format!("a kind of events cannot be named '{name}'"),
+            )
+            .at(&node.place, wrong),
+        );
     }
     kinds
 }
 
-fn check_name(what: &str, name: &str, place: &Place, vocabulary: &Vocabulary, found: &mut Found) {
-    let wrong = if name.trim().is_empty()
-        || name.contains(['\'', '"'])
-        || name.contains(char::is_control)
-    {
-        Some("empty, or with quotes or control characters in it")
-    } else {
-        language::reserved(name, &vocabulary.kinds)
-    };
-    if let Some(wrong) = wrong {
+/// The names of scores and segments, which rules read.
+fn check_names(section: &str, root: &Table, kinds: &[String], found: &mut Found) {
+    let what = section.trim_end_matches('s');
+    let mut seen: Vec<(String, &str)> = Vec::new();
+    for entry in root.entries_of(section) {
+        let name = &entry.name;
+        let folded = fold(name);
+        let wrong = if name.trim().is_empty()
+            || name.contains(|c: char| c.is_control() || matches!(c, '\'' | '"'))
+        {
+            "empty, or with quotes or control characters in it".to_owned()
+        } else if let Some((_, other)) = seen.iter().find(|(other, _)| *other == folded) {
+            format!("rules could not tell it from '{other}'")
+        } else {
+            language::check_reserved(what, name, &entry.place, kinds, found);
+            seen.push((folded, name));
+            continue;
+        };
         found.add(
             Diagnostic::error(code::BAD_NAME, format!("a {what} cannot be named '{name}'"))
-                .at(place, wrong)
+                .at(&entry.place, wrong)
                 .help("choose another name"),
         );
     }

@@ -2,7 +2,7 @@
 //! environment variable's key, the JSON Schema and the test of the example
 //! file all read it, so they cannot disagree.
 
-pub mod json;
+pub(super) mod json;
 
 /// What kind of value a key takes.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ pub(super) static ROOT: &[Key] = &[
 
 #[rustfmt::skip]
 static CONNECTION: &[Key] = &[
-    need("platform", Word(PLATFORMS), "Whose account it is."),
+    need("platform", Word(PLATFORMS), "Whose account it is: platform = \"mailchimp\"."),
     need("key", Secret(SECRET), "Where the API key is: key = { file = \"secrets/NAME\" }, { env = \"NAME\" } or { credential = \"NAME\" }."),
     key("lists", TEXTS, "The lists to follow, by name. Default: all."),
     key("schedule", Text, "When to sync, as cron in `timezone`. Default: every hour, 0 * * * *."),

@@ -16,7 +16,7 @@ use crate::{
     diagnostic::Diagnostic,
     rules::{
         set::{Band, BandLimit, CountMode, Decay, Group, Period, Rule, Score},
-        syntax::{Decimal, Pattern, RuleWhen, Window},
+        syntax::{Decimal, Pattern, RuleWhen},
     },
 };
 
@@ -85,7 +85,9 @@ fn rule(
         .and_then(|node| thousandths(node, decimal(node), found));
     let count = count(table.get("count"), found);
     let (at_most, at_most_per) = at_most(table.get("at_most"), found);
-    let expires = expires(table.get("expires"), found);
+    let expires = table
+        .get("expires")
+        .and_then(|node| language::span(node, found));
     let decay = decay(table.get("decay"), found);
     let lifted_by = lifted_by(table, vocabulary, found);
     let group = group(table.get("group"), defaults, found);
@@ -187,8 +189,8 @@ fn thousandths(node: &Node, number: Option<Decimal>, found: &mut Found) -> Optio
 
 /// A text that does not have its form.
 fn malformed(node: &Node, what: &str, forms: &str) -> Diagnostic {
-    Diagnostic::error(code::BAD_VALUE, format!("this is not a '{what}'"))
-        .at(&node.place, "not understood")
+    Diagnostic::error(code::BAD_VALUE, format!("'{what}' is not understood"))
+        .at(&node.place, "not one of its forms")
         .help(format!("possible: {forms}"))
 }
 
@@ -260,19 +262,6 @@ fn at_most(node: Option<&Node>, found: &mut Found) -> (Option<i64>, Vec<(i64, Pe
     (total, periods)
 }
 
-fn expires(node: Option<&Node>, found: &mut Found) -> Option<Window> {
-    let node = node?;
-    let span = options::span(node.text()?);
-    if span.is_none() {
-        found.add(malformed(
-            node,
-            "expires",
-            "30 days, 2 weeks, 6 months, 1 year",
-        ));
-    }
-    span
-}
-
 fn decay(node: Option<&Node>, found: &mut Found) -> Option<Decay> {
     let node = node?;
     let decay = options::decay(node.text()?);
@@ -293,10 +282,7 @@ fn lifted_by(table: &Table, vocabulary: &Vocabulary, found: &mut Found) -> Optio
         let Some(name) = node.text() else {
             continue;
         };
-        let folded = name.trim().to_lowercase().replace(' ', "_");
-        let own = vocabulary.kinds.iter().find(|kind| **kind == folded);
-        let kind = EventKind::built_in(name).or_else(|| own.cloned().map(EventKind::Custom));
-        if let Some(kind) = kind {
+        if let Some(kind) = vocabulary.kind(name) {
             kinds.push(kind);
             continue;
         }
@@ -434,9 +420,7 @@ fn penalty_floor(score: &Table, found: &mut Found) -> Option<i64> {
         found.add(
             Diagnostic::error(code::BAD_VALUE, "'penalty_floor' must not be positive")
                 .at(&node.place, "must be 0 or less")
-                .help(format!(
-                    "to let penalties count for no more than this, put a minus before it"
-                )),
+                .help("put a minus before it"),
         );
     }
     Some(floor)

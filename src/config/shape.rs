@@ -29,7 +29,8 @@ pub(super) fn check_table(
             found.add(unknown_key(&entry.name, &entry.place, keys));
             continue;
         };
-        check_node(&entry.node, &key.kind, &entry.place, &entry.name, found);
+        let what = format!("'{}'", entry.name);
+        check_node(&entry.node, &key.kind, &entry.place, &what, found);
         if !key.built {
             found.add(
                 Diagnostic::warning(
@@ -61,7 +62,7 @@ fn unknown_key(name: &str, place: &Place, keys: &'static [Key]) -> Diagnostic {
         .maybe_help(proposal(name, known))
 }
 
-/// Checks a value. `named` is where its key stands, `what` the key.
+/// Checks a value. `named` is where its key stands, `what` the key in messages.
 pub(super) fn check_node(
     node: &Node,
     kind: &'static Kind,
@@ -91,11 +92,12 @@ pub(super) fn check_node(
             }
         }
         (Kind::Table(keys), Value::Table(table)) => {
-            check_table(table, keys, named, &format!("'{what}'"), found);
+            check_table(table, keys, named, what, found);
         }
         (Kind::Named(_, inner), Value::Table(table)) => {
             for entry in &table.entries {
-                check_node(&entry.node, inner, &entry.place, &entry.name, found);
+                let what = format!("'{}'", entry.name);
+                check_node(&entry.node, inner, &entry.place, &what, found);
             }
         }
         (Kind::Secret(keys), Value::Table(table)) => check_secret(table, keys, named, what, found),
@@ -111,9 +113,12 @@ pub(super) fn check_node(
     }
 }
 
-/// `rules` holds things called `rule`.
+/// `'rules'` holds things called `this rule`.
 fn item_name(what: &str) -> String {
-    what.strip_suffix('s').unwrap_or(what).to_owned()
+    match what.trim_matches('\'').strip_suffix('s') {
+        Some(item) => format!("this {item}"),
+        None => format!("an item of {what}"),
+    }
 }
 
 fn check_word(text: &str, words: &[&str], node: &Node, what: &str, found: &mut Found) {
@@ -121,7 +126,7 @@ fn check_word(text: &str, words: &[&str], node: &Node, what: &str, found: &mut F
         let near =
             nearest(text, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
         found.add(
-            Diagnostic::error(code::BAD_VALUE, format!("'{what}' cannot be \"{text}\""))
+            Diagnostic::error(code::BAD_VALUE, format!("{what} cannot be \"{text}\""))
                 .at(&node.place, "not one of the possible words")
                 .maybe_help(near.or_else(|| choice(words.iter().copied()))),
         );
@@ -129,13 +134,13 @@ fn check_word(text: &str, words: &[&str], node: &Node, what: &str, found: &mut F
 }
 
 fn check_secret(table: &Table, keys: &'static [Key], named: &Place, what: &str, found: &mut Found) {
-    check_table(table, keys, named, &format!("'{what}'"), found);
+    check_table(table, keys, named, what, found);
     if table.entries.len() != 1 {
         found.add(
             Diagnostic::error(
                 code::MISPLACED_OPTION,
                 format!(
-                    "'{what}' must say one place, and says {}",
+                    "{what} must say one place, and says {}",
                     table.entries.len()
                 ),
             )
@@ -156,7 +161,7 @@ fn inline_secret(node: &Node) -> Diagnostic {
 }
 
 fn outside(node: &Node, what: &str, range: &str) -> Diagnostic {
-    Diagnostic::error(code::BAD_VALUE, format!("'{what}' is out of range"))
+    Diagnostic::error(code::BAD_VALUE, format!("{what} is out of range"))
         .at(&node.place, format!("must be {range}"))
 }
 
@@ -173,7 +178,7 @@ fn wrong_kind(node: &Node, kind: &Kind, what: &str) -> Diagnostic {
         (Kind::List(_), Value::Text(_)) => Some("put it in square brackets".to_owned()),
         _ => None,
     };
-    Diagnostic::error(code::WRONG_KIND, format!("'{what}' must be {wanted}"))
+    Diagnostic::error(code::WRONG_KIND, format!("{what} must be {wanted}"))
         .at(&node.place, format!("this is {is}"))
         .maybe_help(help)
 }

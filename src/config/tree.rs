@@ -10,6 +10,9 @@ use toml::de::{DeTable, DeValue};
 use super::{code, found::Found, redact};
 use crate::diagnostic::{Diagnostic, Place};
 
+/// What stands for the file's name where a value comes from an environment variable.
+pub(super) const ENVIRONMENT: &str = "environment";
+
 /// A value and where it was typed.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -201,21 +204,29 @@ pub(super) fn parse(file: &str, text: &str, found: &mut Found) -> Option<Table> 
         let (line, _) = place.position();
         // What the parser finds further on in a broken line is mostly the echo of the first.
         if line != last_line {
-            found.add(
-                Diagnostic::error(code::NOTATION, "this is not TOML")
-                    .at(&place, error.message())
-                    .maybe_help(notation_help(error.message())),
-            );
+            found.add(notation(&place, error.message()));
         }
         last_line = line;
     }
     (!failed).then(|| table(root.into_inner(), &whole))
 }
 
-fn notation_help(message: &str) -> Option<String> {
-    message.contains("duplicate key").then(|| {
-        "set each key once; lists of tables are written with double brackets: [[stages]]".into()
-    })
+fn notation(place: &Place, message: &str) -> Diagnostic {
+    let words = place.text.get(place.span.clone()).unwrap_or("");
+    // The parser takes bare letters for the beginning of a number or a truth.
+    let bare = words.starts_with(char::is_alphabetic) && message.starts_with("invalid");
+    let label = if bare {
+        "text must stand in quotes"
+    } else {
+        message
+    };
+    let diagnostic = Diagnostic::error(code::NOTATION, "this is not TOML").at(place, label);
+    if message.contains("duplicate key") {
+        return diagnostic.help(
+            "set each key once; lists of tables are written with double brackets: [[stages]]",
+        );
+    }
+    diagnostic
 }
 
 /// Reads one value, as the environment gives it.

@@ -4,10 +4,11 @@
 use std::{collections::BTreeMap, fmt};
 
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
 };
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Place, Severity, position};
 
 /// How diagnostics are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub fn render(diagnostics: &[Diagnostic], style: Style) -> String {
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(100)
-        .with_context_lines(0)
+        .with_context_lines(1)
         .without_syntax_highlighting();
     let mut text = String::new();
     for diagnostic in diagnostics {
@@ -71,6 +72,11 @@ pub fn render(diagnostics: &[Diagnostic], style: Style) -> String {
             text.push_str(line.trim_end());
             text.push('\n');
         }
+        for note in &diagnostic.notes {
+            text.push_str("  note: ");
+            text.push_str(note);
+            text.push('\n');
+        }
     }
     text
 }
@@ -79,16 +85,53 @@ pub fn render(diagnostics: &[Diagnostic], style: Style) -> String {
 #[derive(Debug)]
 struct Drawn<'a> {
     diagnostic: &'a Diagnostic,
-    source: Option<NamedSource<String>>,
+    source: Option<Lines<'a>>,
 }
 
 impl<'a> Drawn<'a> {
     fn new(diagnostic: &'a Diagnostic) -> Self {
-        let source = diagnostic
-            .place
-            .as_ref()
-            .map(|place| NamedSource::new(&*place.file, place.text.to_string()));
-        Self { diagnostic, source }
+        Self {
+            diagnostic,
+            source: diagnostic.place.as_ref().map(Lines),
+        }
+    }
+}
+
+/// The text around a place: its own lines, whole, and no neighbours.
+#[derive(Debug)]
+struct Lines<'a>(&'a Place);
+
+impl SourceCode for Lines<'_> {
+    /// The library asks with context lines for what to draw, and without for the position to name.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        _after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let text = &*self.0.text;
+        let (mut start, mut end) = (span.offset(), span.offset() + span.len());
+        if text.get(start..end).is_none() {
+            return Err(MietteError::OutOfBounds);
+        }
+        let (line, mut column) = position(text, start);
+        if before > 0 {
+            start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+            end = text[end..]
+                .find('\n')
+                .map_or(text.len(), |length| end + length + 1);
+            column = 1;
+        }
+        // An empty last line is drawn as a blank, so that its label has a line to stand under.
+        let data = if start == end { " " } else { &text[start..end] };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.0.file.to_string(),
+            data.as_bytes(),
+            SourceSpan::from(start..start + data.len()),
+            line - 1,
+            column - 1,
+            data.lines().count(),
+        )))
     }
 }
 
@@ -114,18 +157,8 @@ impl miette::Diagnostic for Drawn<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        // The library knows one kind of footer, so the notes stand before the next step in it.
-        let mut lines: Vec<String> = self
-            .diagnostic
-            .notes
-            .iter()
-            .map(|note| format!("note: {note}"))
-            .collect();
-        lines.extend(self.diagnostic.help.clone());
-        if lines.is_empty() {
-            return None;
-        }
-        Some(Box::new(lines.join("\n")))
+        let help = self.diagnostic.help.as_ref()?;
+        Some(Box::new(help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
