@@ -4,5 +4,8 @@
 //! last told; it writes nothing. Applying a plan first puts every write into the
 //! outbox, then carries it out, and remembers what the platform acknowledged.
 
+pub mod apply;
 pub mod diff;
+pub mod guard;
+pub mod plan;
 pub mod targets;
