@@ -3,7 +3,10 @@
 pub mod clock;
 pub mod config;
 pub mod diagnostic;
+pub mod push;
+pub mod rescore;
 pub mod rules;
 pub mod schedule;
 pub mod score;
 pub mod store;
+pub mod sync;

@@ -66,7 +66,12 @@ pub fn rescore(
             who.dedup();
             Some(who)
         };
-        Ok((who, dirty.seen, Model::new(&config.rules, &conn.vocabulary()?), coverage))
+        Ok((
+            who,
+            dirty.seen,
+            Model::new(&config.rules, &conn.vocabulary()?),
+            coverage,
+        ))
     })?;
 
     let total = match &who {
@@ -81,7 +86,10 @@ pub fn rescore(
         today,
         now,
         batch: Vec::new(),
-        report: ScoreReport { as_of: today.to_string(), ..ScoreReport::default() },
+        report: ScoreReport {
+            as_of: today.to_string(),
+            ..ScoreReport::default()
+        },
     };
     store.read(|conn| {
         let which = who.as_deref().map_or(Which::All, Which::These);
@@ -123,7 +131,11 @@ impl Run<'_> {
         self.report.scored += 1;
         self.report.unjudged += u64::from(state.unjudged.is_some());
         self.batch.push((contact, state));
-        if self.batch.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.batch.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
@@ -144,18 +156,26 @@ impl Run<'_> {
 /// An evaluation by name, as it is stored.
 pub fn state(model: &Model, evaluation: &Evaluation, next: Option<Day>) -> ContactState {
     let rules = model.rules();
-    let scores = rules.scores.iter().zip(&evaluation.scores).map(|(score, value)| ScoreRow {
-        name: score.name.clone(),
-        raw: value.raw,
-        shown: value.shown,
-        band: value.band.map(|band| score.bands[band].name.clone()),
-    });
+    let scores = rules
+        .scores
+        .iter()
+        .zip(&evaluation.scores)
+        .map(|(score, value)| ScoreRow {
+            name: score.name.clone(),
+            raw: value.raw,
+            shown: value.shown,
+            band: value.band.map(|band| score.bands[band].name.clone()),
+        });
     let segments = rules.segments.iter().zip(&evaluation.segments);
-    let inside = segments.filter(|(_, truth)| **truth == Truth::True).map(|(segment, _)| segment.name.clone());
+    let inside = segments
+        .filter(|(_, truth)| **truth == Truth::True)
+        .map(|(segment, _)| segment.name.clone());
     ContactState {
         scores: scores.collect(),
         segments: inside.collect(),
-        stage: evaluation.stage.map(|stage| rules.stages[stage].name.clone()),
+        stage: evaluation
+            .stage
+            .map(|stage| rules.stages[stage].name.clone()),
         next_change_on: next,
         unjudged: why_unjudged(evaluation).map(str::to_owned),
     }

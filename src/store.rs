@@ -9,6 +9,7 @@
 mod append;
 mod connection;
 mod contact;
+mod control;
 mod coverage;
 mod error;
 mod facts;
@@ -21,6 +22,7 @@ mod outbox;
 mod page;
 mod reader;
 mod result;
+mod standing;
 mod word;
 mod writer;
 
@@ -37,6 +39,7 @@ pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use standing::{Asked, Standing};
 
 use engaged_connectors::Clock;
 

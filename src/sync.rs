@@ -97,13 +97,24 @@ impl Sync<'_> {
     pub async fn run(&self) -> Result<SyncReport, StoreError> {
         let capabilities = self.connector.capabilities();
         let connection = self.declare().await?;
-        let mut report = SyncReport { connection: self.name.to_owned(), ..SyncReport::default() };
+        let mut report = SyncReport {
+            connection: self.name.to_owned(),
+            ..SyncReport::default()
+        };
         for spec in capabilities.streams {
-            let mut stream = StreamReport { stream: spec.stream.0.to_owned(), ..StreamReport::default() };
-            let ended = self.pull(connection, spec.stream, &mut stream, &mut report).await?;
+            let mut stream = StreamReport {
+                stream: spec.stream.0.to_owned(),
+                ..StreamReport::default()
+            };
+            let ended = self
+                .pull(connection, spec.stream, &mut stream, &mut report)
+                .await?;
             let stop = match ended {
                 Ok(()) => false,
-                Err(error) => self.failed(connection, spec.stream, &error, &mut stream, &mut report).await?,
+                Err(error) => {
+                    self.failed(connection, spec.stream, &error, &mut stream, &mut report)
+                        .await?
+                }
             };
             report.streams.push(stream);
             if stop {
@@ -112,9 +123,16 @@ impl Sync<'_> {
         }
         if report.blocked.is_none() {
             let (name, now) = (self.name.to_owned(), self.now());
-            self.store.write_async(move |tx| tx.unblock(&name, now)).await?;
+            self.store
+                .write_async(move |tx| tx.unblock(&name, now))
+                .await?;
         }
-        info!(connection = self.name, events = report.events(), complete = report.is_complete(), "synced");
+        info!(
+            connection = self.name,
+            events = report.events(),
+            complete = report.is_complete(),
+            "synced"
+        );
         Ok(report)
     }
 
@@ -125,7 +143,11 @@ impl Sync<'_> {
     /// Makes the connection known, and for which kinds each stream answers.
     async fn declare(&self) -> Result<ConnectionId, StoreError> {
         let capabilities = self.connector.capabilities();
-        let (name, platform, streams) = (self.name.to_owned(), capabilities.platform, capabilities.streams);
+        let (name, platform, streams) = (
+            self.name.to_owned(),
+            capabilities.platform,
+            capabilities.streams,
+        );
         let now = self.now();
         self.store
             .write_async(move |tx| {
@@ -146,7 +168,10 @@ impl Sync<'_> {
         report: &mut StreamReport,
         whole: &mut SyncReport,
     ) -> Result<Result<(), ConnectorError>, StoreError> {
-        let stored = self.store.read_async(move |conn| conn.cursor(connection, stream)).await?;
+        let stored = self
+            .store
+            .read_async(move |conn| conn.cursor(connection, stream))
+            .await?;
         let mut cursor = stored.map(|(cursor, _)| cursor);
         loop {
             let page = match self.connector.pull(stream, cursor.as_ref()).await {
@@ -181,8 +206,11 @@ impl Sync<'_> {
             .write_async(move |tx| {
                 let commit = tx.commit_page(connection, stream, &page, &zone, now)?;
                 let scan_ended = page.scan.is_some_and(|scan| scan.done);
-                let shrunk =
-                    if scan_ended { take_leave(tx, connection, &commit, limit, now)? } else { None };
+                let shrunk = if scan_ended {
+                    take_leave(tx, connection, &commit, limit, now)?
+                } else {
+                    None
+                };
                 Ok((commit, shrunk))
             })
             .await?;
@@ -203,25 +231,36 @@ impl Sync<'_> {
         whole: &mut SyncReport,
     ) -> Result<bool, StoreError> {
         let words = format!("{} {error}", error.code());
-        warn!(connection = self.name, stream = stream.0, code = error.code(), "a stream stopped");
+        warn!(
+            connection = self.name,
+            stream = stream.0,
+            code = error.code(),
+            "a stream stopped"
+        );
         report.error = Some(words.clone());
         let (name, now) = (self.name.to_owned(), self.now());
         match error {
             ConnectorError::Auth { missing, .. } => {
-                let missing = missing.as_ref().map(|right| format!("; the key lacks: {right}"));
+                let missing = missing
+                    .as_ref()
+                    .map(|right| format!("; the key lacks: {right}"));
                 let why = words + &missing.unwrap_or_default();
                 whole.blocked = Some(why.clone());
-                self.store.write_async(move |tx| tx.block(&name, &why, now)).await?;
+                self.store
+                    .write_async(move |tx| tx.block(&name, &why, now))
+                    .await?;
                 Ok(true)
             }
             ConnectorError::Contract { .. } => {
                 let stream_name = stream;
-                self.store.write_async(move |tx| tx.reject_page(connection, stream_name, &words, now)).await?;
+                self.store
+                    .write_async(move |tx| tx.reject_page(connection, stream_name, &words, now))
+                    .await?;
                 Ok(false)
             }
-            ConnectorError::Transient { .. } | ConnectorError::RateLimited { .. } | ConnectorError::Config { .. } => {
-                Ok(true)
-            }
+            ConnectorError::Transient { .. }
+            | ConnectorError::RateLimited { .. }
+            | ConnectorError::Config { .. } => Ok(true),
         }
     }
 }

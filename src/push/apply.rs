@@ -4,7 +4,9 @@
 //! All writes here are sets, which may be done twice: what was under way when
 //! the process ended is compared again with what the platform acknowledged.
 
-use engaged_connectors::{Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address};
+use engaged_connectors::{
+    Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
+};
 use serde::Serialize;
 use thiserror::Error;
 use tracing::{info, warn};
@@ -95,28 +97,48 @@ impl Push<'_> {
     pub async fn plan(&self) -> Result<ConnectionPlan, PushError> {
         let fields = self.remote_fields().await?;
         let ask = self.ask(fields.as_deref());
-        Ok(self.store.read(|conn| plan::plan(conn, &ask, &mut |_| Ok(())))?)
+        Ok(self
+            .store
+            .read(|conn| plan::plan(conn, &ask, &mut |_| Ok(())))?)
     }
 
     /// Carries the writes out, unless the connection is read-only, paused or held by a guard.
     pub async fn apply(&self, fingerprint: Option<&str>) -> Result<PushReport, PushError> {
         let fields = self.remote_fields().await?;
-        let mut report = PushReport { connection: self.connection.name.clone(), ..PushReport::default() };
-        let queued = self.queue(fields, fingerprint.map(str::to_owned), &mut report).await?;
+        let mut report = PushReport {
+            connection: self.connection.name.clone(),
+            ..PushReport::default()
+        };
+        let queued = self
+            .queue(fields, fingerprint.map(str::to_owned), &mut report)
+            .await?;
         if queued {
             self.work_off(&mut report).await?;
         }
-        info!(connection = report.connection, applied = report.applied, "pushed");
+        info!(
+            connection = report.connection,
+            applied = report.applied,
+            "pushed"
+        );
         Ok(report)
     }
 
     fn ask<'s>(&'s self, remote_fields: Option<&'s [String]>) -> Ask<'s> {
-        Ask { connection: self.connection, id: self.id, rules: self.rules, remote_fields, now: self.now() }
+        Ask {
+            connection: self.connection,
+            id: self.id,
+            rules: self.rules,
+            remote_fields,
+            now: self.now(),
+        }
     }
 
     async fn remote_fields(&self) -> Result<Option<Vec<String>>, ConnectorError> {
         let capabilities = self.connector.capabilities();
-        if !capabilities.fields || !capabilities.creates_fields || self.connection.push.fields.is_empty() {
+        if !capabilities.fields
+            || !capabilities.creates_fields
+            || self.connection.push.fields.is_empty()
+        {
             return Ok(None);
         }
         self.connector.fields().await.map(Some)
@@ -129,13 +151,23 @@ impl Push<'_> {
         fingerprint: Option<String>,
         report: &mut PushReport,
     ) -> Result<bool, PushError> {
-        let (connection, rules, id, now) = (self.connection.clone(), self.rules.clone(), self.id, self.now());
+        let (connection, rules, id, now) = (
+            self.connection.clone(),
+            self.rules.clone(),
+            self.id,
+            self.now(),
+        );
         let limit = self.max_score_change;
         let decided = self
             .store
             .write_async(move |tx| {
-                let ask =
-                    Ask { connection: &connection, id, rules: &rules, remote_fields: fields.as_deref(), now };
+                let ask = Ask {
+                    connection: &connection,
+                    id,
+                    rules: &rules,
+                    remote_fields: fields.as_deref(),
+                    now,
+                };
                 decide(tx, &ask, fingerprint.as_deref(), limit)
             })
             .await?;
@@ -189,7 +221,11 @@ impl Push<'_> {
         report: &mut PushReport,
     ) -> Result<(), PushError> {
         let words = format!("{} {error}", error.code());
-        warn!(connection = report.connection, code = error.code(), "nothing was pushed");
+        warn!(
+            connection = report.connection,
+            code = error.code(),
+            "nothing was pushed"
+        );
         report.retried += rows.len() as u64;
         report.refused = Some(words.clone());
         let (now, auth) = (self.now(), matches!(error, ConnectorError::Auth { .. }));
@@ -200,7 +236,11 @@ impl Push<'_> {
                     let wait = now + backoff(row.tries);
                     tx.settle(row.id, OutboxState::Retry, Some(&words), Some(wait), now)?;
                 }
-                if auth { tx.block(&name, &words, now) } else { Ok(()) }
+                if auth {
+                    tx.block(&name, &words, now)
+                } else {
+                    Ok(())
+                }
             })
             .await?;
         Ok(())
@@ -217,7 +257,11 @@ impl Push<'_> {
                 Outcome::Applied => report.applied += 1,
                 Outcome::Retry(..) => report.retried += 1,
                 Outcome::Ambiguous(_) => report.in_doubt += 1,
-                Outcome::Rejected(reason) => match report.rejected.iter_mut().find(|(known, _)| known == reason) {
+                Outcome::Rejected(reason) => match report
+                    .rejected
+                    .iter_mut()
+                    .find(|(known, _)| known == reason)
+                {
                     Some((_, times)) => *times += 1,
                     None => report.rejected.push((reason.clone(), 1)),
                 },
@@ -227,7 +271,10 @@ impl Push<'_> {
         self.store
             .write_async(move |tx| {
                 // A connector that gave too few outcomes leaves the rest in doubt.
-                let outcomes = outcomes.into_iter().map(Some).chain(std::iter::repeat(None));
+                let outcomes = outcomes
+                    .into_iter()
+                    .map(Some)
+                    .chain(std::iter::repeat(None));
                 for (row, outcome) in rows.iter().zip(outcomes) {
                     settle(tx, connection, row, outcome, now)?;
                 }
@@ -245,32 +292,57 @@ enum Decided {
 }
 
 /// Plans, asks the guards, and queues; all in one transaction.
-fn decide(tx: &Tx<'_>, ask: &Ask<'_>, fingerprint: Option<&str>, limit: f64) -> Result<Decided, StoreError> {
+fn decide(
+    tx: &Tx<'_>,
+    ask: &Ask<'_>,
+    fingerprint: Option<&str>,
+    limit: f64,
+) -> Result<Decided, StoreError> {
     tx.reconcile_doubts(ask.id, ask.now)?;
     let plan = plan::plan(tx, ask, &mut |_| Ok(()))?;
     if let Some(expected) = fingerprint.filter(|expected| *expected != plan.fingerprint) {
-        return Ok(Decided::Stale { expected: expected.to_owned(), found: plan.fingerprint });
+        return Ok(Decided::Stale {
+            expected: expected.to_owned(),
+            found: plan.fingerprint,
+        });
     }
     let planned = plan.writes;
     if ask.connection.mode == Mode::ReadOnly {
-        let why = if planned > 0 { vec!["the connection is read-only".to_owned()] } else { Vec::new() };
+        let why = if planned > 0 {
+            vec!["the connection is read-only".to_owned()]
+        } else {
+            Vec::new()
+        };
         return Ok(Decided::Held { planned, why });
     }
     if tx.is_paused()? {
-        return Ok(Decided::Held { planned, why: vec!["pushing is paused; `engaged resume` goes on".to_owned()] });
+        return Ok(Decided::Held {
+            planned,
+            why: vec!["pushing is paused; `engaged resume` goes on".to_owned()],
+        });
     }
     let why = guard::hold(tx, ask.id, &plan, limit, ask.now)?;
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }
-    for (contact, drift) in &plan.drifted {
-        tx.record_drift(*contact, ask.id, &drift.target, drift.ours.as_deref(), drift.theirs.as_deref(), ask.now)?;
+    for (contact, platform_id, drift) in &plan.drifted {
+        let (ours, theirs) = (drift.ours.as_deref(), drift.theirs.as_deref());
+        tx.record_drift(
+            *contact,
+            ask.id,
+            platform_id,
+            &drift.target,
+            ours,
+            theirs,
+            ask.now,
+        )?;
     }
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
         let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
         plan::plan(tx, ask, &mut |planned| {
-            tx.enqueue(&row(number, ask.id, planned), ask.now).map(|_| ())
+            tx.enqueue(&row(number, ask.id, planned), ask.now)
+                .map(|_| ())
         })?;
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
     }
@@ -286,7 +358,11 @@ fn row(plan: i64, connection: ConnectionId, planned: &Planned) -> NewOutboxRow {
         write: plan::verb(&planned.difference.write).to_owned(),
         target: planned.difference.target.clone(),
         value: plan::value(&planned.difference.write),
-        reason: planned.difference.before.as_ref().map_or_else(String::new, |before| format!("was {before}")),
+        reason: planned
+            .difference
+            .before
+            .as_ref()
+            .map_or_else(String::new, |before| format!("was {before}")),
     }
 }
 
@@ -296,12 +372,19 @@ fn change(row: &OutboxRow) -> Option<Change> {
     let name = name.to_owned();
     let write = match row.row.write.as_str() {
         "create field" => Write::CreateField { field: name },
-        "set field" => Write::SetField { field: name, value: row.row.value.clone() },
+        "set field" => Write::SetField {
+            field: name,
+            value: row.row.value.clone(),
+        },
         "add tag" => Write::AddTag { tag: name },
         "remove tag" => Write::RemoveTag { tag: name },
         _ => return None,
     };
-    Some(Change { contact: row.row.platform_id.clone(), email: row.email.as_deref().and_then(Address::parse), write })
+    Some(Change {
+        contact: row.row.platform_id.clone(),
+        email: row.email.as_deref().and_then(Address::parse),
+        write,
+    })
 }
 
 fn settle(
@@ -311,7 +394,8 @@ fn settle(
     outcome: Option<Outcome>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let outcome = outcome.unwrap_or_else(|| Outcome::Ambiguous("the connector gave no outcome".to_owned()));
+    let outcome =
+        outcome.unwrap_or_else(|| Outcome::Ambiguous("the connector gave no outcome".to_owned()));
     match outcome {
         Outcome::Applied => {
             if let Some(contact) = row.row.contact {
@@ -319,13 +403,19 @@ fn settle(
             }
             tx.settle(row.id, OutboxState::Applied, None, None, now)
         }
-        Outcome::Rejected(reason) => tx.settle(row.id, OutboxState::Rejected, Some(&reason), None, now),
+        Outcome::Rejected(reason) => {
+            tx.settle(row.id, OutboxState::Rejected, Some(&reason), None, now)
+        }
         Outcome::Retry(reason, wait) => {
-            let asked = wait.and_then(|wait| Millis::try_from(wait.as_millis()).ok()).unwrap_or(0);
+            let asked = wait
+                .and_then(|wait| Millis::try_from(wait.as_millis()).ok())
+                .unwrap_or(0);
             let wait = now + backoff(row.tries).max(asked);
             tx.settle(row.id, OutboxState::Retry, Some(&reason), Some(wait), now)
         }
-        Outcome::Ambiguous(reason) => tx.settle(row.id, OutboxState::Ambiguous, Some(&reason), None, now),
+        Outcome::Ambiguous(reason) => {
+            tx.settle(row.id, OutboxState::Ambiguous, Some(&reason), None, now)
+        }
     }
 }
 
@@ -336,10 +426,19 @@ fn acknowledge(
     row: &OutboxRow,
     now: Millis,
 ) -> Result<(), StoreError> {
-    tx.acknowledge(contact, connection, &row.row.platform_id, &row.row.target, row.row.value.as_deref(), now)
+    tx.acknowledge(
+        contact,
+        connection,
+        &row.row.platform_id,
+        &row.row.target,
+        row.row.value.as_deref(),
+        now,
+    )
 }
 
 fn backoff(tries: i64) -> Millis {
     let doublings = u32::try_from(tries.clamp(0, 20)).unwrap_or(20);
-    RETRY_MS.saturating_mul(2_i64.saturating_pow(doublings)).min(RETRY_MAX_MS)
+    RETRY_MS
+        .saturating_mul(2_i64.saturating_pow(doublings))
+        .min(RETRY_MAX_MS)
 }

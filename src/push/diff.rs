@@ -6,11 +6,7 @@ use std::collections::BTreeSet;
 
 use engaged_connectors::Write;
 
-use crate::{
-    config::OnDrift,
-    rules::set::Score,
-    store::Standing,
-};
+use crate::{config::OnDrift, rules::set::Score, store::Standing};
 
 use super::targets::{Targets, field_key, tag_key};
 
@@ -53,7 +49,14 @@ pub struct Needs {
 pub fn needs(targets: &Targets, scores: &[Score], standing: &Standing) -> Needs {
     let mut needs = Needs::default();
     for (field, score) in &targets.fields {
-        number(&mut needs, targets, field, &scores[*score], standing.shown.get(*score).copied().flatten(), standing);
+        number(
+            &mut needs,
+            targets,
+            field,
+            &scores[*score],
+            standing.shown.get(*score).copied().flatten(),
+            standing,
+        );
     }
     for (tag, wanted) in tags(targets, standing) {
         tag_write(&mut needs, targets, &tag, wanted, standing);
@@ -77,11 +80,16 @@ fn tags(targets: &Targets, standing: &Standing) -> Vec<(String, bool)> {
         wanted.extend(band.and_then(|band| bands.get(band)));
     }
     // A tag that the rules no longer know, but that we put on, comes off.
-    let ours = standing.acknowledged.iter().filter_map(|(key, (value, _))| {
-        value.as_ref().and_then(|_| key.strip_prefix("tag:"))
-    });
-    let stale = ours.filter(|tag| !all.iter().any(|each| each == tag)).map(|tag| (tag.to_owned(), false));
-    let known = all.iter().map(|tag| ((*tag).clone(), wanted.contains(*tag)));
+    let ours = standing
+        .acknowledged
+        .iter()
+        .filter_map(|(key, (value, _))| value.as_ref().and_then(|_| key.strip_prefix("tag:")));
+    let stale = ours
+        .filter(|tag| !all.iter().any(|each| each == tag))
+        .map(|tag| (tag.to_owned(), false));
+    let known = all
+        .iter()
+        .map(|tag| ((*tag).clone(), wanted.contains(*tag)));
     let mut tags: Vec<(String, bool)> = known.chain(stale).collect();
     tags.sort();
     tags
@@ -107,16 +115,36 @@ fn number(
     needs.told |= number.is_some();
     needs.changed |= number.is_some() && moved;
     let drifted = acknowledged.is_some_and(|(ours, told_at)| {
-        let theirs = standing.remote_fields.iter().find(|(name, _, _)| name == field);
-        let edited = theirs.filter(|(_, value, read_at)| read_at > told_at && !same_number(ours.as_deref(), value));
+        let theirs = standing
+            .remote_fields
+            .iter()
+            .find(|(name, _, _)| name == field);
+        let edited = theirs.filter(|(_, value, read_at)| {
+            read_at > told_at && !same_number(ours.as_deref(), value)
+        });
         if let Some((_, theirs, _)) = edited {
-            needs.drifts.push(Drift { target: key.clone(), ours: ours.clone(), theirs: Some(theirs.clone()) });
+            needs.drifts.push(Drift {
+                target: key.clone(),
+                ours: ours.clone(),
+                theirs: Some(theirs.clone()),
+            });
         }
         edited.is_some()
     });
-    if if drifted { targets.on_drift == OnDrift::Ours } else { moved } {
-        let write = Write::SetField { field: field.to_owned(), value: Some(shown.to_string()) };
-        needs.writes.push(Difference { write, target: key, before });
+    if if drifted {
+        targets.on_drift == OnDrift::Ours
+    } else {
+        moved
+    } {
+        let write = Write::SetField {
+            field: field.to_owned(),
+            value: Some(shown.to_string()),
+        };
+        needs.writes.push(Difference {
+            write,
+            target: key,
+            before,
+        });
     }
 }
 
@@ -124,26 +152,42 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
     let key = tag_key(tag);
     let acknowledged = standing.acknowledged.get(&key);
     let ours = acknowledged.is_some_and(|(value, _)| value.is_some());
-    let there = standing.remote_tags.as_ref().map(|(tags, read_at)| (tags.contains(tag), *read_at));
+    let there = standing
+        .remote_tags
+        .as_ref()
+        .map(|(tags, read_at)| (tags.contains(tag), *read_at));
     let read_since = |read_at: i64| acknowledged.is_some_and(|(_, told_at)| read_at > *told_at);
     let drifted = there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
     if drifted {
         let word = |on: bool| on.then(|| "on".to_owned());
-        needs.drifts.push(Drift { target: key.clone(), ours: word(ours), theirs: word(!ours) });
+        needs.drifts.push(Drift {
+            target: key.clone(),
+            ours: word(ours),
+            theirs: word(!ours),
+        });
     }
-    let differs = wanted != ours || (drifted && targets.on_drift == OnDrift::Ours && wanted == ours);
+    let differs =
+        wanted != ours || (drifted && targets.on_drift == OnDrift::Ours && wanted == ours);
     if !differs || (drifted && targets.on_drift != OnDrift::Ours) {
         return;
     }
     let write = if wanted {
-        Write::AddTag { tag: tag.to_owned() }
+        Write::AddTag {
+            tag: tag.to_owned(),
+        }
     } else if ours {
-        Write::RemoveTag { tag: tag.to_owned() }
+        Write::RemoveTag {
+            tag: tag.to_owned(),
+        }
     } else {
         return;
     };
     let before = ours.then(|| "on".to_owned());
-    needs.writes.push(Difference { write, target: key, before });
+    needs.writes.push(Difference {
+        write,
+        target: key,
+        before,
+    });
 }
 
 /// Whether two texts are the same number, or the same text.

@@ -31,12 +31,18 @@ pub fn hold(
     let mut held = Vec::new();
     let subject = connection.0.to_string();
     if tx.open_guard(LIST_SHRUNK, connection)?.is_some() {
-        held.push(format!("{LIST_SHRUNK}: the last scan of the list missed too many contacts"));
+        held.push(format!(
+            "{LIST_SHRUNK}: the last scan of the list missed too many contacts"
+        ));
     }
     if plan.baseline.is_empty() {
         close(tx, BASELINE, connection, now)?;
     } else {
-        let detail = format!("first push of {} ({} writes)", plan.baseline.join(", "), plan.writes);
+        let detail = format!(
+            "first push of {} ({} writes)",
+            plan.baseline.join(", "),
+            plan.writes
+        );
         tx.trip_guard(BASELINE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{BASELINE}: {detail}"));
     }
@@ -78,7 +84,9 @@ pub fn approve(
     let mut approved = Vec::new();
     for guard in tx.open_guards()? {
         let meant = guard.name == name && (connection.is_none() || guard.connection == connection);
-        let Some(held) = guard.connection.filter(|_| meant) else { continue };
+        let Some(held) = guard.connection.filter(|_| meant) else {
+            continue;
+        };
         if name == BASELINE {
             for target in targets(held) {
                 tx.approve_baseline(held, &target, who, now)?;

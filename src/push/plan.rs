@@ -4,7 +4,7 @@
 //! same fingerprint, so that a plan which somebody looked at can be told from
 //! one that has become stale.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use engaged_connectors::Write;
 use serde::Serialize;
@@ -95,7 +95,7 @@ pub struct ConnectionPlan {
     pub fingerprint: String,
     /// What somebody else changed, to be recorded on apply.
     #[serde(skip)]
-    pub drifted: Vec<(ContactId, Drift)>,
+    pub drifted: Vec<(ContactId, String, Drift)>,
 }
 
 /// How many writes of one kind.
@@ -152,30 +152,51 @@ pub fn plan(
     let targets = Targets::new(ask.connection, ask.rules);
     let mut making = Making::new(ask);
     for (field, _) in &targets.fields {
-        let missing = ask.remote_fields.is_some_and(|fields| !fields.contains(field));
+        let missing = ask
+            .remote_fields
+            .is_some_and(|fields| !fields.contains(field));
         if missing {
-            let write = Write::CreateField { field: field.clone() };
-            let difference = Difference { write, target: format!("create:{field}"), before: None };
-            let planned = Planned { contact: None, platform_id: String::new(), difference };
+            let write = Write::CreateField {
+                field: field.clone(),
+            };
+            let difference = Difference {
+                write,
+                target: format!("create:{field}"),
+                before: None,
+            };
+            let planned = Planned {
+                contact: None,
+                platform_id: String::new(),
+                difference,
+            };
             making.take(&planned, "");
             sink(&planned)?;
         }
     }
     let asked = asked(ask.rules, &targets);
     let approved: BTreeSet<String> = conn.baselines(ask.id)?.into_iter().collect();
-    let refused: HashSet<(String, String, Option<String>)> =
-        conn.refused_since(ask.id, ask.now - REFUSED_FOR_MS)?.into_iter().collect();
+    let refused: HashSet<(String, String, Option<String>)> = conn
+        .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
+        .into_iter()
+        .collect();
     conn.for_each_standing(ask.id, &asked, |standing| {
         let needs = diff::needs(&targets, &ask.rules.scores, standing);
         making.contact(&needs, standing);
         for difference in needs.writes {
-            let same = (standing.platform_id.clone(), difference.target.clone(), value(&difference.write));
+            let same = (
+                standing.platform_id.clone(),
+                difference.target.clone(),
+                value(&difference.write),
+            );
             if refused.contains(&same) {
                 making.plan.held_back += 1;
                 continue;
             }
-            let planned =
-                Planned { contact: Some(standing.contact), platform_id: standing.platform_id.clone(), difference };
+            let planned = Planned {
+                contact: Some(standing.contact),
+                platform_id: standing.platform_id.clone(),
+                difference,
+            };
             making.take(&planned, shown_name(standing));
             sink(&planned)?;
         }
@@ -186,16 +207,33 @@ pub fn plan(
 
 /// What a connection's contacts are looked up by.
 fn asked<'a>(rules: &'a RuleSet, targets: &'a Targets) -> Asked<'a> {
-    let bands = |score: &'a crate::rules::set::Score| score.bands.iter().map(|band| band.name.as_str()).collect();
+    let bands = |score: &'a crate::rules::set::Score| {
+        score.bands.iter().map(|band| band.name.as_str()).collect()
+    };
     Asked {
-        scores: rules.scores.iter().map(|score| (score.name.as_str(), bands(score))).collect(),
-        segments: rules.segments.iter().map(|segment| segment.name.as_str()).collect(),
-        fields: targets.fields.iter().map(|(field, _)| field.as_str()).collect(),
+        scores: rules
+            .scores
+            .iter()
+            .map(|score| (score.name.as_str(), bands(score)))
+            .collect(),
+        segments: rules
+            .segments
+            .iter()
+            .map(|segment| segment.name.as_str())
+            .collect(),
+        fields: targets
+            .fields
+            .iter()
+            .map(|(field, _)| field.as_str())
+            .collect(),
     }
 }
 
 fn shown_name(standing: &Standing) -> &str {
-    standing.email.as_ref().map_or(standing.platform_id.as_str(), |email| email.reveal())
+    standing
+        .email
+        .as_ref()
+        .map_or(standing.platform_id.as_str(), |email| email.reveal())
 }
 
 struct Making {
@@ -210,9 +248,16 @@ impl Making {
             Mode::ReadOnly => "read-only",
             Mode::Live => "live",
         };
-        let plan =
-            ConnectionPlan { connection: ask.connection.name.clone(), mode, ..ConnectionPlan::default() };
-        Self { plan, counts: BTreeMap::new(), hash: Sha256::new() }
+        let plan = ConnectionPlan {
+            connection: ask.connection.name.clone(),
+            mode,
+            ..ConnectionPlan::default()
+        };
+        Self {
+            plan,
+            counts: BTreeMap::new(),
+            hash: Sha256::new(),
+        }
     }
 
     fn contact(&mut self, needs: &diff::Needs, standing: &Standing) {
@@ -220,15 +265,31 @@ impl Making {
         self.plan.told += u64::from(needs.told);
         self.plan.changed += u64::from(needs.changed);
         self.plan.drifts += needs.drifts.len() as u64;
-        self.plan.drifted.extend(needs.drifts.iter().map(|drift| (standing.contact, drift.clone())));
+        self.plan.drifted.extend(needs.drifts.iter().map(|drift| {
+            (
+                standing.contact,
+                standing.platform_id.clone(),
+                drift.clone(),
+            )
+        }));
     }
 
     fn take(&mut self, planned: &Planned, name: &str) {
-        let Difference { write, target, before } = &planned.difference;
+        let Difference {
+            write,
+            target,
+            before,
+        } = &planned.difference;
         let (verb, after) = (verb(write), value(write));
         self.plan.writes += 1;
         *self.counts.entry((verb, target.clone())).or_insert(0) += 1;
-        for part in [&self.plan.connection, &planned.platform_id, verb, target, after.as_deref().unwrap_or("")] {
+        for part in [
+            &self.plan.connection,
+            &planned.platform_id,
+            verb,
+            target,
+            after.as_deref().unwrap_or(""),
+        ] {
             let part: &str = part;
             self.hash.update(part.as_bytes());
             self.hash.update([0]);
@@ -247,11 +308,19 @@ impl Making {
 
     fn finish(mut self, targets: &Targets, approved: &BTreeSet<String>) -> ConnectionPlan {
         let written: BTreeSet<&String> = self.counts.keys().map(|(_, target)| target).collect();
-        let held = targets.keys().into_iter().filter(|key| !approved.contains(key) && written.contains(key));
+        let held = targets
+            .keys()
+            .into_iter()
+            .filter(|key| !approved.contains(key) && written.contains(key));
         self.plan.baseline = held.collect();
         let counts = self.counts.into_iter();
-        self.plan.counts =
-            counts.map(|((verb, target), contacts)| Count { verb, target, contacts }).collect();
+        self.plan.counts = counts
+            .map(|((verb, target), contacts)| Count {
+                verb,
+                target,
+                contacts,
+            })
+            .collect();
         self.plan.fingerprint = hex::encode(&self.hash.finalize()[..12]);
         self.plan
     }

@@ -27,8 +27,16 @@ impl Targets {
     pub fn new(connection: &ConnectionConfig, rules: &RuleSet) -> Self {
         let push = &connection.push;
         let score = |name: &String| rules.scores.iter().position(|score| score.name == *name);
-        let segment = |name: &String| rules.segments.iter().position(|segment| segment.name == *name);
-        let fields = push.fields.iter().filter_map(|(field, name)| Some((field.clone(), score(name)?)));
+        let segment = |name: &String| {
+            rules
+                .segments
+                .iter()
+                .position(|segment| segment.name == *name)
+        };
+        let fields = push
+            .fields
+            .iter()
+            .filter_map(|(field, name)| Some((field.clone(), score(name)?)));
         let mut targets = Self {
             fields: fields.collect(),
             deadband: i64::from(push.deadband),
@@ -37,11 +45,23 @@ impl Targets {
         };
         if let Some(tags) = &push.tags {
             let tag = |name: &str| format!("{}{name}", tags.prefix);
-            let named = tags.segments.iter().filter_map(|name| Some((tag(name), segment(name)?)));
+            let named = tags
+                .segments
+                .iter()
+                .filter_map(|name| Some((tag(name), segment(name)?)));
             targets.segments = named.collect();
             let banded = tags.bands.iter().filter_map(score);
             targets.bands = banded
-                .map(|score| (score, rules.scores[score].bands.iter().map(|band| tag(&band.name)).collect()))
+                .map(|score| {
+                    (
+                        score,
+                        rules.scores[score]
+                            .bands
+                            .iter()
+                            .map(|band| tag(&band.name))
+                            .collect(),
+                    )
+                })
                 .collect();
         }
         targets
@@ -56,7 +76,11 @@ impl Targets {
     pub fn keys(&self) -> BTreeSet<String> {
         let fields = self.fields.iter().map(|(field, _)| field_key(field));
         let segments = self.segments.iter().map(|(tag, _)| tag_key(tag));
-        let bands = self.bands.iter().flat_map(|(_, tags)| tags).map(|tag| tag_key(tag));
+        let bands = self
+            .bands
+            .iter()
+            .flat_map(|(_, tags)| tags)
+            .map(|tag| tag_key(tag));
         fields.chain(segments).chain(bands).collect()
     }
 }

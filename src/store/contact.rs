@@ -17,7 +17,7 @@ use super::{
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 /// The number of a contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContactId(pub i64);
 
 /// What became of one contact row.

@@ -101,6 +101,8 @@ pub struct OutboxRow {
     pub detail: Option<String>,
     /// When it was queued.
     pub known_at: Millis,
+    /// The contact's address there, as last read.
+    pub email: Option<String>,
 }
 
 /// A plan that was shown.
@@ -136,7 +138,9 @@ pub struct Guard {
 }
 
 const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state, tries,
-    not_before_at, detail, known_at";
+    not_before_at, detail, known_at,
+    (select email from identity where identity.connection_id = outbox.connection_id
+      and identity.platform_id = outbox.platform_id)";
 
 impl Conn<'_> {
     /// Rows that may be tried now, the oldest first.
@@ -292,6 +296,7 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         not_before_at: row.get(11)?,
         detail: row.get(12)?,
         known_at: row.get(13)?,
+        email: row.get(14)?,
     })
 }
 
@@ -326,7 +331,8 @@ impl Tx<'_> {
     }
 
     /// Queues a write. An older row for the same target that has not been tried yet is abandoned: only the
-    /// newest value is sent. Returns `None`, and queues nothing, while an attempt at that target is under way or in doubt.
+    /// newest value is sent. Returns `None`, and queues nothing, while an attempt at that target is under way or in doubt,
+    /// or while the same write already waits for its turn.
     pub fn enqueue(&self, row: &NewOutboxRow, known_at: Millis) -> Result<Option<i64>, StoreError> {
         let under_way: bool = self
             .sql
@@ -336,6 +342,19 @@ impl Tx<'_> {
             )?
             .query_row(params![row.connection.0, row.platform_id, row.target], |row| row.get(0))?;
         if under_way {
+            return Ok(None);
+        }
+        let waiting: bool = self
+            .sql
+            .prepare_cached(
+                "select exists (select 1 from outbox where connection_id = ?1 and platform_id = ?2 and target = ?3
+                   and state in ('planned', 'retry') and write = ?4 and value is ?5)",
+            )?
+            .query_row(
+                params![row.connection.0, row.platform_id, row.target, row.write, row.value],
+                |row| row.get(0),
+            )?;
+        if waiting {
             return Ok(None);
         }
         self.sql
@@ -416,29 +435,18 @@ impl Tx<'_> {
         &self,
         contact: ContactId,
         connection: ConnectionId,
+        platform_id: &str,
         target: &str,
         value: Option<&str>,
         known_at: Millis,
     ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "insert into acknowledged (contact_id, connection_id, target, value, known_at) values (?1, ?2, ?3, ?4, ?5)
+                "insert into acknowledged (contact_id, connection_id, platform_id, target, value, known_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6)
                  on conflict do update set value = excluded.value, known_at = excluded.known_at",
             )?
-            .execute(params![contact.0, connection.0, target, value, known_at])?;
-        Ok(())
-    }
-
-    /// Forgets what a platform was told, because it turned out not to have it.
-    pub fn unacknowledge(
-        &self,
-        contact: ContactId,
-        connection: ConnectionId,
-        target: &str,
-    ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("delete from acknowledged where contact_id = ?1 and connection_id = ?2 and target = ?3")?
-            .execute(params![contact.0, connection.0, target])?;
+            .execute(params![contact.0, connection.0, platform_id, target, value, known_at])?;
         Ok(())
     }
 
@@ -447,6 +455,7 @@ impl Tx<'_> {
         &self,
         contact: ContactId,
         connection: ConnectionId,
+        platform_id: &str,
         target: &str,
         ours: Option<&str>,
         theirs: Option<&str>,
@@ -454,11 +463,12 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "insert into drift (contact_id, connection_id, target, ours, theirs, known_at) values (?1, ?2, ?3, ?4, ?5, ?6)
+                "insert into drift (contact_id, connection_id, platform_id, target, ours, theirs, known_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  on conflict do update set ours = excluded.ours, theirs = excluded.theirs, known_at = excluded.known_at,
                    settled_at = null",
             )?
-            .execute(params![contact.0, connection.0, target, ours, theirs, known_at])?;
+            .execute(params![contact.0, connection.0, platform_id, target, ours, theirs, known_at])?;
         Ok(())
     }
 

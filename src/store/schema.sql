@@ -297,23 +297,25 @@ create index outbox_open on outbox (connection_id, platform_id, target)
   where state in ('planned', 'attempting', 'retry', 'ambiguous');
 
 create table acknowledged (
-  contact_id integer not null,
   connection_id integer not null,
+  platform_id text not null,
+  contact_id integer not null,
   target text not null,
   value text,
   known_at integer not null,
-  primary key (contact_id, connection_id, target)
+  primary key (connection_id, platform_id, target)
 ) strict, without rowid;
 
 create table drift (
-  contact_id integer not null,
   connection_id integer not null,
+  platform_id text not null,
+  contact_id integer not null,
   target text not null,
   ours text,
   theirs text,
   known_at integer not null,
   settled_at integer,
-  primary key (contact_id, connection_id, target)
+  primary key (connection_id, platform_id, target)
 ) strict, without rowid;
 
 create table baseline (
