@@ -136,6 +136,22 @@ async fn a_scan_that_is_resumed_keeps_its_beginning() {
 }
 
 #[tokio::test]
+async fn a_scan_from_the_future_begins_anew() {
+    let (ghost, _) = Fake::answering(list(150));
+    let started_at = noon() + chrono::TimeDelta::days(365);
+    let cursor = Cursor::encode(&Position {
+        started_at,
+        last: Some("m100".into()),
+    })
+    .unwrap();
+    let page = ghost.pull(MEMBERS, Some(&cursor)).await.unwrap();
+    assert_eq!(
+        (page.contacts.len(), page.scan.unwrap().started_at),
+        (100, noon())
+    );
+}
+
+#[tokio::test]
 async fn a_list_that_does_not_lead_on_is_refused() {
     let body = |ids: &[Value], total: usize| {
         let members: Vec<Value> = ids

@@ -236,9 +236,11 @@ async fn an_event_from_the_future_does_not_carry_the_position_along() {
         row("click_event", -900 * HOUR, 1),
         row("click_event", HOUR, 2),
     ]);
-    let (ghost, _) = ghost(&rows);
+    let (ghost, fake) = ghost(&rows);
     let (_, _, cursor) = pass(&ghost, CLICKS, None).await;
-    rows.lock().unwrap().push(row("click_event", 2 * HOUR, 3));
+    // We sleep for ten days; the event of the first of them must still be found.
+    rows.lock().unwrap().push(row("click_event", -24 * HOUR, 3));
+    fake.set_now(noon() + TimeDelta::days(10));
     let (seen, _, _) = pass(&ghost, CLICKS, cursor).await;
     assert_eq!(seen.len(), 3);
 }
