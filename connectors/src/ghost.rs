@@ -11,6 +11,8 @@
 //! holds the settings, the declaration and the port; it reads no wire format.
 
 mod events;
+#[cfg(test)]
+mod fake;
 mod key;
 mod members;
 mod push;
@@ -201,3 +203,6 @@ impl Connector for Ghost {
         Ok(Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests;

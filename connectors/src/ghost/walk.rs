@@ -56,10 +56,23 @@ pub(super) fn feeds(stream: Stream) -> Option<&'static [Feed]> {
 /// Where a stream stands.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
-    /// By type: the newest event that a finished walk has seen.
-    newest: BTreeMap<String, DateTime<Utc>>,
+    /// By type: what the last finished walk has seen.
+    seen: BTreeMap<String, Seen>,
     /// The pass under way.
     pass: Option<Pass>,
+}
+
+/// What a finished walk has seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    /// The newest event ever seen, at most the beginning of its pass.
+    newest: DateTime<Utc>,
+    /// Where the walk ended.
+    floor: Option<DateTime<Utc>>,
+    /// The newest row of the walk.
+    head: Option<Place>,
+    /// How many rows the walk has read.
+    rows: usize,
 }
 
 /// A pass over all feeds of a stream.
@@ -68,10 +81,24 @@ struct Pass {
     started_at: DateTime<Utc>,
     /// Which of the feeds is being walked.
     feed: usize,
+    /// The first row seen on this walk.
+    head: Option<Place>,
     /// The last row seen on this walk.
     last: Option<Place>,
-    /// The newest event on this walk.
-    newest: Option<DateTime<Utc>>,
+    /// How many rows this walk has read.
+    rows: usize,
+}
+
+impl Pass {
+    fn begin(started_at: DateTime<Utc>, feed: usize) -> Self {
+        Self {
+            started_at,
+            feed,
+            head: None,
+            last: None,
+            rows: 0,
+        }
+    }
 }
 
 /// One page of a stream.
@@ -83,24 +110,14 @@ pub(super) async fn pull(
 ) -> Result<Page, ConnectorError> {
     let mut position: Position = cursor.map_or_else(|| Ok(Position::default()), Cursor::decode)?;
     let now = ghost.clock.now().trunc_subsecs(3);
-    let mut pass = position.pass.take().unwrap_or(Pass {
-        started_at: now,
-        feed: 0,
-        last: None,
-        newest: None,
-    });
+    let mut pass = position.pass.take().unwrap_or_else(|| Pass::begin(now, 0));
     // A pass from the future, or one of another version with more feeds, begins anew.
     if pass.started_at > now || pass.feed >= feeds.len() {
         warn!(
             stream = spec.stream.0,
             "the stored position is impossible; the pass begins anew"
         );
-        pass = Pass {
-            started_at: now,
-            feed: 0,
-            last: None,
-            newest: None,
-        };
+        pass = Pass::begin(now, 0);
     }
     let feed = feeds[pass.feed];
     let floor = floor(&position, feed, pass.started_at);
@@ -110,29 +127,23 @@ pub(super) async fn pull(
     let answer: EventPage = call.send().await?.json()?;
     let (rows, total) = (answer.events.len(), answer.meta.pagination.total);
     let reading = events::read(feed, answer.events, &ghost.newsletters);
-    let over = total <= rows;
-    check_order(feed, pass.last.as_ref(), &reading.places, over)?;
+    check_order(feed, pass.last.as_ref(), &reading.places, total > rows)?;
 
-    let first = reading
-        .places
-        .first()
-        .map(|place| place.at.min(pass.started_at));
-    pass.newest = pass.newest.or(first);
+    let first = pass.last.is_none();
+    pass.rows += rows;
+    pass.head = pass.head.or_else(|| reading.places.first().cloned());
     pass.last = reading.places.into_iter().next_back().or(pass.last);
     let mut page = Page::empty(Cursor::encode(&())?, false);
     (page.events, page.campaigns, page.rejects) =
         (reading.events, reading.campaigns, reading.rejects);
-    if over {
-        let seen = pass.newest.max(position.newest.get(feed.asked()).copied());
-        position
-            .newest
-            .extend(seen.map(|seen| (feed.asked().to_owned(), seen.min(pass.started_at))));
-        pass = Pass {
-            feed: pass.feed + 1,
-            last: None,
-            newest: None,
-            ..pass
-        };
+    let seen = position.seen.get(feed.asked());
+    if first && seen.is_some_and(|seen| seen.holds(&pass, floor, total)) {
+        pass = Pass::begin(pass.started_at, pass.feed + 1);
+    } else if total <= rows {
+        if let Some(seen) = Seen::after(&pass, floor, seen) {
+            position.seen.insert(feed.asked().to_owned(), seen);
+        }
+        pass = Pass::begin(pass.started_at, pass.feed + 1);
     }
     page.done = pass.feed == feeds.len();
     if page.done {
@@ -150,9 +161,32 @@ pub(super) async fn pull(
     Ok(page)
 }
 
+impl Seen {
+    /// Whether a walk that has read its first page would read what this one read.
+    /// Events are only ever added, so an equal number of rows above the same
+    /// floor is the same rows: a site at rest costs one request for each type.
+    /// (When a member is deleted its events go, and may hide as many late ones
+    /// until the next event comes in.)
+    fn holds(&self, pass: &Pass, floor: Option<DateTime<Utc>>, total: usize) -> bool {
+        (self.floor, self.rows, &self.head) == (floor, total, &pass.head)
+    }
+
+    /// What a finished walk has seen; `None` while there never was an event.
+    fn after(pass: &Pass, floor: Option<DateTime<Utc>>, before: Option<&Self>) -> Option<Self> {
+        let head = pass.head.as_ref().map(|head| head.at.min(pass.started_at));
+        let newest = head.max(before.map(|seen| seen.newest.min(pass.started_at)))?;
+        Some(Self {
+            newest,
+            floor,
+            head: pass.head.clone(),
+            rows: pass.rows,
+        })
+    }
+}
+
 /// Where this walk ends; `None` on the first one.
 fn floor(position: &Position, feed: Feed, started_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let newest = *position.newest.get(feed.asked())?;
+    let newest = position.seen.get(feed.asked())?.newest;
     if newest > started_at {
         warn!(
             feed = feed.asked(),
@@ -194,7 +228,7 @@ fn check_order(
     feed: Feed,
     last: Option<&Place>,
     places: &[Place],
-    over: bool,
+    more: bool,
 ) -> Result<(), ConnectorError> {
     let wrong = |detail: &str| {
         Err(ConnectorError::Contract {
@@ -205,7 +239,7 @@ fn check_order(
     if !last.into_iter().chain(places).is_sorted_by(|a, b| a > b) {
         return wrong("the rows are not sorted by time and id, or come again");
     }
-    if places.is_empty() && !over {
+    if places.is_empty() && more {
         return wrong(
             "the count says that there are more rows, and none came that could be placed",
         );
