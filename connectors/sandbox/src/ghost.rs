@@ -4,7 +4,7 @@
 //! (a deleted member's mail events stay, a change of labels alone does not move `updated_at`, a doubled label is listed once).
 //!
 //! Served: `site/`, `members/` with `events/`, `bulk/` and single members, `labels/`, `newsletters/`, `posts/`. The paths that an
-//! integration token may not use answer 501. Not here: creating members, webhooks, paid tiers, comments, feedback, uploads, and
+//! integration token may not use are refused. Not here: creating members, webhooks, paid tiers, comments, feedback, uploads, and
 //! filters by opened or clicked posts. The site's clock is set by whoever runs it; without a word it stands at the world's end.
 
 mod answer;
@@ -411,12 +411,24 @@ fn dispatch(
         ("POST", ["labels"]) => catalogue::make_label(desk, call),
         ("GET", ["newsletters"]) => catalogue::newsletters(desk, call),
         ("GET", ["posts"]) => catalogue::posts(desk, call),
-        (_, ["emails" | "links" | "stats", ..]) => Err(Refusal::new(
+        (_, ["emails" | "links" | "stats", ..]) => Err(not_for_tokens(desk.config.version)),
+        _ => Err(no_such_path(desk.config.version, headers)),
+    }
+}
+
+/// A path that is there, but only for people.
+fn not_for_tokens(version: Version) -> Refusal {
+    match version {
+        Version::Five => Refusal::new(
             StatusCode::NOT_IMPLEMENTED,
             "NotImplementedError",
             "The server does not support the functionality required to fulfill the request.",
-        )),
-        _ => Err(no_such_path(desk.config.version, headers)),
+        ),
+        Version::Six => Refusal::new(
+            StatusCode::FORBIDDEN,
+            "NoPermissionError",
+            "API tokens do not have permission to access this endpoint",
+        ),
     }
 }
 
