@@ -213,7 +213,7 @@ impl Ghost {
         format!("{}:{}", self.0.config.key_id, self.0.config.secret)
     }
 
-    /// Sets the site's clock.
+    /// Sets the site's clock. What it has seen stays seen, so set it forward only.
     pub fn set_now(&self, now: DateTime<Utc>) {
         self.set(Now::Fixed(seconds(now)));
     }

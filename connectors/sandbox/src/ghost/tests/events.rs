@@ -329,3 +329,39 @@ async fn a_deleted_members_mail_events_stay_without_a_member_and_the_others_go()
         );
     }
 }
+
+#[tokio::test]
+#[ignore = "a measurement; run it with --release"]
+async fn a_page_deep_in_a_million_rows_costs_what_the_first_one_costs() {
+    let spec = crate::people::WorldSpec::demo(
+        1,
+        chrono::DateTime::from_timestamp(1_795_428_000, 0).unwrap(),
+    );
+    let world = std::sync::Arc::new(std::sync::RwLock::new(crate::people::World::generate(
+        &spec,
+    )));
+    let config = GhostConfig {
+        publication: Publication::Weekly,
+        ..GhostConfig::default()
+    };
+    let begin = std::time::Instant::now();
+    let ghost = crate::ghost::Ghost::new(config, world.clone());
+    println!("{:?} in {:?}", ghost.visible_events(), begin.elapsed());
+    let serving = ghost
+        .serve(crate::fault::FaultPlan::none(), 0)
+        .await
+        .unwrap();
+    let site = Site { serving, world };
+    for day in ["2026-11-20", "2026-01-20", "2025-06-20"] {
+        let begin = std::time::Instant::now();
+        for _ in 0..20 {
+            let page = site
+                .get(&format!(
+                    "members/events/?limit=100&filter=type:email_delivered_event+data.created_at:<'{day} 00:00:00'"
+                ))
+                .await;
+            assert_eq!(page.rows("events").len(), 100);
+        }
+        println!("{day}: {:?} a page", begin.elapsed() / 20);
+    }
+}
