@@ -4,12 +4,13 @@
 //! (a deleted member's mail events stay, a change of labels alone does not move `updated_at`, a doubled label is listed once).
 //!
 //! Served: `site/`, `members/` with `events/`, `bulk/` and single members, `labels/`, `newsletters/`, `posts/`. The paths that an
-//! integration token may not use answer 501. Not here: creating members, webhooks, paid tiers, comments, feedback, uploads, and
+//! integration token may not use are refused. Not here: creating members, webhooks, paid tiers, comments, feedback, uploads, and
 //! filters by opened or clicked posts. The site's clock is set by whoever runs it; without a word it stands at the world's end.
 
 mod answer;
 mod auth;
 mod catalogue;
+mod config;
 mod edit;
 mod events;
 mod id;
@@ -32,81 +33,14 @@ use serde_json::Value;
 
 use crate::fault::{FaultPlan, Faults};
 use crate::ledger::{Ledger, Note};
-use crate::people::{Publication, Seconds, SharedWorld, World, seconds, time};
+use crate::people::{Seconds, SharedWorld, World, seconds, time};
 use crate::server::{self, Serving, Site};
 use answer::{Query, Refusal};
+pub use config::{GhostConfig, Version};
 use state::{Kind, State};
 
 /// The path before every resource.
 const ROOT: &str = "/ghost/api/admin/";
-
-/// Which of the two recorded servers to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// 5.130: `limit` without a cap, labels without a name crash.
-    Five,
-    /// 6.65: pages of at most 100, labels without a name vanish.
-    Six,
-}
-
-impl Version {
-    const fn number(self) -> &'static str {
-        match self {
-            Self::Five => "5.130",
-            Self::Six => "6.65",
-        }
-    }
-
-    /// The most rows of a page.
-    const fn cap(self) -> Option<usize> {
-        match self {
-            Self::Five => None,
-            Self::Six => Some(100),
-        }
-    }
-}
-
-/// How the site is set up.
-#[derive(Debug, Clone)]
-pub struct GhostConfig {
-    /// The site's name.
-    pub title: String,
-    /// Which server to be.
-    pub version: Version,
-    /// The public half of the Admin API key: 24 hex digits.
-    pub key_id: String,
-    /// The secret half: 64 hex digits.
-    pub secret: String,
-    /// Whose readers are the members.
-    pub publication: Publication,
-    /// Names of newsletters; the first is the one that is sent.
-    pub newsletters: Vec<String>,
-    /// Names of labels that the site's owner uses for their own ends; a third of the members has each.
-    pub labels: Vec<String>,
-    /// Seconds until deliveries, failures, opens and complaints are known; Ghost's job runs about every five minutes.
-    pub arrival_delay: Seconds,
-    /// Whether the site counts opens.
-    pub track_opens: bool,
-    /// Whether the site counts clicks.
-    pub track_clicks: bool,
-}
-
-impl Default for GhostConfig {
-    fn default() -> Self {
-        Self {
-            title: "Maandblad".to_owned(),
-            version: Version::Six,
-            key_id: "6700000000000000000000a1".to_owned(),
-            secret: "5a".repeat(32),
-            publication: Publication::Monthly,
-            newsletters: vec!["Maandblad".to_owned(), "Extra nieuws".to_owned()],
-            labels: vec!["VIP".to_owned(), "Söndag läsare".to_owned()],
-            arrival_delay: 300,
-            track_opens: true,
-            track_clicks: true,
-        }
-    }
-}
 
 /// Where the site's time comes from.
 enum Now {
@@ -213,7 +147,7 @@ impl Ghost {
         format!("{}:{}", self.0.config.key_id, self.0.config.secret)
     }
 
-    /// Sets the site's clock.
+    /// Sets the site's clock. What it has seen stays seen, so set it forward only.
     pub fn set_now(&self, now: DateTime<Utc>) {
         self.set(Now::Fixed(seconds(now)));
     }
@@ -411,12 +345,24 @@ fn dispatch(
         ("POST", ["labels"]) => catalogue::make_label(desk, call),
         ("GET", ["newsletters"]) => catalogue::newsletters(desk, call),
         ("GET", ["posts"]) => catalogue::posts(desk, call),
-        (_, ["emails" | "links" | "stats", ..]) => Err(Refusal::new(
+        (_, ["emails" | "links" | "stats", ..]) => Err(not_for_tokens(desk.config.version)),
+        _ => Err(no_such_path(desk.config.version, headers)),
+    }
+}
+
+/// A path that is there, but only for people.
+fn not_for_tokens(version: Version) -> Refusal {
+    match version {
+        Version::Five => Refusal::new(
             StatusCode::NOT_IMPLEMENTED,
             "NotImplementedError",
             "The server does not support the functionality required to fulfill the request.",
-        )),
-        _ => Err(no_such_path(desk.config.version, headers)),
+        ),
+        Version::Six => Refusal::new(
+            StatusCode::FORBIDDEN,
+            "NoPermissionError",
+            "API tokens do not have permission to access this endpoint",
+        ),
     }
 }
 

@@ -281,6 +281,9 @@ impl State {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
+        if member.newsletters.contains(&0) == subscribed {
+            return;
+        }
         member.newsletters = if subscribed { vec![0] } else { Vec::new() };
         member.updated_at = member.updated_at.max(at);
         let what = What::Newsletter {

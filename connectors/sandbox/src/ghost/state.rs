@@ -133,18 +133,20 @@ impl Member {
         uuid(self.id.seed())
     }
 
-    /// Percent of the tracked mails that were opened, halves to the even side; none below five mails.
+    /// See [`open_rate`].
     pub(super) fn open_rate(&self) -> Option<u32> {
-        if self.mails < 5 {
-            return None;
-        }
-        let (whole, rest) = (
-            self.opened * 100 / self.mails,
-            self.opened * 100 % self.mails,
-        );
-        let up = rest * 2 > self.mails || (rest * 2 == self.mails && whole % 2 == 1);
-        Some(whole + u32::from(up))
+        open_rate(self.mails, self.opened)
     }
+}
+
+/// Percent of the mails that were opened, halves to the even side as the recordings have it; none below five mails.
+fn open_rate(mails: u32, opened: u32) -> Option<u32> {
+    if mails < 5 {
+        return None;
+    }
+    let (whole, rest) = (opened * 100 / mails, opened * 100 % mails);
+    let up = rest * 2 > mails || (rest * 2 == mails && whole % 2 == 1);
+    Some(whole + u32::from(up))
 }
 
 /// How far one mail to one member is known to have come.
@@ -274,4 +276,24 @@ pub(super) fn slug(name: &str) -> String {
     }
     slug.truncate(slug.trim_end_matches('-').len());
     slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_rate_needs_five_mails_and_rounds_halves_to_the_even_side() {
+        let recorded = [(8, 1, 12), (8, 3, 38), (8, 5, 62), (8, 6, 75), (8, 7, 88)];
+        for (mails, opened, rate) in recorded {
+            assert_eq!(open_rate(mails, opened), Some(rate));
+        }
+        assert_eq!(open_rate(4, 4), None);
+    }
+
+    #[test]
+    fn a_slug_is_plain_and_has_no_dash_at_its_ends() {
+        assert_eq!(slug("sync:hot-lead"), "sync-hot-lead");
+        assert_eq!(slug(" Söndag läsare! "), "sondag-lasare");
+    }
 }

@@ -110,7 +110,9 @@ impl Site {
         let path = path
             .replace(' ', "%20")
             .replace('+', "%2B")
-            .replace('\'', "%27");
+            .replace('\'', "%27")
+            .replace('<', "%3C")
+            .replace('>', "%3E");
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
             body.len()

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::client::{NOW, Site};
-use crate::fault::{Fault, Rule, When};
+use super::client::Site;
 use crate::ghost::{GhostConfig, Version};
 use crate::people::{Publication, Truth};
 
@@ -86,7 +85,7 @@ async fn the_order_is_newest_first_and_by_id_where_times_are_equal() {
         keys.windows(2).any(|pair| pair[0].0 == pair[1].0),
         "equal times occur"
     );
-    assert!(keys.iter().all(|(at, _)| at.ends_with(".000Z")));
+    assert!(keys.iter().all(|(at, _)| at.contains(".000Z")));
 }
 
 #[tokio::test]
@@ -138,22 +137,22 @@ async fn a_mail_is_merely_sent_only_until_it_is_delivered_or_has_failed() {
 #[tokio::test]
 async fn an_open_becomes_visible_later_than_its_time() {
     let config = GhostConfig {
-        arrival_delay: 3_600,
+        publication: Publication::Weekly,
         ..GhostConfig::default()
     };
-    let site = Site::configured(config, 400).await;
+    let site = Site::configured(config, 3_000).await;
     site.world.write().unwrap().day_of_news();
     let end = site.world.read().unwrap().end();
     let ghost = site.serving.ghost();
     ghost.set_now(chrono::DateTime::from_timestamp(i64::from(end), 0).unwrap());
-    let early: HashSet<String> = opens(&site).await;
+    let early: HashSet<String> = opens(&site);
     let newest = early
         .iter()
         .map(|key| key.split('/').next().unwrap().to_owned())
         .max()
         .unwrap();
     ghost.set_now(chrono::DateTime::from_timestamp(i64::from(end) + 86_400, 0).unwrap());
-    let late = opens(&site).await;
+    let late = opens(&site);
     assert!(late.is_superset(&early) && late.len() > early.len());
     let overtaken = late
         .difference(&early)
@@ -163,7 +162,7 @@ async fn an_open_becomes_visible_later_than_its_time() {
 }
 
 /// Time and id of all opens, read without a token, which would be too old by now.
-async fn opens(site: &Site) -> HashSet<String> {
+fn opens(site: &Site) -> HashSet<String> {
     let ghost = site.serving.ghost();
     ghost.at_desk(|desk| {
         desk.state
@@ -223,10 +222,7 @@ async fn the_limit_in_the_answer_is_a_text_and_the_total_a_number() {
         (page.rows("events").len(), pagination["limit"].as_str()),
         (100, Some("100"))
     );
-    assert_eq!(
-        pagination["total"].as_u64().unwrap() as usize,
-        truth(&site).delivered
-    );
+    assert_eq!(pagination["total"], truth(&site).delivered);
     assert!(pagination["page"].is_null() && pagination["next"].is_null());
 }
 
@@ -335,18 +331,37 @@ async fn a_deleted_members_mail_events_stay_without_a_member_and_the_others_go()
 }
 
 #[tokio::test]
-async fn a_page_that_was_cut_is_not_counted_as_served() {
-    let site = instant(50).await;
-    site.serving.faults().add(Rule::new(
-        "/ghost/api/admin/members/events",
-        When::Nth(1),
-        Fault::AnswerLost,
-    ));
-    let address = site.serving.base_url();
-    assert!(address.starts_with("http://127.0.0.1:"));
-    let lost = tokio::spawn(async move {
-        site.get("members/events/?limit=5").await;
-    });
-    assert!(lost.await.is_err(), "there was no answer to read");
-    assert!(NOW > 0);
+#[ignore = "a measurement; run it with --release"]
+async fn a_page_deep_in_a_million_rows_costs_what_the_first_one_costs() {
+    let spec = crate::people::WorldSpec::demo(
+        1,
+        chrono::DateTime::from_timestamp(1_795_428_000, 0).unwrap(),
+    );
+    let world = std::sync::Arc::new(std::sync::RwLock::new(crate::people::World::generate(
+        &spec,
+    )));
+    let config = GhostConfig {
+        publication: Publication::Weekly,
+        ..GhostConfig::default()
+    };
+    let begin = std::time::Instant::now();
+    let ghost = crate::ghost::Ghost::new(config, world.clone());
+    println!("{:?} in {:?}", ghost.visible_events(), begin.elapsed());
+    let serving = ghost
+        .serve(crate::fault::FaultPlan::none(), 0)
+        .await
+        .unwrap();
+    let site = Site { serving, world };
+    for day in ["2026-11-20", "2026-01-20", "2025-06-20"] {
+        let begin = std::time::Instant::now();
+        for _ in 0..20 {
+            let page = site
+                .get(&format!(
+                    "members/events/?limit=100&filter=type:email_delivered_event+data.created_at:<'{day} 00:00:00'"
+                ))
+                .await;
+            assert_eq!(page.rows("events").len(), 100);
+        }
+        println!("{day}: {:?} a page", begin.elapsed() / 20);
+    }
 }

@@ -409,10 +409,7 @@ async fn one_member_can_be_read_with_every_mail() {
         .await;
     let read = &read.rows("members")[0];
     let mails = read["email_recipients"].as_array().unwrap();
-    assert_eq!(
-        mails.len(),
-        member["email_count"].as_u64().unwrap() as usize
-    );
+    assert_eq!(member["email_count"], mails.len());
     assert!(mails.iter().all(|mail| mail["processed_at"].is_string()));
     assert_eq!(
         site.get("members/5f0000000000000000000000/")
@@ -421,20 +418,4 @@ async fn one_member_can_be_read_with_every_mail() {
             .0,
         404
     );
-}
-
-#[tokio::test]
-async fn an_open_rate_needs_five_mails_and_rounds_halves_to_the_even_side() {
-    let site = Site::new(Version::Six, 200).await;
-    let page = site.get("members/?limit=100").await;
-    for row in page.rows("members") {
-        let (mails, opened) = (
-            row["email_count"].as_u64().unwrap(),
-            row["email_opened_count"].as_u64().unwrap(),
-        );
-        match row["email_open_rate"].as_u64() {
-            None => assert!(mails < 5),
-            Some(rate) => assert!(mails >= 5 && (rate * mails).abs_diff(opened * 100) * 2 <= mails),
-        }
-    }
 }
