@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod diagnostic;
+pub mod platform;
 pub mod push;
 pub mod rescore;
 pub mod rules;

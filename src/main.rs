@@ -1,2 +1,2 @@
 //! engaged
-fn main(){}
+fn main() {}

@@ -167,6 +167,11 @@ impl StoreError {
         }
     }
 
+    /// A task of ours that did not come to its end.
+    pub fn ended(error: &tokio::task::JoinError) -> Self {
+        Self::bug(error.to_string())
+    }
+
     pub(super) fn bug(detail: impl Into<String>) -> Self {
         Self::Bug {
             detail: detail.into(),
