@@ -267,6 +267,9 @@ fn only_a_rule_of_a_score_may_be_a_bare_pattern() {
       E0207 [clicks] `clicks` alone is an event, not a condition | expected a question about it | did you mean `more than 3 clicks in 30 days`?
     > click tagd 'BOFU'
       E0201 [tagd] unknown word `tagd` | expected a filter, `and`, `or` or the end | did you mean `tagged`?
+    > click of 3 and opens
+      E0202 [3] `3` has no quotes | expected an item in quotes | write '3'
+      E0207 [opens] `opens` alone is an event, not a condition | expected a question about it | did you mean `any open in 30 days`?
     ");
 }
 
