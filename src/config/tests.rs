@@ -424,8 +424,9 @@ proptest! {
     fn no_damage_makes_the_loader_panic(text in nearly_configuration()) {
         if let Err(all) = from_text(&text, &[]) {
             prop_assert!(!all.is_empty());
-            render(&all, Style::Graphical);
-            all.iter().for_each(|diagnostic| drop(diagnostic.to_json()));
+            prop_assert!(!render(&all, Style::Graphical).is_empty());
+            let json: Vec<_> = all.iter().map(Diagnostic::to_json).collect();
+            prop_assert_eq!(json.len(), all.len());
         }
     }
 }
