@@ -205,6 +205,7 @@ fn every_pack_loads_and_own_tables_replace_its_own() {
         score.map(|score| score.rules.len())
     };
     assert_eq!((rules("fit"), rules("engagement")), (Some(1), Some(15)));
+    assert_eq!(config.rules.scores.len(), 2);
 }
 
 #[test]
@@ -301,6 +302,36 @@ fn a_directory_is_read_in_the_order_of_its_names() {
         .collect();
     assert_eq!(names, ["first", "second"]);
     assert_eq!(config.database, directory.path().join("engaged.db"));
+}
+
+#[test]
+fn named_things_keep_the_order_of_the_file_and_scores_the_order_of_reading() {
+    let config = good(
+        "timezone = 'UTC'
+        links = { z = ['/z'], a = ['/*'] }
+        segments = { y = 'otherwise', b = 'otherwise' }
+        [scores.first]
+        rules = [{ when = 'second > 1', points = 1 }]
+        [scores.second]
+        rules = [{ when = 'open', points = 1 }]",
+        &[],
+    );
+    let links: Vec<_> = config.rules.links.iter().map(|link| &link.name).collect();
+    assert_eq!(links, ["z", "a"]);
+    let segments: Vec<_> = config
+        .rules
+        .segments
+        .iter()
+        .map(|segment| &segment.name)
+        .collect();
+    assert_eq!(segments, ["y", "b"]);
+    let scores: Vec<_> = config
+        .rules
+        .scores
+        .iter()
+        .map(|score| &score.name)
+        .collect();
+    assert_eq!(scores, ["second", "first"]);
 }
 
 #[test]
