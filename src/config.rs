@@ -169,7 +169,7 @@ fn assemble(
     let mut root = Table::default();
     for (file, text) in files {
         if let Some(table) = tree::parse(file, text, &mut found) {
-            tree::merge(&mut root, table, &mut found);
+            tree::merge::merge(&mut root, table, &mut found);
         }
     }
     if found.has_errors() {
@@ -213,6 +213,10 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         segment_names: names(root, "segments"),
     };
     let connections = connections::check(root, base, &defined, found);
+    if !found.has_errors() {
+        // Doubts are for a file that is right in everything else.
+        language::lint(root, &rules, found);
+    }
     Some(Config {
         file: path.to_owned(),
         zone: zone?,

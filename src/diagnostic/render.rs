@@ -176,6 +176,8 @@ impl miette::Diagnostic for Drawn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     fn style(terminal: bool, variables: &[(&str, &str)]) -> Style {
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_span_outside_its_text_is_drawn_at_the_nearest_place() {
-        for span in [0..0, 1..2, 3..100, 50..40, 4..4] {
+        for span in [0..0, 1..2, 3..100, Range { start: 50, end: 40 }, 4..4] {
             let place = Place {
                 file: "a.toml".into(),
                 text: "é = \n".into(),
