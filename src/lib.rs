@@ -4,3 +4,6 @@ pub mod clock;
 pub mod config;
 pub mod diagnostic;
 pub mod rules;
+pub mod schedule;
+pub mod score;
+pub mod store;

@@ -206,7 +206,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             told(&[
-                segment("outside", "a > 1"),
+                segment("outside", "b > 1"),
                 score("a", &["segment 'hot'"]),
                 score("b", &["a > 1"]),
                 segment("hot", "b is 'x' or c > 1"),

@@ -301,9 +301,9 @@ mod tests {
 
     #[test]
     fn a_hostile_glob_does_not_run_away() {
-        let glob = Glob::new(&"a*".repeat(300));
-        assert!(!glob.matches(&format!("{}b", "a".repeat(3000).replace("aa", "ab"))));
-        assert!(!Glob::new(&format!("{}c", "*a".repeat(300))).matches(&"a".repeat(20_000)));
+        let glob = Glob::new(&format!("{}c", "*a".repeat(300)));
+        assert!(!glob.matches(&"a".repeat(20_000)));
+        assert!(glob.matches(&format!("{}c", "a".repeat(20_000))));
     }
 
     #[test]

@@ -249,15 +249,12 @@ const SYNONYMS: [(&str, &str); 22] = [
 ];
 
 /// The candidate that a word was meant to be: by its letters, else by its sense.
-pub(super) fn meant<'c>(
-    word: &str,
-    candidates: impl Iterator<Item = &'c str> + Clone,
-) -> Option<&'c str> {
+pub(super) fn meant<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let sense = || {
         let mut same = SYNONYMS.iter().filter(|(typed, _)| *typed == word);
-        same.find_map(|(_, ours)| candidates.clone().find(|candidate| candidate == ours))
+        same.find_map(|(_, ours)| candidates.iter().find(|candidate| *candidate == ours))
     };
-    nearest(word, candidates.clone()).or_else(sense)
+    nearest(word, candidates.iter().copied()).or_else(|| sense().copied())
 }
 
 /// The candidate most like a word, if it is near enough to be meant.
@@ -266,17 +263,15 @@ pub(super) fn nearest<'c>(
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let word = plain(word);
-    // A third of the letters may be wrong, in a word of three or more.
-    let most = (word.chars().count() / 3).min(3);
     candidates
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&word, &plain(candidate)),
-                candidate,
-            )
+        .filter_map(|candidate| {
+            let plain = plain(candidate);
+            // A third of the letters of the longer one may be wrong.
+            let most = word.chars().count().max(plain.chars().count()) / 3;
+            let distance = strsim::damerau_levenshtein(&word, &plain);
+            (distance <= most).then_some((distance, candidate))
         })
-        .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -244,15 +244,14 @@ impl<'t> Parser<'t> {
                 None,
             ),
             TokenKind::Word(word) => {
-                let known = KEYWORDS.contains(&&**word) || self.kind_here().is_some();
-                let (code, message) = if known {
-                    (Code::Unexpected, format!("unexpected `{typed}`"))
-                } else {
-                    (Code::UnknownWord, format!("unknown word `{typed}`"))
-                };
-                let meant = meant(word, candidates.iter().copied());
+                if KEYWORDS.contains(&&**word) || self.kind_here().is_some() {
+                    let message = format!("unexpected `{typed}`");
+                    return self.note(Code::Unexpected, span, message, label, None);
+                }
+                let meant = meant(word, candidates);
                 let help = meant.map(|word| format!("did you mean `{word}`?"));
-                self.note(code, span, message, label, help)
+                let message = format!("unknown word `{typed}`");
+                self.note(Code::UnknownWord, span, message, label, help)
             }
             _ => {
                 let message = format!("unexpected `{typed}`");
@@ -283,7 +282,7 @@ impl<'t> Parser<'t> {
         if known.iter().any(|known| super::glob::fold(known) == same) {
             return;
         }
-        let help = match meant(&same, known.iter().copied()) {
+        let help = match meant(&same, &known) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if known.is_empty() => Some(format!("no {what} is configured")),
             None if known.len() <= 8 => Some(format!("there are `{}`", known.join("`, `"))),

@@ -4,8 +4,13 @@ use engaged_connectors::model::Status;
 
 use super::{Failed, Parsed, Parser};
 use crate::rules::{
-    error::Code, glob::fold, lexer::TokenKind, names::KEYWORDS, parser::MAX_DEPTH,
-    print::status_word, syntax::Condition,
+    error::{Code, SyntaxError},
+    glob::fold,
+    lexer::TokenKind,
+    names::KEYWORDS,
+    parser::MAX_DEPTH,
+    print::status_word,
+    syntax::Condition,
 };
 
 /// The words that a condition can begin with, kinds and scores aside.
@@ -169,8 +174,9 @@ impl Parser<'_> {
             self.advance();
             return Ok(inner);
         }
-        // A text without its closing quote has swallowed the rest.
-        if self.errors.len() == already {
+        // Any mistake inside may have swallowed the closing one, a missing quote surely has.
+        let swallowed = |error: &SyntaxError| error.code == Code::UnterminatedText;
+        if self.errors.len() == already && !self.errors.iter().any(swallowed) {
             let message = "this `(` is never closed";
             self.note(
                 Code::Unexpected,
@@ -302,13 +308,7 @@ impl Parser<'_> {
         let negated = is && self.takes("not");
         let mut names = Vec::new();
         if self.takes("in") {
-            self.expect_open()?;
-            names.push(self.band(bands)?);
-            while *self.peek() == TokenKind::Comma {
-                self.advance();
-                names.push(self.band(bands)?);
-            }
-            self.expect_close()?;
+            names = self.set_of(|parser| parser.band(bands))?;
         } else if is {
             names.push(self.band(bands)?);
         } else {

@@ -108,7 +108,7 @@ impl Parser<'_> {
             "on" => Ok(Filter::On(self.quoted("a page or link in quotes")?)),
             "tagged" => self.tagged(),
             "of" => Ok(Filter::Of(self.quoted("an item in quotes")?)),
-            "from" => self.from_connection(),
+            "from" => self.of_connection(),
             "over" => Ok(Filter::Over(self.decimal("an amount")?)),
             "under" => Ok(Filter::Under(self.decimal("an amount")?)),
             _ => {
@@ -129,7 +129,7 @@ impl Parser<'_> {
         Ok(Filter::Tagged(class))
     }
 
-    fn from_connection(&mut self) -> Parsed<Filter> {
+    fn of_connection(&mut self) -> Parsed<Filter> {
         let span = self.here();
         let name = self.name("the name of a connection")?;
         let known = self.context.connections;
@@ -140,7 +140,6 @@ impl Parser<'_> {
 
     /// `no`, `any` and the counts.
     pub(super) fn count(&mut self) -> Parsed<Condition> {
-        let first = self.at;
         let any = self.is_word("any");
         let bound = self.bound()?;
         let number = match bound {
@@ -179,7 +178,6 @@ impl Parser<'_> {
                 help,
             );
         }
-        debug_assert!(self.at > first, "a count takes at least its first word");
         Ok(condition)
     }
 
@@ -217,7 +215,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let number = matches!(self.peek(), TokenKind::Number(_));
-        let failed = self.unexpected("a filter, or `in` and a span", &AFTER_PATTERN);
+        let failed = self.unexpected("a filter, `in` and a span, `and` or `or`", &AFTER_PATTERN);
         if number {
             return Err(self.with_help(failed, || "a span begins with `in`: `in 3 months`".into()));
         }

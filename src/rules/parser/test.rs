@@ -1,10 +1,10 @@
 //! Tests of a text, and the values, names and numbers they are made of.
 
-use super::{Parsed, Parser};
+use super::{Failed, Parsed, Parser};
 use crate::rules::{
     error::Code,
     lexer::TokenKind,
-    names::{KEYWORDS, meant},
+    names::meant,
     print::Quoted,
     syntax::{Cmp, Decimal, Ordered, Test, Value},
     text_test::regex,
@@ -13,8 +13,11 @@ use crate::rules::{
 /// The words that a test begins with.
 const FIRST_WORDS: [&str; 7] = ["is", "in", "contains", "starts", "ends", "matches", "looks"];
 
+/// The words that nobody means as a text: one was forgotten before them.
+const JOINING: [&str; 5] = ["and", "or", "not", "in", "is"];
+
 /// The words that may follow `is`.
-const AFTER_IS: [&str; 8] = [
+const AFTER_IS: [&str; 7] = [
     "not",
     "in",
     "known",
@@ -22,7 +25,6 @@ const AFTER_IS: [&str; 8] = [
     "lowercase",
     "true",
     "false",
-    "free",
 ];
 
 impl Parser<'_> {
@@ -107,31 +109,38 @@ impl Parser<'_> {
 
     fn set(&mut self, negated: bool) -> Parsed<Test> {
         self.advance();
-        self.expect_open()?;
-        let mut values = vec![self.value(&[])?];
-        while *self.peek() == TokenKind::Comma {
-            self.advance();
-            values.push(self.value(&[])?);
-        }
-        self.expect_close()?;
+        let values = self.set_of(|parser| parser.value(&[]))?;
         Ok(Test::OneOf { negated, values })
     }
 
-    pub(super) fn expect_open(&mut self) -> Parsed<()> {
-        if *self.peek() == TokenKind::Open {
-            self.advance();
-            return Ok(());
+    /// A set in parentheses, at least one; a mistake in it spoils it to its closing parenthesis.
+    pub(super) fn set_of<T>(&mut self, one: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        if *self.peek() != TokenKind::Open {
+            let failed = self.unexpected("`(` and the values", &[]);
+            return Err(self.with_help(failed, || "write `in ('A', 'B')`, or `is 'A'`".into()));
         }
-        let failed = self.unexpected("`(` and the values", &[]);
-        Err(self.with_help(failed, || "write `in ('A', 'B')`, or `is 'A'`".into()))
+        self.advance();
+        let values = self.values_to_close(one);
+        if values.is_err() {
+            while !matches!(self.peek(), TokenKind::Close | TokenKind::End) {
+                self.advance();
+            }
+            self.advance();
+        }
+        values
     }
 
-    pub(super) fn expect_close(&mut self) -> Parsed<()> {
-        if *self.peek() == TokenKind::Close {
+    fn values_to_close<T>(&mut self, one: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut values = vec![one(self)?];
+        while *self.peek() == TokenKind::Comma {
             self.advance();
-            return Ok(());
+            values.push(one(self)?);
         }
-        Err(self.unexpected("`,` or `)`", &[]))
+        if *self.peek() != TokenKind::Close {
+            return Err(self.unexpected("`,` or `)`", &[]));
+        }
+        self.advance();
+        Ok(values)
     }
 
     fn value(&mut self, besides: &[&str]) -> Parsed<Value> {
@@ -172,22 +181,20 @@ impl Parser<'_> {
     }
 
     /// Notes that a text was expected; a bare word probably lacks its quotes.
-    fn no_text(&mut self, expected: &str, besides: &[&str]) -> super::Failed {
+    fn no_text(&mut self, expected: &str, besides: &[&str]) -> Failed {
         let typed = self.typed(self.here());
         let bare = match self.peek() {
-            TokenKind::Word(word) => {
-                !KEYWORDS.contains(&&**word) && meant(word, besides.iter().copied()).is_none()
-            }
+            TokenKind::Word(word) => !JOINING.contains(&&**word) && meant(word, besides).is_none(),
             TokenKind::Number(_) | TokenKind::Date(_) => true,
             _ => false,
         };
-        if bare {
-            let message = format!("`{typed}` has no quotes");
-            let help = Some(format!("write {}", Quoted(typed)));
-            let label = format!("expected {expected}");
-            return self.note(Code::Unexpected, self.here(), message, label, help);
+        if !bare {
+            return self.unexpected(expected, besides);
         }
-        self.unexpected(expected, besides)
+        let message = format!("`{typed}` has no quotes");
+        let help = Some(format!("write {}", Quoted(typed)));
+        let label = format!("expected {expected}");
+        self.note(Code::Unexpected, self.here(), message, label, help)
     }
 
     /// A name, bare or in quotes, as typed.
