@@ -2,8 +2,8 @@
 //! checked value.
 //!
 //! Raw becomes checked in steps, and each step finds all there is to find: the
-//! notation ([`tree`]), the keys and kinds of values ([`shape`], against
-//! [`schema`]), then the meaning, one file per topic. Whatever is wrong is
+//! notation (`tree`), the keys and kinds of values (`shape`, against
+//! `schema`), then the meaning, one file per topic. Whatever is wrong is
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
