@@ -2,8 +2,8 @@
 //! checked value.
 //!
 //! Raw becomes checked in steps, and each step finds all there is to find: the
-//! notation ([`tree`]), the keys and kinds of values ([`shape`], against
-//! [`schema`]), then the meaning, one file per topic. Whatever is wrong is
+//! notation (`tree`), the keys and kinds of values (`shape`, against
+//! `schema`), then the meaning, one file per topic. Whatever is wrong is
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
@@ -169,7 +169,7 @@ fn assemble(
     let mut root = Table::default();
     for (file, text) in files {
         if let Some(table) = tree::parse(file, text, &mut found) {
-            tree::merge(&mut root, table, &mut found);
+            tree::merge::merge(&mut root, table, &mut found);
         }
     }
     if found.has_errors() {
@@ -213,6 +213,10 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         segment_names: names(root, "segments"),
     };
     let connections = connections::check(root, base, &defined, found);
+    if !found.has_errors() {
+        // Doubts are for a file that is right in everything else.
+        language::lint(root, &rules, found);
+    }
     Some(Config {
         file: path.to_owned(),
         zone: zone?,

@@ -33,9 +33,11 @@ pub const UNSUPPORTED: &str = "E0114";
 pub const UNUSED: &str = "E0150";
 /// Warning: others can read or overhear a secret.
 pub const EXPOSED_SECRET: &str = "E0151";
+/// Warning: a rule or band that is correct and probably not what was meant.
+pub const DOUBTFUL_RULE: &str = "E0250";
 
 /// All of them.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     UNREADABLE,
     NOTATION,
     UNKNOWN_KEY,
@@ -52,4 +54,5 @@ pub const ALL: [&str; 16] = [
     UNSUPPORTED,
     UNUSED,
     EXPOSED_SECRET,
+    DOUBTFUL_RULE,
 ];

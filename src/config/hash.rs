@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use engaged_connectors::model::EventKind;
 use sha2::{Digest, Sha256};
 
 use crate::rules::{
@@ -115,7 +116,7 @@ fn write_rule(lines: &mut String, rule: &Rule) {
         Some(Decay::HalfLife { days }) => line(lines, format_args!("  decay half-life {days}")),
         None => {}
     }
-    let mut kinds: Vec<&str> = rule.lifted_by.iter().map(|kind| kind.as_str()).collect();
+    let mut kinds: Vec<&str> = rule.lifted_by.iter().map(EventKind::as_str).collect();
     kinds.sort_unstable();
     line(lines, format_args!("  lifted_by {kinds:?}"));
 }

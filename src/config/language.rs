@@ -4,6 +4,7 @@
 use engaged_connectors::model::EventKind;
 
 use super::{
+    code,
     found::Found,
     tree::{Node, Table},
 };
@@ -13,6 +14,7 @@ use crate::{
         self, Code, Context, KnownScore, SyntaxError,
         circle::{self, Circle, Name},
         glob::fold,
+        lint,
         set::{RuleSet, Score},
         syntax::{Condition, RuleWhen, Window},
     },
@@ -166,4 +168,37 @@ fn place_of<'a>(root: &'a Table, name: &Name) -> Option<&'a Place> {
         .map(|entry| &entry.place)
 }
 
-pub(super) fn lint(_: &Table, _: &RuleSet, _: &mut Found) {}
+/// Adds what is correct and probably not what was meant. The set must hold all
+/// of the file's rules and bands, since the linter counts them.
+pub(super) fn lint(root: &Table, set: &RuleSet, found: &mut Found) {
+    for warning in lint::lint(set) {
+        let mut diagnostic =
+            Diagnostic::warning(code::DOUBTFUL_RULE, warning.message).maybe_help(warning.help);
+        if let Some(place) = place_of_warning(root, &warning.place) {
+            diagnostic = diagnostic.at(place, "");
+        }
+        found.add(diagnostic);
+    }
+}
+
+/// The words to underline: a rule's condition, a band's name, else the key.
+fn place_of_warning<'a>(root: &'a Table, place: &lint::Place) -> Option<&'a Place> {
+    let score = |score: &str| root.table("scores")?.table(score);
+    let item = |name: &str, list: &str, at: usize, key: &str| {
+        let item = score(name)?.items_of(list).get(at)?;
+        Some(
+            item.table()?
+                .get(key)
+                .map_or(&item.place, |node| &node.place),
+        )
+    };
+    match place {
+        lint::Place::Class(class) => Some(&root.table("links")?.entry(class)?.place),
+        lint::Place::Glob { class, glob } => {
+            Some(&root.table("links")?.items_of(class).get(*glob)?.place)
+        }
+        lint::Place::Rule { score, rule } => item(score, "rules", *rule, "when"),
+        lint::Place::Band { score, band } => item(score, "bands", *band, "name"),
+        lint::Place::Bands(name) => Some(&score(name)?.entry("bands")?.place),
+    }
+}

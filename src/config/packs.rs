@@ -45,9 +45,9 @@ pub(super) fn inherit(root: &mut Table, found: &mut Found) {
         };
         if let Some(mut pack) = tree::parse(&format!("pack {name}"), text, found) {
             // What the user's own files replace cannot collide between packs.
-            tree::retain_missing(&mut pack, root);
-            tree::merge(&mut packs, pack, found);
+            tree::merge::retain_missing(&mut pack, root);
+            tree::merge::merge(&mut packs, pack, found);
         }
     }
-    tree::inherit(root, packs);
+    tree::merge::inherit(root, packs);
 }

@@ -21,7 +21,7 @@ const WHEREABOUTS: [&str; 3] = ["file", "env", "credential"];
     reason = "the pattern is a constant; a test compiles it"
 )]
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let name = r#"(?i)(?:^|[^A-Za-z0-9])(?:(?:api)?key|secret|token|password|passwd)"#;
+    let name = r"(?i)(?:^|[^A-Za-z0-9])(?:(?:api)?key|secret|token|password|passwd)";
     let part = r#"["']?(?:(?:\.|__)["']?(\w+)["']?)?[ \t]*=[ \t]*"#;
     let value =
         r#"("""(?s:.*?)(?:"""|\z)|'''(?s:.*?)(?:'''|\z)|"[^"\n]*"?|'[^'\n]*'?|[^{\s"'][^\n]*)"#;

@@ -44,9 +44,6 @@ pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found)
     };
     unused_conditions(root, &vocabulary, found);
     language::sort(root, &mut set, found);
-    if !found.has_errors() {
-        language::lint(root, &set, found);
-    }
     set
 }
 

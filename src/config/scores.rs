@@ -2,6 +2,8 @@
 
 use engaged_connectors::model::EventKind;
 
+mod limits;
+
 use super::{
     code,
     found::Found,
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     diagnostic::Diagnostic,
     rules::{
-        set::{Band, BandLimit, CountMode, Decay, Group, Period, Rule, Score},
+        set::{CountMode, Decay, Period, Rule, Score},
         syntax::{Decimal, Pattern, RuleWhen},
     },
 };
@@ -46,7 +48,7 @@ struct Defaults {
 
 fn score(entry: &Entry, vocabulary: &Vocabulary, found: &mut Found) -> Option<Score> {
     let table = entry.node.table()?;
-    let groups = groups(table, found);
+    let groups = limits::groups(table, found);
     let defaults = Defaults {
         guards: table.get("guards").and_then(Node::truth).unwrap_or(true),
         min_sends: min_sends(table.get("min_sends")).unwrap_or(MIN_SENDS),
@@ -61,10 +63,10 @@ fn score(entry: &Entry, vocabulary: &Vocabulary, found: &mut Found) -> Option<Sc
     Some(Score {
         name: entry.name.clone(),
         rules,
-        bands: bands(table, found),
-        range: range(table, found),
+        bands: limits::bands(table, found),
+        range: limits::range(table, found),
         groups,
-        penalty_floor: penalty_floor(table, found),
+        penalty_floor: limits::penalty_floor(table, found),
     })
 }
 
@@ -324,104 +326,4 @@ fn group(node: Option<&Node>, defaults: &Defaults, found: &mut Found) -> Option<
         );
     }
     Some(name.to_owned())
-}
-
-fn groups(score: &Table, found: &mut Found) -> Vec<Group> {
-    let mut groups = Vec::new();
-    for entry in score.entries_of("groups") {
-        let Some(table) = entry.node.table() else {
-            continue;
-        };
-        let mut limit = |name: &str| {
-            let node = table.get(name)?;
-            thousandths(node, decimal(node), found)
-        };
-        let (max, min) = (limit("max"), limit("min"));
-        if max.zip(min).is_some_and(|(max, min)| min > max) {
-            found.add(
-                Diagnostic::error(code::BAD_VALUE, "the group's least is more than its most")
-                    .at(&entry.place, "min is above max"),
-            );
-        }
-        groups.push(Group {
-            name: entry.name.clone(),
-            max,
-            min,
-        });
-    }
-    groups
-}
-
-fn bands(score: &Table, found: &mut Found) -> Vec<Band> {
-    let mut bands: Vec<Band> = Vec::new();
-    for node in score.items_of("bands") {
-        let Some(table) = node.table() else {
-            continue;
-        };
-        let limit = |name: &str| table.get(name).and_then(Node::integer);
-        let limit = match (limit("above"), limit("from")) {
-            (Some(_), Some(_)) => {
-                found.add(
-                    Diagnostic::error(
-                        code::MISPLACED_OPTION,
-                        "a band begins above a number or from it, not both",
-                    )
-                    .at(&node.place, "has 'above' and 'from'")
-                    .help("keep 'from' if the number itself belongs to the band, else 'above'"),
-                );
-                continue;
-            }
-            (Some(above), None) => BandLimit::Above(above),
-            (None, Some(from)) => BandLimit::From(from),
-            (None, None) => BandLimit::Rest,
-        };
-        let Some(name) = table.get("name") else {
-            continue;
-        };
-        let text = name.text().unwrap_or_default();
-        if bands.iter().any(|band| band.name == text) {
-            found.add(
-                Diagnostic::error(code::BAD_NAME, format!("two bands are named '{text}'"))
-                    .at(&name.place, "the second of this name")
-                    .help("rename one"),
-            );
-        }
-        bands.push(Band {
-            name: text.to_owned(),
-            limit,
-        });
-    }
-    bands
-}
-
-fn range(score: &Table, found: &mut Found) -> Option<(i64, i64)> {
-    let node = score.get("range")?;
-    let numbers: Vec<i64> = node.list()?.iter().filter_map(Node::integer).collect();
-    match numbers.as_slice() {
-        [least, most] if least < most => Some((*least, *most)),
-        _ => {
-            found.add(
-                Diagnostic::error(code::BAD_VALUE, "this is not a range")
-                    .at(
-                        &node.place,
-                        "wants the lowest and the highest, in this order",
-                    )
-                    .help("write it like range = [0, 100]"),
-            );
-            None
-        }
-    }
-}
-
-fn penalty_floor(score: &Table, found: &mut Found) -> Option<i64> {
-    let node = score.get("penalty_floor")?;
-    let floor = thousandths(node, decimal(node), found)?;
-    if floor > 0 {
-        found.add(
-            Diagnostic::error(code::BAD_VALUE, "'penalty_floor' must not be positive")
-                .at(&node.place, "must be 0 or less")
-                .help("put a minus before it"),
-        );
-    }
-    Some(floor)
 }

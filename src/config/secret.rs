@@ -27,21 +27,21 @@ impl SecretSource {
     /// # Errors
     ///
     /// E0112 if it is not there, cannot be read, is empty, or is not one line of text. No message holds any of it.
-    pub fn read(&self, environment: &Environment) -> Result<SecretString, Diagnostic> {
+    pub fn read(&self, environment: &Environment) -> Result<SecretString, Box<Diagnostic>> {
         let text = match self {
             Self::File(path) => read_file(path)?,
             Self::Env(name) => environment.get(name).cloned().ok_or_else(|| {
-                unreadable(format!("the environment variable {name} is not set"))
-                    .help(format!("set {name} for the process that runs engaged"))
+                unreadable(
+                    format!("the environment variable {name} is not set"),
+                    format!("set {name} for the process that runs engaged"),
+                )
             })?,
             Self::Credential(name) => {
                 let directory = environment.get(CREDENTIALS).ok_or_else(|| {
-                    unreadable(format!(
-                        "there are no systemd credentials here to take '{name}' from"
-                    ))
-                    .help(format!(
-                        "in the unit: LoadCredential={name}:/path/to/the/key"
-                    ))
+                    unreadable(
+                        format!("there are no systemd credentials here to take '{name}' from"),
+                        format!("in the unit: LoadCredential={name}:/path/to/the/key"),
+                    )
                 })?;
                 read_file(&Path::new(directory).join(name))?
             }
@@ -53,8 +53,10 @@ impl SecretSource {
             } else {
                 "more than one line"
             };
-            return Err(unreadable(format!("the secret in {self} is {what}"))
-                .help("it must hold the key and nothing else"));
+            return Err(unreadable(
+                format!("the secret in {self} is {what}"),
+                "it must hold the key and nothing else".into(),
+            ));
         }
         Ok(SecretString::from(secret))
     }
@@ -70,15 +72,18 @@ impl std::fmt::Display for SecretSource {
     }
 }
 
-fn unreadable(message: String) -> Diagnostic {
-    Diagnostic::error(code::UNREADABLE_SECRET, message)
+fn unreadable(message: String, help: String) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(code::UNREADABLE_SECRET, message).help(help))
 }
 
-fn read_file(path: &Path) -> Result<String, Diagnostic> {
+fn read_file(path: &Path) -> Result<String, Box<Diagnostic>> {
     std::fs::read_to_string(path).map_err(|error| {
-        unreadable(format!("the secret in {} cannot be read", path.display()))
-            .note(error.to_string())
-            .help("make the file, with the key and nothing else in it, readable for engaged alone")
+        let mut diagnostic = unreadable(
+            format!("the secret in {} cannot be read", path.display()),
+            "make the file, with the key and nothing else in it, readable for engaged alone".into(),
+        );
+        diagnostic.notes.push(error.to_string());
+        diagnostic
     })
 }
 

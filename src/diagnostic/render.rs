@@ -173,3 +173,78 @@ impl miette::Diagnostic for Drawn<'_> {
         Some(Box::new(std::iter::once(label)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+
+    fn style(terminal: bool, variables: &[(&str, &str)]) -> Style {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Style::detect(terminal, &variables)
+    }
+
+    #[test]
+    fn drawing_is_for_a_terminal_that_wants_it() {
+        let good = [("TERM", "xterm"), ("LANG", "nl_NL.UTF-8")];
+        assert_eq!(style(true, &good), Style::Graphical);
+        assert_eq!(style(false, &good), Style::Plain);
+        assert_eq!(
+            style(true, &[good[0], good[1], ("NO_COLOR", "1")]),
+            Style::Plain
+        );
+        assert_eq!(style(true, &[("TERM", "dumb"), good[1]]), Style::Plain);
+        assert_eq!(style(true, &[good[0], ("LANG", "C")]), Style::Plain);
+    }
+
+    #[test]
+    fn plain_text_is_ascii_but_for_what_it_quotes_and_a_column_is_a_character() {
+        let text = "één = 1\ntwée = 2\n";
+        let place = Place {
+            file: "a.toml".into(),
+            text: text.into(),
+            span: text.find("= 2").map(|at| at..at + 3).unwrap(),
+        };
+        let found = [
+            Diagnostic::error("E0000", "two things")
+                .at(&place, "here")
+                .help("do this")
+                .note("since that"),
+            Diagnostic::warning("E0001", "no place"),
+        ];
+        insta::assert_snapshot!(render(&found, Style::Plain), @r"
+        error[E0000]
+
+          x two things
+           ,-[a.toml:2:6]
+         2 | twée = 2
+           :      ^|^
+           :       `-- here
+           `----
+          help: do this
+          note: since that
+
+        warning[E0001]
+
+          ! no place
+        ");
+        assert!(render(&found, Style::Graphical).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_span_outside_its_text_is_drawn_at_the_nearest_place() {
+        for span in [0..0, 1..2, 3..100, Range { start: 50, end: 40 }, 4..4] {
+            let place = Place {
+                file: "a.toml".into(),
+                text: "é = \n".into(),
+                span,
+            };
+            let found = [Diagnostic::error("E0000", "odd").at(&place, "here")];
+            assert!(render(&found, Style::Plain).contains("a.toml:"));
+        }
+    }
+}
