@@ -310,7 +310,8 @@ prop_compose! {
         // Coarse times, so that identical rows are common; some a year back, in other buckets.
         let when = NOW - when / 4 * DAY - if wide { 365 * DAY } else { 0 };
         let kind = [EventKind::Open, EventKind::Click, EventKind::Purchase, EventKind::Send][kind].clone();
-        let id = named.map(|_| format!("{when}-{kind:?}-{person}"));
+        // One id is one event: whatever differs is in the id.
+        let id = named.map(|_| format!("{when}-{kind:?}-{person}-{value}"));
         Event {
             id,
             value_cents: (kind == EventKind::Purchase).then_some(value),
