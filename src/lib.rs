@@ -1,8 +1,10 @@
 //! `engaged`: engagement scoring for e-mail lists. See `ARCHITECTURE.md` for the map.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod diagnostic;
+pub mod import;
 pub mod platform;
 pub mod push;
 pub mod rescore;
