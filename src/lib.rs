@@ -3,6 +3,8 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod demo;
 pub mod diagnostic;
 pub mod import;
 pub mod platform;
@@ -11,5 +13,7 @@ pub mod rescore;
 pub mod rules;
 pub mod schedule;
 pub mod score;
+pub mod status;
 pub mod store;
 pub mod sync;
+pub mod verify;

@@ -23,7 +23,7 @@ pub fn connector(
     let key = connection
         .key
         .read(environment)
-        .map_err(|diagnostic| Expected::new(Exit::Usage, diagnostic))?;
+        .map_err(|diagnostic| Expected::new(Exit::Usage, *diagnostic))?;
     let base_url = connection
         .base_url
         .as_ref()

@@ -15,6 +15,7 @@ mod error;
 mod facts;
 mod history;
 mod lock;
+mod look;
 mod migrate;
 mod open;
 mod operation;
@@ -35,6 +36,7 @@ pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::Which;
 pub use history::codec;
+pub use look::HistoryRow;
 pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
@@ -48,6 +50,8 @@ use engaged_connectors::Clock;
 pub enum Access {
     /// Everything. Creates and migrates the database, and holds the lock: one such store exists at a time.
     ReadWrite,
+    /// A person's word, beside whoever writes: short transactions, no lock, no migration.
+    Beside,
     /// Reading, beside whoever writes. The database must exist and have the present schema.
     ReadOnly,
 }
@@ -93,6 +97,11 @@ impl Store {
             Access::ReadOnly => {
                 open::check_readable(path)?;
                 (None, None)
+            }
+            Access::Beside => {
+                open::check_readable(path)?;
+                let conn = open::for_writing(path, clock.now().timestamp_millis())?;
+                (None, Some(writer::Writer::start(conn)?))
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;

@@ -3,6 +3,7 @@
 //! Derived from the table `event` and rebuildable from it; [`codec`] documents the bytes.
 
 pub mod codec;
+mod compare;
 
 use std::collections::BTreeMap;
 
