@@ -279,6 +279,3 @@ fn united(mut days: Vec<Hole>) -> Vec<Hole> {
     }
     united
 }
-
-#[cfg(test)]
-mod tests;

@@ -216,8 +216,9 @@ impl From<rusqlite::Error> for StoreError {
         match failure.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged { detail },
             ErrorCode::DiskFull => Self::Full { detail },
-            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Self::ReadOnly { detail },
-            ErrorCode::CannotOpen => Self::ReadOnly { detail },
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
+                Self::ReadOnly { detail }
+            }
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => {
                 Self::Io { detail }
             }
