@@ -138,7 +138,7 @@ pub struct Guard {
 const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state, tries,
     not_before_at, detail, known_at";
 
-impl Conn<'_> {
+impl Conn {
     /// Rows that may be tried now, the oldest first.
     pub fn outbox_ready(
         &self,
@@ -295,7 +295,7 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     })
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Keeps a plan; returns its number.
     pub fn add_plan(
         &self,

@@ -10,7 +10,7 @@ fn a_run_clears_only_the_marks_that_it_saw() {
             event("b@x.example", EventKind::Open, at(NOW)),
         ],
     );
-    let seen = bench.store.read(|conn| conn.dirty()).unwrap();
+    let seen = bench.store.read(Conn::dirty).unwrap();
     assert_eq!(seen.contacts.len(), 2);
     bench.append(NOW, &[event("a@x.example", EventKind::Open, at(NOW + 1))]);
     bench
@@ -24,7 +24,7 @@ fn a_run_clears_only_the_marks_that_it_saw() {
 fn results_are_written_when_they_change_and_come_back() {
     let bench = bench();
     bench.append(NOW, &[event("a@x.example", EventKind::Open, at(NOW))]);
-    let contact = bench.store.read(|conn| conn.dirty()).unwrap().contacts[0];
+    let contact = bench.store.read(Conn::dirty).unwrap().contacts[0];
     let mut state = ContactState {
         scores: vec![ScoreRow {
             name: "engagement".into(),
@@ -122,7 +122,7 @@ fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
         .store
         .write(move |tx| tx.settle(open, OutboxState::Reconciled, None, None, NOW + 4))
         .unwrap();
-    let sizes = bench.store.read(|conn| conn.outbox_sizes()).unwrap();
+    let sizes = bench.store.read(Conn::outbox_sizes).unwrap();
     assert_eq!(
         sizes,
         [
