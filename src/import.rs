@@ -26,7 +26,7 @@ use thiserror::Error;
 use self::row::{BadRow, Row, RowReader};
 use crate::{
     score::facts::ConnectionId,
-    store::{Gap, IMPORTED, PageCommit, Report, Store, StoreError},
+    store::{Gap, IMPORTED, PageCommit, Report, Store, StoreError, Tx},
 };
 
 /// Rows of one transaction. Large, because what a commit costs goes by the contacts it touches.
@@ -221,7 +221,7 @@ impl Import<'_> {
         skip_mark(&mut lines).map_err(failed)?;
         let json = is_json(path, &mut lines).map_err(failed)?;
         // Identical rows are told apart within one file.
-        let mut report = Some(self.store.write(|tx| tx.begin_long_report())?);
+        let mut report = Some(self.store.write(Tx::begin_long_report)?);
         let mut take = |this: &mut Self, line: u64, bytes: u64, row| {
             this.take(path, line, row);
             if this.batch.len() < BATCH_ROWS {

@@ -1,4 +1,4 @@
-//! The database: the only part of this program that knows SQLite.
+//! The database: the only part of this program that knows `SQLite`.
 //!
 //! One writer thread owns the write connection and runs each job in a
 //! `BEGIN IMMEDIATE` transaction of its own; readers see one snapshot each.
@@ -69,20 +69,20 @@ struct Inner {
     _lock: Option<lock::Lock>,
 }
 
-/// A snapshot of the database, for reading.
-pub struct Conn<'c> {
-    sql: &'c rusqlite::Connection,
+/// A connection that reads one snapshot.
+pub struct Conn {
+    sql: rusqlite::Connection,
 }
 
 /// A transaction: everything done through it is committed together, or not at all.
-pub struct Tx<'c> {
-    conn: Conn<'c>,
+pub struct Tx {
+    conn: Conn,
 }
 
-impl<'c> std::ops::Deref for Tx<'c> {
-    type Target = Conn<'c>;
+impl std::ops::Deref for Tx {
+    type Target = Conn;
 
-    fn deref(&self) -> &Conn<'c> {
+    fn deref(&self) -> &Conn {
         &self.conn
     }
 }
@@ -122,7 +122,7 @@ impl Store {
     /// Blocks the thread; inside async code use [`Store::write_async`].
     pub fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer()?.write(job)
     }
@@ -131,7 +131,7 @@ impl Store {
     /// Dropping the future does not stop a job that has been queued.
     pub async fn write_async<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer()?.write_async(job).await
     }
@@ -139,7 +139,7 @@ impl Store {
     /// Reads one snapshot. Blocks the thread while all readers are busy.
     pub fn read<T>(
         &self,
-        job: impl FnOnce(&Conn<'_>) -> Result<T, StoreError>,
+        job: impl FnOnce(&Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.inner.readers.read(job)
     }
@@ -147,7 +147,7 @@ impl Store {
     /// As [`Store::read`], on a thread made for blocking.
     pub async fn read_async<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Conn<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = self.clone();
         tokio::task::spawn_blocking(move || store.read(job))

@@ -133,9 +133,11 @@ impl RowReader {
                     cells.properties.insert(name.to_owned(), Value::from(text));
                 }
                 Some(("gap", "from")) => {
-                    cells.gap.get_or_insert_default().from = Some(text.to_owned())
+                    cells.gap.get_or_insert_default().from = Some(text.to_owned());
                 }
-                Some(("gap", "to")) => cells.gap.get_or_insert_default().to = Some(text.to_owned()),
+                Some(("gap", "to")) => {
+                    cells.gap.get_or_insert_default().to = Some(text.to_owned());
+                }
                 Some(("gap", "kinds")) => {
                     cells.gap.get_or_insert_default().kinds = names(text).collect();
                 }

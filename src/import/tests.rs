@@ -109,7 +109,14 @@ fn a_file_imported_twice_changes_nothing() {
         (0, 0, 5)
     );
     assert_eq!((bench.dump(), coverage(&bench)), before);
-    assert_eq!(bench.store.read(|conn| conn.dirty()).unwrap().contacts, []);
+    assert_eq!(
+        bench
+            .store
+            .read(crate::store::Conn::dirty)
+            .unwrap()
+            .contacts,
+        []
+    );
 }
 
 fn coverage(bench: &Bench) -> crate::score::facts::Coverage {

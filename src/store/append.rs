@@ -74,7 +74,7 @@ struct Incoming<'e> {
     properties: Option<String>,
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Begins a report that is appended in one transaction.
     pub fn begin_report(&self) -> Result<Report, StoreError> {
         Ok(Report {
@@ -183,8 +183,8 @@ impl Tx<'_> {
 }
 
 /// One contact's events while a batch is merged into them.
-struct Merge<'t, 'c> {
-    tx: &'t Tx<'c>,
+struct Merge<'t> {
+    tx: &'t Tx,
     contact: ContactId,
     known_at: Millis,
     ledger: Ledger,
@@ -194,8 +194,8 @@ struct Merge<'t, 'c> {
     judged: bool,
 }
 
-impl<'t, 'c> Merge<'t, 'c> {
-    fn begin(tx: &'t Tx<'c>, known_at: Millis, rows: &[Incoming<'_>]) -> Result<Self, StoreError> {
+impl<'t> Merge<'t> {
+    fn begin(tx: &'t Tx, known_at: Millis, rows: &[Incoming<'_>]) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time; whole content only at its own.
         let anywhere = rows.iter().any(|row| row.event.id.is_some());
@@ -441,7 +441,7 @@ impl<'t, 'c> Merge<'t, 'c> {
 
 impl Report {
     /// Whether one more row of this report is among the `count` known events whose first is `first`.
-    fn matches(&mut self, tx: &Tx<'_>, first: i64, count: i64) -> Result<bool, StoreError> {
+    fn matches(&mut self, tx: &Tx, first: i64, count: i64) -> Result<bool, StoreError> {
         let so_far = match &mut self.matched {
             Matched::InMemory(matched) => {
                 let times = matched.entry(first).or_default();
@@ -464,7 +464,7 @@ impl Report {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Judges who caused an event. The word before is kept; replay finds it.
     /// Returns false if there is no such event.
     pub fn set_verdict(

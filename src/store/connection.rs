@@ -21,7 +21,7 @@ pub struct Connection {
     pub platform: String,
 }
 
-impl Conn<'_> {
+impl Conn {
     /// All connections that ever brought anything, by number.
     pub fn connections(&self) -> Result<Vec<Connection>, StoreError> {
         let mut select = self
@@ -76,7 +76,7 @@ impl Conn<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     /// The connection of that name, made if it is new.
     pub fn connection(
         &self,

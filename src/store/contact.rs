@@ -39,16 +39,16 @@ pub struct Gone {
 }
 
 /// Finds and makes contacts for one batch of one connection.
-pub(super) struct Resolver<'t, 'c> {
-    tx: &'t Tx<'c>,
+pub(super) struct Resolver<'t> {
+    tx: &'t Tx,
     connection: ConnectionId,
     known_at: Millis,
     by_id: HashMap<String, ContactId>,
     by_email: HashMap<Address, ContactId>,
 }
 
-impl<'t, 'c> Resolver<'t, 'c> {
-    pub(super) fn new(tx: &'t Tx<'c>, connection: ConnectionId, known_at: Millis) -> Self {
+impl<'t> Resolver<'t> {
+    pub(super) fn new(tx: &'t Tx, connection: ConnectionId, known_at: Millis) -> Self {
         Self {
             tx,
             connection,
@@ -142,7 +142,7 @@ impl<'t, 'c> Resolver<'t, 'c> {
         &mut self,
         row: &Contact,
         scan_at: Option<Millis>,
-        texts: &mut Texts<'t, 'c>,
+        texts: &mut Texts<'t>,
     ) -> Result<Option<Upserted>, StoreError> {
         let who = ContactRef {
             id: Some(row.id.clone()).filter(|id| !id.is_empty()),
@@ -191,7 +191,7 @@ impl<'t, 'c> Resolver<'t, 'c> {
         &self,
         contact: ContactId,
         fields: &BTreeMap<String, String>,
-        texts: &mut Texts<'t, 'c>,
+        texts: &mut Texts<'t>,
     ) -> Result<bool, StoreError> {
         let mut changed = false;
         for (name, value) in fields.iter().filter(|(name, _)| !name.is_empty()) {
@@ -225,7 +225,7 @@ impl<'t, 'c> Resolver<'t, 'c> {
         &self,
         contact: ContactId,
         row: &Contact,
-        texts: &mut Texts<'t, 'c>,
+        texts: &mut Texts<'t>,
     ) -> Result<bool, StoreError> {
         let mut said: BTreeMap<i64, Status> = BTreeMap::new();
         if let Some(status) = row.status {
@@ -293,7 +293,7 @@ impl<'t, 'c> Resolver<'t, 'c> {
         &self,
         contact: ContactId,
         tags: &[String],
-        texts: &mut Texts<'t, 'c>,
+        texts: &mut Texts<'t>,
     ) -> Result<bool, StoreError> {
         let mut wanted = BTreeSet::new();
         for tag in tags.iter().filter(|tag| !tag.is_empty()) {
@@ -323,7 +323,7 @@ impl<'t, 'c> Resolver<'t, 'c> {
     }
 }
 
-impl Conn<'_> {
+impl Conn {
     /// The contact of an address, as scoring knows it: the one that it was merged into, if it was.
     pub fn find_contact(&self, email: &Address) -> Result<Option<ContactId>, StoreError> {
         self.owner_of(email)?
@@ -438,7 +438,7 @@ impl Conn<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     fn new_contact(
         &self,
         email: Option<&Address>,

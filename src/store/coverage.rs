@@ -30,7 +30,7 @@ pub struct Gap {
     pub kinds: Vec<EventKind>,
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Records what a page made complete.
     pub fn cover(
         &self,
@@ -107,7 +107,7 @@ impl Tx<'_> {
     }
 }
 
-impl Conn<'_> {
+impl Conn {
     /// The holes as known at an instant (`None`: now). `present` is today's
     /// date: the future is never a hole, nor is today on a connection that is synced.
     pub fn coverage(
@@ -279,6 +279,3 @@ fn united(mut days: Vec<Hole>) -> Vec<Hole> {
     }
     united
 }
-
-#[cfg(test)]
-mod tests;

@@ -49,7 +49,7 @@ pub enum StoreError {
     /// No room left.
     #[error("the disk is full: {detail}")]
     Full {
-        /// SQLite's words.
+        /// `SQLite`'s words.
         detail: String,
     },
     /// The file or its folder cannot be written.
@@ -69,10 +69,10 @@ pub enum StoreError {
     /// The disk failed. What was committed before stands; the process must end and recover on start.
     #[error("the disk failed: {detail}")]
     Io {
-        /// SQLite's words.
+        /// `SQLite`'s words.
         detail: String,
     },
-    /// SQLite or the file system does not do what the store's promises need.
+    /// `SQLite` or the file system does not do what the store's promises need.
     #[error("this place cannot hold the database safely: {detail}")]
     Unsuitable {
         /// What was asked and what was got.
@@ -87,7 +87,7 @@ pub enum StoreError {
     /// Some other program holds the database file for longer than we wait.
     #[error("another program holds the database: {detail}")]
     Busy {
-        /// SQLite's words.
+        /// `SQLite`'s words.
         detail: String,
     },
     /// A fault in this program.
@@ -199,7 +199,7 @@ impl StoreError {
 }
 
 impl From<rusqlite::Error> for StoreError {
-    /// By SQLite's extended code: the same fault has several texts.
+    /// By `SQLite`'s extended code: the same fault has several texts.
     fn from(error: rusqlite::Error) -> Self {
         let detail = error.to_string();
         let Some(failure) = error.sqlite_error() else {
@@ -221,8 +221,9 @@ impl From<rusqlite::Error> for StoreError {
         match failure.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged { detail },
             ErrorCode::DiskFull => Self::Full { detail },
-            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Self::ReadOnly { detail },
-            ErrorCode::CannotOpen => Self::ReadOnly { detail },
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
+                Self::ReadOnly { detail }
+            }
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => {
                 Self::Io { detail }
             }

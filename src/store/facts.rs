@@ -34,7 +34,7 @@ pub enum Which<'a> {
 #[derive(Clone, Copy)]
 struct Part {
     select: &'static str,
-    take: fn(&mut Loader<'_, '_>, &Row<'_>) -> Result<(), StoreError>,
+    take: fn(&mut Loader<'_>, &Row<'_>) -> Result<(), StoreError>,
 }
 
 /// The part that says which contacts there are.
@@ -80,8 +80,8 @@ const PARTS: [Part; 6] = [
     },
 ];
 
-struct Loader<'k, 'c> {
-    conn: &'k Conn<'c>,
+struct Loader<'k> {
+    conn: &'k Conn,
     known: Option<Millis>,
     /// Contacts merged into others, and into which.
     merged: HashMap<i64, Vec<i64>>,
@@ -93,7 +93,7 @@ struct Loader<'k, 'c> {
     found: bool,
 }
 
-impl Conn<'_> {
+impl Conn {
     /// Everything about one contact and those merged into it, as known at an
     /// instant (`None`: now); `None` if there was no such contact.
     pub fn facts(
@@ -133,8 +133,8 @@ impl Conn<'_> {
     }
 }
 
-impl<'k, 'c> Loader<'k, 'c> {
-    fn new(conn: &'k Conn<'c>, known: Option<Millis>) -> Result<Self, StoreError> {
+impl<'k> Loader<'k> {
+    fn new(conn: &'k Conn, known: Option<Millis>) -> Result<Self, StoreError> {
         let mut merged: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut absorbed = BTreeSet::new();
         let mut select = conn.sql.prepare_cached(
@@ -200,7 +200,7 @@ impl<'k, 'c> Loader<'k, 'c> {
         &mut self,
         each: &mut impl FnMut(ContactId, &Facts) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let sql = self.conn.sql;
+        let sql = &self.conn.sql;
         let mut contacts = sql.prepare(CONTACTS.select)?;
         let mut statements: Vec<CachedStatement<'_>> = Vec::new();
         for part in PARTS {

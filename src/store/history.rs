@@ -63,7 +63,7 @@ impl Ledger {
     }
 }
 
-impl Conn<'_> {
+impl Conn {
     /// Loads some of a contact's buckets, or all of them.
     pub(super) fn ledger(
         &self,
@@ -105,7 +105,7 @@ impl Conn<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Writes the buckets that changed.
     pub(super) fn save_ledger(
         &self,

@@ -70,7 +70,7 @@ fn check_version(number: i32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The operating system's own words are clearer than SQLite's "unable to open database file".
+/// The operating system's own words are clearer than `SQLite`'s "unable to open database file".
 fn check_writable(path: &Path) -> Result<(), StoreError> {
     let link = std::fs::symlink_metadata(path);
     match link {

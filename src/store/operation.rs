@@ -52,7 +52,7 @@ pub struct RejectRow {
     pub known_at: Millis,
 }
 
-impl Conn<'_> {
+impl Conn {
     /// The last run of a job.
     pub fn last_run(
         &self,
@@ -151,7 +151,7 @@ impl Conn<'_> {
         )?)
     }
 
-    /// Whether the file is sound, as far as SQLite can tell: every page, index and reference.
+    /// Whether the file is sound, as far as `SQLite` can tell: every page, index and reference.
     pub fn check_soundness(&self) -> Result<(), StoreError> {
         let found: String = self
             .sql
@@ -173,7 +173,7 @@ impl Conn<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Records that a job begins; returns the run's number.
     pub fn begin_run(
         &self,

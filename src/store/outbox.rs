@@ -142,7 +142,7 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
 
-impl Conn<'_> {
+impl Conn {
     /// Rows that may be tried now, the oldest first.
     pub fn outbox_ready(
         &self,
@@ -300,7 +300,7 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     })
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Keeps a plan; returns its number.
     pub fn add_plan(
         &self,

@@ -38,7 +38,7 @@ pub struct PageCommit {
     pub unseen: Vec<Gone>,
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Stores a page and moves the stream's cursor.
     pub fn commit_page(
         &self,

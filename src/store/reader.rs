@@ -5,7 +5,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Transaction, TransactionBehavior};
 
 use super::{Conn, error::StoreError, open};
 
@@ -20,14 +20,14 @@ pub(super) struct Readers {
 
 #[derive(Default)]
 struct Idle {
-    connections: Vec<Connection>,
+    connections: Vec<Conn>,
     opened: usize,
 }
 
 /// A connection on loan: it goes back even when the reader panics.
 struct Loan<'r> {
     readers: &'r Readers,
-    conn: Option<Connection>,
+    conn: Option<Conn>,
 }
 
 impl Readers {
@@ -41,15 +41,15 @@ impl Readers {
 
     pub(super) fn read<T>(
         &self,
-        job: impl FnOnce(&Conn<'_>) -> Result<T, StoreError>,
+        job: impl FnOnce(&Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut loan = self.lend()?;
-        let Some(conn) = loan.conn.as_mut() else {
+        let loan = self.lend()?;
+        let Some(conn) = &loan.conn else {
             return Err(StoreError::bug("a reader was lent without a connection"));
         };
         // One transaction, so that all statements of the job see the same snapshot.
-        let sql = conn.transaction()?;
-        job(&Conn { sql: &sql })
+        let _snapshot = Transaction::new_unchecked(&conn.sql, TransactionBehavior::Deferred)?;
+        job(conn)
     }
 
     fn lend(&self) -> Result<Loan<'_>, StoreError> {
@@ -69,7 +69,9 @@ impl Readers {
                     readers: self,
                     conn: None,
                 };
-                loan.conn = Some(open::for_reading(&self.path)?);
+                loan.conn = Some(Conn {
+                    sql: open::for_reading(&self.path)?,
+                });
                 return Ok(loan);
             }
             idle = self

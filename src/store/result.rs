@@ -56,15 +56,15 @@ pub struct ContactState {
 }
 
 /// Writes what one run finds; only what changed is written.
-pub struct Results<'t, 'c> {
-    tx: &'t Tx<'c>,
-    texts: Texts<'t, 'c>,
+pub struct Results<'t> {
+    tx: &'t Tx,
+    texts: Texts<'t>,
     rule_version: i64,
     as_of: Day,
     known_at: Millis,
 }
 
-impl Conn<'_> {
+impl Conn {
     /// The dirty contacts of this snapshot.
     pub fn dirty(&self) -> Result<Dirty, StoreError> {
         let seen = self.sequence("dirty")?;
@@ -167,7 +167,7 @@ impl Conn<'_> {
     }
 }
 
-impl<'c> Tx<'c> {
+impl Tx {
     /// Marks contacts as having news; a merged one marks the contact that it is part of.
     pub fn mark_dirty(
         &self,
@@ -231,7 +231,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Begins to write the results of a run.
-    pub fn results(&self, rule_version: i64, as_of: Day, known_at: Millis) -> Results<'_, 'c> {
+    pub fn results(&self, rule_version: i64, as_of: Day, known_at: Millis) -> Results<'_> {
         Results {
             tx: self,
             texts: Texts::new(self, ConnectionId(0)),
@@ -255,7 +255,7 @@ impl<'c> Tx<'c> {
     }
 }
 
-impl Results<'_, '_> {
+impl Results<'_> {
     /// Writes one contact's state; whether a score, band, segment or stage changed.
     pub fn write(&mut self, contact: ContactId, state: &ContactState) -> Result<bool, StoreError> {
         let mut changed = self.write_scores(contact, &state.scores)?;

@@ -22,6 +22,7 @@ use crate::score::{
 mod append;
 mod opening;
 mod pages;
+mod results;
 
 /// A clock that stands where it was put.
 struct Standing(AtomicI64);

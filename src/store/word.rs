@@ -44,15 +44,15 @@ impl Dictionary {
 }
 
 /// Looks texts up once per batch.
-pub(super) struct Texts<'t, 'c> {
-    tx: &'t Tx<'c>,
+pub(super) struct Texts<'t> {
+    tx: &'t Tx,
     seen: HashMap<(Dictionary, String), u32>,
     campaigns: HashMap<String, u32>,
     connection: ConnectionId,
 }
 
-impl<'t, 'c> Texts<'t, 'c> {
-    pub(super) fn new(tx: &'t Tx<'c>, connection: ConnectionId) -> Self {
+impl<'t> Texts<'t> {
+    pub(super) fn new(tx: &'t Tx, connection: ConnectionId) -> Self {
         Self {
             tx,
             seen: HashMap::new(),
@@ -92,7 +92,7 @@ impl<'t, 'c> Texts<'t, 'c> {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     pub(super) fn text_id(&self, table: Dictionary, text: &str) -> Result<TextId, StoreError> {
         let mut select = self.sql.prepare_cached(table.select())?;
         let found: Option<u32> = select.query_row([text], |row| row.get(0)).optional()?;
@@ -168,7 +168,7 @@ impl Tx<'_> {
     }
 }
 
-impl Conn<'_> {
+impl Conn {
     /// The texts behind the numbers in facts.
     pub fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
         let mut vocabulary = Vocabulary {

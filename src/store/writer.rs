@@ -6,7 +6,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{Conn, Tx, error::StoreError};
@@ -14,7 +14,7 @@ use super::{Conn, Tx, error::StoreError};
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job = Box<dyn FnOnce(&Tx) + Send>;
 
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
@@ -23,14 +23,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
+        let tx = Tx { conn: Conn { sql } };
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("engaged-writer".into())
             .spawn(move || {
                 for job in queue {
                     // A panicking job is rolled back, and its caller is told; the others go on.
-                    let _ = catch_unwind(AssertUnwindSafe(|| job(&mut conn)));
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(&tx)));
                 }
             })
             .map_err(|error| StoreError::bug(error.to_string()))?;
@@ -43,24 +44,24 @@ impl Writer {
 
     pub(super) fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.queue(Box::new(move |conn| {
-            let _ = reply.send(in_transaction(conn, job));
+        self.queue(Box::new(move |tx| {
+            let _ = reply.send(in_transaction(tx, job));
         }))?;
         answer.recv().map_err(|_| fell())?
     }
 
     pub(super) async fn write_async<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let room = Arc::clone(&self.room);
         let permit = room.acquire_owned().await.map_err(|_| fell())?;
         let (reply, answer) = oneshot::channel();
-        self.queue(Box::new(move |conn| {
-            let result = in_transaction(conn, job);
+        self.queue(Box::new(move |tx| {
+            let result = in_transaction(tx, job);
             drop(permit);
             let _ = reply.send(result);
         }))?;
@@ -85,14 +86,13 @@ impl Drop for Writer {
 }
 
 fn in_transaction<T>(
-    conn: &mut Connection,
-    job: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    tx: &Tx,
+    job: impl FnOnce(&Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let sql = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let value = job(&Tx {
-        conn: Conn { sql: &sql },
-    })?;
-    sql.commit()?;
+    // Rolled back when dropped without a commit; nothing begins a second one, for jobs run one after the other.
+    let bounds = Transaction::new_unchecked(&tx.sql, TransactionBehavior::Immediate)?;
+    let value = job(tx)?;
+    bounds.commit()?;
     Ok(value)
 }
 

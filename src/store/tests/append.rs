@@ -237,7 +237,7 @@ fn a_transaction_that_fails_leaves_nothing() {
         Err(StoreError::bug("cut"))
     });
     assert!(error.is_err());
-    assert_eq!(bench.store.read(|conn| conn.sizes()).unwrap(), (0, 0));
+    assert_eq!(bench.store.read(Conn::sizes).unwrap(), (0, 0));
     let position = bench
         .store
         .read(move |conn| conn.cursor(connection, Stream("events")))
@@ -265,7 +265,7 @@ fn everything_that_a_rule_can_read_comes_back() {
     };
     bench.append(NOW, &[row]);
     let facts = bench.facts("a@x.example");
-    let vocabulary = bench.store.read(|conn| conn.vocabulary()).unwrap();
+    let vocabulary = bench.store.read(Conn::vocabulary).unwrap();
     let fact = facts.events[0];
     let built_in = u16::try_from(EventKind::BUILT_IN.len()).unwrap();
     assert_eq!(fact.kind, KindId(built_in));
@@ -337,7 +337,7 @@ proptest! {
         turned.rotate_left(shuffled.index(events.len()));
         let connection = parts.connection;
         for _ in 0..2 {
-            let mut report = parts.store.write(|tx| tx.begin_long_report()).unwrap();
+            let mut report = parts.store.write(Tx::begin_long_report).unwrap();
             for batch in turned.chunks(size) {
                 let batch = batch.to_vec();
                 report = parts.store.write(move |tx| {

@@ -21,7 +21,7 @@ fn a_reader_opens_beside_the_writer_and_the_lock_goes_with_the_writer() {
         ..
     } = bench();
     let reader = open(&path, Access::ReadOnly).unwrap();
-    assert_eq!(reader.read(|conn| conn.connections()).unwrap().len(), 1);
+    assert_eq!(reader.read(Conn::connections).unwrap().len(), 1);
     let error = reader.write(|_| Ok(())).unwrap_err();
     assert_eq!(error.code(), "E0399");
     drop(store);
@@ -192,10 +192,7 @@ fn a_panicking_job_is_rolled_back_and_the_writer_goes_on() {
         })
         .unwrap_err();
     assert_eq!(error.code(), "E0399");
-    assert_eq!(
-        bench.store.read(|conn| conn.connections()).unwrap().len(),
-        1
-    );
+    assert_eq!(bench.store.read(Conn::connections).unwrap().len(), 1);
     bench
         .store
         .write(|tx| tx.connection("whole", "x", NOW))
@@ -221,7 +218,7 @@ async fn async_callers_write_and_read_without_blocking() {
     assert_eq!(
         bench
             .store
-            .read_async(|conn| conn.connections())
+            .read_async(Conn::connections)
             .await
             .unwrap()
             .len(),
@@ -241,14 +238,11 @@ fn a_reader_sees_one_snapshot_however_long_it_takes() {
             Ok(())
         })
         .unwrap();
-    assert_eq!(
-        bench.store.read(|conn| conn.connections()).unwrap().len(),
-        2
-    );
+    assert_eq!(bench.store.read(Conn::connections).unwrap().len(), 2);
 }
 
 #[test]
 fn a_new_database_is_sound() {
     let bench = bench();
-    bench.store.read(|conn| conn.check_soundness()).unwrap();
+    bench.store.read(Conn::check_soundness).unwrap();
 }

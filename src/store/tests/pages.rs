@@ -330,7 +330,7 @@ fn a_change_of_address_keeps_the_contact() {
     bench.append(NOW, &[event("old@x.example", EventKind::Open, at(NOW))]);
     bench.contacts(NOW + 1, &[contact("1", Some("new@x.example"))]);
     assert_eq!(bench.facts("new@x.example").events.len(), 1);
-    assert_eq!(bench.store.read(|conn| conn.sizes()).unwrap().0, 1);
+    assert_eq!(bench.store.read(Conn::sizes).unwrap().0, 1);
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn one_address_on_two_connections_is_one_contact() {
             )
         })
         .unwrap();
-    assert_eq!(bench.store.read(|conn| conn.sizes()).unwrap().0, 1);
+    assert_eq!(bench.store.read(Conn::sizes).unwrap().0, 1);
     assert_eq!(bench.facts("a@x.example").connections.len(), 2);
 }
 
@@ -374,9 +374,9 @@ fn a_contact_known_by_its_id_alone_joins_the_one_that_has_its_address() {
             tx.append(other, NOW, &rows, &mut tx.begin_report()?)
         })
         .unwrap();
-    assert_eq!(bench.store.read(|conn| conn.sizes()).unwrap().0, 2);
+    assert_eq!(bench.store.read(Conn::sizes).unwrap().0, 2);
     bench.contacts(NOW + 1, &[contact("1", Some("a@x.example"))]);
-    assert_eq!(bench.store.read(|conn| conn.sizes()).unwrap().0, 1);
+    assert_eq!(bench.store.read(Conn::sizes).unwrap().0, 1);
     let facts = bench.facts("a@x.example");
     assert_eq!(
         facts.events.iter().map(|fact| fact.at).collect::<Vec<_>>(),
@@ -424,11 +424,11 @@ fn a_swap_of_addresses_on_one_platform_merges_nobody() {
             contact("2", Some("c@x.example")),
         ],
     );
-    assert_eq!(bench.store.read(|conn| conn.sizes()).unwrap().0, 2);
+    assert_eq!(bench.store.read(Conn::sizes).unwrap().0, 2);
     bench.contacts(NOW + 2, &[contact("1", Some("b@x.example"))]);
     let found = bench.store.read(|conn| {
         let contact = conn.find_contact(&address("b@x.example"))?.unwrap();
-        Ok(conn.identities(contact)?)
+        conn.identities(contact)
     });
     assert_eq!(found.unwrap()[0].1, "1");
 }
@@ -470,230 +470,7 @@ fn the_end_of_a_scan_names_whom_it_did_not_find() {
             .unwrap()
     };
     assert_eq!(count(), 1);
-    assert_eq!(scan(NOW + 200, &[one.clone()], true).unseen, []);
+    assert_eq!(scan(NOW + 200, std::slice::from_ref(&one), true).unseen, []);
     scan(NOW + 300, &[one, two], true);
     assert_eq!(count(), 2);
-}
-
-#[test]
-fn a_run_clears_only_the_marks_that_it_saw() {
-    let bench = bench();
-    bench.append(
-        NOW,
-        &[
-            event("a@x.example", EventKind::Open, at(NOW)),
-            event("b@x.example", EventKind::Open, at(NOW)),
-        ],
-    );
-    let seen = bench.store.read(|conn| conn.dirty()).unwrap();
-    assert_eq!(seen.contacts.len(), 2);
-    bench.append(NOW, &[event("a@x.example", EventKind::Open, at(NOW + 1))]);
-    bench
-        .store
-        .write(move |tx| tx.clear_dirty(seen.seen))
-        .unwrap();
-    assert_eq!(bench.dirty(), 1);
-}
-
-#[test]
-fn results_are_written_when_they_change_and_come_back() {
-    let bench = bench();
-    bench.append(NOW, &[event("a@x.example", EventKind::Open, at(NOW))]);
-    let contact = bench.store.read(|conn| conn.dirty()).unwrap().contacts[0];
-    let mut state = ContactState {
-        scores: vec![ScoreRow {
-            name: "engagement".into(),
-            raw: 1_000,
-            shown: 1,
-            band: Some("engaged".into()),
-        }],
-        segments: vec!["hot".into()],
-        stage: Some("SQL".into()),
-        next_change_on: Some(day("2026-09-01")),
-        unjudged: None,
-    };
-    let write = |state: &ContactState| {
-        let state = state.clone();
-        bench
-            .store
-            .write(move |tx| {
-                let rules = tx.rule_version("f1", "rules", NOW)?;
-                tx.results(rules, day("2026-06-15"), NOW)
-                    .write(contact, &state)
-            })
-            .unwrap()
-    };
-    assert!(write(&state));
-    assert!(!write(&state));
-    assert_eq!(
-        bench
-            .store
-            .read(|conn| conn.state(contact))
-            .unwrap()
-            .unwrap(),
-        state
-    );
-    assert_eq!(
-        bench
-            .store
-            .read(|conn| conn.due(day("2026-08-31")))
-            .unwrap(),
-        []
-    );
-    assert_eq!(
-        bench
-            .store
-            .read(|conn| conn.due(day("2026-09-01")))
-            .unwrap(),
-        [contact]
-    );
-    state.stage = None;
-    state.segments.clear();
-    state.scores[0].band = None;
-    assert!(write(&state));
-    assert_eq!(
-        bench
-            .store
-            .read(|conn| conn.state(contact))
-            .unwrap()
-            .unwrap(),
-        state
-    );
-    assert_eq!(
-        bench
-            .store
-            .read(|conn| conn.scored_by_other_rules(1))
-            .unwrap(),
-        []
-    );
-    assert_eq!(
-        bench
-            .store
-            .read(|conn| conn.scored_by_other_rules(2))
-            .unwrap(),
-        [contact]
-    );
-}
-
-#[test]
-fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
-    let bench = bench();
-    let connection = bench.connection;
-    let row = |value: &str| NewOutboxRow {
-        plan: None,
-        connection,
-        contact: None,
-        platform_id: "1".into(),
-        write: "set_field".into(),
-        target: "field:ENGSCORE".into(),
-        value: Some(value.into()),
-        reason: "score".into(),
-    };
-    let (one, two) = (row("1"), row("2"));
-    let open = bench
-        .store
-        .write(move |tx| {
-            tx.enqueue(&one, NOW)?;
-            tx.enqueue(&two, NOW + 1)
-        })
-        .unwrap()
-        .unwrap();
-    let ready = bench
-        .store
-        .read(|conn| conn.outbox_ready(connection, NOW + 1, 10))
-        .unwrap();
-    assert_eq!(ready.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
-    bench
-        .store
-        .write(move |tx| tx.begin_attempt(&[open], "t1", NOW + 2))
-        .unwrap();
-    let three = row("3");
-    let blocked = bench
-        .store
-        .write(move |tx| {
-            assert_eq!(tx.doubt_attempts(NOW + 3)?, 1);
-            tx.enqueue(&three, NOW + 3)
-        })
-        .unwrap();
-    assert_eq!(blocked, None);
-    bench
-        .store
-        .write(move |tx| tx.settle(open, OutboxState::Reconciled, None, None, NOW + 4))
-        .unwrap();
-    let sizes = bench.store.read(|conn| conn.outbox_sizes()).unwrap();
-    assert_eq!(
-        sizes,
-        [
-            (connection, OutboxState::Abandoned, 1),
-            (connection, OutboxState::Reconciled, 1)
-        ]
-    );
-}
-
-#[test]
-fn a_guard_trips_once_while_it_is_open() {
-    let bench = bench();
-    bench
-        .store
-        .write(|tx| {
-            let first = tx.trip_guard("baseline", None, "ENGSCORE", "first push", NOW)?;
-            assert_eq!(
-                tx.trip_guard(
-                    "baseline",
-                    None,
-                    "ENGSCORE",
-                    "first push, 20 contacts",
-                    NOW + 1
-                )?,
-                first
-            );
-            assert_eq!(tx.open_guards()?[0].detail, "first push, 20 contacts");
-            assert!(tx.close_guard(first, "approved", "tom", NOW + 2)?);
-            assert!(!tx.close_guard(first, "approved", "tom", NOW + 3)?);
-            assert_eq!(
-                tx.last_guard_verdict("baseline", "ENGSCORE")?,
-                Some(("approved".into(), NOW + 2))
-            );
-            assert_ne!(
-                tx.trip_guard("baseline", None, "ENGSCORE", "again", NOW + 4)?,
-                first
-            );
-            Ok(())
-        })
-        .unwrap();
-}
-
-#[test]
-fn an_adjustment_withdrawn_is_still_known_in_replay() {
-    let bench = bench();
-    bench.append(NOW, &[event("a@x.example", EventKind::Open, at(NOW))]);
-    let email = address("a@x.example");
-    bench
-        .store
-        .write(move |tx| {
-            let contact = tx.find_contact(&email)?.unwrap();
-            let days = (day("2026-06-01"), day("2026-09-01"));
-            let id = tx.adjust(
-                contact,
-                "engagement",
-                -50_000,
-                days,
-                "not a lead",
-                "marit",
-                NOW,
-            )?;
-            assert!(tx.withdraw_adjustment(id, NOW + 10)?);
-            assert!(!tx.withdraw_adjustment(id, NOW + 11)?);
-            Ok(())
-        })
-        .unwrap();
-    assert_eq!(bench.facts("a@x.example").adjustments, []);
-    assert_eq!(
-        bench
-            .facts_known("a@x.example", Some(NOW + 9))
-            .unwrap()
-            .adjustments[0]
-            .points,
-        -50_000
-    );
 }
