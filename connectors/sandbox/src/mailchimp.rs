@@ -79,6 +79,8 @@ pub struct Options {
     pub edge_refuses: bool,
     /// The request after a batch's own that finds it finished.
     pub batch_steps: u32,
+    /// The present to begin with, when it is not the world's end; see [`Mailchimp::set_now`].
+    pub now: Option<DateTime<Utc>>,
     /// A few recipients who do more than all others.
     pub skew: Option<Skew>,
     /// Whether the ledger names each event that was served; costs about 100 bytes each.
@@ -96,6 +98,7 @@ impl Default for Options {
             job_required: true,
             edge_refuses: false,
             batch_steps: 3,
+            now: None,
             skew: None,
             events_in_ledger: true,
         }
@@ -210,6 +213,7 @@ impl Mailchimp {
     }
 
     /// Sets another present than the world's end: what happened later is not known yet. `None` returns to the world's end.
+    /// A present before the last one that was seen counts as that one, since what is known stays known.
     pub fn set_now(&self, now: Option<DateTime<Utc>>) {
         self.shared.account().clock = now.map(seconds);
     }

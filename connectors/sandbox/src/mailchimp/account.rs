@@ -10,7 +10,7 @@ use super::call::{Call, stamp};
 use super::journal::{Change, Written};
 use super::shop::Shop;
 use super::{Options, activity, batches, campaigns, lists, members, shop};
-use crate::people::{Publication, Seconds, World};
+use crate::people::{Publication, Seconds, World, seconds};
 
 /// Everything that the stand-in knows.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ impl Account {
                 Audience::new(*publication, seed, job, world.start())
             })
             .collect();
+        let clock = options.now.map(seconds);
         Self {
             options,
             audiences,
@@ -55,14 +56,15 @@ impl Account {
             archive,
             journal: Vec::new(),
             standings: Vec::new(),
-            clock: None,
-            now: world.end(),
+            clock,
+            now: 0,
         }
     }
 
     /// Takes over what happened in the world.
     pub(super) fn refresh(&mut self, world: &World) {
-        self.now = self.clock.unwrap_or_else(|| world.end());
+        // Time does not go back: what is known stays known.
+        self.now = self.now.max(self.clock.unwrap_or_else(|| world.end()));
         for audience in &mut self.audiences {
             audience.refresh(world, self.now);
             audience.refresh_reports(world, self.options.skew, self.now);
@@ -176,6 +178,13 @@ impl Account {
         let audience = &self.audiences[list];
         let member = &audience.members[index as usize];
         members::body(audience, &self.shop, world, member)
+    }
+
+    /// A member as the answers to bulk calls and segments show them: with less about them.
+    pub(super) fn member_in_short(&mut self, world: &World, list: usize, index: u32) -> Value {
+        let mut body = self.member(world, list, index);
+        members::shorten(&mut body);
+        body
     }
 
     /// Notes what a write changed.

@@ -56,8 +56,8 @@ pub(super) fn members(account: &mut Account, world: &World, call: &Call, list: u
             one(account, world, call, list, row, (update, sync_tags))
         };
         match outcome {
-            Ok(Row::Created(index)) => created.push(account.member(world, list, index)),
-            Ok(Row::Updated(index)) => updated.push(account.member(world, list, index)),
+            Ok(Row::Created(index)) => created.push(account.member_in_short(world, list, index)),
+            Ok(Row::Updated(index)) => updated.push(account.member_in_short(world, list, index)),
             Err((code, error)) => errors.push(json!({
                 "email_address": address, "error": error, "error_code": code, "field": "", "field_message": "",
             })),
@@ -127,6 +127,9 @@ fn one(
     }
     let audience = &account.audiences[list];
     let member = &audience.members[index as usize];
+    if !wish.fields.is_empty() && !call.flag("skip_merge_validation") {
+        wish.complete(audience, world, member).map_err(generic)?;
+    }
     if member.status == Status::Cleaned {
         return Err(generic(Problem::compliance(address)));
     }
@@ -249,7 +252,7 @@ fn move_all(
             continue;
         };
         if account.tag(list, index, name, on, false) {
-            changed.push(account.member(world, list, index));
+            changed.push(account.member_in_short(world, list, index));
         }
     }
     changed

@@ -179,7 +179,20 @@ pub(super) fn of_segment(
         });
         of.map(|member| member.index).collect()
     });
-    Ok(rows_body(account, world, list, &rows, total))
+    let mut answer = rows_body(account, world, list, &rows, total);
+    if let Some(Value::Object(body)) = &mut answer.body {
+        body.remove("list_id");
+        let members = body.get_mut("members").and_then(Value::as_array_mut);
+        for member in members.into_iter().flatten() {
+            shorten(member);
+            for name in ["contact_id", "tags", "tags_count"] {
+                member
+                    .as_object_mut()
+                    .and_then(|member| member.remove(name));
+            }
+        }
+    }
+    Ok(answer)
 }
 
 fn rows_body(
@@ -196,6 +209,30 @@ fn rows_body(
         .collect();
     let id = &account.audiences[list].id;
     Answer::read(json!({"members": members, "list_id": id, "total_items": total}))
+}
+
+/// Leaves out of a member what bulk answers and segments do not show.
+pub(super) fn shorten(body: &mut Value) {
+    let Some(object) = body.as_object_mut() else {
+        return;
+    };
+    for name in [
+        "full_name",
+        "web_id",
+        "source",
+        "unsubscribe_reason",
+        "consents_to_one_to_one_messaging",
+        "sms_phone_number",
+        "sms_subscription_status",
+        "sms_subscription_last_updated",
+    ] {
+        object.remove(name);
+    }
+    for (part, name) in [("location", "region"), ("stats", "ecommerce_data")] {
+        if let Some(part) = object.get_mut(part).and_then(Value::as_object_mut) {
+            part.remove(name);
+        }
+    }
 }
 
 /// The ten characters that webhooks and links name a member by; it does not change with the address.

@@ -195,7 +195,7 @@ fn body(account: &Account, world: &World, order: &Order) -> Value {
             "created_at": stamp(world.start()), "updated_at": stamp(order.at),
         },
         "campaign_id": campaign, "landing_site": "", "financial_status": "paid", "fulfillment_status": "shipped",
-        "order_url": "", "discount_total": 0, "tax_total": 0, "shipping_total": 0, "tracking_code": "",
+        "order_url": "", "discount_total": 0, "tax_total": 0, "shipping_total": 0,
         "processed_at_foreign": stamp(order.at), "cancelled_at_foreign": "", "updated_at_foreign": stamp(order.at),
         "promos": [],
         "lines": [{

@@ -54,7 +54,12 @@ impl Wish {
     }
 
     /// Whether every required field of the member would have a value.
-    fn complete(&self, list: &Audience, world: &World, member: &Member) -> Result<(), Problem> {
+    pub(super) fn complete(
+        &self,
+        list: &Audience,
+        world: &World,
+        member: &Member,
+    ) -> Result<(), Problem> {
         for (number, field) in (0_u16..)
             .zip(&list.fields)
             .filter(|(_, field)| field.required)
