@@ -119,7 +119,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
 }
 
 fn connection(
-    conn: &Conn<'_>,
+    conn: &Conn,
     configured: &ConnectionConfig,
     known: Option<&Connection>,
     config: &Config,

@@ -268,7 +268,7 @@ impl Sync<'_> {
 /// At the end of a scan: marks those not seen as gone, unless they are so many
 /// that the platform, or the key, is more likely at fault.
 fn take_leave(
-    tx: &Tx<'_>,
+    tx: &Tx,
     connection: ConnectionId,
     commit: &PageCommit,
     limit: f64,

@@ -67,7 +67,7 @@ pub(super) struct Completions {
 
 pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expected> {
     if arguments.schema {
-        output::line(&config::json_schema());
+        output::line(&format!("{:#}", config::json_schema()));
         return Ok(Exit::Done);
     }
     let config = config::load(&context.path, &context.environment)?;
@@ -105,7 +105,7 @@ pub(super) fn status(context: &Context, _: &Status) -> Result<Exit, Expected> {
 }
 
 /// Reads a date that somebody typed.
-fn date(text: &str, option: &str) -> Result<Day, Expected> {
+pub(super) fn date(text: &str, option: &str) -> Result<Day, Expected> {
     Day::parse(text)
         .ok_or_else(|| usage(format!("{option} '{text}' is not a date"), "write it as 2026-06-15"))
 }

@@ -293,7 +293,7 @@ enum Decided {
 
 /// Plans, asks the guards, and queues; all in one transaction.
 fn decide(
-    tx: &Tx<'_>,
+    tx: &Tx,
     ask: &Ask<'_>,
     fingerprint: Option<&str>,
     limit: f64,
@@ -388,7 +388,7 @@ fn change(row: &OutboxRow) -> Option<Change> {
 }
 
 fn settle(
-    tx: &Tx<'_>,
+    tx: &Tx,
     connection: ConnectionId,
     row: &OutboxRow,
     outcome: Option<Outcome>,
@@ -420,7 +420,7 @@ fn settle(
 }
 
 fn acknowledge(
-    tx: &Tx<'_>,
+    tx: &Tx,
     connection: ConnectionId,
     contact: ContactId,
     row: &OutboxRow,

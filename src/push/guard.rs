@@ -22,7 +22,7 @@ pub const ALL: [&str; 3] = [BASELINE, MAX_SCORE_CHANGE, LIST_SHRUNK];
 /// Why a connection's writes are held, in words; empty if they are not. Guards
 /// that tripped are recorded; those whose reason is gone are closed.
 pub fn hold(
-    tx: &Tx<'_>,
+    tx: &Tx,
     connection: ConnectionId,
     plan: &ConnectionPlan,
     max_score_change: f64,
@@ -65,7 +65,7 @@ pub fn hold(
 }
 
 /// Closes a guard whose reason is gone.
-fn close(tx: &Tx<'_>, name: &str, connection: ConnectionId, now: Millis) -> Result<(), StoreError> {
+fn close(tx: &Tx, name: &str, connection: ConnectionId, now: Millis) -> Result<(), StoreError> {
     if let Some(guard) = tx.open_guard(name, connection)? {
         tx.close_guard(guard, "cleared", "engaged", now)?;
     }
@@ -74,7 +74,7 @@ fn close(tx: &Tx<'_>, name: &str, connection: ConnectionId, now: Millis) -> Resu
 
 /// A person's word: lets pass what an open guard holds. Returns what was approved.
 pub fn approve(
-    tx: &Tx<'_>,
+    tx: &Tx,
     name: &str,
     connection: Option<ConnectionId>,
     targets: &dyn Fn(ConnectionId) -> Vec<String>,

@@ -145,7 +145,7 @@ pub fn value(write: &Write) -> Option<String> {
 
 /// Works out a connection's writes, giving each to `sink` in a stable order.
 pub fn plan(
-    conn: &Conn<'_>,
+    conn: &Conn,
     ask: &Ask<'_>,
     sink: &mut dyn FnMut(&Planned) -> Result<(), StoreError>,
 ) -> Result<ConnectionPlan, StoreError> {

@@ -71,21 +71,34 @@ impl Jobs {
         transport: &Arc<dyn Transport>,
         watch: Watch,
     ) -> Result<Self, Expected> {
+        let mut jobs = Self::looking(config, store, clock, environment, transport)?;
+        let now = jobs.clock.now().timestamp_millis();
+        jobs.store.write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
+        jobs.watch = watch;
+        Ok(jobs)
+    }
+
+    /// As [`Jobs::new`], for a store that is only read: good for [`Jobs::plan`] alone.
+    pub fn looking(
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Self, Expected> {
         let mut connectors = BTreeMap::new();
         for connection in &config.connections {
             let connector = platform::connector(connection, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
         let zone = Arc::new(Zone::new(config.zone));
-        let now = clock.now().timestamp_millis();
-        store.write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         Ok(Self {
             config: Arc::new(config),
             store,
             clock,
             zone,
             connectors,
-            watch,
+            watch: Arc::new(|_| ()),
         })
     }
 
@@ -213,6 +226,12 @@ impl Jobs {
             score,
             push,
         })
+    }
+
+    /// Records that a job without work of its own ran.
+    pub async fn note(&self, job: &'static str) -> Result<(), StoreError> {
+        let run = self.begin(job, None).await?;
+        self.end(run, None).await
     }
 
     /// A connection's push, if it has anything to show and was ever synced.

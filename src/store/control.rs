@@ -9,7 +9,7 @@ use crate::score::{calendar::Millis, facts::ConnectionId};
 const PAUSED: &str = "paused";
 const COVERAGE_MARK: &str = "coverage mark";
 
-impl Conn<'_> {
+impl Conn {
     /// Whether a person paused pushing.
     pub fn is_paused(&self) -> Result<bool, StoreError> {
         Ok(self
@@ -71,7 +71,7 @@ impl Conn<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Pauses pushing, or goes on.
     pub fn set_paused(&self, paused: bool, who: &str, now: Millis) -> Result<(), StoreError> {
         self.set_control(PAUSED, if paused { "on" } else { "off" }, now)?;

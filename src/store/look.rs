@@ -24,7 +24,7 @@ pub struct HistoryRow {
     pub rules: String,
 }
 
-impl Conn<'_> {
+impl Conn {
     /// The platforms' ids of events that have one.
     pub fn platform_ids(&self, events: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
         let mut select = self.sql.prepare_cached("select platform_event_id from event where id = ?1")?;

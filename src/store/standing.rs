@@ -41,7 +41,7 @@ pub struct Asked<'a> {
     pub fields: Vec<&'a str>,
 }
 
-impl Conn<'_> {
+impl Conn {
     /// Calls back with each contact that is on a platform, in the order of contacts.
     /// Memory does not grow with their number.
     pub fn for_each_standing(
@@ -89,7 +89,7 @@ struct Lookup<'c> {
 
 impl<'c> Lookup<'c> {
     fn new(
-        conn: &'c Conn<'_>,
+        conn: &'c Conn,
         connection: ConnectionId,
         asked: &Asked<'_>,
     ) -> Result<Self, StoreError> {
