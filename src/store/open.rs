@@ -94,9 +94,11 @@ fn harden(conn: &Connection) -> Result<(), StoreError> {
     conn.set_prepared_statement_cache_capacity(128);
     set(conn, "foreign_keys", 1)?;
     set(conn, "trusted_schema", 0)?;
+    // Plans must not hang on the values bound to them: SQLite would plan again for each new value.
+    let stable = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let defensive = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     let timeout: i64 = conn.query_row("pragma busy_timeout", (), |row| row.get(0))?;
-    if !defensive || u128::try_from(timeout) != Ok(BUSY_TIMEOUT.as_millis()) {
+    if !defensive || !stable || u128::try_from(timeout) != Ok(BUSY_TIMEOUT.as_millis()) {
         return Err(StoreError::Unsuitable {
             detail: "SQLite refused a safety setting".into(),
         });
