@@ -62,6 +62,10 @@ pub struct Skew {
 
 /// What the documentation leaves open, and what a test wants otherwise.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands for one thing that the documentation leaves open"
+)]
 pub struct Options {
     /// Decides ids and the key.
     pub seed: u64,
@@ -114,7 +118,6 @@ impl Options {
 }
 
 /// What the two origins share.
-#[derive(Debug)]
 struct Shared {
     key: String,
     account: Mutex<Account>,
@@ -135,7 +138,6 @@ impl Shared {
 }
 
 /// A running stand-in. Dropping it stops both of its servers.
-#[derive(Debug)]
 pub struct Mailchimp {
     api: Serving,
     archive: Serving,
@@ -212,10 +214,21 @@ impl Mailchimp {
         self.archive.faults()
     }
 
-    /// Sets another present than the world's end: what happened later is not known yet. `None` returns to the world's end.
-    /// A present before the last one that was seen counts as that one, since what is known stays known.
-    pub fn set_now(&self, now: Option<DateTime<Utc>>) {
-        self.shared.account().clock = now.map(seconds);
+    /// Sets the account's clock, which otherwise stands at the world's end: what happened later is not known yet.
+    /// Set it forward only: a time before the last one that was seen counts as that one, since what is known stays known.
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        let now = seconds(now);
+        self.shared.account().clock = Box::new(move |_| now);
+    }
+
+    /// Lets the account's clock follow another one.
+    pub fn follow(&self, clock: impl Fn() -> DateTime<Utc> + Send + 'static) {
+        self.shared.account().clock = Box::new(move |_| seconds(clock()));
+    }
+
+    /// Lets the account's clock stand at the world's end again.
+    pub fn follow_world(&self) {
+        self.shared.account().clock = Box::new(World::end);
     }
 
     /// Keeps every answer back until [`Mailchimp::release`].

@@ -1,4 +1,5 @@
-//! Serves one stand-in by itself, for clients that are not ours: `engaged-sandbox ghost --port 2370 --people 200 --seed 1`.
+//! Serves one stand-in by itself, for clients that are not ours: `engaged-sandbox ghost --port 2370 --people 200 --seed 1`,
+//! or `mailchimp` instead of `ghost`.
 //!
 //! Prints one line of JSON with the address and the key, and serves until it is told to stop. Here, and only here, the world's
 //! clock is that of the wall, since such a client signs its tokens by it.
@@ -11,11 +12,13 @@ use std::sync::{Arc, RwLock};
 use chrono::Utc;
 use engaged_sandbox::fault::FaultPlan;
 use engaged_sandbox::ghost::{Ghost, GhostConfig};
+use engaged_sandbox::mailchimp::{self, Mailchimp};
 use engaged_sandbox::people::{World, WorldSpec};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: engaged-sandbox ghost [--port N] [--people N] [--seed N] [--months N]";
+const USAGE: &str =
+    "usage: engaged-sandbox ghost|mailchimp [--port N] [--people N] [--seed N] [--months N]";
 
 /// What is asked for on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
     let platform = words.next().unwrap_or_default();
     let served = match (platform.as_str(), Options::parse(words)) {
         ("ghost", Ok(options)) => ghost(options).await,
+        ("mailchimp", Ok(options)) => mailchimp(options).await,
         (_, Err(why)) => return refuse(&why),
         (other, Ok(_)) => return refuse(&format!("no stand-in for {other:?}")),
     };
@@ -89,6 +93,22 @@ async fn ghost(options: Options) -> io::Result<()> {
     announce(&json!({"platform": "ghost", "base_url": serving.base_url(), "key": serving.key()}))?;
     stopped().await?;
     serving.shutdown().await;
+    Ok(())
+}
+
+async fn mailchimp(options: Options) -> io::Result<()> {
+    let world = Arc::new(RwLock::new(options.world()));
+    let settings = mailchimp::Options {
+        seed: options.seed,
+        ..mailchimp::Options::default()
+    };
+    let mailchimp = Mailchimp::start_on(settings, world, FaultPlan::none(), options.port).await?;
+    mailchimp.follow(Utc::now);
+    announce(&json!({
+        "platform": "mailchimp", "base_url": mailchimp.base_url(), "key": mailchimp.key(), "lists": mailchimp.lists(),
+    }))?;
+    stopped().await?;
+    mailchimp.shutdown().await;
     Ok(())
 }
 

@@ -12,8 +12,10 @@ use super::shop::Shop;
 use super::{Options, activity, batches, campaigns, lists, members, shop};
 use crate::people::{Publication, Seconds, World, seconds};
 
+/// Tells the time of the account.
+pub(super) type Clock = Box<dyn Fn(&World) -> Seconds + Send>;
+
 /// Everything that the stand-in knows.
-#[derive(Debug)]
 pub(super) struct Account {
     pub(super) options: Options,
     pub(super) audiences: Vec<Audience>,
@@ -27,8 +29,8 @@ pub(super) struct Account {
     pub(super) journal: Vec<Written>,
     /// Who is mailed from now on, or no more: for the world, after the request.
     pub(super) standings: Vec<(u32, Publication, bool)>,
-    /// A present other than the world's.
-    pub(super) clock: Option<Seconds>,
+    /// What time it is.
+    pub(super) clock: Clock,
     pub(super) now: Seconds,
 }
 
@@ -46,7 +48,10 @@ impl Account {
                 Audience::new(*publication, seed, job, world.start())
             })
             .collect();
-        let clock = options.now.map(seconds);
+        let clock: Clock = match options.now.map(seconds) {
+            Some(now) => Box::new(move |_| now),
+            None => Box::new(World::end),
+        };
         Self {
             options,
             audiences,
@@ -64,7 +69,7 @@ impl Account {
     /// Takes over what happened in the world.
     pub(super) fn refresh(&mut self, world: &World) {
         // Time does not go back: what is known stays known.
-        self.now = self.now.max(self.clock.unwrap_or_else(|| world.end()));
+        self.now = self.now.max((self.clock)(world));
         for audience in &mut self.audiences {
             audience.refresh(world, self.now);
             audience.refresh_reports(world, self.options.skew, self.now);

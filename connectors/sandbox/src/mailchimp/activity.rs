@@ -97,7 +97,7 @@ impl Desk<'_> {
     /// What the rows of all details begin with.
     fn head(&self, member: &Member) -> Value {
         json!({
-            "email_id": hex::encode(member.hash), "email_address": self.audience.address(self.world, member),
+            "email_id": hex::encode(member.hash), "email_address": member.address(self.world),
             "campaign_id": self.report().id, "list_id": self.audience.id, "list_is_active": true,
         })
     }
@@ -120,7 +120,9 @@ impl Desk<'_> {
     }
 
     fn body(&self, name: &str, rows: Vec<Value>, total: usize) -> Value {
-        json!({name: rows, "campaign_id": self.report().id, "total_items": total})
+        let mut body = json!({"campaign_id": self.report().id, "total_items": total});
+        body[name] = Value::Array(rows);
+        body
     }
 
     /// One row for each recipient, most of them without activity.

@@ -318,15 +318,6 @@ impl Audience {
         u16::try_from(place).unwrap_or(u16::MAX)
     }
 
-    /// The address of a member.
-    pub(super) fn address(&self, world: &World, member: &Member) -> String {
-        match (&member.address, member.person) {
-            (Some(address), _) => address.to_string(),
-            (None, Some(person)) => world.person(person).address(),
-            (None, None) => String::new(),
-        }
-    }
-
     /// The value of a merge field: what was written, else what follows from the person, else the empty string.
     pub(super) fn field(&self, world: &World, member: &Member, number: u16) -> Value {
         if let Some(value) = member.written(number) {

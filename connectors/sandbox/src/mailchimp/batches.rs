@@ -40,6 +40,9 @@ struct Operation {
     id: Value,
 }
 
+/// An archive with the events in it.
+pub(super) type Results = (Vec<u8>, Vec<String>);
+
 /// One operation that was carried out, or a page of it.
 struct Done {
     status: StatusCode,
@@ -296,7 +299,7 @@ impl Account {
         id: &str,
         until: Option<Seconds>,
         sign: &str,
-    ) -> Result<(Vec<u8>, Vec<String>), (StatusCode, &'static str)> {
+    ) -> Result<Results, (StatusCode, &'static str)> {
         let good = until.is_some_and(|until| signature(id, until) == sign && until >= self.now);
         if !good {
             return Err((StatusCode::FORBIDDEN, "AccessDenied"));

@@ -50,7 +50,7 @@ pub(super) fn route(account: &mut Account, world: &World, call: &Call, rest: &[&
                 Ok(Answer::read(field_body(audience, field)))
             })
         }
-        (&Method::GET, ["tag-search"]) => tag_search(&account.audiences[list], call),
+        (&Method::GET, ["tag-search"]) => Ok(tag_search(&account.audiences[list], call)),
         (&Method::GET, ["segments"]) => segments(&mut account.audiences[list], call),
         (&Method::POST, ["segments"]) => bulk::new_segment(account, world, call, list),
         (&Method::POST, ["segments", id]) => bulk::segment(account, world, call, list, id),
@@ -223,7 +223,7 @@ fn new_field(list: &mut Audience, call: &Call) -> Reply {
     Ok(Answer::written(body))
 }
 
-fn tag_search(list: &Audience, call: &Call) -> Reply {
+fn tag_search(list: &Audience, call: &Call) -> Answer {
     let prefix = call.parameter("name").unwrap_or_default().to_lowercase();
     let found: Vec<Value> = list
         .tags
@@ -231,9 +231,7 @@ fn tag_search(list: &Audience, call: &Call) -> Reply {
         .filter(|tag| tag.name.to_lowercase().starts_with(&prefix))
         .map(|tag| json!({"id": tag.id, "name": tag.name}))
         .collect();
-    Ok(Answer::read(
-        json!({"total_items": found.len(), "tags": found}),
-    ))
+    Answer::read(json!({"total_items": found.len(), "tags": found}))
 }
 
 /// Every tag is a static segment.
@@ -286,7 +284,7 @@ fn complaints(list: &Audience, world: &World, call: &Call) -> Reply {
                 .push(Event::new(Kind::Complaint, campaign, &member.hash, complaint.at, "").key());
             json!({
                 "id": complaint.id, "campaign_id": campaign, "list_id": list.id,
-                "email_id": hex::encode(member.hash), "email_address": list.address(world, member),
+                "email_id": hex::encode(member.hash), "email_address": member.address(world),
                 "merge_fields": {}, "vip": false, "date": stamp(complaint.at),
             })
         })

@@ -3,7 +3,7 @@
 use md5::{Digest as _, Md5};
 use serde_json::Value;
 
-use crate::people::Seconds;
+use crate::people::{Seconds, World};
 
 /// Where a member stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,15 @@ impl Member {
         match self.fields.iter_mut().find(|(number, _)| *number == field) {
             Some((_, old)) => *old = value,
             None => self.fields.push((field, value)),
+        }
+    }
+
+    /// The address.
+    pub(super) fn address(&self, world: &World) -> String {
+        match (&self.address, self.person) {
+            (Some(address), _) => address.to_string(),
+            (None, Some(person)) => world.person(person).address(),
+            (None, None) => String::new(),
         }
     }
 

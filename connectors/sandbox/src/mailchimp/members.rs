@@ -10,7 +10,7 @@ use super::call::{Call, stamp, stamp_or_empty};
 use super::member::{Member, Status};
 use super::shop::Shop;
 use super::{tags, write};
-use crate::people::{Seconds, World};
+use crate::people::{Person, Seconds, World};
 use crate::rng;
 
 /// The list answer shows no more tags of a member; `tags_count` tells how many there are.
@@ -208,7 +208,9 @@ fn rows_body(
         .map(|index| account.member(world, list, *index))
         .collect();
     let id = &account.audiences[list].id;
-    Answer::read(json!({"members": members, "list_id": id, "total_items": total}))
+    let mut body = json!({"list_id": id, "total_items": total});
+    body["members"] = Value::Array(members);
+    Answer::read(body)
 }
 
 /// Leaves out of a member what bulk answers and segments do not show.
@@ -272,12 +274,12 @@ pub(super) fn body(list: &Audience, shop: &Shop, world: &World, member: &Member)
             json!({"id": tag.id, "name": tag.name})
         })
         .collect();
-    let country = person.map_or("", |person| person.country());
-    let name = person.map(|person| person.name()).unwrap_or_default();
+    let country = person.map_or("", Person::country);
+    let name = person.map(Person::name).unwrap_or_default();
     // Whoever came by the form has a time of signing up; imported ones have none.
     let by_form = member.opted_in > world.start();
     let mut body = json!({
-        "id": hex::encode(member.hash), "email_address": list.address(world, member),
+        "id": hex::encode(member.hash), "email_address": member.address(world),
         "unique_email_id": unique_id(member), "contact_id": hex::encode(member.contact),
         "full_name": name, "web_id": 500_000_000 + member.index, "email_type": "html",
         "status": member.status.word(), "consents_to_one_to_one_messaging": true,

@@ -145,7 +145,7 @@ fn contacts(account: &Account, world: &World) -> Vec<Contact> {
                 list: list.id.clone(),
                 email_id: hex::encode(member.hash),
                 contact_id: hex::encode(member.contact),
-                address: list.address(world, member),
+                address: member.address(world),
                 status: member.status,
                 tags: member
                     .tags

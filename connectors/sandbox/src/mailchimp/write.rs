@@ -146,7 +146,7 @@ fn change(
 ) -> Result<(), Problem> {
     let audience = &account.audiences[list];
     let member = &audience.members[index as usize];
-    let address = audience.address(world, member);
+    let address = member.address(world);
     let wish = Wish::parse(audience, body)?;
     permitted(member, &address, wish.status)?;
     if !wish.fields.is_empty() && !call.flag("skip_merge_validation") {

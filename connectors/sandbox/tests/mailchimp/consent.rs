@@ -191,8 +191,8 @@ async fn who_is_unsubscribed_or_archived_is_mailed_no_more() {
             .unwrap()
             .campaigns(Publication::Weekly)
             .len();
-        let path = format!("/reports?count=1000&fields=total_items");
-        assert_eq!(bench.get(&path).await["total_items"], campaigns);
+        let path = "/reports?count=1000&fields=total_items";
+        assert_eq!(bench.get(path).await["total_items"], campaigns);
         let later = bench.mailchimp.events_of(&contact.address);
         let sent = |events: &[engaged_sandbox::mailchimp::Event]| {
             events
