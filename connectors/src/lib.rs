@@ -11,6 +11,7 @@ pub mod connector;
 pub mod cursor;
 pub mod error;
 pub mod http;
+pub mod mailchimp;
 pub mod model;
 
 pub use clock::Clock;
