@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod error;
 pub mod ghost;
 pub mod http;
+pub mod mailchimp;
 pub mod model;
 
 pub use clock::Clock;
