@@ -8,6 +8,7 @@ mod scoring {
     mod acceptance;
     mod case;
     mod compare;
+    mod describe;
     mod generate;
     mod invariants;
     mod oracle;

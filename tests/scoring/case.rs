@@ -2,8 +2,9 @@
 
 use engaged::{
     rules::set::RuleSet,
-    score::facts::{Coverage, Facts, Vocabulary},
+    score::facts::{Coverage, Facts, KindId, Vocabulary},
 };
+use engaged_connectors::model::EventKind;
 
 /// What both scorers are given.
 #[derive(Clone, Debug)]
@@ -13,4 +14,15 @@ pub(super) struct Case {
     pub(super) facts: Facts,
     pub(super) coverage: Coverage,
     pub(super) as_of: i32,
+}
+
+impl Case {
+    /// The name of a kind.
+    pub(super) fn kind(&self, kind: KindId) -> &str {
+        let number = usize::from(kind.0);
+        match EventKind::BUILT_IN.get(number) {
+            Some(kind) => kind.as_str(),
+            None => &self.vocabulary.kinds[number - EventKind::BUILT_IN.len()],
+        }
+    }
 }

@@ -16,6 +16,7 @@ use engaged_connectors::model::Verdict;
 
 use super::{
     case::Case,
+    describe::describe,
     generate::{self, history, windows},
     oracle::{Kleene, Oracle, Outcome, ScoreLines, Why, dates},
     random::Random,
@@ -117,7 +118,7 @@ fn differs(oracle: &Oracle<'_>, evaluation: &Evaluation, day: i32) -> Option<Str
     let (ours, theirs) = (oracle.evaluate(day), engine(evaluation));
     (ours != theirs).then(|| {
         format!(
-            "on {}:\noracle {ours:#?}\nengine {theirs:#?}\nwith {:#?}",
+            "on {}:\noracle {ours:?}\nengine {theirs:?}\nwith {:?}",
             Day(day),
             evaluation.scores
         )
@@ -156,7 +157,7 @@ fn next_differs(
             let said = next.map(Day);
             let real = Day(day);
             return Some(format!(
-                "next change: engine {said:?}, but {real} differs\nnow {now:#?}\nthen {then:#?}"
+                "next change: engine {said:?}, but {real} differs\nnow  {now:?}\nthen {then:?}"
             ));
         }
     }
@@ -168,7 +169,7 @@ fn next_differs(
     let then = oracle.evaluate(day);
     if then == now {
         let said = Day(day);
-        return Some(format!("next change: engine {said}, but nothing differs then: {now:#?}"));
+        return Some(format!("next change: engine {said}, but nothing differs then: {now:?}"));
     }
     let evaluation = evaluate(model, &case.facts, &case.coverage, Day(day));
     differs(oracle, &evaluation, day)
@@ -197,14 +198,7 @@ fn compare(name: &str, number: u64, rules: impl Fn(&mut Random) -> RuleSet) -> T
             count(&case, &mut tally);
             if disagreement(&case, &model, seed, &mut tally).is_some() {
                 let (case, what) = shrink::smallest(case, seed);
-                panic!(
-                    "{name}, seed {seed}: {what}\nas of {}, {} {:#?}\n{:#?}\n{:#?}",
-                    Day(case.as_of),
-                    case.rules.zone,
-                    case.coverage,
-                    shrink::readable(&case.rules),
-                    case.facts
-                );
+                panic!("{name}, seed {seed}: {what}\n{}", describe(&case));
             }
         }
     }

@@ -77,6 +77,9 @@ pub(super) fn history(random: &mut Random, rules: &RuleSet) -> (Facts, Coverage,
     for (id, event) in (1..).zip(&mut events) {
         event.id = id;
     }
+    if random.percent(15) {
+        behind_a_proxy(&mut events);
+    }
     let mut ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     random.shuffle(&mut ids);
     for (event, id) in events.iter_mut().zip(ids) {
@@ -200,6 +203,16 @@ fn event(random: &mut Random, others: &[Fact], first: i32, last: i32) -> Fact {
     fact
 }
 
+/// Whoever reads this mail, a privacy proxy opens it, and nobody clicks.
+fn behind_a_proxy(events: &mut Vec<Fact>) {
+    for event in events.iter_mut() {
+        if event.kind == kind_id(&EventKind::Open) {
+            event.verdict = Verdict::PrivacyProxy;
+        }
+    }
+    events.retain(|event| event.kind != kind_id(&EventKind::Click));
+}
+
 fn money(random: &mut Random, fact: &mut Fact) {
     fact.item = TextId(random.small(0, 4));
     fact.quantity = random.weighted(&[(6, 1), (2, 2), (1, 3), (1, 0)]);
@@ -258,9 +271,16 @@ fn profile(random: &mut Random, rules: &RuleSet, first: i32, last: i32) -> Facts
     }
     for _ in 0..random.weighted(&[(3, 0), (3, 1), (2, 3)]) {
         let day = random.day(first, last);
+        let connection = random.pick(&[ConnectionId(1), ConnectionId(1), ConnectionId(2)]);
+        let list = random.pick(&["", "Newsletter", "Club"]);
+        // The store gives the latest word on each list, and those instants differ.
+        (facts.subscriptions).retain(|each| each.connection != connection || each.list != list);
+        if !facts.connections.contains(&connection) {
+            facts.connections.push(connection);
+        }
         facts.subscriptions.push(Subscription {
-            connection: random.pick(&[ConnectionId(1), ConnectionId(1), ConnectionId(2)]),
-            list: random.pick(&["", "Newsletter", "Club"]).to_owned(),
+            connection,
+            list: list.to_owned(),
             status: random.weighted(&[
                 (5, Status::Subscribed),
                 (2, Status::Bounced),
@@ -268,7 +288,7 @@ fn profile(random: &mut Random, rules: &RuleSet, first: i32, last: i32) -> Facts
                 (1, Status::Complained),
                 (1, Status::Suppressed),
             ]),
-            at: instant(random, day),
+            at: instant(random, day) + i64::try_from(facts.subscriptions.len()).expect("few"),
         });
     }
     for id in 0..random.weighted(&[(4, 0), (1, 1), (1, 2)]) {

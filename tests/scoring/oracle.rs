@@ -19,6 +19,7 @@ pub(super) mod dates;
 mod each;
 mod matching;
 mod measures;
+mod readings;
 mod status;
 mod texts;
 

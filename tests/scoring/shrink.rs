@@ -2,7 +2,7 @@
 
 use engaged::{
     rules::{
-        set::{CountMode, RuleSet},
+        set::{CountMode, Rule},
         syntax::{Condition, RuleWhen},
     },
     score::model::Model,
@@ -54,7 +54,9 @@ fn candidates(case: &Case) -> Vec<Case> {
         }
     }
     for index in 0..case.facts.events.len() {
-        less(&|case| drop(case.facts.events.remove(index)));
+        less(&|case| {
+            case.facts.events.remove(index);
+        });
     }
     for index in 0..case.coverage.holes.len() {
         less(&|case| drop(case.coverage.holes.remove(index)));
@@ -85,7 +87,7 @@ fn simpler_rules(case: &Case, all: &mut Vec<Case>) {
             all.push(plain);
         }
         for number in 0..score.rules.len() {
-            let mut change = |change: &dyn Fn(&mut engaged::rules::set::Rule)| {
+            let mut change = |change: &dyn Fn(&mut Rule)| {
                 let mut smaller = case.clone();
                 change(&mut smaller.rules.scores[index].rules[number]);
                 if smaller.rules != case.rules {
@@ -116,12 +118,4 @@ fn simpler_rules(case: &Case, all: &mut Vec<Case>) {
             });
         }
     }
-}
-
-/// Rules without what they share with all others.
-pub(super) fn readable(rules: &RuleSet) -> RuleSet {
-    let mut rules = rules.clone();
-    rules.links.clear();
-    rules.kinds.clear();
-    rules
 }

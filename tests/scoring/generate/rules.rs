@@ -280,9 +280,15 @@ fn pattern(random: &mut Random) -> Pattern {
         (1, Actor::Machines),
         (1, Actor::Everyone),
     ]);
-    let filters = (0..random.weighted(&[(7, 0), (2, 1), (1, 2)]))
-        .map(|_| filter(random, &kind))
-        .collect();
+    let mut filters: Vec<Filter> = Vec::new();
+    for _ in 0..random.weighted(&[(7, 0), (2, 1), (1, 2)]) {
+        let filter = filter(random, &kind);
+        // Two connections at once exclude everything, which nobody writes.
+        let from = |filter: &Filter| matches!(filter, Filter::From(_));
+        if !(from(&filter) && filters.iter().any(from)) {
+            filters.push(filter);
+        }
+    }
     Pattern {
         actor,
         kind,

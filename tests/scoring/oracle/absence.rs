@@ -1,9 +1,9 @@
 //! Section 5: absence, day by day.
 
-use engaged::rules::syntax::{Pattern, Window};
+use engaged::rules::syntax::{Pattern, Unit, Window};
 use engaged_connectors::model::{EventKind, Verdict};
 
-use super::{Kleene, Note, Oracle, conditions::Settings, dates};
+use super::{Kleene, Note, Oracle, conditions::Settings, dates, readings::{FROM_NARROWS_HOLES, MACHINE_SUBSCRIBE_MOVES_ANCHOR, NEVER_OPENED_ASKS_FOR_MAIL}};
 
 /// Why an absence is what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub(crate) enum Why {
     CoverageGap,
     Unmeasurable,
     AbsentSince(i32),
-    /// Without a date: the literal reading, and "never" over all time.
+    /// The literal reading, which has no date.
     Absent,
 }
 
@@ -115,12 +115,7 @@ impl Oracle<'_> {
             return if present { Why::Present } else { Why::Absent };
         }
         let Some(window) = window else {
-            let gap = !self.hole_days(&pattern.kind, as_of).is_empty();
-            return match (present, gap) {
-                (true, _) => Why::Present,
-                (false, true) => Why::CoverageGap,
-                (false, false) => Why::Absent,
-            };
+            return self.never(pattern, settings, present, as_of);
         };
         if pattern.kind == EventKind::Purchase
             && self.of_kind(&EventKind::Purchase, as_of).is_empty()
@@ -149,6 +144,24 @@ impl Oracle<'_> {
         guards.failing(as_of).expect("no day held, so today did not")
     }
 
+    /// `no PATTERN` over all time; it holds since the anchor.
+    fn never(&self, pattern: &Pattern, settings: Settings, present: bool, as_of: i32) -> Why {
+        if present {
+            return Why::Present;
+        }
+        let anchor = self.anchor(&pattern.kind, as_of);
+        let window = Window {
+            number: 1_000,
+            unit: Unit::Year,
+        };
+        let mut guards = self.guards(pattern, window, settings.min_sends, anchor, None, as_of);
+        if !NEVER_OPENED_ASKS_FOR_MAIL {
+            guards.mails = None;
+            guards.proxies.clear();
+        }
+        guards.failing(as_of).unwrap_or(Why::AbsentSince(anchor))
+    }
+
     fn days(&self, pattern: &Pattern, kind: &EventKind, as_of: i32) -> Vec<i32> {
         let found = self.found_as(pattern, kind, as_of);
         found.iter().map(|(_, day)| *day).collect()
@@ -170,7 +183,13 @@ impl Oracle<'_> {
         if !matches!(kind, EventKind::Open | EventKind::Click) {
             return first;
         }
-        let again = self.of_kind(&EventKind::Subscribe, as_of);
+        let again = if MACHINE_SUBSCRIBE_MOVES_ANCHOR {
+            let events = self.events.iter().copied();
+            let all = events.filter(|(fact, _)| self.is_kind(fact, &EventKind::Subscribe));
+            all.filter(|(_, day)| *day <= as_of).collect()
+        } else {
+            self.of_kind(&EventKind::Subscribe, as_of)
+        };
         let again = again.iter().map(|(_, day)| *day).max();
         again.map_or(first, |again| again.max(first))
     }
@@ -185,7 +204,7 @@ impl Oracle<'_> {
         as_of: i32,
     ) -> Guards {
         let covered = |day: i32| (day, dates::plus(day, window, 1));
-        let holes = self.hole_days(&pattern.kind, as_of);
+        let holes = self.hole_days(pattern, &pattern.kind, true, as_of);
         let holes = holes.into_iter().map(covered).collect();
         let mut proxies = Vec::new();
         if pattern.kind == EventKind::Open {
@@ -228,7 +247,13 @@ impl Oracle<'_> {
     }
 
     /// The days before `as_of` that our own sync did not cover for a kind, on a connection the contact is in.
-    pub(super) fn hole_days(&self, kind: &EventKind, as_of: i32) -> Vec<i32> {
+    pub(super) fn hole_days(
+        &self,
+        pattern: &Pattern,
+        kind: &EventKind,
+        stand_in: bool,
+        as_of: i32,
+    ) -> Vec<i32> {
         let mut days = Vec::new();
         for (connection, of, holes) in &self.coverage.holes {
             let of_kind = match of {
@@ -236,12 +261,13 @@ impl Oracle<'_> {
                 Some(id) => {
                     let name = self.kind_named(*id);
                     name == *kind
-                        || (*kind == EventKind::Open && name == EventKind::Click)
+                        || (stand_in && *kind == EventKind::Open && name == EventKind::Click)
                         || (*kind == EventKind::Bounce
                             && matches!(name, EventKind::HardBounce | EventKind::SoftBounce))
                 }
             };
-            if !of_kind || !self.facts.connections.contains(connection) {
+            let elsewhere = FROM_NARROWS_HOLES && !self.may_be_from(pattern, *connection);
+            if !of_kind || elsewhere || !self.facts.connections.contains(connection) {
                 continue;
             }
             for hole in holes {

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use engaged::{
     rules::syntax::{Actor, Filter, Pattern, Test},
-    score::facts::{Fact, KindId, TextId},
+    score::facts::{ConnectionId, Fact, KindId, TextId},
 };
 use engaged_connectors::model::{EventKind, Verdict};
 
-use super::{Oracle, texts};
+use super::{Oracle, readings::ON_TAKES_PATHS, texts};
 
 /// A pattern by its address, and the kind to look for.
 pub(super) type Asked = (*const Pattern, EventKind);
@@ -75,11 +75,30 @@ impl<'a> Oracle<'a> {
                 && matches!(real, EventKind::HardBounce | EventKind::SoftBounce))
     }
 
+    /// Whether no `from` of the pattern excludes a connection.
+    pub(super) fn may_be_from(&self, pattern: &Pattern, connection: ConnectionId) -> bool {
+        pattern.filters.iter().all(|filter| match filter {
+            Filter::From(name) => self.is_named(connection, name),
+            _ => true,
+        })
+    }
+
+    fn is_named(&self, connection: ConnectionId, name: &str) -> bool {
+        let mut names = self.vocabulary.connections.iter();
+        names.any(|(id, each)| *id == connection && texts::same(each, name))
+    }
+
     fn passes(&self, fact: &Fact, filter: &Filter) -> bool {
         let words = self.vocabulary;
         let url = text(&words.urls, fact.url);
         match filter {
-            Filter::On(glob) => url.is_some_and(|url| texts::url_glob(glob, url)),
+            Filter::On(glob) => url.is_some_and(|url| {
+                if ON_TAKES_PATHS {
+                    texts::url_glob(glob, url)
+                } else {
+                    texts::glob(glob, texts::page(url))
+                }
+            }),
             Filter::Campaign(glob) => {
                 let index = usize::try_from(fact.campaign.0).expect("an index");
                 fact.campaign.is_some()
@@ -96,8 +115,7 @@ impl<'a> Oracle<'a> {
             Filter::Of(glob) => {
                 text(&words.items, fact.item).is_some_and(|item| texts::glob(glob, item))
             }
-            Filter::From(name) => (words.connections.iter())
-                .any(|(id, each)| *id == fact.connection && texts::same(each, name)),
+            Filter::From(name) => self.is_named(fact.connection, name),
             Filter::Over(number) => fact
                 .value
                 .is_some_and(|cents| texts::compare_cents(cents, *number).is_gt()),

@@ -8,20 +8,22 @@ use engaged_connectors::model::EventKind;
 use super::{
     Kleene, Note, Oracle,
     conditions::{Settings, of_lower_bound},
-    dates, texts,
+    dates, 
+readings::{CLICK_HOLE_UNDER_OPEN_COUNTS, REFUND_HOLE_COUNTS}, texts,
 };
 
 impl Oracle<'_> {
     /// Whether nothing that happened in the window can be unknown to us.
     fn whole(
         &self,
+        pattern: &Pattern,
         kind: &EventKind,
         window: Option<Window>,
         settings: Settings,
         as_of: i32,
     ) -> bool {
         let covers = |day: i32| window.is_none_or(|window| as_of < dates::plus(day, window, 1));
-        let hole = settings.guards && self.hole_days(kind, as_of).into_iter().any(covers);
+        let hole = settings.guards && self.hole_days(pattern, kind, CLICK_HOLE_UNDER_OPEN_COUNTS, as_of).into_iter().any(covers);
         if hole {
             self.note(Note::HoleUnderMeasure);
         }
@@ -47,7 +49,7 @@ impl Oracle<'_> {
             Bound::MoreThan => Cmp::Greater,
             Bound::FewerThan => Cmp::Less,
         };
-        let whole = self.whole(&pattern.kind, window, settings, as_of);
+        let whole = self.whole(pattern, &pattern.kind, window, settings, as_of);
         of_lower_bound(cmp, count, number as usize, whole)
     }
 
@@ -64,7 +66,7 @@ impl Oracle<'_> {
         let days: HashSet<i32> = days
             .filter(|day| as_of < dates::plus(*day, window, 1))
             .collect();
-        let whole = self.whole(&pattern.kind, Some(window), settings, as_of);
+        let whole = self.whole(pattern, &pattern.kind, Some(window), settings, as_of);
         of_lower_bound(cmp, days.len(), number as usize, whole)
     }
 
@@ -106,8 +108,8 @@ impl Oracle<'_> {
                 return None;
             }
         }
-        let whole = self.whole(&pattern.kind, Some(window), settings, as_of)
-            && (!money || self.whole(&EventKind::Refund, Some(window), settings, as_of));
+        let whole = self.whole(pattern, &pattern.kind, Some(window), settings, as_of)
+            && (!(money && REFUND_HOLE_COUNTS) || self.whole(pattern, &EventKind::Refund, Some(window), settings, as_of));
         let (mantissa, scale) = number.parts();
         let cents = i128::from(cents) * 10_i128.pow(u32::from(scale));
         of_lower_bound(cmp, cents, i128::from(mantissa) * 100, whole)
@@ -124,7 +126,7 @@ impl Oracle<'_> {
         let found = self.found(pattern, as_of);
         let last = found.iter().map(|(_, day)| *day).max()?;
         let end = dates::plus(last, window, 1);
-        let holes = self.hole_days(&pattern.kind, as_of);
+        let holes = self.hole_days(pattern, &pattern.kind, CLICK_HOLE_UNDER_OPEN_COUNTS, as_of);
         if settings.guards && end <= as_of && holes.iter().any(|day| *day > last) {
             self.note(Note::HoleUnderMeasure);
             return None;

@@ -1,19 +1,23 @@
 //! Status and lists.
 
+use engaged::score::facts::Subscription;
 use engaged_connectors::model::{EventKind, Status, Verdict};
 
-use super::{Oracle, dates, texts};
+use super::{
+    Oracle, dates,
+    readings::{LATER_WORDS_EXIST, OPEN_ENDS_BOUNCED, UNTYPED_BOUNCE_IS_HARD},
+    texts,
+};
 
 impl Oracle<'_> {
     /// The strictest status over connections; `None` where nobody said anything.
     pub(super) fn status(&self, as_of: i32) -> Option<Status> {
-        let connections = self.vocabulary.connections.iter();
-        let each = connections.filter_map(|(id, _)| {
+        let connections = self.facts.connections.iter();
+        let each = connections.filter_map(|id| {
             let mut words: Vec<(i64, Word)> = Vec::new();
-            for said in &self.facts.subscriptions {
-                let day = dates::local(self.rules.zone, said.at);
-                if said.connection == *id && day <= as_of {
-                    words.push((said.at, Word::Is(said.status)));
+            for said in self.said(as_of) {
+                if said.connection == *id {
+                    words.push((said.at, Word::Said(said.status)));
                 }
             }
             for (fact, day) in &self.events {
@@ -22,7 +26,8 @@ impl Oracle<'_> {
                     words.extend(word.map(|word| (fact.at, word)));
                 }
             }
-            words.sort();
+            // At one instant events follow words, in the order of events; the sort is stable.
+            words.sort_by_key(|(at, _)| *at);
             let mut status = None;
             for (_, word) in words {
                 status = after(status, word);
@@ -32,27 +37,25 @@ impl Oracle<'_> {
         each.max()
     }
 
-    /// Whether some connection's latest word about the list is not that the contact left it.
+    /// Whether some connection has the contact on the list, whatever its state there, and not as one who left.
     pub(super) fn in_list(&self, name: &str, as_of: i32) -> bool {
-        self.vocabulary.connections.iter().any(|(id, _)| {
-            let said = self.facts.subscriptions.iter().filter(|said| {
-                said.connection == *id
-                    && texts::same(&said.list, name)
-                    && dates::local(self.rules.zone, said.at) <= as_of
-            });
-            let latest = said.max_by_key(|said| (said.at, said.status));
-            latest.is_some_and(|said| said.status != Status::Unsubscribed)
+        self.said(as_of)
+            .any(|said| texts::same(&said.list, name) && said.status != Status::Unsubscribed)
+    }
+
+    fn said(&self, as_of: i32) -> impl Iterator<Item = &Subscription> {
+        self.facts.subscriptions.iter().filter(move |said| {
+            LATER_WORDS_EXIST || dates::local(self.rules.zone, said.at) <= as_of
         })
     }
 }
 
-/// Something that bears on a status; at one instant the stricter comes last.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Something that bears on a status.
 enum Word {
-    /// A delivery, or a person's click.
+    Said(Status),
+    Became(Status),
+    Subscribed,
     Works,
-    /// A status, as a platform or an event says.
-    Is(Status),
 }
 
 fn word(kind: &EventKind, verdict: Verdict) -> Option<Word> {
@@ -60,23 +63,23 @@ fn word(kind: &EventKind, verdict: Verdict) -> Option<Word> {
     match kind {
         EventKind::Delivery => Some(Word::Works),
         EventKind::Click if person => Some(Word::Works),
-        EventKind::Subscribe => Some(Word::Is(Status::Subscribed)),
-        EventKind::Unsubscribe => Some(Word::Is(Status::Unsubscribed)),
-        EventKind::HardBounce => Some(Word::Is(Status::Bounced)),
-        EventKind::Complaint => Some(Word::Is(Status::Complained)),
+        EventKind::Open if person && OPEN_ENDS_BOUNCED => Some(Word::Works),
+        EventKind::Subscribe => Some(Word::Subscribed),
+        EventKind::Unsubscribe => Some(Word::Became(Status::Unsubscribed)),
+        EventKind::HardBounce => Some(Word::Became(Status::Bounced)),
+        EventKind::Bounce if UNTYPED_BOUNCE_IS_HARD => Some(Word::Became(Status::Bounced)),
+        EventKind::Complaint => Some(Word::Became(Status::Complained)),
         _ => None,
     }
 }
 
 fn after(status: Option<Status>, word: Word) -> Option<Status> {
     match (status, word) {
-        (Some(Status::Bounced), Word::Works) => Some(Status::Subscribed),
-        (status, Word::Works) => status,
-        (Some(old @ (Status::Complained | Status::Suppressed)), Word::Is(new)) => {
-            Some(old.max(new))
-        }
-        (Some(Status::Unsubscribed), Word::Is(Status::Bounced)) => Some(Status::Unsubscribed),
-        (_, Word::Is(new)) => Some(new),
+        (_, Word::Said(said)) => Some(said),
+        (Some(old), Word::Became(new)) => Some(old.max(new)),
+        (None, Word::Became(new)) => Some(new),
+        (None | Some(Status::Bounced | Status::Unsubscribed), Word::Subscribed)
+        | (Some(Status::Bounced), Word::Works) => Some(Status::Subscribed),
+        (status, Word::Subscribed | Word::Works) => status,
     }
 }
-
