@@ -8,7 +8,6 @@ use engaged::{
         Reason,
         calendar::Day,
         evaluate::{CorrectionKind, Evaluation, evaluate, evaluate_with_next},
-        facts::{Coverage, Facts, Vocabulary},
         model::Model,
     },
 };
@@ -68,7 +67,11 @@ pub(super) fn engine(evaluation: &Evaluation) -> Outcome {
     });
     Outcome {
         scores: scores.collect(),
-        segments: evaluation.segments.iter().map(|each| kleene(*each)).collect(),
+        segments: evaluation
+            .segments
+            .iter()
+            .map(|each| kleene(*each))
+            .collect(),
         stage: evaluation.stage,
     }
 }
@@ -169,7 +172,9 @@ fn next_differs(
     let then = oracle.evaluate(day);
     if then == now {
         let said = Day(day);
-        return Some(format!("next change: engine {said}, but nothing differs then: {now:?}"));
+        return Some(format!(
+            "next change: engine {said}, but nothing differs then: {now:?}"
+        ));
     }
     let evaluation = evaluate(model, &case.facts, &case.coverage, Day(day));
     differs(oracle, &evaluation, day)
@@ -178,7 +183,9 @@ fn next_differs(
 /// Compares many histories with rule sets from `rules`; fails with the smallest that disagrees.
 fn compare(name: &str, number: u64, rules: impl Fn(&mut Random) -> RuleSet) -> Tally {
     let vocabulary = generate::vocabulary();
-    let only: Option<u64> = env::var("ENGAGED_SEED").ok().and_then(|seed| seed.parse().ok());
+    let only: Option<u64> = env::var("ENGAGED_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
     let mut tally = Tally::default();
     for batch in 0..number.div_ceil(PER_RULE_SET) {
         if only.is_some_and(|only| only / PER_RULE_SET != batch) {
@@ -241,7 +248,11 @@ fn count(case: &Case, tally: &mut Tally) {
         tally.add("privacy proxy");
     }
     let next_month = dates::date(case.as_of + 1).2 == 1;
-    tally.add(if next_month { "end of a month" } else { "any day" });
+    tally.add(if next_month {
+        "end of a month"
+    } else {
+        "any day"
+    });
     if matches!(dates::date(case.as_of), (_, 2, 29)) {
         tally.add("leap day");
     }
@@ -331,20 +342,3 @@ fn the_literal_shoe_shop_on_random_histories_scores_like_the_oracle() {
     let least = usize::try_from(number / 10).expect("a small number");
     tally.assert_at_least(least, &["Absent", "Present"]);
 }
-
-/// Facts by themselves, for tests that change them.
-pub(super) fn evaluate_on(
-    model: &Model,
-    facts: &Facts,
-    coverage: &Coverage,
-    day: i32,
-) -> Evaluation {
-    evaluate(model, facts, coverage, Day(day))
-}
-
-/// The model of a rule set in the shared vocabulary.
-pub(super) fn model(rules: &RuleSet) -> (Model, Vocabulary) {
-    let vocabulary = generate::vocabulary();
-    (Model::new(rules, &vocabulary), vocabulary)
-}
-

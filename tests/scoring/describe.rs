@@ -12,7 +12,11 @@ pub(super) fn describe(case: &Case) -> String {
     let zone = case.rules.zone;
     let day = |at: i64| Day(dates::local(zone, at));
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
-    line(format!("as of {} in {zone}, {:?}", Day(case.as_of), case.coverage));
+    line(format!(
+        "as of {} in {zone}, {:?}",
+        Day(case.as_of),
+        case.coverage
+    ));
     for score in &case.rules.scores {
         line(format!(
             "score {:?} groups {:?} floor {:?} range {:?}",

@@ -74,11 +74,11 @@ pub(super) fn history(random: &mut Random, rules: &RuleSet) -> (Facts, Coverage,
         let event = event(random, &events, first, last);
         events.push(event);
     }
+    if random.percent(8) {
+        behind_a_proxy(random, &mut events, first, last);
+    }
     for (id, event) in (1..).zip(&mut events) {
         event.id = id;
-    }
-    if random.percent(15) {
-        behind_a_proxy(&mut events);
     }
     let mut ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     random.shuffle(&mut ids);
@@ -197,20 +197,31 @@ fn event(random: &mut Random, others: &[Fact], first: i32, last: i32) -> Fact {
             (5, Verdict::Human),
             (5, Verdict::Unknown),
             (2, Verdict::Scanner),
-            (if kind == EventKind::Open { 2 } else { 0 }, Verdict::PrivacyProxy),
+            (
+                if kind == EventKind::Open { 2 } else { 0 },
+                Verdict::PrivacyProxy,
+            ),
         ]);
     }
     fact
 }
 
-/// Whoever reads this mail, a privacy proxy opens it, and nobody clicks.
-fn behind_a_proxy(events: &mut Vec<Fact>) {
-    for event in events.iter_mut() {
+/// Mail that a privacy proxy opens, whoever reads it, and in which nobody clicks.
+fn behind_a_proxy(random: &mut Random, events: &mut Vec<Fact>, first: i32, last: i32) {
+    events.retain(|event| event.kind != kind_id(&EventKind::Click));
+    let every = random.pick(&[1, 2, 7]);
+    for day in (first..=last).step_by(every).take(40) {
+        let mut send = blank(&EventKind::Send, instant(random, day));
+        send.tracked = true;
+        let mut open = blank(&EventKind::Open, send.at + 3_600_000);
+        open.verdict = Verdict::PrivacyProxy;
+        events.extend([send, open]);
+    }
+    for event in events {
         if event.kind == kind_id(&EventKind::Open) {
             event.verdict = Verdict::PrivacyProxy;
         }
     }
-    events.retain(|event| event.kind != kind_id(&EventKind::Click));
 }
 
 fn money(random: &mut Random, fact: &mut Fact) {
@@ -248,7 +259,11 @@ fn profile(random: &mut Random, rules: &RuleSet, first: i32, last: i32) -> Facts
         ..Facts::default()
     };
     if random.percent(60) {
-        let day = random.weighted(&[(4, first), (2, first - 400), (2, first + (last - first) / 2)]);
+        let day = random.weighted(&[
+            (4, first),
+            (2, first - 400),
+            (2, first + (last - first) / 2),
+        ]);
         facts.subscribed_at = Some(instant(random, day));
     }
     let address = random.pick(&["jan@gmail.com", "jan@shop.example", ""]);
@@ -338,17 +353,11 @@ fn coverage(random: &mut Random, windows: &[Window], present: i32) -> Coverage {
 }
 
 /// A date at or beside the edge of a window, at the end of a month, on a leap day, or any.
-fn date_for(
-    random: &mut Random,
-    facts: &Facts,
-    windows: &[Window],
-    first: i32,
-    last: i32,
-) -> i32 {
+fn date_for(random: &mut Random, facts: &Facts, windows: &[Window], first: i32, last: i32) -> i32 {
     let any = random.day(first, last + 20);
     if !windows.is_empty() && random.percent(50) {
-        let event = (!facts.events.is_empty() && random.percent(80))
-            .then(|| random.pick(&facts.events).at);
+        let event =
+            (!facts.events.is_empty() && random.percent(80)).then(|| random.pick(&facts.events).at);
         let from = event
             .or(facts.subscribed_at)
             .unwrap_or(facts.first_known_at);

@@ -24,8 +24,8 @@ mod status;
 mod texts;
 
 pub(super) use absence::Why;
-pub(super) use matching::is_plain_fact;
 use conditions::Settings;
+pub(super) use matching::is_plain_fact;
 
 /// True, false, or `None` for unknown.
 pub(super) type Kleene = Option<bool>;
@@ -125,9 +125,8 @@ impl<'a> Oracle<'a> {
             guards: true,
             min_sends: self.rules.min_sends,
         };
-        let holds = |when: &Condition| {
-            self.condition(when, outside, &scores, as_of, &mut Vec::new())
-        };
+        let holds =
+            |when: &Condition| self.condition(when, outside, &scores, as_of, &mut Vec::new());
         let segments = self.rules.segments.iter().map(|each| holds(&each.when));
         let segments = segments.collect();
         let mut stage = None;

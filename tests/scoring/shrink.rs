@@ -101,17 +101,15 @@ fn simpler_rules(case: &Case, all: &mut Vec<Case>) {
             change(&|rule| rule.lifted_by.clear());
             change(&|rule| rule.count = CountMode::Each);
             change(&|rule| {
-                if let RuleWhen::State(
-                    Condition::And(parts) | Condition::Or(parts),
-                ) = &mut rule.when
+                if let RuleWhen::State(Condition::And(parts) | Condition::Or(parts)) =
+                    &mut rule.when
                 {
                     rule.when = RuleWhen::State(parts.remove(0));
                 }
             });
             change(&|rule| {
-                if let RuleWhen::State(
-                    Condition::And(parts) | Condition::Or(parts),
-                ) = &mut rule.when
+                if let RuleWhen::State(Condition::And(parts) | Condition::Or(parts)) =
+                    &mut rule.when
                 {
                     rule.when = RuleWhen::State(parts.remove(1));
                 }

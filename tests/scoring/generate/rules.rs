@@ -112,7 +112,9 @@ fn score(random: &mut Random, set: &RuleSet, index: usize) -> Score {
         name: format!("score {index}"),
         rules: rules.collect(),
         bands: bands(random),
-        range: random.percent(30).then(|| random.pick(&[(0, 100), (-10, 10), (3, 20)])),
+        range: random
+            .percent(30)
+            .then(|| random.pick(&[(0, 100), (-10, 10), (3, 20)])),
         groups,
         penalty_floor: random
             .percent(30)

@@ -17,8 +17,14 @@ pub(crate) fn windows(rules: &RuleSet) -> Vec<Window> {
             collect(when, &mut all);
         }
     }
-    rules.segments.iter().for_each(|each| collect(&each.when, &mut all));
-    rules.stages.iter().for_each(|each| collect(&each.when, &mut all));
+    rules
+        .segments
+        .iter()
+        .for_each(|each| collect(&each.when, &mut all));
+    rules
+        .stages
+        .iter()
+        .for_each(|each| collect(&each.when, &mut all));
     all
 }
 

@@ -3,7 +3,12 @@
 use engaged::rules::syntax::{Pattern, Unit, Window};
 use engaged_connectors::model::{EventKind, Verdict};
 
-use super::{Kleene, Note, Oracle, conditions::Settings, dates, readings::{FROM_NARROWS_HOLES, MACHINE_SUBSCRIBE_MOVES_ANCHOR, NEVER_OPENED_ASKS_FOR_MAIL}};
+use super::{
+    Kleene, Note, Oracle,
+    conditions::Settings,
+    dates,
+    readings::{FROM_NARROWS_HOLES, MACHINE_SUBSCRIBE_MOVES_ANCHOR, NEVER_OPENED_ASKS_FOR_MAIL},
+};
 
 /// Why an absence is what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -141,7 +146,9 @@ impl Oracle<'_> {
                 return Why::AbsentSince(t);
             }
         }
-        guards.failing(as_of).expect("no day held, so today did not")
+        guards
+            .failing(as_of)
+            .expect("no day held, so today did not")
     }
 
     /// `no PATTERN` over all time; it holds since the anchor.

@@ -1,10 +1,8 @@
 //! Conditions in Kleene's three values.
 
-use engaged::{
-    rules::{
-        freemail,
-        syntax::{Cmp, Condition, Decimal},
-    },
+use engaged::rules::{
+    freemail,
+    syntax::{Cmp, Condition, Decimal},
 };
 
 use super::{Kleene, Oracle, ScoreLines, Why, texts};

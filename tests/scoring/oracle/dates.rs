@@ -102,8 +102,14 @@ fn this_calendar_is_the_real_one() {
         number,
         unit: Unit::Month,
     };
-    assert_eq!(plus(number(2025, 11, 30), months(3), 1), number(2026, 2, 28));
+    assert_eq!(
+        plus(number(2025, 11, 30), months(3), 1),
+        number(2026, 2, 28)
+    );
     assert_eq!(plus(number(2024, 1, 31), months(1), 1), number(2024, 2, 29));
     assert_eq!(plus(number(2024, 1, 31), months(1), 2), number(2024, 3, 31));
-    assert_eq!(plus(number(2024, 12, 31), months(2), 1), number(2025, 2, 28));
+    assert_eq!(
+        plus(number(2024, 12, 31), months(2), 1),
+        number(2025, 2, 28)
+    );
 }

@@ -36,9 +36,7 @@ impl<'a> Oracle<'a> {
                     && (pattern.filters.iter()).all(|filter| self.passes(fact, filter))
             };
             let indexes = Rc::new((0..self.events.len()).filter(matches).collect::<Vec<_>>());
-            self.matched
-                .borrow_mut()
-                .insert(asked, Rc::clone(&indexes));
+            self.matched.borrow_mut().insert(asked, Rc::clone(&indexes));
             indexes
         });
         let events = indexes.iter().map(|index| self.events[*index]);
@@ -61,9 +59,9 @@ impl<'a> Oracle<'a> {
         let number = usize::from(id.0);
         match EventKind::BUILT_IN.get(number) {
             Some(kind) => kind.clone(),
-            None => EventKind::Custom(
-                self.vocabulary.kinds[number - EventKind::BUILT_IN.len()].clone(),
-            ),
+            None => {
+                EventKind::Custom(self.vocabulary.kinds[number - EventKind::BUILT_IN.len()].clone())
+            }
         }
     }
 
@@ -154,8 +152,8 @@ pub(crate) fn is_plain_fact(kind: &EventKind) -> bool {
 }
 
 fn by_actor(kind: &EventKind, verdict: Verdict, actor: Actor) -> bool {
-    let machine = !is_plain_fact(kind)
-        && matches!(verdict, Verdict::PrivacyProxy | Verdict::Scanner);
+    let machine =
+        !is_plain_fact(kind) && matches!(verdict, Verdict::PrivacyProxy | Verdict::Scanner);
     match actor {
         Actor::People => !machine,
         Actor::Machines => machine,

@@ -8,8 +8,9 @@ use engaged_connectors::model::EventKind;
 use super::{
     Kleene, Note, Oracle,
     conditions::{Settings, of_lower_bound},
-    dates, 
-readings::{CLICK_HOLE_UNDER_OPEN_COUNTS, REFUND_HOLE_COUNTS}, texts,
+    dates,
+    readings::{CLICK_HOLE_UNDER_OPEN_COUNTS, REFUND_HOLE_COUNTS},
+    texts,
 };
 
 impl Oracle<'_> {
@@ -23,7 +24,11 @@ impl Oracle<'_> {
         as_of: i32,
     ) -> bool {
         let covers = |day: i32| window.is_none_or(|window| as_of < dates::plus(day, window, 1));
-        let hole = settings.guards && self.hole_days(pattern, kind, CLICK_HOLE_UNDER_OPEN_COUNTS, as_of).into_iter().any(covers);
+        let hole = settings.guards
+            && self
+                .hole_days(pattern, kind, CLICK_HOLE_UNDER_OPEN_COUNTS, as_of)
+                .into_iter()
+                .any(covers);
         if hole {
             self.note(Note::HoleUnderMeasure);
         }
@@ -38,8 +43,7 @@ impl Oracle<'_> {
         settings: Settings,
         as_of: i32,
     ) -> Kleene {
-        let covers =
-            |day: i32| window.is_none_or(|window| as_of < dates::plus(day, window, 1));
+        let covers = |day: i32| window.is_none_or(|window| as_of < dates::plus(day, window, 1));
         let found = self.found(pattern, as_of);
         let count = found.iter().filter(|(_, day)| covers(*day)).count();
         let cmp = match bound {
@@ -109,7 +113,8 @@ impl Oracle<'_> {
             }
         }
         let whole = self.whole(pattern, &pattern.kind, Some(window), settings, as_of)
-            && (!(money && REFUND_HOLE_COUNTS) || self.whole(pattern, &EventKind::Refund, Some(window), settings, as_of));
+            && (!(money && REFUND_HOLE_COUNTS)
+                || self.whole(pattern, &EventKind::Refund, Some(window), settings, as_of));
         let (mantissa, scale) = number.parts();
         let cents = i128::from(cents) * 10_i128.pow(u32::from(scale));
         of_lower_bound(cmp, cents, i128::from(mantissa) * 100, whole)

@@ -48,7 +48,9 @@ pub(super) fn url_glob(pattern: &str, url: &str) -> bool {
         return glob(pattern, url);
     }
     let host_and_path = url.split("://").nth(1).unwrap_or(url);
-    let path = host_and_path.find('/').map_or("/", |at| &host_and_path[at..]);
+    let path = host_and_path
+        .find('/')
+        .map_or("/", |at| &host_and_path[at..]);
     glob(pattern, path) || glob(pattern, path.split('?').next().unwrap_or(""))
 }
 
