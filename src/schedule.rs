@@ -1,6 +1,7 @@
-//! When jobs run.
+//! What runs, and when.
 //!
 //! [`due`] decides from the schedules, the last runs and the present, and is
-//! pure; the daemon asks it at every heartbeat. Nothing here runs a job.
+//! pure; [`jobs`] are what runs; the daemon joins the two at every heartbeat.
 
 pub mod due;
+pub mod jobs;

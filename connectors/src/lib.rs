@@ -10,6 +10,8 @@ pub mod clock;
 pub mod connector;
 pub mod cursor;
 pub mod error;
+pub mod ghost;
+pub mod http;
 pub mod model;
 
 pub use clock::Clock;

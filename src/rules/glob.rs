@@ -113,17 +113,17 @@ impl Glob {
                 }
                 (Some(Part::One), Some(_)) => at += 1,
                 (Some(Part::Is(c)), Some(found)) if *c == found => at += 1,
-                _ => match &mut retry {
-                    // The run takes one character more, and we begin behind it.
-                    Some((start, rest)) => {
-                        if rest.next().is_none() {
-                            return false;
-                        }
-                        at = *start;
-                        text = rest.clone();
+                _ => {
+                    // The last run takes one character more, and we begin behind it.
+                    let Some((start, rest)) = &mut retry else {
+                        return false;
+                    };
+                    if rest.next().is_none() {
+                        return false;
                     }
-                    None => return false,
-                },
+                    at = *start;
+                    text = rest.clone();
+                }
             }
         }
     }
@@ -301,9 +301,9 @@ mod tests {
 
     #[test]
     fn a_hostile_glob_does_not_run_away() {
-        let glob = Glob::new(&"a*".repeat(300));
-        assert!(!glob.matches(&format!("{}b", "a".repeat(3000).replace("aa", "ab"))));
-        assert!(!Glob::new(&format!("{}c", "*a".repeat(300))).matches(&"a".repeat(20_000)));
+        let glob = Glob::new(&format!("{}c", "*a".repeat(300)));
+        assert!(!glob.matches(&"a".repeat(20_000)));
+        assert!(glob.matches(&format!("{}c", "a".repeat(20_000))));
     }
 
     #[test]

@@ -55,6 +55,17 @@ pub struct Score {
     pub penalty_floor: Option<i64>,
 }
 
+impl Score {
+    /// The first band, from the top, that a number of shown points reaches.
+    pub fn band(&self, shown: i64) -> Option<usize> {
+        self.bands.iter().position(|band| match band.limit {
+            BandLimit::Above(limit) => shown > limit,
+            BandLimit::From(limit) => shown >= limit,
+            BandLimit::Rest => true,
+        })
+    }
+}
+
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {

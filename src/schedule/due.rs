@@ -10,6 +10,8 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 
+use crate::config::ConnectionConfig;
+
 /// A last run that lies further ahead than this came from a clock that was
 /// wrong; it is not waited for.
 const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(10);
@@ -31,6 +33,11 @@ impl Schedule {
             cron: Cron::from_str(line)?,
             zone,
         })
+    }
+
+    /// When a connection is synced.
+    pub fn of(connection: &ConnectionConfig, zone: Tz) -> Self {
+        Self { job: format!("sync {}", connection.name), cron: connection.schedule.clone(), zone }
     }
 
     /// The first time after an instant at which the job is to run.

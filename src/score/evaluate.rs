@@ -1,9 +1,6 @@
 //! Evaluation of one contact at one date: scores, segments, stage.
 
-use crate::rules::{
-    set::{BandLimit, Score},
-    truth::Truth,
-};
+use crate::rules::{set::Score, truth::Truth};
 
 use super::{
     calendar::Day,
@@ -251,7 +248,7 @@ impl<'a> Evaluator<'a> {
         ScoreValue {
             raw,
             shown,
-            band: band(score, shown),
+            band: score.band(shown),
             rules,
             corrections,
             hint: hint.min(next),
@@ -358,13 +355,4 @@ fn shown(score: &Score, raw: i64) -> i64 {
         None => raw,
     };
     round_away(i128::from(raw), 1000)
-}
-
-/// The first band, from the top, that the shown points reach.
-fn band(score: &Score, shown: i64) -> Option<usize> {
-    score.bands.iter().position(|band| match band.limit {
-        BandLimit::Above(limit) => shown > limit,
-        BandLimit::From(limit) => shown >= limit,
-        BandLimit::Rest => true,
-    })
 }

@@ -4,7 +4,6 @@
 //! for the numbers. The shape is that of `explain --json`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use engaged_connectors::model::Verdict;
 use serde::{Serialize, Serializer};
 
 use crate::rules::{set::Score, truth::Truth};
@@ -448,26 +447,16 @@ fn coming(
     coming
 }
 
-/// Whether anything about a contact waits for data: a rule, or a segment, is unknown.
-pub fn is_judged(evaluation: &Evaluation) -> bool {
-    let waits = |rule: &RuleValue| {
-        rule.judgements
-            .iter()
-            .any(|each| each.reason.truth() == Truth::Unknown)
-    };
-    !evaluation
+/// Why a contact is not judged: the first absence in its rules that waits for data.
+pub fn why_unjudged(evaluation: &Evaluation) -> Option<&'static str> {
+    let judgements = evaluation
         .scores
         .iter()
         .flat_map(|score| &score.rules)
-        .any(waits)
-}
-
-/// The word for a verdict.
-pub fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Human => "human",
-        Verdict::Unknown => "unknown",
-        Verdict::PrivacyProxy => "privacy_proxy",
-        Verdict::Scanner => "scanner",
-    }
+        .flat_map(|rule| &rule.judgements);
+    // Who never bought anything is known well enough: there is nothing to wait for.
+    let waits = judgements
+        .map(|judgement| judgement.reason)
+        .find(|reason| reason.truth() == Truth::Unknown && *reason != super::Reason::NeverCustomer);
+    waits.map(super::Reason::as_str)
 }

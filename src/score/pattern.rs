@@ -6,7 +6,7 @@
 use engaged_connectors::model::{EventKind, Verdict};
 
 use crate::rules::{
-    glob::{Glob, fold, page, path},
+    glob::{Glob, UrlGlob, fold},
     set::RuleSet,
     syntax::{Actor, Filter, Pattern, Test},
     text_test::{self, CompiledTest},
@@ -127,19 +127,12 @@ pub(crate) struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     pub(crate) fn new(rules: &RuleSet, vocabulary: &'a Vocabulary) -> Self {
-        let classes: Vec<Vec<Glob>> = rules
-            .links
-            .iter()
-            .map(|class| class.globs.iter().map(|glob| Glob::new(glob)).collect())
+        let classes = rules.links.iter();
+        let classes: Vec<Vec<UrlGlob>> = classes
+            .map(|class| class.globs.iter().map(|glob| UrlGlob::new(glob)).collect())
             .collect();
         let class_of = |url: &String| {
-            let whole = page(url);
-            let path = path(url);
-            classes.iter().position(|globs| {
-                globs
-                    .iter()
-                    .any(|glob| glob.matches(whole) || glob.matches(path))
-            })
+            classes.iter().position(|globs| globs.iter().any(|glob| glob.matches(url)))
         };
         Self {
             vocabulary,
@@ -156,8 +149,8 @@ impl<'a> Texts<'a> {
         let vocabulary = self.vocabulary;
         match filter {
             Filter::On(glob) => {
-                let glob = Glob::new(glob);
-                Ready::Url(TextSet::of(&vocabulary.urls, |url| glob.matches(page(url))))
+                let glob = UrlGlob::new(glob);
+                Ready::Url(TextSet::of(&vocabulary.urls, |url| glob.matches(url)))
             }
             Filter::Campaign(glob) => {
                 let glob = Glob::new(glob);

@@ -1,0 +1,297 @@
+//! Puts one stand-in on a port: every request passes the fault plan, the platform's router and the ledger.
+//!
+//! A platform hands in a [`Site`] and knows nothing of ledger or faults but the [`Note`] that it attaches to its answers.
+//! Lost and cut answers are made on the wire, below HTTP, so that a client meets what it would meet in the field.
+
+mod wire;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::fault::{Fault, FaultPlan, Faults};
+use crate::ledger::{Entry, Ledger, Note};
+use wire::{Line, Wires};
+
+/// More than any request that a platform documents.
+const LARGEST_BODY: usize = 64 << 20;
+
+/// A platform's stand-in, ready to be served.
+pub struct Site {
+    /// The platform's paths.
+    pub router: Router,
+    /// The platform's own words for a refusal that the fault plan asks for (429, 5xx, 401 of a revoked key).
+    pub refusal: fn(StatusCode) -> Response,
+}
+
+/// A stand-in that is being served. Dropping it stops the server; requests under way are finished.
+#[derive(Debug)]
+pub struct Serving {
+    address: SocketAddr,
+    ledger: Ledger,
+    faults: Faults,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// Serves `site` on a free port of 127.0.0.1.
+pub async fn serve(site: Site, plan: FaultPlan) -> io::Result<Serving> {
+    serve_on(site, plan, 0).await
+}
+
+/// Serves `site` on this port of 127.0.0.1; 0 takes a free one.
+pub async fn serve_on(site: Site, plan: FaultPlan, port: u16) -> io::Result<Serving> {
+    let bound = bind(port).await?;
+    Ok(bound.serve(site, plan))
+}
+
+/// A port that is taken but not served yet, for a platform whose answers name their own address.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Takes this port of 127.0.0.1; 0 takes a free one.
+pub async fn bind(port: u16) -> io::Result<Bound> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = listener.local_addr()?;
+    Ok(Bound { listener, address })
+}
+
+impl Bound {
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Starts to answer.
+    pub fn serve(self, site: Site, plan: FaultPlan) -> Serving {
+        let ledger = Ledger::default();
+        let faults = Faults::start(plan);
+        let watch = Watch {
+            ledger: ledger.clone(),
+            faults: faults.clone(),
+            refusal: site.refusal,
+            pages: Arc::default(),
+        };
+        let app = site
+            .router
+            .layer(middleware::from_fn_with_state(watch, observe));
+        let (stop, stopped) = oneshot::channel();
+        let listener = self.listener;
+        let task = tokio::spawn(async move {
+            let service = app.into_make_service_with_connect_info::<Line>();
+            // A sender that is gone without a word was dropped: that stops the server too.
+            let stopped = async move { drop(stopped.await) };
+            // Serving ends by the signal only; errors of single connections never surface here.
+            drop(
+                axum::serve(Wires(listener), service)
+                    .with_graceful_shutdown(stopped)
+                    .await,
+            );
+        });
+        Serving {
+            address: self.address,
+            ledger,
+            faults,
+            stop: Some(stop),
+            task: Some(task),
+        }
+    }
+}
+
+impl Serving {
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What was asked and answered so far.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The fault plan that is being played.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Stops and waits until the requests under way are answered.
+    pub async fn shutdown(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error means that the server has ended already.
+            let _ = stop.send(());
+        }
+        if let Some(task) = self.task.take() {
+            // The task cannot fail but by a panic, which has been printed where it happened.
+            drop(task.await);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Watch {
+    ledger: Ledger,
+    faults: Faults,
+    refusal: fn(StatusCode) -> Response,
+    pages: Arc<Mutex<HashMap<String, Page>>>,
+}
+
+/// An answer that can be given again.
+#[derive(Clone)]
+struct Page {
+    status: StatusCode,
+    headers: axum::http::HeaderMap,
+    body: Bytes,
+    note: Note,
+}
+
+impl Watch {
+    fn last_page(&self, path: &str) -> Option<Page> {
+        self.pages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned()
+    }
+
+    fn keep_page(&self, path: &str, page: &Page) {
+        if self.faults.repeats_pages() {
+            self.pages
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(path.to_owned(), page.clone());
+        }
+    }
+}
+
+/// One request from end to end.
+async fn observe(
+    State(watch): State<Watch>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    // A request that breaks off is as good as none: nobody waits for an answer.
+    let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+
+    let last = if method == Method::GET {
+        watch.last_page(&path)
+    } else {
+        None
+    };
+    let struck = watch.faults.strike(&method, &path, last.is_some());
+    for fault in &struck {
+        if let Fault::Latency(pause) = fault {
+            tokio::time::sleep(*pause).await;
+        }
+    }
+    let refused = struck
+        .iter()
+        .find_map(|fault| refusal(*fault, watch.refusal));
+    let again = last.filter(|_| struck.contains(&Fault::DuplicatePage));
+    let page = if let Some(refused) = refused {
+        flatten(refused).await
+    } else if let Some(again) = again {
+        again
+    } else {
+        let page = flatten(
+            next.run(Request::from_parts(parts, Body::from(body.clone())))
+                .await,
+        )
+        .await;
+        if method == Method::GET && page.status.is_success() {
+            watch.keep_page(&path, &page);
+        }
+        page
+    };
+    let lost = struck.contains(&Fault::AnswerLost);
+    let cut = struck.contains(&Fault::CutBody);
+    let reads = matches!(method, Method::GET | Method::HEAD);
+    watch.ledger.record(Entry {
+        number: 0,
+        write: page.note.write.unwrap_or(!reads),
+        method,
+        path,
+        query,
+        body,
+        status: page.status.as_u16(),
+        applied: page.note.applied,
+        delivered: !lost && !cut,
+        served: page.note.served.clone(),
+        faults: struck.iter().map(|fault| fault.name()).collect(),
+    });
+    answer(page, &line, lost, cut)
+}
+
+/// The answer to a request that a fault keeps from the platform.
+fn refusal(fault: Fault, words: fn(StatusCode) -> Response) -> Option<Response> {
+    match fault {
+        Fault::TooMany { retry_after } => {
+            let mut response = words(StatusCode::TOO_MANY_REQUESTS);
+            if let Some(seconds) = retry_after {
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Some(response)
+        }
+        Fault::ServerError(status) => Some(words(
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        )),
+        Fault::RevokedKey => Some(words(StatusCode::UNAUTHORIZED)),
+        Fault::Latency(_) | Fault::CutBody | Fault::DuplicatePage | Fault::AnswerLost => None,
+    }
+}
+
+/// Takes a response apart; handlers answer from memory, so reading their body cannot fail.
+async fn flatten(response: Response) -> Page {
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let note = parts.extensions.remove::<Note>().unwrap_or_default();
+    Page {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+        note,
+    }
+}
+
+/// Puts the answer together again and breaks the line where a fault says so.
+fn answer(page: Page, line: &Line, lost: bool, cut: bool) -> Response {
+    let Page {
+        status,
+        headers,
+        body,
+        ..
+    } = page;
+    if lost {
+        line.lose();
+    } else if cut {
+        line.cut(body.len() / 2);
+    }
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+#[cfg(test)]
+mod tests;
