@@ -48,15 +48,14 @@ pub(crate) fn evaluate(
     (pattern, lifting): (PatternId, Option<PatternId>),
     as_of: Day,
 ) -> Sum {
-    let lifted_until = lifting.and_then(|lifting| {
-        subject
-            .until(lifting, as_of)
-            .map(|index| subject.event(index).at)
-            .max()
+    let lifting = lifting.map(|lifting| subject.until(lifting, as_of).rev());
+    let standing = subject.until(pattern, as_of).filter(|&index| {
+        // The last lifting event is the one that may be later; no event lifts itself.
+        let last = lifting
+            .clone()
+            .and_then(|mut lifting| lifting.find(|&each| each != index));
+        last.is_none_or(|last| subject.event(index).at > subject.event(last).at)
     });
-    let standing = subject
-        .until(pattern, as_of)
-        .filter(|&index| lifted_until.is_none_or(|lifted| subject.event(index).at > lifted));
     let lifted = subject.until(pattern, as_of).count() - standing.clone().count();
     let counted = Counter::new(rule.count, model).keep(subject, standing);
 
