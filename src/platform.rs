@@ -6,6 +6,7 @@ use engaged_connectors::{
     Clock, Connector, ConnectorError,
     ghost::{Ghost, GhostSettings},
     http::{Network, Transport},
+    mailchimp::{self, Mailchimp},
 };
 
 use crate::{
@@ -47,13 +48,11 @@ pub fn connector(
                 .map_err(|error| refused(&connection.name, &error))?;
             Ok(Box::new(ghost))
         }
-        Platform::Mailchimp => Err(refused(
-            &connection.name,
-            &ConnectorError::Config {
-                what: "platform".into(),
-                detail: "mailchimp".into(),
-            },
-        )),
+        Platform::Mailchimp => {
+            let settings = mailchimp::Settings { base_url, key, lists: connection.lists.clone(), tag_prefix };
+            let mailchimp = Mailchimp::new(&settings, clock, transport).map_err(|error| refused(&connection.name, &error))?;
+            Ok(Box::new(mailchimp))
+        }
     }
 }
 
