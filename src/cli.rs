@@ -25,6 +25,7 @@ use crate::{
     store::{Access, Store},
 };
 use output::Output;
+pub use work::progress;
 
 /// Engagement scoring for e-mail lists: sync, score, plan, push.
 #[derive(Debug, Parser)]

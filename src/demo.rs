@@ -1,14 +1,270 @@
-//! placeholder
-use std::sync::Arc;
+//! `engaged demo`: the real product on a made-up newsletter, without an account.
+//!
+//! Two sandbox platforms on loopback speak real dialects; a shop's visits come
+//! in as a file whose tracker was down for some days. First sync, scores, plan,
+//! the baseline approved and said so, push; then a day of news and a second
+//! cycle. Everything lives in a temporary folder. Only time is made up: the
+//! demo's clock can be moved, so that the second day need not be waited for.
+
+mod setting;
+mod visits;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use engaged_connectors::Clock;
-use crate::diagnostic::Expected;
-/// ask
-pub struct Ask { /// a
- pub once: bool, /// b
- pub people: u32, /// c
- pub seed: u64, /// d
- pub json: bool }
-/// run
-pub async fn run(_: &Ask, _: Arc<dyn Clock>) -> Result<Option<serde_json::Value>, Expected> { Ok(None) }
-/// text
-pub fn text(_: &serde_json::Value) -> String { String::new() }
+use engaged_sandbox::people::{World, WorldSpec};
+use serde::Serialize;
+
+use crate::{
+    config::{self, Environment},
+    daemon,
+    diagnostic::{Diagnostic, Exit, Expected},
+    import, platform,
+    push::{guard, plan::Plan, targets::Targets},
+    schedule::jobs::{CycleReport, Jobs, Watch},
+    store::{Access, Store, Tally},
+};
+use setting::{Setting, Sites};
+
+/// What is asked of the demo.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Do everything once and end.
+    pub once: bool,
+    /// Readers of the weekly newsletter.
+    pub people: u32,
+    /// Decides the people.
+    pub seed: u64,
+    /// Whether to stay silent but for the document.
+    pub json: bool,
+}
+
+/// What the demo did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct DemoReport {
+    /// The version of this shape.
+    pub schema: u32,
+    /// Contacts in the store.
+    pub contacts: i64,
+    /// Events in the store.
+    pub events: i64,
+    /// Contacts scored, over both cycles.
+    pub scored: u64,
+    /// Writes that the platforms acknowledged, over both cycles.
+    pub pushed: u64,
+    /// Sends in the store.
+    pub sends: i64,
+    /// Opens that a machine caused.
+    pub machine_opens: i64,
+    /// Opens that the platform told us of more than a day after they happened, on the second day.
+    pub late_opens: i64,
+    /// Days that our own sync does not cover.
+    pub coverage_gaps: i64,
+    /// Calls that a platform asked us to slow down for.
+    pub throttled_calls: u64,
+    /// New events on the second day.
+    pub second_day_events: u64,
+    /// Writes on the second day.
+    pub second_day_pushed: u64,
+    /// What was approved on the user's behalf, in words.
+    pub approved: Vec<String>,
+    /// Whether every stored score equals a recomputation from events.
+    pub verified: bool,
+    /// The folder, while the demo stays up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+}
+
+/// The machine's clock, moved ahead.
+struct DemoClock {
+    base: Arc<dyn Clock>,
+    ahead_s: AtomicI64,
+}
+
+impl DemoClock {
+    fn move_on(&self, by: TimeDelta) {
+        self.ahead_s.fetch_add(by.num_seconds(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for DemoClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.base.now() + TimeDelta::seconds(self.ahead_s.load(Ordering::SeqCst))
+    }
+}
+
+/// Runs the demo; the report is `None` if it stayed up until it was stopped.
+pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, Expected> {
+    let say = |words: &str| {
+        if !ask.json {
+            crate::cli::output::say(words);
+        }
+    };
+    let clock = Arc::new(DemoClock { base, ahead_s: AtomicI64::new(0) });
+    say("making up a newsletter: 18 months of it ...");
+    let end = clock.now().trunc_subsecs(0);
+    let spec = WorldSpec {
+        weekly: ask.people,
+        monthly: (ask.people / 9).max(10),
+        both: (ask.people / 180).max(1),
+        ..WorldSpec::demo(ask.seed, end)
+    };
+    let world = Arc::new(RwLock::new(World::generate(&spec)));
+    let sites = Sites::start(&world, &clock).await.map_err(|error| failed("the sandboxes did not start", &error))?;
+    let setting = Setting::new(&sites, end).map_err(|error| failed("the temporary folder cannot be used", &error))?;
+    let jobs = setting.jobs(&clock, watch(ask))?;
+
+    visits::import(&jobs, &setting, &world, end)?;
+    say("first sync, scores and plan ...");
+    let first = cycle(&jobs).await?;
+    let plan = jobs.plan().await?;
+    say(&plan_words(&plan));
+    say("the first push is held for a person; in this demo it is approved for you: engaged approve baseline");
+    let approved = approve(&jobs)?;
+    let pushed = jobs.apply(None).await?;
+
+    say("a day later: a new issue, late opens, somebody leaves ...");
+    world.write().unwrap_or_else(PoisonError::into_inner).day_of_news();
+    clock.move_on(TimeDelta::days(1));
+    visits::import(&jobs, &setting, &world, end)?;
+    let second = cycle(&jobs).await?;
+
+    let mut report = report(&jobs, &first, &second, end)?;
+    report.pushed += pushed.iter().map(|each| each.applied).sum::<u64>();
+    report.throttled_calls = sites.throttled();
+    report.approved = approved;
+    check(&report)?;
+    if ask.once {
+        return Ok(Some(report));
+    }
+    report.folder = Some(setting.folder());
+    crate::cli::output::line(&text(&report));
+    say("the daemon now goes on by its schedules; stop it with Ctrl-C");
+    daemon::run(jobs).await?;
+    Ok(None)
+}
+
+/// One whole cycle, which must succeed: there is nobody here to come back tomorrow.
+async fn cycle(jobs: &Jobs) -> Result<CycleReport, Expected> {
+    let report = jobs.cycle(None).await?;
+    let trouble = report.sync.iter().flat_map(|sync| {
+        sync.streams.iter().filter_map(|stream| stream.error.as_ref()).chain(&sync.blocked)
+    });
+    match trouble.into_iter().next() {
+        None => Ok(report),
+        Some(error) => Err(Expected::new(
+            Exit::Unavailable,
+            Diagnostic::error("E0401", format!("a sandbox failed: {error}")).help("please report this"),
+        )),
+    }
+}
+
+/// Lets the baseline pass, as `engaged approve baseline` does.
+fn approve(jobs: &Jobs) -> Result<Vec<String>, Expected> {
+    let now = jobs.clock.now().timestamp_millis();
+    let known = jobs.store.read(|conn| conn.connections())?;
+    let config = Arc::clone(&jobs.config);
+    Ok(jobs.store.write(move |tx| {
+        let targets = |id| {
+            let named = known.iter().find(|each| each.id == id);
+            let connection = config.connections.iter().find(|each| named.is_some_and(|named| named.name == each.name));
+            connection.map(|each| Targets::new(each, &config.rules).keys().into_iter().collect()).unwrap_or_default()
+        };
+        guard::approve(tx, guard::BASELINE, None, &targets, "the demo", now)
+    })?)
+}
+
+fn report(jobs: &Jobs, first: &CycleReport, second: &CycleReport, end: DateTime<Utc>) -> Result<DemoReport, Expected> {
+    let seen = end.timestamp_millis();
+    let (sizes, tally) = jobs.store.read(|conn| Ok((conn.sizes()?, conn.tally(seen)?)))?;
+    let Tally { sends, machine_opens, late_opens, holes } = tally;
+    let verified = crate::verify::verify(&jobs.store, &jobs.config, jobs.clock.as_ref())?;
+    Ok(DemoReport {
+        schema: 1,
+        contacts: sizes.0,
+        events: sizes.1,
+        scored: first.score.scored + second.score.scored,
+        pushed: first.applied + second.applied,
+        sends,
+        machine_opens,
+        late_opens,
+        coverage_gaps: holes,
+        second_day_events: second.sync.iter().map(crate::sync::SyncReport::events).sum(),
+        second_day_pushed: second.applied,
+        verified: verified.different == 0,
+        ..DemoReport::default()
+    })
+}
+
+/// The demo promises a history with everything in it that makes scoring hard.
+fn check(report: &DemoReport) -> Result<(), Expected> {
+    let missing = [
+        ("sends", report.sends > 0),
+        ("machine opens", report.machine_opens > 0),
+        ("late opens", report.late_opens > 0),
+        ("a coverage gap", report.coverage_gaps > 0),
+        ("a throttled call", report.throttled_calls > 0),
+        ("scores that equal their recomputation", report.verified),
+    ];
+    let missing: Vec<&str> = missing.into_iter().filter(|(_, there)| !there).map(|(what, _)| what).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::error("E0197", format!("the demo's history lacks {}", missing.join(", ")))
+        .help("try more people, with --people, or another --seed");
+    Err(Expected::new(Exit::Bug, diagnostic))
+}
+
+/// What the demo did, as text.
+pub fn text(report: &DemoReport) -> String {
+    let mut out = format!(
+        "{} contacts, {} events: {} sends, {} opens by machines, {} opens reported late, {} days our sync missed\n\
+         {} scores computed, {} writes pushed ({} of them on the second day), {} calls throttled and repeated\n\
+         every stored score equals its recomputation from events: {}\n",
+        report.contacts,
+        report.events,
+        report.sends,
+        report.machine_opens,
+        report.late_opens,
+        report.coverage_gaps,
+        report.scored,
+        report.pushed,
+        report.second_day_pushed,
+        report.throttled_calls,
+        if report.verified { "yes" } else { "NO" },
+    );
+    for approved in &report.approved {
+        out += &format!("approved for you: {approved}\n");
+    }
+    if let Some(folder) = &report.folder {
+        let config = folder.join("engaged.toml");
+        out += &format!("\nlook around from another terminal:\n  engaged --config {0} status\n  engaged --config {0} contacts --where \"no open in 3 months\"\n  engaged --config {0} explain ADDRESS\n", config.display());
+    }
+    out
+}
+
+fn plan_words(plan: &Plan) -> String {
+    let mut words = format!("the plan: {} writes", plan.writes);
+    for each in &plan.connections {
+        for count in &each.counts {
+            words += &format!("\n  {:<10} {:<13} {:<26} {:>6}", each.connection, count.verb, count.target, count.contacts);
+        }
+    }
+    words
+}
+
+fn watch(ask: &Ask) -> Watch {
+    if ask.json { Arc::new(|_| ()) } else { crate::cli::progress() }
+}
+
+fn failed(what: &str, error: &std::io::Error) -> Expected {
+    let diagnostic = Diagnostic::error("E0196", format!("{what}: {error}")).help("free some room in the temporary folder and try again");
+    Expected::new(Exit::Storage, diagnostic)
+}

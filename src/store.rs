@@ -36,7 +36,7 @@ pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::Which;
 pub use history::codec;
-pub use look::HistoryRow;
+pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;

@@ -72,11 +72,11 @@ fn jobs(context: &Context) -> Result<Jobs, Expected> {
     let config = context.config()?;
     let store = context.writing(&config)?;
     let transport = platform::network()?;
-    Jobs::new(config, store, Arc::clone(&context.clock), &context.environment, &transport, watch())
+    Jobs::new(config, store, Arc::clone(&context.clock), &context.environment, &transport, progress())
 }
 
 /// Progress on stderr, where a person watches.
-fn watch() -> Watch {
+pub fn progress() -> Watch {
     let bar = if output::watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     Arc::new(move |progress| match progress {
         Progress::Page(connection, report) => {
@@ -168,7 +168,7 @@ pub(super) fn score(context: &Context, arguments: &Score) -> Result<Exit, Expect
     }
     let config = context.config()?;
     let store = context.writing(&config)?;
-    let watch = watch();
+    let watch = progress();
     let progress = |done, of| watch(Progress::Scored(done, of));
     let report = crate::rescore::rescore(&store, &config, context.clock.as_ref(), arguments.full, &progress)?;
     let result = serde_json::json!({

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use engaged_connectors::model::{EventKind, Verdict};
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, ContactId, StoreError};
-use crate::score::{calendar::Millis, facts::ConnectionId};
+use super::{Conn, ContactId, StoreError, word::verdict_number};
+use crate::score::{calendar::Millis, facts::{ConnectionId, KindId}};
 
 /// One change of one score.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,35 @@ pub struct HistoryRow {
     pub rules: String,
 }
 
+/// Some counts over the whole event log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sends.
+    pub sends: i64,
+    /// Opens by machines.
+    pub machine_opens: i64,
+    /// Opens of more than a day before an instant that became known only after it.
+    pub late_opens: i64,
+    /// Runs of days that imports or rejected rows left uncovered.
+    pub holes: i64,
+}
+
 impl Conn {
+    /// Counts sends, machine opens, opens that came in late after `seen`, and holes.
+    pub fn tally(&self, seen: Millis) -> Result<Tally, StoreError> {
+        const DAY_MS: Millis = 86_400_000;
+        let kind = |kind: &EventKind| KindId::built_in(kind).map_or(-1, |id| i64::from(id.0));
+        let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
+        let machines = [verdict_number(Verdict::PrivacyProxy), verdict_number(Verdict::Scanner)];
+        Ok(self.sql.query_row(
+            "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
+               coalesce(sum(kind = ?2 and known_at > ?5 and at < ?5 - ?6), 0),
+               (select count(*) from hole where healed_at is null) from event",
+            params![send, open, machines[0], machines[1], seen, DAY_MS],
+            |row| Ok(Tally { sends: row.get(0)?, machine_opens: row.get(1)?, late_opens: row.get(2)?, holes: row.get(3)? }),
+        )?)
+    }
+
     /// The platforms' ids of events that have one.
     pub fn platform_ids(&self, events: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
         let mut select = self.sql.prepare_cached("select platform_event_id from event where id = ?1")?;
