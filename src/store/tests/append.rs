@@ -286,6 +286,56 @@ fn everything_that_a_rule_can_read_comes_back() {
     assert_eq!(named, [("colour", "red"), ("size", "41")]);
 }
 
+#[test]
+fn a_contact_of_very_many_events_is_kept_in_several_blobs() {
+    let bench = bench();
+    let visits: Vec<Event> = (0..20_000)
+        .map(|n| Event {
+            url: Some(format!("https://x.example/{}", n % 3_000)),
+            ..event("a@x.example", EventKind::PageVisit, at(NOW - n * 7_001))
+        })
+        .collect();
+    for half in visits.chunks(10_000) {
+        assert_eq!(bench.append(NOW, half).new, 10_000);
+    }
+    assert!(bench.count("select max(part) from history") > 0);
+    assert_eq!(bench.append(NOW, &visits).duplicates, 20_000);
+    let times: Vec<_> = bench
+        .facts("a@x.example")
+        .events
+        .iter()
+        .map(|fact| fact.at)
+        .collect();
+    let mut expected: Vec<_> = visits
+        .iter()
+        .map(|visit| visit.at.timestamp_millis())
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(times, expected);
+}
+
+#[test]
+fn a_bucket_that_shrinks_leaves_no_blob_behind() {
+    let bench = bench();
+    let visit = |n: i64, when| identified("a@x.example", &format!("{n}"), when);
+    let then: Vec<Event> = (0..16_000)
+        .map(|n| visit(n, NOW - 400 * DAY + n * 7_001))
+        .collect();
+    let now: Vec<Event> = (0..16_000).map(|n| visit(n, NOW - n * 7_001)).collect();
+    bench.append(NOW, &then);
+    assert!(bench.count("select max(part) from history") > 0);
+    assert_eq!(bench.append(NOW + 1, &now).superseded, 16_000);
+    assert_eq!(bench.facts("a@x.example").events.len(), 16_000);
+    assert_eq!(
+        bench
+            .facts_known("a@x.example", Some(NOW))
+            .unwrap()
+            .events
+            .len(),
+        16_000
+    );
+}
+
 /// What scoring can tell apart, without the numbers that depend on the order of arrival.
 fn content(facts: &Facts) -> Vec<String> {
     let mut lines: Vec<String> = facts
