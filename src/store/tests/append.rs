@@ -94,9 +94,38 @@ fn rows_that_differ_in_anything_are_different_events() {
         id: Some("o-2".into()),
         ..base
     });
+    // One by one, so that each meets the others in the store.
+    for row in &rows {
+        assert_eq!(
+            bench.append(NOW, std::slice::from_ref(row)).new,
+            1,
+            "{row:?}"
+        );
+    }
     let count = u64::try_from(rows.len()).unwrap();
-    assert_eq!(bench.append(NOW, &rows).new, count);
     assert_eq!(bench.append(NOW, &rows).duplicates, count);
+}
+
+#[test]
+fn identical_rows_of_a_report_in_several_transactions_are_as_many_events() {
+    let bench = bench();
+    let connection = bench.connection;
+    let visit = event("a@x.example", EventKind::PageVisit, at(NOW));
+    for new in [[1, 1, 1], [0, 0, 0]] {
+        let mut report = bench.store.write(|tx| tx.begin_long_report()).unwrap();
+        for new in new {
+            let row = [visit.clone()];
+            let appended;
+            (report, appended) = bench
+                .store
+                .write(move |tx| {
+                    let appended = tx.append(connection, NOW, &row, &mut report)?;
+                    Ok((report, appended))
+                })
+                .unwrap();
+            assert_eq!(appended.new, new);
+        }
+    }
 }
 
 #[test]
@@ -214,6 +243,7 @@ fn a_duplicate_that_brings_a_verdict_is_judged_and_not_counted() {
     let bench = bench();
     let bare = identified("a@x.example", "e1", NOW - DAY);
     bench.append(NOW, std::slice::from_ref(&bare));
+    bench.clean();
     let judged = Event {
         verdict: Some(Verdict::PrivacyProxy),
         ..bare
@@ -224,6 +254,7 @@ fn a_duplicate_that_brings_a_verdict_is_judged_and_not_counted() {
         (facts.events.len(), facts.events[0].verdict),
         (1, Verdict::PrivacyProxy)
     );
+    assert_eq!(bench.dirty(), 1);
 }
 
 #[test]
