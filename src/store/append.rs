@@ -370,7 +370,7 @@ impl<'m, 't> Merge<'m, 't> {
             && known.value == new.value
             && known.currency == new.currency
             && known.has_properties == new.has_properties;
-        if !same || !(new.has_properties || row.link.is_some()) {
+        if !same || !(new.has_properties || new.url.is_some()) {
             return Ok(same);
         }
         // What does not fit into the packed form is compared in the table.
