@@ -112,7 +112,7 @@ fn identical_rows_of_a_report_in_several_transactions_are_as_many_events() {
     let connection = bench.connection;
     let visit = event("a@x.example", EventKind::PageVisit, at(NOW));
     for new in [[1, 1, 1], [0, 0, 0]] {
-        let mut report = bench.store.write(|tx| tx.begin_long_report()).unwrap();
+        let mut report = bench.store.write(Tx::begin_long_report).unwrap();
         for new in new {
             let row = [visit.clone()];
             let appended;
