@@ -12,7 +12,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use engaged_connectors::model::{Event, Verdict};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Tx,
@@ -63,6 +63,10 @@ enum Matched {
     InMemory(HashMap<i64, i64>),
     OnDisk,
 }
+
+const INSERT: &str = "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id,
+    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 /// An incoming event, in numbers.
 struct Incoming<'e> {
@@ -116,8 +120,9 @@ impl Tx {
         // Stable: rows of one contact stay in the order of their arrival.
         incoming.sort_by_key(|each| each.contact);
         let mut news = Vec::new();
+        let mut insert = self.sql.prepare_cached(INSERT)?;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
-            let mut merge = Merge::begin(self, known_at, rows)?;
+            let mut merge = Merge::begin(self, known_at, rows, &mut insert)?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
@@ -183,7 +188,7 @@ impl Tx {
 }
 
 /// One contact's events while a batch is merged into them.
-struct Merge<'t> {
+struct Merge<'m, 't> {
     tx: &'t Tx,
     contact: ContactId,
     known_at: Millis,
@@ -192,10 +197,17 @@ struct Merge<'t> {
     identified: HashMap<(u16, TextId), HashMap<String, (i64, Millis)>>,
     /// Whether a verdict changed.
     judged: bool,
+    /// Held through the batch: even a look-up of a prepared statement tells at this rate.
+    insert: &'m mut CachedStatement<'t>,
 }
 
-impl<'t> Merge<'t> {
-    fn begin(tx: &'t Tx, known_at: Millis, rows: &[Incoming<'_>]) -> Result<Self, StoreError> {
+impl<'m, 't> Merge<'m, 't> {
+    fn begin(
+        tx: &'t Tx,
+        known_at: Millis,
+        rows: &[Incoming<'_>],
+        insert: &'m mut CachedStatement<'t>,
+    ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time; whole content only at its own.
         let anywhere = rows.iter().any(|row| row.event.id.is_some());
@@ -209,6 +221,7 @@ impl<'t> Merge<'t> {
             ledger,
             identified: HashMap::new(),
             judged: false,
+            insert,
         })
     }
 
@@ -252,7 +265,7 @@ impl<'t> Merge<'t> {
         let new = self.insert(row)?;
         if let Some((old, at)) = known {
             if let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) {
-                bucket.remove(old);
+                bucket.remove(old, at);
             }
             self.tx
                 .sql
@@ -325,7 +338,7 @@ impl<'t> Merge<'t> {
         let mut count = 0;
         let mut first: Option<i64> = None;
         if let Some(bucket) = self.ledger.buckets.get(&bucket(row.fact.at)) {
-            for entry in &bucket.entries {
+            for entry in bucket.stored_at(row.fact.at) {
                 if entry.fact.id <= report.known_to && self.is_same(entry, row)? {
                     count += 1;
                     first = Some(first.map_or(entry.fact.id, |id| id.min(entry.fact.id)));
@@ -357,7 +370,7 @@ impl<'t> Merge<'t> {
             && known.value == new.value
             && known.currency == new.currency
             && known.has_properties == new.has_properties;
-        if !same || !(new.has_properties || row.link.is_some()) {
+        if !same || !(new.has_properties || new.url.is_some()) {
             return Ok(same);
         }
         // What does not fit into the packed form is compared in the table.
@@ -382,15 +395,9 @@ impl<'t> Merge<'t> {
         else {
             return Ok(());
         };
-        let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) else {
-            return Ok(());
-        };
-        let unjudged = bucket
-            .entries
-            .iter()
-            .any(|entry| entry.fact.id == event && entry.fact.verdict == Verdict::Unknown);
-        if unjudged && let Some(entry) = bucket.change(event) {
-            entry.fact.verdict = verdict;
+        let unjudged = |known| known == Verdict::Unknown;
+        let bucket = self.ledger.buckets.get_mut(&bucket(at));
+        if bucket.and_then(|bucket| bucket.judge((event, at), verdict, unjudged)) == Some(true) {
             self.tx
                 .record_verdict(self.contact, event, verdict, "platform", self.known_at)?;
             self.judged = true;
@@ -401,31 +408,24 @@ impl<'t> Merge<'t> {
     fn insert(&mut self, row: &Incoming<'_>) -> Result<i64, StoreError> {
         let fact = &row.fact;
         let some = |text: TextId| text.is_some().then_some(text.0);
-        self.tx
-            .sql
-            .prepare_cached(
-                "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id, item_id,
-                   quantity, value, currency_id, tracked, verdict, platform_event_id, properties)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-            )?
-            .execute(params![
-                self.contact.0,
-                fact.at,
-                fact.kind.0,
-                fact.connection.0,
-                self.known_at,
-                some(fact.campaign),
-                some(row.link),
-                some(row.page),
-                some(fact.item),
-                row.event.quantity,
-                fact.value,
-                some(fact.currency),
-                row.event.tracked,
-                row.event.verdict.map(verdict_number),
-                row.event.id,
-                row.properties,
-            ])?;
+        self.insert.execute(params![
+            self.contact.0,
+            fact.at,
+            fact.kind.0,
+            fact.connection.0,
+            self.known_at,
+            some(fact.campaign),
+            some(row.link),
+            some(row.page),
+            some(fact.item),
+            row.event.quantity,
+            fact.value,
+            some(fact.currency),
+            row.event.tracked,
+            row.event.verdict.map(verdict_number),
+            row.event.id,
+            row.properties,
+        ])?;
         let id = self.tx.sql.last_insert_rowid();
         self.ledger
             .buckets
@@ -484,15 +484,13 @@ impl Tx {
         };
         let (contact, number) = (ContactId(contact), bucket(at));
         let mut ledger = self.ledger(contact, Some(&[number]))?;
-        let Some(entry) = ledger
-            .buckets
-            .get_mut(&number)
-            .and_then(|bucket| bucket.change(event))
+        let bucket = ledger.buckets.get_mut(&number);
+        let differs = |known| known != verdict;
+        let Some(changed) = bucket.and_then(|bucket| bucket.judge((event, at), verdict, differs))
         else {
             return Ok(false);
         };
-        if entry.fact.verdict != verdict {
-            entry.fact.verdict = verdict;
+        if changed {
             self.record_verdict(contact, event, verdict, reason, known_at)?;
             self.save_ledger(contact, &mut ledger)?;
             self.mark_dirty([contact])?;

@@ -45,6 +45,8 @@ pub(super) struct Resolver<'t> {
     known_at: Millis,
     by_id: HashMap<String, ContactId>,
     by_email: HashMap<Address, ContactId>,
+    /// Contacts that this connection did not know before: news, even if nothing else is said about them.
+    pub(super) joined: Vec<ContactId>,
 }
 
 impl<'t> Resolver<'t> {
@@ -55,6 +57,7 @@ impl<'t> Resolver<'t> {
             known_at,
             by_id: HashMap::new(),
             by_email: HashMap::new(),
+            joined: Vec::new(),
         }
     }
 
@@ -126,14 +129,18 @@ impl<'t> Resolver<'t> {
         Ok(contact)
     }
 
-    fn join(&self, contact: ContactId) -> Result<(), StoreError> {
-        self.tx
+    fn join(&mut self, contact: ContactId) -> Result<(), StoreError> {
+        let new = self
+            .tx
             .sql
             .prepare_cached(
                 "insert into membership (contact_id, connection_id, known_at) values (?1, ?2, ?3)
                  on conflict do nothing",
             )?
             .execute(params![contact.0, self.connection.0, self.known_at])?;
+        if new > 0 {
+            self.joined.push(contact);
+        }
         Ok(())
     }
 

@@ -232,3 +232,32 @@ impl From<rusqlite::Error> for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_folder_that_cannot_be_written_a_full_disk_and_a_missing_folder_are_told_apart() {
+        let code = |kind| StoreError::file(Path::new("a.db.lock"), &Error::from(kind)).code();
+        assert_eq!(code(ErrorKind::PermissionDenied), "E0305");
+        assert_eq!(code(ErrorKind::ReadOnlyFilesystem), "E0305");
+        assert_eq!(code(ErrorKind::StorageFull), "E0304");
+        assert_eq!(code(ErrorKind::NotFound), "E0306");
+        assert_eq!(code(ErrorKind::Other), "E0307");
+    }
+
+    #[test]
+    fn faults_of_sqlite_are_told_apart_by_their_extended_code() {
+        let of =
+            |code| StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert_eq!(of(ffi::SQLITE_IOERR_FSYNC).code(), "E0307");
+        assert!(of(ffi::SQLITE_IOERR_FSYNC).is_fatal());
+        assert_eq!(of(ffi::SQLITE_FULL).code(), "E0304");
+        assert_eq!(of(ffi::SQLITE_CORRUPT_INDEX).code(), "E0303");
+        assert_eq!(of(ffi::SQLITE_READONLY_DIRECTORY).code(), "E0305");
+        assert_eq!(of(ffi::SQLITE_BUSY_SNAPSHOT).code(), "E0310");
+        assert_eq!(of(ffi::SQLITE_CONSTRAINT_FOREIGNKEY).code(), "E0399");
+    }
+}

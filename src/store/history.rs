@@ -5,7 +5,9 @@
 pub mod codec;
 mod compare;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
+
+use engaged_connectors::model::Verdict;
 
 use rusqlite::params;
 
@@ -29,37 +31,69 @@ pub(super) struct Ledger {
 
 #[derive(Default)]
 pub(super) struct Bucket {
-    pub(super) entries: Vec<Entry>,
+    /// What was stored, in the order of [`Entry::order`]: a contact may have very many, and each new row looks here.
+    stored: Vec<Entry>,
+    /// What has come since.
+    added: Vec<Entry>,
     parts: i64,
     changed: bool,
 }
 
 impl Bucket {
+    /// The stored entries of one instant.
+    pub(super) fn stored_at(&self, at: Millis) -> &[Entry] {
+        &self.stored[self.span(at)]
+    }
+
     pub(super) fn insert(&mut self, entry: Entry) {
-        self.entries.push(entry);
+        self.added.push(entry);
         self.changed = true;
     }
 
-    /// Takes an entry out; whether it was there.
-    pub(super) fn remove(&mut self, id: i64) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|entry| entry.fact.id != id);
-        let removed = self.entries.len() < before;
-        self.changed |= removed;
-        removed
+    /// Takes an entry out, if it is there.
+    pub(super) fn remove(&mut self, id: i64, at: Millis) {
+        if let Some(found) = self
+            .span(at)
+            .find(|&index| self.stored[index].fact.id == id)
+        {
+            self.stored.remove(found);
+            self.changed = true;
+        } else if let Some(found) = self.added.iter().position(|entry| entry.fact.id == id) {
+            self.added.remove(found);
+            self.changed = true;
+        }
     }
 
-    /// The entry, to be changed.
-    pub(super) fn change(&mut self, id: i64) -> Option<&mut Entry> {
-        let entry = self.entries.iter_mut().find(|entry| entry.fact.id == id);
-        self.changed |= entry.is_some();
-        entry
+    /// Sets an entry's verdict if `allowed` agrees with the one it has; whether it was set.
+    pub(super) fn judge(
+        &mut self,
+        (id, at): (i64, Millis),
+        verdict: Verdict,
+        allowed: impl Fn(Verdict) -> bool,
+    ) -> Option<bool> {
+        let span = self.span(at);
+        let mut candidates = self.stored[span].iter_mut().chain(&mut self.added);
+        let entry = candidates.find(|entry| entry.fact.id == id)?;
+        let set = allowed(entry.fact.verdict);
+        if set {
+            entry.fact.verdict = verdict;
+            self.changed = true;
+        }
+        Some(set)
+    }
+
+    fn span(&self, at: Millis) -> Range<usize> {
+        let from = self.stored.partition_point(|entry| entry.fact.at < at);
+        let to = self.stored.partition_point(|entry| entry.fact.at <= at);
+        from..to
     }
 }
 
 impl Ledger {
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.buckets.values().flat_map(|bucket| &bucket.entries)
+        self.buckets
+            .values()
+            .flat_map(|bucket| bucket.stored.iter().chain(&bucket.added))
     }
 }
 
@@ -76,7 +110,7 @@ impl Conn {
             bucket.parts += 1;
             codec::decode(
                 row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?,
-                &mut bucket.entries,
+                &mut bucket.stored,
             )
             .map_err(|damaged| {
                 StoreError::damaged(format!("history of contact {}: {damaged}", contact.0))
@@ -120,8 +154,9 @@ impl Tx {
             if !bucket.changed {
                 continue;
             }
-            bucket.entries.sort_unstable_by_key(Entry::order);
-            let parts = codec::encode(&bucket.entries);
+            bucket.stored.append(&mut bucket.added);
+            bucket.stored.sort_by_key(Entry::order);
+            let parts = codec::encode(&bucket.stored);
             let mut count = 0;
             for (part, blob) in (0i64..).zip(&parts) {
                 upsert.execute(params![contact.0, number, part, blob])?;

@@ -97,6 +97,7 @@ impl Tx {
                 changed.push(upserted.contact);
             }
         }
+        changed.append(&mut resolver.joined);
         self.mark_dirty(changed)
     }
 
@@ -155,7 +156,9 @@ impl Tx {
             return Ok(());
         }
         let gap = Gap { from, to, kinds };
-        self.add_gap(connection, &gap, &reject_source(stream), known_at)?;
+        if self.add_gap(connection, &gap, &reject_source(stream), known_at)? > 0 {
+            self.mark_connection_dirty(connection)?;
+        }
         Ok(())
     }
 

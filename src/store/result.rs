@@ -187,8 +187,12 @@ impl Tx {
         let mut insert = self.sql.prepare_cached(
             "insert into dirty (contact_id, seq) values (?1, ?2) on conflict do update set seq = excluded.seq",
         )?;
+        let merged: bool =
+            self.sql
+                .query_row("select exists (select 1 from merged)", (), |row| row.get(0))?;
         for contact in contacts {
-            insert.execute(params![self.root(contact)?.0, seq])?;
+            let contact = if merged { self.root(contact)? } else { contact };
+            insert.execute(params![contact.0, seq])?;
         }
         Ok(())
     }

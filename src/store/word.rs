@@ -17,7 +17,7 @@ const DECLARED_FROM: u16 = 64;
 /// A table of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Dictionary {
-    Word,
+    Word = 0,
     Url,
     Item,
     Currency,
@@ -46,7 +46,7 @@ impl Dictionary {
 /// Looks texts up once per batch.
 pub(super) struct Texts<'t> {
     tx: &'t Tx,
-    seen: HashMap<(Dictionary, String), u32>,
+    seen: [HashMap<String, u32>; 4],
     campaigns: HashMap<String, u32>,
     connection: ConnectionId,
 }
@@ -55,7 +55,7 @@ impl<'t> Texts<'t> {
     pub(super) fn new(tx: &'t Tx, connection: ConnectionId) -> Self {
         Self {
             tx,
-            seen: HashMap::new(),
+            seen: Default::default(),
             campaigns: HashMap::new(),
             connection,
         }
@@ -69,13 +69,11 @@ impl<'t> Texts<'t> {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             return Ok(TextId::NONE);
         };
-        // Borrowing a tuple's half as a key is not possible; the copy is short-lived.
-        let key = (table, text.to_owned());
-        if let Some(&id) = self.seen.get(&key) {
+        if let Some(&id) = self.seen[table as usize].get(text) {
             return Ok(TextId(id));
         }
         let id = self.tx.text_id(table, text)?;
-        self.seen.insert(key, id.0);
+        self.seen[table as usize].insert(text.to_owned(), id.0);
         Ok(id)
     }
 

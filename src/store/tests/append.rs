@@ -94,9 +94,38 @@ fn rows_that_differ_in_anything_are_different_events() {
         id: Some("o-2".into()),
         ..base
     });
+    // One by one, so that each meets the others in the store.
+    for row in &rows {
+        assert_eq!(
+            bench.append(NOW, std::slice::from_ref(row)).new,
+            1,
+            "{row:?}"
+        );
+    }
     let count = u64::try_from(rows.len()).unwrap();
-    assert_eq!(bench.append(NOW, &rows).new, count);
     assert_eq!(bench.append(NOW, &rows).duplicates, count);
+}
+
+#[test]
+fn identical_rows_of_a_report_in_several_transactions_are_as_many_events() {
+    let bench = bench();
+    let connection = bench.connection;
+    let visit = event("a@x.example", EventKind::PageVisit, at(NOW));
+    for new in [[1, 1, 1], [0, 0, 0]] {
+        let mut report = bench.store.write(Tx::begin_long_report).unwrap();
+        for new in new {
+            let row = [visit.clone()];
+            let appended;
+            (report, appended) = bench
+                .store
+                .write(move |tx| {
+                    let appended = tx.append(connection, NOW, &row, &mut report)?;
+                    Ok((report, appended))
+                })
+                .unwrap();
+            assert_eq!(appended.new, new);
+        }
+    }
 }
 
 #[test]
@@ -214,6 +243,7 @@ fn a_duplicate_that_brings_a_verdict_is_judged_and_not_counted() {
     let bench = bench();
     let bare = identified("a@x.example", "e1", NOW - DAY);
     bench.append(NOW, std::slice::from_ref(&bare));
+    bench.clean();
     let judged = Event {
         verdict: Some(Verdict::PrivacyProxy),
         ..bare
@@ -224,6 +254,7 @@ fn a_duplicate_that_brings_a_verdict_is_judged_and_not_counted() {
         (facts.events.len(), facts.events[0].verdict),
         (1, Verdict::PrivacyProxy)
     );
+    assert_eq!(bench.dirty(), 1);
 }
 
 #[test]
@@ -284,6 +315,56 @@ fn everything_that_a_rule_can_read_comes_back() {
         .map(|(_, name, value)| (name.as_str(), value.as_str()))
         .collect();
     assert_eq!(named, [("colour", "red"), ("size", "41")]);
+}
+
+#[test]
+fn a_contact_of_very_many_events_is_kept_in_several_blobs() {
+    let bench = bench();
+    let visits: Vec<Event> = (0..20_000)
+        .map(|n| Event {
+            url: Some(format!("https://x.example/{}", n % 3_000)),
+            ..event("a@x.example", EventKind::PageVisit, at(NOW - n * 7_001))
+        })
+        .collect();
+    for half in visits.chunks(10_000) {
+        assert_eq!(bench.append(NOW, half).new, 10_000);
+    }
+    assert!(bench.count("select max(part) from history") > 0);
+    assert_eq!(bench.append(NOW, &visits).duplicates, 20_000);
+    let times: Vec<_> = bench
+        .facts("a@x.example")
+        .events
+        .iter()
+        .map(|fact| fact.at)
+        .collect();
+    let mut expected: Vec<_> = visits
+        .iter()
+        .map(|visit| visit.at.timestamp_millis())
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(times, expected);
+}
+
+#[test]
+fn a_bucket_that_shrinks_leaves_no_blob_behind() {
+    let bench = bench();
+    let visit = |n: i64, when| identified("a@x.example", &format!("{n}"), when);
+    let then: Vec<Event> = (0..16_000)
+        .map(|n| visit(n, NOW - 400 * DAY + n * 7_001))
+        .collect();
+    let now: Vec<Event> = (0..16_000).map(|n| visit(n, NOW - n * 7_001)).collect();
+    bench.append(NOW, &then);
+    assert!(bench.count("select max(part) from history") > 0);
+    assert_eq!(bench.append(NOW + 1, &now).superseded, 16_000);
+    assert_eq!(bench.facts("a@x.example").events.len(), 16_000);
+    assert_eq!(
+        bench
+            .facts_known("a@x.example", Some(NOW))
+            .unwrap()
+            .events
+            .len(),
+        16_000
+    );
 }
 
 /// What scoring can tell apart, without the numbers that depend on the order of arrival.

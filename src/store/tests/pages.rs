@@ -324,6 +324,16 @@ fn contacts_keep_every_word_and_only_changes_are_news() {
 }
 
 #[test]
+fn a_new_contact_is_news_even_without_a_word_about_it() {
+    let bench = bench();
+    bench.contacts(NOW, &[contact("1", Some("a@x.example"))]);
+    assert_eq!(bench.dirty(), 1);
+    bench.clean();
+    bench.contacts(NOW + 1, &[contact("1", Some("a@x.example"))]);
+    assert_eq!(bench.dirty(), 0);
+}
+
+#[test]
 fn a_change_of_address_keeps_the_contact() {
     let bench = bench();
     bench.contacts(NOW, &[contact("1", Some("old@x.example"))]);
