@@ -300,8 +300,8 @@ create table outbox (
   known_at integer not null,
   changed_at integer not null
 ) strict;
-create index outbox_open on outbox (connection_id, platform_id, target)
-  where state in ('planned', 'attempting', 'retry', 'ambiguous');
+create index outbox_by_target on outbox (connection_id, platform_id, target);
+create index outbox_by_state on outbox (connection_id, state, id);
 
 create table acknowledged (
   connection_id integer not null,
