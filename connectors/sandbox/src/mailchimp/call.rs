@@ -256,6 +256,11 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_parameter_is_as_good_as_none() {
+        assert_eq!(get("status=&x=1").parameter("status"), None);
+    }
+
+    #[test]
     fn a_plus_in_a_path_stays_a_plus() {
         let call = Call::new(Method::GET, "/members/a+b%40example.org", "", Bytes::new());
         assert_eq!(call.parts(), ["members", "a+b@example.org"]);
