@@ -83,7 +83,7 @@ impl Account {
         let reply = self.route(world, call);
         self.step_batches(world, before);
         reply.map(|answer| Answer {
-            body: answer.body.map(|body| call.project(body)),
+            body: answer.body.map(|body| call.finish(body)),
             served: if self.options.events_in_ledger {
                 answer.served
             } else {

@@ -280,7 +280,7 @@ impl Account {
                     total: total
                         .and_then(|total| usize::try_from(total).ok())
                         .unwrap_or(0),
-                    body: answer.body.map(|body| call.project(body)),
+                    body: answer.body.map(|body| call.finish(body)),
                     served: answer.served,
                 }
             }

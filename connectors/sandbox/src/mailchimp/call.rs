@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::answer::Problem;
 use crate::people::{Seconds, seconds, time};
@@ -111,8 +111,14 @@ impl Call {
         }
     }
 
-    /// Leaves only what `fields` asks for, and without what `exclude_fields` names.
-    pub(super) fn project(&self, mut body: Value) -> Value {
+    /// Adds the links that nearly every answer has, then leaves only what `fields` asks for, without what `exclude_fields` names.
+    pub(super) fn finish(&self, mut body: Value) -> Value {
+        let bare = matches!(self.parts().last(), Some(&("ping" | "tag-search")));
+        if let Some(body) = body.as_object_mut().filter(|_| !bare) {
+            let href = format!("https://us1.api.mailchimp.com/3.0/{}", self.path.join("/"));
+            let link = json!({"rel": "self", "href": href, "method": "GET"});
+            body.insert("_links".to_owned(), json!([link]));
+        }
         if let Some(only) = self.parameter("fields") {
             Paths::parse(only).keep(&mut body);
         }
@@ -217,7 +223,6 @@ pub(super) fn moment(text: &str) -> Option<Seconds> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn get(query: &str) -> Call {
         Call::new(Method::GET, "/lists", query, Bytes::new())
@@ -227,11 +232,11 @@ mod tests {
     fn fields_keep_dotted_paths_in_rows() {
         let body = json!({"rows": [{"a": 1, "b": {"c": 2, "d": 3}}], "total_items": 1});
         assert_eq!(
-            get("fields=rows.b.c,total_items").project(body.clone()),
+            get("fields=rows.b.c,total_items").finish(body.clone()),
             json!({"rows": [{"b": {"c": 2}}], "total_items": 1})
         );
         assert_eq!(
-            get("exclude_fields=rows.b,total_items").project(body),
+            get("exclude_fields=rows.b,total_items,_links").finish(body),
             json!({"rows": [{"a": 1}]})
         );
     }
@@ -239,7 +244,7 @@ mod tests {
     #[test]
     fn a_blank_after_a_comma_loses_the_path_behind_it() {
         let body = json!({"id": 1, "name": "x"});
-        assert_eq!(get("fields=id,%20name").project(body), json!({"id": 1}));
+        assert_eq!(get("fields=id,%20name").finish(body), json!({"id": 1}));
     }
 
     #[test]
@@ -248,6 +253,11 @@ mod tests {
         assert!(get(&format!("since={at}%2B00:00")).time("since").is_some());
         assert!(get(&format!("since={at}Z")).time("since").is_some());
         assert_eq!(get(&format!("since={at}+00:00")).time("since"), None);
+    }
+
+    #[test]
+    fn an_empty_parameter_is_as_good_as_none() {
+        assert_eq!(get("status=&x=1").parameter("status"), None);
     }
 
     #[test]

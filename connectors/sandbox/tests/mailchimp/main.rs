@@ -13,4 +13,5 @@ mod faults;
 mod reading;
 mod reports;
 mod spec;
+mod speed;
 mod writing;

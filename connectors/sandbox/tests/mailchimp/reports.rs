@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use engaged_sandbox::mailchimp::{Kind, Options, Skew, Status};
+use engaged_sandbox::people::{Deed, Publication, time};
 use serde_json::Value;
 
 use crate::client::{Bench, end};
@@ -95,11 +96,7 @@ async fn every_event_of_the_world_can_be_read_once_and_the_ledger_names_it() {
         "no two events have the same key"
     );
     assert_eq!(served, truth);
-    let world = bench
-        .world
-        .read()
-        .unwrap()
-        .truth(engaged_sandbox::people::Publication::Weekly);
+    let world = bench.world.read().unwrap().truth(Publication::Weekly);
     let counts = bench.mailchimp.counts();
     assert_eq!(counts[&Kind::Send], world.sends);
     assert_eq!(counts[&Kind::SoftBounce], world.soft_bounces);
@@ -186,6 +183,22 @@ async fn email_activity_does_not_tell_proxies_from_people() {
 }
 
 #[tokio::test]
+async fn only_opens_by_privacy_proxies_are_marked_as_such() {
+    let bench = Bench::plain().await;
+    let campaign = {
+        let world = bench.world.read().unwrap();
+        world.campaigns(Publication::Weekly).last().unwrap().clone()
+    };
+    let done = |deed: Deed| campaign.acts.iter().filter(|act| act.deed == deed).count();
+    assert!(done(Deed::ScannerOpen) > 0);
+    let path = format!("/reports/{}/open-details", bench.newest().await);
+    let rows = bench.all(&path, "members").await;
+    let opens = rows.iter().flat_map(|row| row["opens"].as_array().unwrap());
+    let marked = opens.filter(|open| open["is_proxy_open"] == true).count();
+    assert_eq!(marked, done(Deed::ProxyOpen));
+}
+
+#[tokio::test]
 async fn skewed_activity_puts_many_events_on_few_rows_and_stops_at_the_cap() {
     let skew = Skew {
         every: 100,
@@ -258,14 +271,14 @@ async fn a_late_report_has_an_earlier_timestamp_than_its_arrival() {
     let bench = Bench::plain().await;
     let (at, arrival) = {
         let world = bench.world.read().unwrap();
-        let campaigns = world.campaigns(engaged_sandbox::people::Publication::Weekly);
+        let campaigns = world.campaigns(Publication::Weekly);
         let mut acts = campaigns.iter().flat_map(|campaign| &campaign.acts);
         let late = acts.find(|act| act.lag > 60).unwrap();
         (late.at, late.at + u32::from(late.lag) * 60)
     };
     let known = async |present: u32| {
         let options = Options {
-            now: Some(engaged_sandbox::people::time(present)),
+            now: Some(time(present)),
             ..Options::default()
         };
         let events = Bench::new(options).await.mailchimp.events();

@@ -1,6 +1,6 @@
 //! Writes: what the platform takes, refuses and passes over.
 
-use engaged_sandbox::mailchimp::{Change, Options, Status};
+use engaged_sandbox::mailchimp::{Change, Contact, Options, Status};
 use serde_json::{Value, json};
 
 use crate::client::Bench;
@@ -81,9 +81,7 @@ async fn a_number_field_refuses_words_and_changes_nothing() {
     assert_eq!(bench.again(&contact), contact_with_score(contact));
 }
 
-fn contact_with_score(
-    mut contact: engaged_sandbox::mailchimp::Contact,
-) -> engaged_sandbox::mailchimp::Contact {
+fn contact_with_score(mut contact: Contact) -> Contact {
     contact.fields.insert("ENGSCORE".into(), json!(""));
     contact
 }
@@ -319,18 +317,20 @@ async fn a_bulk_call_answers_200_with_refusals_inside() {
 }
 
 #[tokio::test]
-async fn a_bulk_call_with_sync_tags_replaces_all_tags() {
+async fn a_bulk_call_with_sync_tags_replaces_all_tags_and_without_adds() {
     let bench = Bench::plain().await;
-    let contact = bench
-        .mailchimp
-        .contacts()
-        .into_iter()
-        .find(|c| c.status == Status::Subscribed && !c.tags.is_empty())
-        .unwrap();
+    let tagged =
+        |contact: &Contact| contact.status == Status::Subscribed && !contact.tags.is_empty();
+    let contact = bench.mailchimp.contacts().into_iter().find(tagged).unwrap();
     let row = json!({"email_address": contact.address, "status": "subscribed", "tags": ["only"]});
-    let body = json!({"members": [row], "update_existing": true, "sync_tags": true}).to_string();
-    bench.ask("POST", &bench.list(), &body).await;
-    assert_eq!(bench.again(&contact).tags, ["only"]);
+    for sync in [false, true] {
+        let body =
+            json!({"members": [row], "update_existing": true, "sync_tags": sync}).to_string();
+        bench.ask("POST", &bench.list(), &body).await;
+        let mut tags = if sync { vec![] } else { contact.tags.clone() };
+        tags.push("only".to_owned());
+        assert_eq!(bench.again(&contact).tags, tags);
+    }
 }
 
 #[tokio::test]
