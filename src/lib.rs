@@ -1,1 +1,19 @@
-//! engaged.
+//! `engaged`: engagement scoring for e-mail lists. See `ARCHITECTURE.md` for the map.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod demo;
+pub mod diagnostic;
+pub mod import;
+pub mod platform;
+pub mod push;
+pub mod rescore;
+pub mod rules;
+pub mod schedule;
+pub mod score;
+pub mod status;
+pub mod store;
+pub mod sync;
+pub mod verify;

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod connector;
 pub mod cursor;
 pub mod error;
+pub mod ghost;
 pub mod http;
 pub mod mailchimp;
 pub mod model;

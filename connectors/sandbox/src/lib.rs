@@ -8,12 +8,17 @@
 //! - [`ledger`]: what was asked, answered and written, for a checker.
 //! - [`fault`]: what may go wrong, how often, by seed.
 //! - [`ghost`]: Ghost's Admin API.
+//! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
+//!
+//! Another platform is a module that makes a [`server::Site`] (a router, and its words for refusals) from a
+//! [`people::SharedWorld`], attaches a [`ledger::Note`] to its answers, and gets a line in `main.rs`.
 //!
 //! It does not imitate a platform's speed, screens or mail delivery, and never asks the wall clock for the state of its world.
 
 pub mod fault;
 pub mod ghost;
 pub mod ledger;
+pub mod mailchimp;
 pub mod people;
 pub mod rng;
 pub mod server;

@@ -155,8 +155,8 @@ impl World {
         for number in 0..total {
             let weekly = number < spec.weekly;
             let monthly = number < both || !weekly;
-            // Three quarters were there before the first mailing in sight; the list grows evenly after it.
-            let joined = if self.rng.chance(0.75) {
+            // Most were there before the first mailing in sight; the list grows evenly after it.
+            let joined = if self.rng.chance(0.88) {
                 self.start
                     .saturating_sub(self.rng.between(DAY, 1_000 * DAY))
             } else {

@@ -188,8 +188,9 @@ impl<'a> Call<'a> {
                 answer::judge(what, response, self.client.clock.now())
             }
             Err(error) => {
-                debug!(%what, attempt, ms, %error, "no answer");
-                Err(missed(what, &error))
+                let miss = missed(what, &error);
+                debug!(attempt, ms, error = %miss.error, "no answer");
+                Err(miss)
             }
         }
     }

@@ -143,6 +143,11 @@ async fn links_off_the_origin_are_refused_before_anything_is_sent() {
 async fn a_foreign_read_carries_no_credentials() {
     let (client, script) = client([reply(200, "{}")]);
     let client = client.with_header(header::ACCEPT_LANGUAGE, HeaderValue::from_static("nl"));
+    client.get("x").send().await.unwrap();
+    assert_eq!(
+        script.seen.lock().unwrap().remove(0).1[header::ACCEPT_LANGUAGE],
+        "nl"
+    );
     client
         .get_foreign("https://archive.example/x?sig=1")
         .send()
@@ -358,4 +363,59 @@ async fn a_body_beyond_the_limit_is_refused_without_another_try() {
     let error = ConnectorError::from(client.get("x").send().await.unwrap_err());
     assert_eq!(error.to_string(), "GET x: the answer is larger than 32 MB");
     assert_eq!(script.seen(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_of_the_platform_holds_for_every_call_of_the_connection() {
+    let (client, _) = client([later(429, "60"), reply(200, "1")]);
+    let start = Instant::now();
+    let other = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        client.get("other").send().await.unwrap();
+        start.elapsed()
+    };
+    let (first, second) = tokio::join!(client.get("x").send(), other);
+    assert!(
+        first.is_ok() && second >= Duration::from_mins(1),
+        "{second:?}"
+    );
+}
+
+/// Everything that was logged while a client talked.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_key_query_or_address_is_logged_at_any_level() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let lost = Err(TransportError::Lost("jan@canary.example hung up".into()));
+    let (client, _) = client([lost, reply(500, "no jan@canary.example"), reply(200, "{}")]);
+    let call = client
+        .get("contacts/jan@canary.example/tags")
+        .query("token", "canary");
+    call.send().await.unwrap();
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("GET contacts/…/tags"), "{text}");
+    assert!(
+        !text.contains("canary") && !text.contains("1795348800"),
+        "{text}"
+    );
 }

@@ -38,26 +38,17 @@ pub(super) struct Throttle {
     interval: Duration,
     burst: u32,
     slots: Semaphore,
-    bucket: Mutex<Bucket>,
-}
-
-/// The bucket, kept as the instant at which it will be full again.
-struct Bucket {
-    full_at: Instant,
-    shut_until: Instant,
+    /// When the bucket will be full again: all that there is to know about it.
+    full_at: Mutex<Instant>,
 }
 
 impl Throttle {
     pub(super) fn new(rate: Rate) -> Self {
-        let now = Instant::now();
         Self {
             interval: Duration::from_secs_f64(1.0 / rate.per_second.max(0.001)),
             burst: rate.burst.max(1),
             slots: Semaphore::new(rate.at_once.max(1) as usize),
-            bucket: Mutex::new(Bucket {
-                full_at: now,
-                shut_until: now,
-            }),
+            full_at: Mutex::new(Instant::now()),
         }
     }
 
@@ -71,23 +62,19 @@ impl Throttle {
 
     /// Holds everybody back for a while, and lets them go at the long-run rate afterwards.
     pub(super) fn hold(&self, wait: Duration) {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = Instant::now() + wait;
-        bucket.shut_until = bucket.shut_until.max(until);
-        bucket.full_at = bucket.full_at.max(until + self.interval * (self.burst - 1));
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *full_at = (*full_at).max(Instant::now() + wait + self.interval * (self.burst - 1));
     }
 
     /// Takes one token and says when it may be used.
     fn take(&self) -> Instant {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        bucket.full_at = bucket.full_at.max(now) + self.interval;
+        *full_at = (*full_at).max(now) + self.interval;
         // The bucket holds `burst` tokens: one is free when it will be full within that many intervals.
-        let free = bucket
-            .full_at
+        full_at
             .checked_sub(self.interval * self.burst)
-            .unwrap_or(now);
-        free.max(now).max(bucket.shut_until)
+            .map_or(now, |free| free.max(now))
     }
 }
 

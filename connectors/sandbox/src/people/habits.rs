@@ -71,7 +71,7 @@ impl Habits {
             phase: rng.below(SWING),
             curiosity: (0.03 + 0.35 * rng.unit().powi(2)) as f32,
             proxied: rng.chance(0.12),
-            scanned: at_work && rng.chance(0.30),
+            scanned: at_work && rng.chance(0.18),
             buyer: rng.chance(0.06),
         }
     }

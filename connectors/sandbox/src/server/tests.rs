@@ -1,12 +1,22 @@
 //! Behaviour of the server under faults, seen through a plain socket, since a client library would hide it.
 
+use std::collections::BTreeMap;
+
 use axum::Extension;
+use axum::response::IntoResponse as _;
 use axum::routing::{get, put};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
 use crate::fault::{Rule, When};
+
+async fn events() -> (Extension<Note>, &'static str) {
+    (
+        Extension(Note::served(vec!["a".to_owned(), "b".to_owned()])),
+        "two events",
+    )
+}
 
 fn site() -> Site {
     let router = Router::new()
@@ -16,6 +26,7 @@ fn site() -> Site {
                 format!("page {}", request.uri().query().unwrap_or("-"))
             }),
         )
+        .route("/events", get(events))
         .route(
             "/thing",
             put(|| async { (Extension(Note::applied()), "done") }),
@@ -25,8 +36,6 @@ fn site() -> Site {
         refusal: |status| (status, "refused").into_response(),
     }
 }
-
-use axum::response::IntoResponse as _;
 
 /// Sends one request on a fresh connection and gives every byte that comes back.
 async fn ask(serving: &Serving, method: &str, target: &str) -> String {
@@ -81,6 +90,23 @@ async fn a_cut_body_stops_in_the_middle_of_what_its_length_promised() {
     let answer = ask(&serving, "GET", "/page?12345").await;
     assert!(answer.contains("content-length: 10\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\npage "), "{answer}");
+}
+
+#[tokio::test]
+async fn events_count_as_served_for_each_whole_answer_and_for_no_other() {
+    let rules = vec![
+        Rule::new("/events", When::Nth(1), Fault::CutBody),
+        Rule::new("/events", When::Nth(2), Fault::AnswerLost),
+        Rule::new("/events", When::Nth(4), Fault::DuplicatePage),
+    ];
+    let serving = serving(rules).await;
+    for _ in 0..3 {
+        ask(&serving, "GET", "/events").await;
+    }
+    let once = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 1)]);
+    assert_eq!(serving.ledger().served(), once);
+    ask(&serving, "GET", "/events").await;
+    assert_eq!(serving.ledger().served().values().sum::<usize>(), 4);
 }
 
 #[tokio::test]

@@ -1,0 +1,210 @@
+//! What a complete and correct reader of this stand-in must know, and what was done to it: for checkers.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::account::Account;
+use super::activity::reactions;
+use super::event::{Event, Kind};
+use super::journal::{Change, Written};
+use super::member::{Status, hash};
+use super::{Mailchimp, shop};
+use crate::people::{Deed, Seconds, World};
+
+/// A member as they are now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contact {
+    /// The list.
+    pub list: String,
+    /// The MD5 of the address, in hex.
+    pub email_id: String,
+    /// What stays when the address changes.
+    pub contact_id: String,
+    /// The address.
+    pub address: String,
+    /// Where they stand.
+    pub status: Status,
+    /// The names of all tags, in no particular order.
+    pub tags: Vec<String>,
+    /// All merge fields.
+    pub fields: BTreeMap<String, Value>,
+    /// When they changed last.
+    pub last_changed: Seconds,
+}
+
+impl Mailchimp {
+    fn look<T>(&self, at: impl FnOnce(&mut Account, &World) -> T) -> T {
+        let mut account = self.shared.account();
+        let world = self.shared.world();
+        account.refresh(&world);
+        at(&mut account, &world)
+    }
+
+    /// The ids of the lists, the newsletter first.
+    pub fn lists(&self) -> Vec<String> {
+        self.look(|account, _| {
+            account
+                .audiences
+                .iter()
+                .map(|list| list.id.clone())
+                .collect()
+        })
+    }
+
+    /// Every event that the API would tell of now, except about those who were deleted for good: as email-activity,
+    /// sent-to, unsubscribed, abuse-reports and orders have them.
+    pub fn events(&self) -> Vec<Event> {
+        self.look(|account, world| events(account, world))
+    }
+
+    /// How many events of each kind there are.
+    pub fn counts(&self) -> BTreeMap<Kind, usize> {
+        let mut counts = BTreeMap::new();
+        for event in self.events() {
+            *counts.entry(event.kind).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// The events of one address.
+    pub fn events_of(&self, address: &str) -> Vec<Event> {
+        let id = hex::encode(hash(address));
+        let mut events = self.events();
+        events.retain(|event| event.email_id == id);
+        events
+    }
+
+    /// Everybody in all lists, the archived included, those deleted for good not.
+    pub fn contacts(&self) -> Vec<Contact> {
+        self.look(|account, world| contacts(account, world))
+    }
+
+    /// Everything that was written, in order.
+    pub fn written(&self) -> Vec<Written> {
+        self.shared.account().journal.clone()
+    }
+
+    /// The writes that made somebody exist or made them more contactable. There must be none.
+    pub fn consent_breaches(&self) -> Vec<Written> {
+        let mut written = self.written();
+        written.retain(Written::breaks_consent);
+        written
+    }
+
+    /// What was written to each contact, by e-mail id.
+    pub fn written_by_contact(&self) -> BTreeMap<String, Vec<Change>> {
+        let mut by_contact: BTreeMap<String, Vec<Change>> = BTreeMap::new();
+        for written in self.written() {
+            by_contact
+                .entry(written.email_id)
+                .or_default()
+                .push(written.change);
+        }
+        by_contact
+    }
+
+    /// Somebody changes their own address; says whether there was such a member.
+    pub fn readdress(&self, old: &str, new: &str) -> bool {
+        self.look(|account, _| {
+            let now = account.now;
+            let mut found = false;
+            for list in &mut account.audiences {
+                if let Some(index) = list.find(old) {
+                    list.readdress(index, new, now);
+                    found = true;
+                }
+            }
+            found
+        })
+    }
+
+    /// The marketer archives somebody by hand, which is no write of the API's; says whether there was such a member.
+    pub fn archive_by_hand(&self, address: &str) -> bool {
+        self.look(|account, _| {
+            let now = account.now;
+            let mut found = false;
+            for list in &mut account.audiences {
+                if let Some(index) = list.find(address) {
+                    list.members[index as usize].turn(Status::Archived, now, false);
+                    list.revision += 1;
+                    found = true;
+                }
+            }
+            found
+        })
+    }
+}
+
+fn contacts(account: &Account, world: &World) -> Vec<Contact> {
+    let mut contacts = Vec::new();
+    for list in &account.audiences {
+        for member in list.members.iter().filter(|member| !member.forgotten) {
+            let fields = (0_u16..).zip(&list.fields);
+            contacts.push(Contact {
+                list: list.id.clone(),
+                email_id: hex::encode(member.hash),
+                contact_id: hex::encode(member.contact),
+                address: member.address(world),
+                status: member.status,
+                tags: member
+                    .tags
+                    .iter()
+                    .map(|(tag, _)| list.tags[usize::from(*tag)].name.clone())
+                    .collect(),
+                fields: fields
+                    .map(|(number, field)| (field.tag.clone(), list.field(world, member, number)))
+                    .collect(),
+                last_changed: member.last_changed,
+            });
+        }
+    }
+    contacts
+}
+
+fn events(account: &Account, world: &World) -> Vec<Event> {
+    let mut events = Vec::new();
+    for list in &account.audiences {
+        let campaigns = list.sent(world, account.now);
+        for (place, campaign) in campaigns.iter().enumerate() {
+            let report = &list.reports.list[place];
+            for row in report.rows.iter().copied() {
+                let person = campaign.recipients[row as usize].person;
+                let Some(index) = list.of_person(person) else {
+                    continue;
+                };
+                let hash = &list.members[index as usize].hash;
+                events.push(Event::new(
+                    Kind::Send,
+                    &report.id,
+                    hash,
+                    campaign.sent_at,
+                    "",
+                ));
+                events.extend(reactions(list, campaign, place, row, account.now));
+                let left = report
+                    .acts_of(row)
+                    .iter()
+                    .find(|act| act.deed == Deed::Unsubscribe);
+                events.extend(
+                    left.map(|left| Event::new(Kind::Unsubscribe, &report.id, hash, left.at, "")),
+                );
+            }
+        }
+        for complaint in &list.complaints {
+            let member = &list.members[complaint.member as usize];
+            if !member.forgotten {
+                let campaign = list.reports.id(complaint.campaign);
+                events.push(Event::new(
+                    Kind::Complaint,
+                    campaign,
+                    &member.hash,
+                    complaint.at,
+                    "",
+                ));
+            }
+        }
+    }
+    events.extend(shop::events(account, world));
+    events
+}

@@ -1,0 +1,208 @@
+//! Ghost 5 and 6, through the Admin API with the key of a custom integration.
+//!
+//! What it gives: all members with labels and newsletters; sends, deliveries,
+//! first opens, permanent failures and complaints per mail and member; every
+//! click; subscribes, unsubscribes, sign-ups, comments and payments. For ever.
+//! What it hides: soft bounces, opens after the first, who or what opened,
+//! unsubscribes done in bulk, visits of pages. There are no fields for numbers,
+//! so that only tags (Ghost's labels) can be written; see the `push` module.
+//!
+//! Facts come from `platforms/ghost.md` and from Ghost 5.130 itself. This file
+//! holds the settings, the declaration and the port; it reads no wire format.
+
+mod events;
+#[cfg(test)]
+mod fake;
+mod key;
+mod members;
+mod push;
+mod walk;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, header};
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::{
+    clock::Clock,
+    connector::{Account, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec},
+    cursor::Cursor,
+    error::ConnectorError,
+    http::{Client, Rate, Transport},
+    model::EventKind,
+};
+use key::Key;
+
+/// How late Ghost learns from Mailgun what became of a mail (sheet, section 4:
+/// it trusts events that are older than 30 minutes).
+const MAILGUN: Duration = Duration::from_mins(30);
+
+const MEMBERS: Stream = Stream("members");
+const SENDS: Stream = Stream("sends");
+const OPENS: Stream = Stream("opens");
+const COMPLAINTS: Stream = Stream("complaints");
+const CLICKS: Stream = Stream("clicks");
+const NEWSLETTERS: Stream = Stream("newsletters");
+const SIGNUPS: Stream = Stream("signups");
+const COMMENTS: Stream = Stream("comments");
+const PAYMENTS: Stream = Stream("payments");
+
+static STREAMS: &[StreamSpec] = &[
+    spec(MEMBERS, &[], Duration::ZERO),
+    spec(
+        SENDS,
+        &[EventKind::Send, EventKind::Delivery, EventKind::HardBounce],
+        MAILGUN,
+    ),
+    spec(OPENS, &[EventKind::Open], MAILGUN),
+    spec(COMPLAINTS, &[EventKind::Complaint], MAILGUN),
+    spec(CLICKS, &[EventKind::Click], Duration::ZERO),
+    spec(
+        NEWSLETTERS,
+        &[EventKind::Subscribe, EventKind::Unsubscribe],
+        Duration::ZERO,
+    ),
+    spec(SIGNUPS, &[EventKind::Signup], Duration::ZERO),
+    spec(COMMENTS, &[EventKind::Comment], Duration::ZERO),
+    spec(PAYMENTS, &[EventKind::Purchase], Duration::ZERO),
+];
+
+static CAPABILITIES: Capabilities = Capabilities {
+    platform: "ghost",
+    streams: STREAMS,
+    fields: false,
+    creates_fields: false,
+    field_name_max: 0,
+    retention: None,
+    unreported: &[
+        "sign-in mails, welcome mails and other automated mails",
+        "opens after the first of each mail",
+        "temporary delivery failures",
+        "unsubscribes that were done in bulk in Ghost (the contact's status shows them)",
+    ],
+    guarantee: "every event that Ghost has written, once; events that Ghost learns of more than \
+                48 hours after others of their kind may be missed",
+};
+
+const fn spec(stream: Stream, kinds: &'static [EventKind], lateness: Duration) -> StreamSpec {
+    StreamSpec {
+        stream,
+        kinds,
+        lateness,
+    }
+}
+
+/// What a connection to Ghost needs to know.
+#[derive(Clone, Debug)]
+pub struct GhostSettings {
+    /// The root of the site's admin address, e.g. `https://news.ghost.io`; without `/ghost`.
+    pub base_url: String,
+    /// The integration's Admin API key, `id:hex`.
+    pub key: SecretString,
+    /// Names of the newsletters to follow; none means all. They decide a
+    /// contact's status and lists and which subscribes and unsubscribes count.
+    /// Mails count whatever newsletter they belong to.
+    pub newsletters: Vec<String>,
+    /// With what our tags begin. A change to any other tag is refused.
+    pub tag_prefix: String,
+}
+
+/// One Ghost site.
+pub struct Ghost {
+    client: Client,
+    clock: Arc<dyn Clock>,
+    newsletters: Vec<String>,
+    tag_prefix: String,
+}
+
+impl Ghost {
+    /// Reads the settings; a URL or key of the wrong shape is a [`ConnectorError::Config`].
+    pub fn new(
+        settings: &GhostSettings,
+        clock: Arc<dyn Clock>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, ConnectorError> {
+        let key = Key::parse(&settings.key)?;
+        let credentials = Box::new(move |now| {
+            Ok(HeaderMap::from_iter([(
+                header::AUTHORIZATION,
+                key.header(now)?,
+            )]))
+        });
+        let root = settings.base_url.trim().trim_end_matches('/');
+        let base = format!("{root}/ghost/api/admin/");
+        // Ghost itself sets no limit; this keeps one process of Node alive for its readers.
+        let rate = Rate {
+            per_second: 30.0,
+            burst: 30,
+            at_once: 2,
+        };
+        let client = Client::new(&base, credentials, transport, Arc::clone(&clock))?
+            .with_header(
+                HeaderName::from_static("accept-version"),
+                HeaderValue::from_static("v5.0"),
+            )
+            .with_rate(rate);
+        Ok(Self {
+            client,
+            clock,
+            newsletters: settings.newsletters.clone(),
+            tag_prefix: settings.tag_prefix.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Connector for Ghost {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn check(&self) -> Result<Account, ConnectorError> {
+        let site: wire::SitePage = self.client.get("site/").send().await?.json()?;
+        let read = self
+            .client
+            .get("members/")
+            .query("limit", 1)
+            .query("fields", "id");
+        read.send().await?.json::<wire::MemberPage>()?;
+        if !self.newsletters.is_empty() {
+            let read = self.client.get("newsletters/").query("limit", 100);
+            let page: wire::NewsletterPage = read.send().await?.json()?;
+            page.require(&self.newsletters)?;
+        }
+        Ok(Account {
+            name: site.site.title,
+            version: site.site.version,
+            missing: Vec::new(),
+        })
+    }
+
+    async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {
+        if stream == MEMBERS {
+            return members::pull(self, cursor).await;
+        }
+        let unknown = || ConnectorError::Config {
+            what: "stream".into(),
+            detail: format!("Ghost has no stream {:?}", stream.0),
+        };
+        let spec = STREAMS
+            .iter()
+            .find(|spec| spec.stream == stream)
+            .ok_or_else(unknown)?;
+        walk::pull(self, spec, walk::feeds(stream).ok_or_else(unknown)?, cursor).await
+    }
+
+    async fn push(&self, changes: &[Change]) -> Result<Vec<Outcome>, ConnectorError> {
+        push::push(self, changes).await
+    }
+
+    async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! The command line: one file for each group of verbs.
+//!
+//! Data go to stdout, talk to stderr. What is expected to go wrong ends with a
+//! code, a place and a next step; anything else is a bug and says so.
+
+mod human;
+mod listing;
+mod load;
+mod look;
+pub mod output;
+mod work;
+
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use engaged_connectors::Clock;
+
+use crate::{
+    clock::SystemClock,
+    config::{self, Config, Environment},
+    diagnostic::{
+        Diagnostic, Exit, Expected,
+        render::{Style, render},
+    },
+    store::{Access, Store},
+};
+use output::Output;
+
+/// Engagement scoring for e-mail lists: sync, score, plan, push.
+#[derive(Debug, Parser)]
+#[command(name = "engaged", version, after_help = "Start with `engaged demo`: it needs no account.")]
+struct Cli {
+    /// The configuration: a file, or a directory of *.toml files
+    #[arg(long, short, global = true, default_value = "engaged.toml", env = "ENGAGED_CONFIG")]
+    config: PathBuf,
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on stderr; twice for every request
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the product on a made-up newsletter, without an account
+    Demo(work::Demo),
+    /// Check the configuration and rules, offline
+    Check(look::Check),
+    /// Run as a daemon: schedules, catch-up, clean stop
+    Run,
+    /// Read what is new on the platforms
+    Sync(work::Sync),
+    /// Score the contacts that need it
+    Score(work::Score),
+    /// Sync, score, plan, and apply what no guard holds
+    Once(work::Once),
+    /// Show what would be written; writes nothing
+    Plan(work::Plan),
+    /// Write what is planned
+    Apply(work::Apply),
+    /// Show connections, coverage, scores, outbox, guards
+    Status(look::Status),
+    /// Explain one contact's scores down to the events
+    Explain(look::Explain),
+    /// List contacts
+    Contacts(look::Contacts),
+    /// Show segments and bands with their sizes
+    Segments,
+    /// Show how one contact's scores went
+    History(look::History),
+    /// Recompute every score from raw events and compare
+    Verify,
+    /// Take in contacts, events and gaps from files
+    Import(load::Import),
+    /// Let pass what a guard holds
+    Approve(human::Approve),
+    /// Stop all writing to platforms
+    Pause,
+    /// Go on writing to platforms
+    Resume,
+    /// Print completions for a shell
+    Completions(look::Completions),
+}
+
+/// What every verb gets.
+struct Context {
+    path: PathBuf,
+    output: Output,
+    environment: Environment,
+    clock: Arc<dyn Clock>,
+}
+
+impl Context {
+    /// The configuration; its warnings go to stderr.
+    fn config(&self) -> Result<Config, Expected> {
+        let config = config::load(&self.path, &self.environment)?;
+        if !config.warnings.is_empty() {
+            output::say(&render(&config.warnings, self.style()));
+        }
+        Ok(config)
+    }
+
+    /// The store, to be written by this process alone.
+    fn writing(&self, config: &Config) -> Result<Store, Expected> {
+        Ok(Store::open(&config.database, Access::ReadWrite, self.clock.as_ref())?)
+    }
+
+    /// The store, beside whoever writes it.
+    fn reading(&self, config: &Config) -> Result<Store, Expected> {
+        Ok(Store::open(&config.database, Access::ReadOnly, self.clock.as_ref())?)
+    }
+
+    fn style(&self) -> Style {
+        Style::detect(std::io::stderr().is_terminal(), &self.environment)
+    }
+}
+
+/// Runs the verb that the command line names.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let level = ["warn", "engaged=info,engaged_connectors=info,warn", "debug"][usize::from(cli.verbose.min(2))];
+    let daemon = matches!(cli.verb, Verb::Run);
+    let level = if daemon && cli.verbose == 0 { "engaged=info,warn" } else { level };
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(false).init();
+    let context = Context {
+        path: cli.config,
+        output: Output { json: cli.json },
+        environment: std::env::vars().collect(),
+        clock: Arc::new(SystemClock),
+    };
+    match dispatch(&context, cli.verb) {
+        Ok(exit) => exit.into(),
+        Err(expected) => {
+            if context.output.json {
+                let all: Vec<_> = expected.diagnostics.iter().map(Diagnostic::to_json).collect();
+                output::line(&serde_json::json!({ "schema": 1, "errors": all }).to_string());
+            }
+            output::say(&render(&expected.diagnostics, context.style()));
+            expected.exit.into()
+        }
+    }
+}
+
+fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
+    match verb {
+        Verb::Demo(arguments) => work::demo(context, &arguments),
+        Verb::Check(arguments) => look::check(context, &arguments),
+        Verb::Run => work::daemon(context),
+        Verb::Sync(arguments) => work::sync(context, &arguments),
+        Verb::Score(arguments) => work::score(context, &arguments),
+        Verb::Once(arguments) => work::once(context, &arguments),
+        Verb::Plan(arguments) => work::plan(context, &arguments),
+        Verb::Apply(arguments) => work::apply(context, &arguments),
+        Verb::Status(arguments) => look::status(context, &arguments),
+        Verb::Explain(arguments) => look::explain(context, &arguments),
+        Verb::Contacts(arguments) => look::contacts(context, &arguments),
+        Verb::Segments => look::segments(context),
+        Verb::History(arguments) => look::history(context, &arguments),
+        Verb::Verify => work::verify(context),
+        Verb::Import(arguments) => load::import(context, &arguments),
+        Verb::Approve(arguments) => human::approve(context, &arguments),
+        Verb::Pause => human::pause(context, true),
+        Verb::Resume => human::pause(context, false),
+        Verb::Completions(arguments) => {
+            look::completions(&arguments, &mut Cli::command());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// A mistake in what was typed.
+fn usage(message: impl Into<String>, help: impl Into<String>) -> Expected {
+    Expected::new(Exit::Usage, Diagnostic::error("E0100", message).help(help))
+}

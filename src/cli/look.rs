@@ -1,0 +1,271 @@
+//! Verbs that only look: `check`, `status`, `explain`, `contacts`, `segments`, `history`.
+
+use clap::Args;
+use engaged_connectors::model::Address;
+
+use crate::{
+    config::{self, Config},
+    diagnostic::{Diagnostic, Exit, Expected, render::render},
+    rules::{Context as Names, parse_condition},
+    score::{
+        calendar::{Day, Zone},
+        explain::{self, Points, Question},
+        model::Model,
+    },
+    status,
+    store::{ContactId, Store},
+};
+
+use super::{Context, listing::{self, Listing}, output, usage};
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Print the JSON Schema of the configuration instead
+    #[arg(long)]
+    schema: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Status {}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The contact's address
+    contact: String,
+    /// As of this date (YYYY-MM-DD); today if left out
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// With what was known at the end of this date; everything if left out
+    #[arg(long, value_name = "DATE")]
+    known_at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Contacts {
+    /// Only those in this segment
+    #[arg(long)]
+    segment: Option<String>,
+    /// Only those for whom this condition holds, e.g. "no open in 3 months"
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
+    /// table, csv or ndjson
+    #[arg(long, default_value = "table", value_parser = ["table", "csv", "ndjson"])]
+    format: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct History {
+    /// The contact's address
+    contact: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// bash, zsh, fish, elvish, powershell
+    shell: clap_complete::Shell,
+}
+
+pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expected> {
+    if arguments.schema {
+        output::line(&format!("{:#}", config::json_schema()));
+        return Ok(Exit::Done);
+    }
+    let config = config::load(&context.path, &context.environment)?;
+    let rules = &config.rules;
+    let result = serde_json::json!({
+        "schema": 1, "connections": config.connections.len(), "scores": rules.scores.len(),
+        "rules": rules.scores.iter().map(|score| score.rules.len()).sum::<usize>(),
+        "segments": rules.segments.len(), "stages": rules.stages.len(), "rules_hash": config.rules_hash,
+        "warnings": config.warnings.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
+    });
+    if !config.warnings.is_empty() {
+        output::say(&render(&config.warnings, context.style()));
+    }
+    context.output.show(&result, |_| {
+        let scores = rules.scores.iter().map(|score| format!("{} ({} rules)", score.name, score.rules.len()));
+        format!(
+            "{} is in order: {} connections, scores {}, {} segments, {} stages\nrules {}",
+            config.file.display(),
+            config.connections.len(),
+            scores.collect::<Vec<_>>().join(", "),
+            rules.segments.len(),
+            rules.stages.len(),
+            &config.rules_hash[..12.min(config.rules_hash.len())],
+        )
+    });
+    Ok(Exit::Done)
+}
+
+pub(super) fn status(context: &Context, _: &Status) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let store = context.reading(&config)?;
+    let status = status::status(&store, &config, context.clock.as_ref())?;
+    context.output.show(&status, status::text);
+    Ok(if status.is_healthy() { Exit::Done } else { Exit::Unavailable })
+}
+
+/// Reads a date that somebody typed.
+pub(super) fn date(text: &str, option: &str) -> Result<Day, Expected> {
+    Day::parse(text)
+        .ok_or_else(|| usage(format!("{option} '{text}' is not a date"), "write it as 2026-06-15"))
+}
+
+fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
+    let address = Address::parse(typed)
+        .ok_or_else(|| usage(format!("'{typed}' is not an address"), "give the contact's e-mail address"))?;
+    let found = store.read(|conn| conn.find_contact(&address))?;
+    let contact = found.ok_or_else(|| {
+        usage(format!("there is no contact {}", address.reveal()), "list contacts with `engaged contacts`")
+    })?;
+    Ok((contact, address))
+}
+
+pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let zone = Zone::new(config.zone);
+    let today = zone.day(context.clock.now().timestamp_millis());
+    let as_of = arguments.as_of.as_deref().map_or(Ok(today), |text| date(text, "--as-of"))?;
+    let known_at = arguments.known_at.as_deref().map(|text| date(text, "--known-at")).transpose()?;
+    // The end of the local day: the instant before the next one begins.
+    let known = known_at.map(|day| zone.start_of(day.next()) - 1);
+    let present = known_at.map_or(today, |day| day.min(today));
+    let store = context.reading(&config)?;
+    let (contact, address) = find(&store, &arguments.contact)?;
+    let explanation = store.read(|conn| {
+        let Some(facts) = conn.facts(contact, known)? else { return Ok(None) };
+        let vocabulary = conn.vocabulary()?;
+        let coverage = conn.coverage(&zone, present, known)?;
+        let model = Model::new(&config.rules, &vocabulary);
+        let ids = conn.platform_ids(&facts.events.iter().map(|fact| fact.id).collect::<Vec<_>>())?;
+        Ok(Some(explain::explain(&Question {
+            model: &model,
+            vocabulary: &vocabulary,
+            facts: &facts,
+            coverage: &coverage,
+            as_of,
+            known_at: present,
+            contact: address.reveal(),
+            platform_id: &|id| ids.get(&id).cloned(),
+        })))
+    })?;
+    let Some(explanation) = explanation else {
+        let help = "nothing was known about the contact on that date";
+        return Err(usage(format!("{} was not known yet", address.reveal()), help));
+    };
+    context.output.show(&explanation, output::explanation);
+    Ok(Exit::Done)
+}
+
+/// The condition that `--segment` and `--where` ask for.
+fn wanted(config: &Config, arguments: &Contacts) -> Result<Option<crate::rules::syntax::Condition>, Expected> {
+    use crate::rules::syntax::Condition;
+    let mut parts = Vec::new();
+    if let Some(name) = &arguments.segment {
+        let known = config.rules.segments.iter().any(|segment| segment.name == *name);
+        if !known {
+            let names: Vec<&str> = config.rules.segments.iter().map(|segment| segment.name.as_str()).collect();
+            return Err(usage(format!("there is no segment '{name}'"), format!("there are: {}", names.join(", "))));
+        }
+        parts.push(Condition::Segment(name.clone()));
+    }
+    if let Some(text) = &arguments.condition {
+        parts.push(parse(config, text)?);
+    }
+    Ok(match parts.len() {
+        0 | 1 => parts.pop(),
+        _ => Some(Condition::And(parts)),
+    })
+}
+
+fn parse(config: &Config, text: &str) -> Result<crate::rules::syntax::Condition, Expected> {
+    let scores: Vec<_> = config.rules.scores.iter().map(|score| {
+        crate::rules::KnownScore {
+            name: score.name.clone(),
+            bands: score.bands.iter().map(|band| band.name.clone()).collect(),
+        }
+    }).collect();
+    let segments: Vec<String> = config.rules.segments.iter().map(|segment| segment.name.clone()).collect();
+    let names = Names {
+        kinds: &config.rules.kinds,
+        scores: Some(&scores),
+        segments: Some(&segments),
+        lists: None,
+        connections: None,
+        classes: None,
+    };
+    parse_condition(text, &names).map_err(|errors| {
+        let place = crate::diagnostic::Place { file: "--where".into(), text: text.into(), span: 0..text.len() };
+        let located = errors.into_iter().map(|error| {
+            Diagnostic::error(error.code.as_str(), error.message)
+                .at(&place.at(error.span), error.label)
+                .maybe_help(error.help)
+        });
+        Expected::from(located.collect::<Vec<_>>())
+    })
+}
+
+pub(super) fn contacts(context: &Context, arguments: &Contacts) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let condition = wanted(&config, arguments)?;
+    let store = context.reading(&config)?;
+    let format = if context.output.json { "json" } else { arguments.format.as_str() };
+    let mut listing = Listing::new(format, &config.rules);
+    listing::list(&store, &config, context.clock.as_ref(), condition, &mut |row| listing.row(&row))?;
+    listing.finish();
+    Ok(Exit::Done)
+}
+
+pub(super) fn segments(context: &Context) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let store = context.reading(&config)?;
+    let (bands, segments, stages) =
+        store.read(|conn| Ok((conn.band_sizes()?, conn.segment_sizes()?, conn.stage_sizes()?)))?;
+    let named = |sizes: &[(String, i64)], names: &mut dyn Iterator<Item = &String>| -> Vec<(String, i64)> {
+        let size = |name: &String| sizes.iter().find(|(each, _)| each == name).map_or(0, |(_, size)| *size);
+        names.map(|name| (name.clone(), size(name))).collect()
+    };
+    let rules = &config.rules;
+    let segments = named(&segments, &mut rules.segments.iter().map(|segment| &segment.name));
+    let stages = named(&stages, &mut rules.stages.iter().map(|stage| &stage.name));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for score in &rules.scores {
+        for band in &score.bands {
+            let size = bands.iter().find(|(name, each, _)| *name == score.name && each.as_ref() == Some(&band.name));
+            rows.push(vec![score.name.clone(), band.name.clone(), size.map_or(0, |each| each.2).to_string()]);
+        }
+    }
+    let result = serde_json::json!({
+        "schema": 1,
+        "bands": rows.iter().map(|row| serde_json::json!({ "score": row[0], "band": row[1],
+            "contacts": row[2].parse::<i64>().unwrap_or_default() })).collect::<Vec<_>>(),
+        "segments": segments.iter().map(|(name, size)| serde_json::json!({ "segment": name, "contacts": size })).collect::<Vec<_>>(),
+        "stages": stages.iter().map(|(name, size)| serde_json::json!({ "stage": name, "contacts": size })).collect::<Vec<_>>(),
+    });
+    rows.extend(segments.iter().map(|(name, size)| vec!["segment".to_owned(), name.clone(), size.to_string()]));
+    rows.extend(stages.iter().map(|(name, size)| vec!["stage".to_owned(), name.clone(), size.to_string()]));
+    context.output.show(&result, |_| output::table(&["SCORE", "BAND", "CONTACTS"], &[2], &rows));
+    Ok(Exit::Done)
+}
+
+pub(super) fn history(context: &Context, arguments: &History) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let store = context.reading(&config)?;
+    let (contact, address) = find(&store, &arguments.contact)?;
+    let rows = store.read(|conn| conn.score_history(contact))?;
+    let result = serde_json::json!({
+        "schema": 1, "contact": address.reveal(),
+        "history": rows.iter().map(|row| serde_json::json!({ "on": row.on, "score": row.score, "raw": Points(row.raw),
+            "shown": row.shown, "band": row.band, "rules": row.rules })).collect::<Vec<_>>(),
+    });
+    let table = rows.iter().map(|row| {
+        let band = row.band.clone().unwrap_or_default();
+        vec![row.on.clone(), row.score.clone(), row.shown.to_string(), band, row.rules.chars().take(12).collect()]
+    });
+    let table: Vec<Vec<String>> = table.collect();
+    context.output.show(&result, |_| output::table(&["DATE", "SCORE", "POINTS", "BAND", "RULES"], &[2], &table));
+    Ok(Exit::Done)
+}
+
+pub(super) fn completions(arguments: &Completions, command: &mut clap::Command) {
+    clap_complete::generate(arguments.shell, command, "engaged", &mut std::io::stdout());
+}

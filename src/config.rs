@@ -1,0 +1,292 @@
+//! The configuration: from files, packs and environment variables to one
+//! checked value.
+//!
+//! Raw becomes checked in steps, and each step finds all there is to find: the
+//! notation (`tree`), the keys and kinds of values (`shape`, against
+//! `schema`), then the meaning, one file per topic. Whatever is wrong is
+//! told with its place in the text. Nothing here reads a secret, opens a
+//! connection, or asks the time.
+
+pub mod code;
+mod connections;
+mod found;
+mod hash;
+mod language;
+mod near;
+mod options;
+mod overrides;
+pub mod packs;
+mod redact;
+mod rules;
+mod schema;
+mod scores;
+mod secret;
+mod shape;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use chrono_tz::Tz;
+
+pub use self::{
+    connections::{
+        ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
+    },
+    overrides::PREFIX as OVERRIDE_PREFIX,
+    schema::json::json_schema,
+    secret::SecretSource,
+};
+use self::{found::Found, tree::Table};
+use crate::{diagnostic::Diagnostic, rules::set::RuleSet};
+
+/// The process's environment variables, as far as the program may see them.
+///
+/// It may hold secrets: never print it.
+pub type Environment = BTreeMap<String, String>;
+
+/// The language of what people read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Dutch.
+    Dutch,
+}
+
+/// Limits beyond which nothing is written until somebody approves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guards {
+    /// Share of the contacts with a score whose score may change in one run.
+    pub max_score_change: f64,
+    /// Starts of automations in one run.
+    pub max_starts: u32,
+    /// Share of a list that may vanish between two syncs.
+    pub max_list_shrink: f64,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file or directory it came from, as given.
+    pub file: PathBuf,
+    /// The zone in which days begin and end.
+    pub zone: Tz,
+    /// The database file.
+    pub database: PathBuf,
+    /// The language of what people read.
+    pub language: Language,
+    /// The connections, in file order.
+    pub connections: Vec<ConnectionConfig>,
+    /// Everything that decides a score.
+    pub rules: RuleSet,
+    /// SHA-256, in hexadecimal, of a canonical text of `rules`: equal hashes
+    /// score equally, however the files are laid out.
+    pub rules_hash: String,
+    /// Limits on what is written without asking.
+    pub guards: Guards,
+    /// What is probably not as meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Loads a file, or all `*.toml` files of a directory in the order of their
+/// names, with the overrides of `environment`.
+///
+/// # Errors
+///
+/// All errors there are, and the warnings, in the order of files and lines.
+pub fn load(path: &Path, environment: &Environment) -> Result<Config, Vec<Diagnostic>> {
+    let files = read(path).map_err(|diagnostic| vec![*diagnostic])?;
+    let base = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
+    assemble(path, base, &files, environment)
+}
+
+/// A file's name as shown, and its text.
+type File = (String, String);
+
+fn read(path: &Path) -> Result<Vec<File>, Box<Diagnostic>> {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        Box::new(
+            Diagnostic::error(
+                code::UNREADABLE,
+                format!("{} cannot be read", path.display()),
+            )
+            .note(error.to_string())
+            .help("name another with --config, or make one with `engaged init`"),
+        )
+    };
+    if !path.is_dir() {
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        return Ok(vec![(path.display().to_string(), text)]);
+    }
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+        let file = entry.map_err(|error| unreadable(path, &error))?.path();
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            paths.push(file);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        return Err(Box::new(
+            Diagnostic::error(
+                code::UNREADABLE,
+                format!("there is no *.toml file in {}", path.display()),
+            )
+            .help("name another with --config, or make one with `engaged init`"),
+        ));
+    }
+    paths
+        .iter()
+        .map(|file| {
+            let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+            Ok((file.display().to_string(), text))
+        })
+        .collect()
+}
+
+/// From texts to a checked configuration.
+fn assemble(
+    path: &Path,
+    base: &Path,
+    files: &[File],
+    environment: &Environment,
+) -> Result<Config, Vec<Diagnostic>> {
+    let mut found = Found::default();
+    let mut root = Table::default();
+    for (file, text) in files {
+        if let Some(table) = tree::parse(file, text, &mut found) {
+            tree::merge::merge(&mut root, table, &mut found);
+        }
+    }
+    if found.has_errors() {
+        // Half a tree would only yield errors that are none.
+        return Err(found.sorted());
+    }
+    let packs_first = |part: &str| overrides::same(part, "extends");
+    overrides::apply(&mut root, environment, packs_first, &mut found);
+    packs::inherit(&mut root, &mut found);
+    overrides::apply(
+        &mut root,
+        environment,
+        |part| !packs_first(part),
+        &mut found,
+    );
+
+    let place = files.first().map_or_else(
+        || tree::place_of("configuration", ""),
+        |(file, text)| tree::place_of(file, text).at(0..0),
+    );
+    shape::check_table(&root, schema::ROOT, &place, "the configuration", &mut found);
+    let config = check(path, base, &root, &mut found);
+    match config {
+        Some(mut config) if !found.has_errors() => {
+            config.warnings = found.sorted();
+            Ok(config)
+        }
+        _ => Err(found.sorted()),
+    }
+}
+
+/// The meaning of a tree whose shape has been checked; `None` after an error.
+fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Config> {
+    let zone = zone(root, found);
+    let currency = currency(root, found);
+    // Rules are checked also where the zone is wrong: all errors come at once.
+    let rules = rules::check(root, zone.unwrap_or(Tz::UTC), currency, found);
+    let defined = connections::Defined {
+        scores: &rules.scores,
+        score_names: names(root, "scores"),
+        segment_names: names(root, "segments"),
+    };
+    let connections = connections::check(root, base, &defined, found);
+    if !found.has_errors() {
+        // Doubts are for a file that is right in everything else.
+        language::lint(root, &rules, found);
+    }
+    Some(Config {
+        file: path.to_owned(),
+        zone: zone?,
+        database: base.join(root.text("database").unwrap_or("engaged.db")),
+        language: match root.text("language") {
+            Some("nl") => Language::Dutch,
+            _ => Language::English,
+        },
+        connections,
+        rules_hash: hash::of(&rules),
+        rules,
+        guards: guards(root),
+        warnings: Vec::new(),
+    })
+}
+
+/// The names in a table of named things.
+fn names<'a>(root: &'a Table, section: &str) -> Vec<&'a str> {
+    root.entries_of(section)
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .collect()
+}
+
+fn zone(root: &Table, found: &mut Found) -> Option<Tz> {
+    let node = root.get("timezone")?;
+    let name = node.text()?;
+    if let Ok(zone) = name.parse() {
+        return Some(zone);
+    }
+    let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
+    let near = near::nearest(name, known.clone())
+        .or_else(|| known.clone().find(|zone| last(zone) == last(name)));
+    found.add(
+        Diagnostic::error(code::BAD_VALUE, format!("there is no time zone '{name}'"))
+            .at(&node.place, "not an IANA time zone")
+            .help(near.map_or_else(
+                || "use a name like \"Europe/Amsterdam\"".to_owned(),
+                |near| format!("did you mean \"{near}\"?"),
+            )),
+    );
+    None
+}
+
+fn currency(root: &Table, found: &mut Found) -> String {
+    let Some(node) = root.get("currency") else {
+        return "EUR".to_owned();
+    };
+    let code = node.text().unwrap_or("EUR");
+    if code.len() != 3 || !code.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        found.add(
+            Diagnostic::error(code::BAD_VALUE, "this is not a currency")
+                .at(&node.place, "three capital letters, ISO 4217")
+                .help("write it like \"EUR\""),
+        );
+    }
+    code.to_owned()
+}
+
+fn guards(root: &Table) -> Guards {
+    let empty = Table::default();
+    let guards = root.table("guards").unwrap_or(&empty);
+    let share = |name: &str| guards.get(name).and_then(shape::share);
+    let starts = guards.get("max_starts").and_then(tree::Node::integer);
+    Guards {
+        max_score_change: share("max_score_change").unwrap_or(0.20),
+        max_starts: starts
+            .and_then(|starts| u32::try_from(starts).ok())
+            .unwrap_or(500),
+        max_list_shrink: share("max_list_shrink").unwrap_or(0.10),
+    }
+}

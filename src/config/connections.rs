@@ -1,0 +1,289 @@
+//! The accounts to sync with, checked.
+
+mod push;
+
+use std::{path::Path, str::FromStr};
+
+use chrono::{NaiveDate, NaiveTime};
+use croner::{
+    Cron,
+    errors::CronError,
+    parser::{CronParser, Seconds, Year},
+};
+use url::Url;
+
+use super::{
+    SecretSource, code,
+    found::Found,
+    secret,
+    tree::{Entry, Node, Table},
+};
+use crate::diagnostic::Diagnostic;
+
+pub(super) use push::Defined;
+pub use push::{OnDrift, PushConfig, TagsConfig};
+
+/// How often a connection is synced unless its `schedule` says otherwise.
+pub const DEFAULT_SCHEDULE: &str = "0 * * * *";
+
+/// A platform with a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Platform {
+    /// Mailchimp.
+    Mailchimp,
+    /// Ghost.
+    Ghost,
+}
+
+impl Platform {
+    /// The word that the configuration uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mailchimp => "mailchimp",
+            Self::Ghost => "ghost",
+        }
+    }
+}
+
+impl FromStr for Platform {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "mailchimp" => Ok(Self::Mailchimp),
+            "ghost" => Ok(Self::Ghost),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Whether a connection may be written to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Never.
+    #[default]
+    ReadOnly,
+    /// Yes, within plans and guards.
+    Live,
+}
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub struct ConnectionConfig {
+    /// Its name: a letter, then letters, digits, `_` and `-`.
+    pub name: String,
+    /// Whose account it is.
+    pub platform: Platform,
+    /// Where its key is.
+    pub key: SecretSource,
+    /// Names of the lists to follow; empty means all.
+    pub lists: Vec<String>,
+    /// When to sync, in the configured zone.
+    pub schedule: Cron,
+    /// Whether it may be written to.
+    pub mode: Mode,
+    /// Another host than the platform's own. Always present for Ghost.
+    pub base_url: Option<Url>,
+    /// What is written.
+    pub push: PushConfig,
+}
+
+/// Checks all connections. What is wrong is left out, and reported.
+pub(super) fn check(
+    root: &Table,
+    base: &Path,
+    defined: &Defined<'_>,
+    found: &mut Found,
+) -> Vec<ConnectionConfig> {
+    root.entries_of("connections")
+        .iter()
+        .filter_map(|entry| connection(entry, base, defined, found))
+        .collect()
+}
+
+fn connection(
+    entry: &Entry,
+    base: &Path,
+    defined: &Defined<'_>,
+    found: &mut Found,
+) -> Option<ConnectionConfig> {
+    let table = entry.node.table()?;
+    check_name(entry, found);
+    let platform = platform(table, found);
+    let key = table
+        .table("key")
+        .and_then(|key| secret::source(key, base, found));
+    let schedule = schedule(table.get("schedule"), found);
+    let base_url = base_url(entry, table, platform, found);
+    let push = push::push(table, platform, defined, found);
+    Some(ConnectionConfig {
+        name: entry.name.clone(),
+        platform: platform?,
+        key: key?,
+        lists: texts(table, "lists"),
+        schedule: schedule?,
+        mode: match table.text("mode") {
+            Some("live") => Mode::Live,
+            _ => Mode::ReadOnly,
+        },
+        base_url,
+        push,
+    })
+}
+
+/// The texts of a list; what is no text has been reported.
+pub(super) fn texts(table: &Table, name: &str) -> Vec<String> {
+    table
+        .items_of(name)
+        .iter()
+        .filter_map(|node| node.text().map(str::to_owned))
+        .collect()
+}
+
+fn check_name(entry: &Entry, found: &mut Found) {
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let fits = entry.name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && entry.name.chars().all(letters);
+    if !fits {
+        found.add(
+            Diagnostic::error(
+                code::BAD_NAME,
+                format!("a connection cannot be named '{}'", entry.name),
+            )
+            .at(&entry.place, "not a name")
+            .help("begin with a letter; then letters, digits, '_' and '-'"),
+        );
+    }
+}
+
+fn platform(table: &Table, found: &mut Found) -> Option<Platform> {
+    let node = table.get("platform")?;
+    let word = node.text()?;
+    if let Ok(platform) = word.parse() {
+        return Some(platform);
+    }
+    // A word that is no platform at all has been reported by the table of keys.
+    if super::schema::PLATFORMS.contains(&word) {
+        found.add(
+            Diagnostic::error(
+                code::NOT_BUILT,
+                format!("there is no connector for {word} yet"),
+            )
+            .at(&node.place, "not built yet")
+            .help("bring its contacts and events in with `engaged import`; mailchimp and ghost are built"),
+        );
+    }
+    None
+}
+
+fn schedule(node: Option<&Node>, found: &mut Found) -> Option<Cron> {
+    let text = match node {
+        None => DEFAULT_SCHEDULE,
+        Some(node) => node.text()?,
+    };
+    let parser = CronParser::builder()
+        .seconds(Seconds::Disallowed)
+        .year(Year::Disallowed)
+        .build();
+    let wrong = match parser.parse(text) {
+        Err(error) => in_short(text, &error),
+        Ok(cron) => {
+            // Any day will do to see whether there ever is such a time.
+            let day = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
+            let day = day.and_time(NaiveTime::MIN).and_utc();
+            if cron.find_next_occurrence(&day, true).is_ok() {
+                return Some(cron);
+            }
+            "no such day ever comes".to_owned()
+        }
+    };
+    if let Some(node) = node {
+        found.add(
+            Diagnostic::error(code::BAD_VALUE, "this is not a schedule")
+                .at(&node.place, wrong)
+                .help("five parts: minute, hour, day, month, weekday; */15 * * * * is every quarter of an hour"),
+        );
+    }
+    None
+}
+
+/// What the schedule's parser dislikes, without its preamble.
+fn in_short(text: &str, error: &CronError) -> String {
+    let parts = text.split_whitespace().count();
+    match error {
+        _ if parts != 5 && !text.trim_start().starts_with('@') => {
+            format!("five parts are wanted, this has {parts}")
+        }
+        CronError::InvalidPattern(why)
+        | CronError::IllegalCharacters(why)
+        | CronError::ComponentError(why) => why.trim_end_matches('.').to_lowercase(),
+        other => other.to_string().trim_end_matches('.').to_lowercase(),
+    }
+}
+
+fn base_url(
+    entry: &Entry,
+    table: &Table,
+    platform: Option<Platform>,
+    found: &mut Found,
+) -> Option<Url> {
+    let Some(node) = table.get("base_url") else {
+        if platform == Some(Platform::Ghost) {
+            found.add(
+                Diagnostic::error(
+                    code::MISSING,
+                    format!("'{}' lacks the key 'base_url'", entry.name),
+                )
+                .at(&entry.place, "a Ghost site has an address of its own")
+                .help("base_url = \"https://your.site\""),
+            );
+        }
+        return None;
+    };
+    let text = node.text()?;
+    let refuse = |label: String| {
+        Diagnostic::error(
+            code::BAD_VALUE,
+            "'base_url' is not an address to connect to",
+        )
+        .at(&node.place, label)
+        .help("write it like https://api.example")
+    };
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => {
+            found.add(refuse(error.to_string()));
+            return None;
+        }
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        found.add(refuse(
+            "must begin with https:// (or http://) and a host".into(),
+        ));
+        return None;
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let mut refusal = refuse("no user name and password here".into());
+        refusal.place = refusal.place.as_ref().map(super::redact::hide);
+        refusal.code = code::INLINE_SECRET;
+        found.add(refusal);
+        return None;
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        found.add(
+            Diagnostic::warning(code::EXPOSED_SECRET, "the key would travel unencrypted")
+                .at(&node.place, "http, and not this machine")
+                .help("use https"),
+        );
+    }
+    Some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

@@ -1,0 +1,258 @@
+//! Every key there is, in one table. What checks a file's shape, what finds an
+//! environment variable's key, the JSON Schema and the test of the example
+//! file all read it, so they cannot disagree.
+
+pub(super) mod json;
+
+/// What kind of value a key takes.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Any text.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A whole number between these, both included.
+    Whole(i64, i64),
+    /// A number; how many decimal places it may have is the reader's to say.
+    Number,
+    /// A share of a whole: a number from 0 to 1.
+    Share,
+    /// `true` or `false`.
+    Truth,
+    /// A list of one kind.
+    List(&'static Kind),
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// A table whose names the user chooses; the text says names of what.
+    Named(&'static str, &'static Kind),
+    /// A table that says where a secret is, by exactly one of these keys.
+    Secret(&'static [Key]),
+    /// The first of these kinds that fits.
+    Either(&'static [Kind]),
+}
+
+/// A key of a table.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it takes.
+    pub(super) kind: Kind,
+    /// Whether the table is incomplete without it.
+    pub(super) required: bool,
+    /// False while nothing uses it: setting it is a warning.
+    pub(super) built: bool,
+    /// What it means, as one sentence; the JSON Schema shows it, and the help of a missing key.
+    pub(super) about: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        required: false,
+        built: true,
+        about,
+    }
+}
+
+const fn need(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key {
+        required: true,
+        ..key(name, kind, about)
+    }
+}
+
+const fn later(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key {
+        built: false,
+        ..key(name, kind, about)
+    }
+}
+
+use Kind::{Either, List, Named, Number, Secret, Share, Table, Text, Truth, Whole, Word};
+
+/// All platforms that the product names; the ones with a connector are [`super::connections`]'s to know.
+pub(super) const PLATFORMS: &[&str] = &[
+    "mailchimp",
+    "ghost",
+    "copernica",
+    "activecampaign",
+    "hubspot",
+    "klaviyo",
+    "brevo",
+    "mautic",
+    "listmonk",
+    "mailerlite",
+    "sendgrid",
+    "mailgun",
+    "laposta",
+    "spotler",
+];
+
+const MOST: i64 = 1_000_000;
+const TEXTS: Kind = List(&Text);
+
+/// The top of the file.
+#[rustfmt::skip]
+pub(super) static ROOT: &[Key] = &[
+    need("timezone", Text, "The zone in which days begin and end, by its IANA name: timezone = \"Europe/Amsterdam\"."),
+    key("database", Text, "The SQLite file, relative to this file's directory. Default: engaged.db."),
+    key("language", Word(&["en", "nl"]), "The language of dashboard, reports and explanations. Default: en."),
+    key("currency", Text, "The currency of amounts in rules, ISO 4217. Default: EUR."),
+    key("extends", TEXTS, "Rule packs to start from; own tables of the same name replace theirs."),
+    key("connections", Named("connection", &Table(CONNECTION)), "The accounts to sync with."),
+    key("events", Table(EVENTS), "Kinds of events beside the built-in ones."),
+    key("links", Named("link class", &TEXTS), "Classes of links as globs, on the whole URL or, from '/', its path; the first match wins."),
+    key("scores", Named("score", &Table(SCORE)), "The scores."),
+    key("segments", Named("segment", &Text), "Conditions by name; a contact may be in any number."),
+    key("stages", List(&Table(STAGE)), "Conditions in order; a contact is in the first that holds."),
+    key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
+    key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
+    later("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
+    later("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
+    later("web", Table(WEB), "The dashboard."),
+    later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
+];
+
+#[rustfmt::skip]
+static CONNECTION: &[Key] = &[
+    need("platform", Word(PLATFORMS), "Whose account it is: platform = \"mailchimp\"."),
+    need("key", Secret(SECRET), "Where the API key is: key = { file = \"secrets/NAME\" }, { env = \"NAME\" } or { credential = \"NAME\" }."),
+    key("lists", TEXTS, "The lists to follow, by name. Default: all."),
+    key("schedule", Text, "When to sync, as cron in `timezone`. Default: every hour, 0 * * * *."),
+    key("mode", Word(&["read-only", "live"]), "Whether anything may be written to the platform. Default: read-only."),
+    key("base_url", Text, "Another host: a self-hosted platform, a proxy, a test. Required for ghost."),
+    key("push", Table(PUSH), "What is written to the platform."),
+];
+
+#[rustfmt::skip]
+static SECRET: &[Key] = &[
+    key("file", Text, "A file that holds nothing else, relative to this file's directory."),
+    key("env", Text, "An environment variable."),
+    key("credential", Text, "A systemd credential."),
+];
+
+#[rustfmt::skip]
+static PUSH: &[Key] = &[
+    key("fields", Named("field", &Text), "Fields of the platform, each with the score it shows."),
+    key("tags", Table(TAGS), "Tags that say who is in a segment or band."),
+    key("deadband", Whole(0, MOST), "A number is sent when it moved by this many points; a change of band always is. Default: 1."),
+    key("on_drift", Word(&["alert", "ours", "theirs"]), "What to do when somebody else edited a field of ours. Default: alert."),
+];
+
+#[rustfmt::skip]
+static TAGS: &[Key] = &[
+    key("prefix", Text, "How our tags begin. Default: engaged:."),
+    key("segments", TEXTS, "Segments that become tags."),
+    key("bands", TEXTS, "Scores whose bands become tags."),
+];
+
+#[rustfmt::skip]
+static EVENTS: &[Key] = &[
+    key("kinds", TEXTS, "Names in small letters, digits and _, usable in rules like the built-in kinds."),
+];
+
+#[rustfmt::skip]
+static SCORE: &[Key] = &[
+    key("rules", List(&Table(RULE)), "What earns and costs points."),
+    key("bands", List(&Table(BAND)), "Names for ranges of shown points, from the top."),
+    key("range", List(&Whole(-MOST, MOST)), "Lowest and highest points shown."),
+    key("penalty_floor", Number, "All that is negative counts together no lower than this."),
+    key("groups", Named("group", &Table(GROUP)), "Limits on the sum of the rules of a group."),
+    key("guards", Truth, "False for the literal reading of absence in all rules. Default: true."),
+    key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 3."),
+];
+
+#[rustfmt::skip]
+static RULE: &[Key] = &[
+    need("when", Text, "A pattern of events, or a condition."),
+    need("points", Number, "Points, at most three decimal places: points = 10."),
+    key("count", Text, "How often events count: each, once, per message, per link, per day, or first 3."),
+    key("at_most", Either(&[Number, Text, List(&Either(&[Number, Text]))]), "A cap on the rule's sum (30), per day, week, month or year (\"20 per day\"), or a list of such."),
+    key("expires", Text, "How long an event's points last: 2 months."),
+    key("decay", Text, "How an event's points fade: 50% per month, or half-life 30 days."),
+    key("lifted_by", TEXTS, "Kinds of events that undo this rule's events."),
+    key("group", Text, "The group it belongs to."),
+    key("guards", Truth, "False for the literal reading of absence. Default: the score's."),
+    key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: the score's."),
+];
+
+#[rustfmt::skip]
+static BAND: &[Key] = &[
+    need("name", Text, "Its name: name = \"engaged\"."),
+    key("above", Whole(-MOST, MOST), "Begins above this."),
+    key("from", Whole(-MOST, MOST), "Begins at this."),
+];
+
+#[rustfmt::skip]
+static GROUP: &[Key] = &[
+    key("max", Number, "No more than this."),
+    key("min", Number, "No less than this."),
+];
+
+#[rustfmt::skip]
+static STAGE: &[Key] = &[
+    need("name", Text, "Its name: name = \"SQL\"."),
+    need("when", Text, "The condition; \"otherwise\" always holds."),
+];
+
+#[rustfmt::skip]
+static ABSENCE: &[Key] = &[
+    key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 3."),
+];
+
+#[rustfmt::skip]
+static GUARDS: &[Key] = &[
+    key("max_score_change", Share, "Share of the contacts with a score whose score may change in one run. Default: 0.20."),
+    key("max_starts", Whole(0, MOST), "Starts of automations in one run. Default: 500."),
+    key("max_list_shrink", Share, "Share of a list that may vanish between two syncs. Default: 0.10."),
+];
+
+#[rustfmt::skip]
+static AUTOMATION: &[Key] = &[
+    need("name", Text, "Its name: name = \"Ambassador series\"."),
+    need("when", Text, "Starts when this begins to hold."),
+    key("until", Text, "Leaves and re-arms when this holds."),
+    key("cooldown", Text, "No second start within this time."),
+    key("settle", Text, "Waits this long, so that a scanner's clicks are recognised first."),
+    need("start", Table(START), "What is started: start = { connection = \"newsletter\", tag = \"hot\" }."),
+];
+
+#[rustfmt::skip]
+static START: &[Key] = &[
+    key("connection", Text, "On which connection."),
+    key("automation", Text, "An automation of the platform."),
+    key("tag", Text, "A tag to add."),
+    key("list", Text, "A list to add to."),
+    key("field", Text, "A field to set."),
+    key("webhook", Text, "A URL to call."),
+];
+
+#[rustfmt::skip]
+static CLEANING: &[Key] = &[
+    need("when", Text, "Who is proposed: when = \"no open in 12 months\"."),
+    key("protect", Text, "Who is never proposed."),
+    key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 10."),
+    key("first", Table(FIRST), "A last attempt before anything else."),
+    need("then", Word(&["tag", "unsubscribe", "suppress", "archive", "delete"]), "What is done: then = \"unsubscribe\"."),
+    key("max_share", Share, "Share of the list per run. Default: 0.02."),
+    key("approve", Word(&["always", "automatic"]), "Whether a person approves every batch. Default: always."),
+];
+
+#[rustfmt::skip]
+static FIRST: &[Key] = &[
+    need("automation", Text, "The automation that asks them to stay."),
+    key("wait", Text, "How long it gets."),
+];
+
+#[rustfmt::skip]
+static WEB: &[Key] = &[
+    key("listen", Text, "Address and port. Default: 127.0.0.1:8425."),
+];
+
+#[rustfmt::skip]
+static WEBHOOKS: &[Key] = &[
+    key("listen", Text, "Address and port. Default: 127.0.0.1:8426."),
+    key("public_url", Text, "The address by which platforms reach it."),
+];

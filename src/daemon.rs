@@ -1,0 +1,160 @@
+//! The daemon: a heartbeat asks what is due, and the jobs run one after another.
+//!
+//! The heartbeat is the scheduler's only job here; what a schedule means, and
+//! what was missed while nothing ran, is decided by `schedule::due` from the
+//! last runs in the store. A stop lets the running job finish its unit of work.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use tokio_cron_scheduler::{Job, JobScheduler};
+use tracing::{error, info, warn};
+
+use crate::{
+    diagnostic::{Diagnostic, Exit, Expected},
+    schedule::{
+        due::{Schedule, due},
+        jobs::Jobs,
+    },
+    store::StoreError,
+};
+
+/// Every minute, at its first second; schedules know no finer grain.
+const HEARTBEAT: &str = "0 * * * * *";
+
+/// The job that scores what a new day changes, and pushes it.
+const DAILY: &str = "daily";
+
+/// Shortly after midnight, when yesterday is whole.
+const DAILY_AT: &str = "35 0 * * *";
+
+/// How long a stop waits for the running job.
+const STOP_WITHIN: Duration = Duration::from_secs(50);
+
+/// Runs until the process is asked to stop.
+pub async fn run(jobs: Jobs) -> Result<(), Expected> {
+    let jobs = Arc::new(jobs);
+    let beat = Arc::new(Notify::new());
+    let mut heartbeat = start_heartbeat(&beat).await.map_err(|error| {
+        let diagnostic = Diagnostic::error("E0198", format!("the scheduler did not start: {error}"));
+        Expected::new(Exit::Bug, diagnostic.help("please report this"))
+    })?;
+    // Whoever started us learns that migrations are done and work begins.
+    notify(&[sd_notify::NotifyState::Ready]);
+    info!(connections = jobs.config.connections.len(), "running");
+    let mut stop = std::pin::pin!(stopped());
+    // The first look at what is due comes at once: catching up need not wait.
+    beat.notify_one();
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            () = beat.notified() => {}
+        }
+        notify(&[sd_notify::NotifyState::Watchdog]);
+        let turn = tick(&jobs);
+        tokio::pin!(turn);
+        let ended = tokio::select! {
+            ended = &mut turn => ended,
+            () = &mut stop => {
+                info!("stopping after the present unit of work");
+                notify(&[sd_notify::NotifyState::Stopping]);
+                // Whatever is cut off resumes from its last commit.
+                let _ = tokio::time::timeout(STOP_WITHIN, turn).await;
+                break;
+            }
+        };
+        match ended {
+            Ok(()) => {}
+            Err(fatal) if fatal.is_fatal() => return Err(fatal.into()),
+            Err(failed) => error!(code = failed.code(), "{failed}"),
+        }
+    }
+    // Nothing of ours runs in the scheduler but the beat itself.
+    if let Err(error) = heartbeat.shutdown().await {
+        warn!("the scheduler did not stop cleanly: {error}");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+async fn start_heartbeat(
+    beat: &Arc<Notify>,
+) -> Result<JobScheduler, tokio_cron_scheduler::JobSchedulerError> {
+    let heartbeat = JobScheduler::new().await?;
+    let beat = Arc::clone(beat);
+    let job = Job::new_async(HEARTBEAT, move |_, _| {
+        let beat = Arc::clone(&beat);
+        Box::pin(async move { beat.notify_one() })
+    })?;
+    heartbeat.add(job).await?;
+    heartbeat.start().await?;
+    Ok(heartbeat)
+}
+
+/// Resolves when the process is asked to stop.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler the default action ends the process, which loses nothing committed.
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn notify(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!("systemd was not told: {error}");
+    }
+}
+
+/// Runs what is due now, once each.
+pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
+    let now = jobs.clock.now();
+    let zone = jobs.config.zone;
+    let mut schedules: Vec<Schedule> =
+        jobs.config.connections.iter().map(|connection| Schedule::of(connection, zone)).collect();
+    // The daily line is constant and correct; a test runs it.
+    schedules.extend(Schedule::new(DAILY, DAILY_AT, zone));
+    let last = last_runs(jobs)?;
+    let due = due(&schedules, |job| last.get(job).copied(), now);
+    let mut work = false;
+    for schedule in due {
+        work = true;
+        match schedule.job.strip_prefix("sync ") {
+            Some(connection) => {
+                jobs.sync(Some(connection)).await?;
+            }
+            None => jobs.note(DAILY).await?,
+        }
+        notify(&[sd_notify::NotifyState::Watchdog]);
+    }
+    if work {
+        jobs.score(false).await?;
+        if let Err(trouble) = jobs.apply(None).await {
+            warn!(connection = trouble.connection, "nothing was pushed: {}", trouble.error);
+        }
+    }
+    Ok(())
+}
+
+/// When each job last began.
+fn last_runs(jobs: &Jobs) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError> {
+    jobs.store.read(|conn| {
+        let mut last = BTreeMap::new();
+        for connection in conn.connections()? {
+            if let Some(run) = conn.last_run("sync", Some(connection.id))? {
+                let at = DateTime::from_timestamp_millis(run.started_at);
+                last.extend(at.map(|at| (format!("sync {}", connection.name), at)));
+            }
+        }
+        if let Some(run) = conn.last_run(DAILY, None)? {
+            last.extend(DateTime::from_timestamp_millis(run.started_at).map(|at| (DAILY.to_owned(), at)));
+        }
+        Ok(last)
+    })
+}

@@ -1,0 +1,97 @@
+//! Makes the connector that a connection's configuration asks for.
+
+use std::sync::Arc;
+
+use engaged_connectors::{
+    Clock, Connector, ConnectorError,
+    ghost::{Ghost, GhostSettings},
+    http::{Network, Transport},
+    mailchimp::{self, Mailchimp},
+};
+
+use crate::{
+    config::{ConnectionConfig, Environment, Platform},
+    diagnostic::{Diagnostic, Exit, Expected},
+};
+
+/// The connector of one connection. Reads its key; asks the platform nothing.
+pub fn connector(
+    connection: &ConnectionConfig,
+    environment: &Environment,
+    clock: &Arc<dyn Clock>,
+    transport: &Arc<dyn Transport>,
+) -> Result<Box<dyn Connector>, Expected> {
+    let key = connection
+        .key
+        .read(environment)
+        .map_err(|diagnostic| Expected::new(Exit::Usage, *diagnostic))?;
+    let base_url = connection
+        .base_url
+        .as_ref()
+        .map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let tag_prefix = connection
+        .push
+        .tags
+        .as_ref()
+        .map(|tags| tags.prefix.clone())
+        .unwrap_or_default();
+    let (clock, transport) = (Arc::clone(clock), Arc::clone(transport));
+    match connection.platform {
+        Platform::Ghost => {
+            let settings = GhostSettings {
+                base_url: base_url.unwrap_or_default(),
+                key,
+                newsletters: connection.lists.clone(),
+                tag_prefix,
+            };
+            let ghost = Ghost::new(&settings, clock, transport)
+                .map_err(|error| refused(&connection.name, &error))?;
+            Ok(Box::new(ghost))
+        }
+        Platform::Mailchimp => {
+            let settings = mailchimp::Settings { base_url, key, lists: connection.lists.clone(), tag_prefix };
+            let mailchimp = Mailchimp::new(&settings, clock, transport).map_err(|error| refused(&connection.name, &error))?;
+            Ok(Box::new(mailchimp))
+        }
+    }
+}
+
+/// The network that all connectors share.
+pub fn network() -> Result<Arc<dyn Transport>, Expected> {
+    let network = Network::new().map_err(|error| refused("network", &error))?;
+    Ok(Arc::new(network))
+}
+
+/// A platform's error as a person sees it.
+pub fn refused(connection: &str, error: &ConnectorError) -> Expected {
+    let (exit, help) = match error {
+        ConnectorError::Transient { .. } => (
+            Exit::Unavailable,
+            "nothing was lost; the next run goes on from here",
+        ),
+        ConnectorError::RateLimited { .. } => {
+            (Exit::Unavailable, "wait; the next run goes on from here")
+        }
+        ConnectorError::Auth { .. } => (
+            Exit::Refused,
+            "check the key and its rights on the platform, then run `engaged sync` again",
+        ),
+        ConnectorError::Contract { .. } => (
+            Exit::Unavailable,
+            "the page was left unread; if this stays, please report it",
+        ),
+        ConnectorError::Config { .. } => {
+            (Exit::Usage, "correct the connection in the configuration")
+        }
+    };
+    let mut diagnostic =
+        Diagnostic::error(error.code(), format!("{connection}: {error}")).help(help);
+    if let ConnectorError::Auth {
+        missing: Some(right),
+        ..
+    } = error
+    {
+        diagnostic = diagnostic.note(format!("the key lacks: {right}"));
+    }
+    Expected::new(exit, diagnostic)
+}

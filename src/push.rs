@@ -1,0 +1,11 @@
+//! From scores to the platforms: plan, outbox, guards, apply.
+//!
+//! A plan is the difference between what a platform is to show and what it was
+//! last told; it writes nothing. Applying a plan first puts every write into the
+//! outbox, then carries it out, and remembers what the platform acknowledged.
+
+pub mod apply;
+pub mod diff;
+pub mod guard;
+pub mod plan;
+pub mod targets;

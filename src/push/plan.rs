@@ -1,0 +1,341 @@
+//! A plan: all writes that a connection needs now, counted, sampled, fingerprinted.
+//!
+//! Making one writes nothing, here or on a platform. The same state gives the
+//! same fingerprint, so that a plan which somebody looked at can be told from
+//! one that has become stale.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use engaged_connectors::Write;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    config::{ConnectionConfig, Mode},
+    rules::set::RuleSet,
+    score::{calendar::Millis, facts::ConnectionId},
+    store::{Asked, Conn, ContactId, Standing, StoreError},
+};
+
+use super::{
+    diff::{self, Difference, Drift},
+    targets::Targets,
+};
+
+/// How many writes a plan shows.
+const SAMPLE: usize = 20;
+
+/// A write that the platform refused is not repeated for this long.
+const REFUSED_FOR_MS: Millis = 86_400_000;
+
+/// What is asked of a plan, for one connection.
+pub struct Ask<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionConfig,
+    /// Its number in the store.
+    pub id: ConnectionId,
+    /// The rules that scores come from.
+    pub rules: &'a RuleSet,
+    /// The number fields that the platform has; `None` where it has none to make.
+    pub remote_fields: Option<&'a [String]>,
+    /// The present.
+    pub now: Millis,
+}
+
+/// One write of a plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// For whom; `None` where the write names no contact.
+    pub contact: Option<ContactId>,
+    /// The contact's id on the platform; empty where the write names no contact.
+    pub platform_id: String,
+    /// What, where, and what was there.
+    pub difference: Difference,
+}
+
+/// All writes of all connections, as a person sees them before they happen.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Plan {
+    /// The version of this shape.
+    pub schema: u32,
+    /// Equal for equal writes.
+    pub fingerprint: String,
+    /// How many writes there are.
+    pub writes: u64,
+    /// For each connection.
+    pub connections: Vec<ConnectionPlan>,
+}
+
+/// The writes of one connection.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ConnectionPlan {
+    /// The connection.
+    pub connection: String,
+    /// `read-only` or `live`: whether applying will write.
+    pub mode: &'static str,
+    /// How many writes there are.
+    pub writes: u64,
+    /// How many for each target and verb.
+    pub counts: Vec<Count>,
+    /// Contacts for whom nothing changes.
+    pub unchanged: u64,
+    /// Writes left out because the platform refused the same less than a day ago.
+    pub held_back: u64,
+    /// Contacts whose number the platform was told before.
+    pub told: u64,
+    /// Of those, contacts whose number is to change.
+    pub changed: u64,
+    /// Targets that were never pushed: held until somebody approves the baseline.
+    pub baseline: Vec<String>,
+    /// Fields and tags of ours that somebody else changed.
+    pub drifts: u64,
+    /// Some of the writes.
+    pub sample: Vec<Sample>,
+    /// Equal for equal writes.
+    pub fingerprint: String,
+    /// What somebody else changed, to be recorded on apply.
+    #[serde(skip)]
+    pub drifted: Vec<(ContactId, String, Drift)>,
+}
+
+/// How many writes of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// `create field`, `set field`, `add tag`, `remove tag`.
+    pub verb: &'static str,
+    /// The field or tag.
+    pub target: String,
+    /// How many contacts.
+    pub contacts: u64,
+}
+
+/// One write, shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sample {
+    /// The contact's address, or the platform's id.
+    pub contact: String,
+    /// The verb.
+    pub verb: &'static str,
+    /// The field or tag.
+    pub target: String,
+    /// What the platform was last told.
+    pub before: Option<String>,
+    /// What it is to be told.
+    pub after: Option<String>,
+}
+
+/// The verb of a write.
+pub fn verb(write: &Write) -> &'static str {
+    match write {
+        Write::CreateField { .. } => "create field",
+        Write::SetField { .. } => "set field",
+        Write::AddTag { .. } => "add tag",
+        Write::RemoveTag { .. } => "remove tag",
+    }
+}
+
+/// The value that a write leaves at its target.
+pub fn value(write: &Write) -> Option<String> {
+    match write {
+        Write::SetField { value, .. } => value.clone(),
+        Write::AddTag { .. } | Write::CreateField { .. } => Some("on".to_owned()),
+        Write::RemoveTag { .. } => None,
+    }
+}
+
+/// Works out a connection's writes, giving each to `sink` in a stable order.
+pub fn plan(
+    conn: &Conn,
+    ask: &Ask<'_>,
+    sink: &mut dyn FnMut(&Planned) -> Result<(), StoreError>,
+) -> Result<ConnectionPlan, StoreError> {
+    let targets = Targets::new(ask.connection, ask.rules);
+    let mut making = Making::new(ask);
+    for (field, _) in &targets.fields {
+        let missing = ask
+            .remote_fields
+            .is_some_and(|fields| !fields.contains(field));
+        if missing {
+            let write = Write::CreateField {
+                field: field.clone(),
+            };
+            let difference = Difference {
+                write,
+                target: format!("create:{field}"),
+                before: None,
+            };
+            let planned = Planned {
+                contact: None,
+                platform_id: String::new(),
+                difference,
+            };
+            making.take(&planned, "");
+            sink(&planned)?;
+        }
+    }
+    let asked = asked(ask.rules, &targets);
+    let approved: BTreeSet<String> = conn.baselines(ask.id)?.into_iter().collect();
+    let refused: HashSet<(String, String, Option<String>)> = conn
+        .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
+        .into_iter()
+        .collect();
+    conn.for_each_standing(ask.id, &asked, |standing| {
+        let needs = diff::needs(&targets, &ask.rules.scores, standing);
+        making.contact(&needs, standing);
+        for difference in needs.writes {
+            let same = (
+                standing.platform_id.clone(),
+                difference.target.clone(),
+                value(&difference.write),
+            );
+            if refused.contains(&same) {
+                making.plan.held_back += 1;
+                continue;
+            }
+            let planned = Planned {
+                contact: Some(standing.contact),
+                platform_id: standing.platform_id.clone(),
+                difference,
+            };
+            making.take(&planned, shown_name(standing));
+            sink(&planned)?;
+        }
+        Ok(())
+    })?;
+    Ok(making.finish(&targets, &approved))
+}
+
+/// What a connection's contacts are looked up by.
+fn asked<'a>(rules: &'a RuleSet, targets: &'a Targets) -> Asked<'a> {
+    let bands = |score: &'a crate::rules::set::Score| {
+        score.bands.iter().map(|band| band.name.as_str()).collect()
+    };
+    Asked {
+        scores: rules
+            .scores
+            .iter()
+            .map(|score| (score.name.as_str(), bands(score)))
+            .collect(),
+        segments: rules
+            .segments
+            .iter()
+            .map(|segment| segment.name.as_str())
+            .collect(),
+        fields: targets
+            .fields
+            .iter()
+            .map(|(field, _)| field.as_str())
+            .collect(),
+    }
+}
+
+fn shown_name(standing: &Standing) -> &str {
+    standing
+        .email
+        .as_ref()
+        .map_or(standing.platform_id.as_str(), |email| email.reveal())
+}
+
+struct Making {
+    plan: ConnectionPlan,
+    counts: BTreeMap<(&'static str, String), u64>,
+    hash: Sha256,
+}
+
+impl Making {
+    fn new(ask: &Ask<'_>) -> Self {
+        let mode = match ask.connection.mode {
+            Mode::ReadOnly => "read-only",
+            Mode::Live => "live",
+        };
+        let plan = ConnectionPlan {
+            connection: ask.connection.name.clone(),
+            mode,
+            ..ConnectionPlan::default()
+        };
+        Self {
+            plan,
+            counts: BTreeMap::new(),
+            hash: Sha256::new(),
+        }
+    }
+
+    fn contact(&mut self, needs: &diff::Needs, standing: &Standing) {
+        self.plan.unchanged += u64::from(needs.writes.is_empty());
+        self.plan.told += u64::from(needs.told);
+        self.plan.changed += u64::from(needs.changed);
+        self.plan.drifts += needs.drifts.len() as u64;
+        self.plan.drifted.extend(needs.drifts.iter().map(|drift| {
+            (
+                standing.contact,
+                standing.platform_id.clone(),
+                drift.clone(),
+            )
+        }));
+    }
+
+    fn take(&mut self, planned: &Planned, name: &str) {
+        let Difference {
+            write,
+            target,
+            before,
+        } = &planned.difference;
+        let (verb, after) = (verb(write), value(write));
+        self.plan.writes += 1;
+        *self.counts.entry((verb, target.clone())).or_insert(0) += 1;
+        for part in [
+            &self.plan.connection,
+            &planned.platform_id,
+            verb,
+            target,
+            after.as_deref().unwrap_or(""),
+        ] {
+            let part: &str = part;
+            self.hash.update(part.as_bytes());
+            self.hash.update([0]);
+        }
+        if self.plan.sample.len() < SAMPLE {
+            let sample = Sample {
+                contact: name.to_owned(),
+                verb,
+                target: target.clone(),
+                before: before.clone(),
+                after,
+            };
+            self.plan.sample.push(sample);
+        }
+    }
+
+    fn finish(mut self, targets: &Targets, approved: &BTreeSet<String>) -> ConnectionPlan {
+        let written: BTreeSet<&String> = self.counts.keys().map(|(_, target)| target).collect();
+        let held = targets
+            .keys()
+            .into_iter()
+            .filter(|key| !approved.contains(key) && written.contains(key));
+        self.plan.baseline = held.collect();
+        let counts = self.counts.into_iter();
+        self.plan.counts = counts
+            .map(|((verb, target), contacts)| Count {
+                verb,
+                target,
+                contacts,
+            })
+            .collect();
+        self.plan.fingerprint = hex::encode(&self.hash.finalize()[..12]);
+        self.plan
+    }
+}
+
+/// Joins the plans of several connections.
+pub fn whole(connections: Vec<ConnectionPlan>) -> Plan {
+    let mut hash = Sha256::new();
+    for each in &connections {
+        hash.update(each.fingerprint.as_bytes());
+    }
+    Plan {
+        schema: 1,
+        fingerprint: hex::encode(&hash.finalize()[..12]),
+        writes: connections.iter().map(|each| each.writes).sum(),
+        connections,
+    }
+}

@@ -1,0 +1,182 @@
+//! Scores the contacts that need it, and stores what changed.
+//!
+//! A contact needs it when there is news about it, when a date has come on
+//! which something changes by itself, when the rules are others, or when our
+//! own coverage is. Scoring everybody gives the same result, only later.
+
+use std::sync::Arc;
+
+use engaged_connectors::Clock;
+use serde::Serialize;
+
+use crate::{
+    config::Config,
+    rules::truth::Truth,
+    score::{
+        calendar::{Day, Zone},
+        evaluate::{Evaluation, evaluate_with_next},
+        explain::why_unjudged,
+        facts::{Coverage, Facts},
+        model::Model,
+    },
+    store::{ContactId, ContactState, ScoreRow, Store, StoreError, Which},
+};
+
+/// How many contacts' results are written in one transaction.
+const BATCH: usize = 5_000;
+
+/// What a run found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ScoreReport {
+    /// The date that was scored.
+    pub as_of: String,
+    /// Contacts evaluated.
+    pub scored: u64,
+    /// Of those, contacts for whom a score, band, segment or stage changed.
+    pub changed: u64,
+    /// Of those evaluated, contacts about whom an absence cannot be judged.
+    pub unjudged: u64,
+}
+
+/// Scores as of today.
+pub fn rescore(
+    store: &Store,
+    config: &Config,
+    clock: &dyn Clock,
+    full: bool,
+    progress: &dyn Fn(u64, u64),
+) -> Result<ScoreReport, StoreError> {
+    let now = clock.now().timestamp_millis();
+    let zone = Zone::new(config.zone);
+    let today = zone.day(now);
+    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
+    let version = store.write(move |tx| tx.rule_version(&fingerprint, &rules, now))?;
+
+    let (who, seen, model, coverage) = store.read(|conn| {
+        let coverage = conn.coverage(&zone, today, None)?;
+        let dirty = conn.dirty()?;
+        let changed_coverage = conn.coverage_mark()? != mark(&coverage);
+        let who = if full || changed_coverage {
+            None
+        } else {
+            let mut who = dirty.contacts;
+            who.extend(conn.due(today)?);
+            who.extend(conn.scored_by_other_rules(version)?);
+            who.sort_unstable();
+            who.dedup();
+            Some(who)
+        };
+        Ok((
+            who,
+            dirty.seen,
+            Model::new(&config.rules, &conn.vocabulary()?),
+            coverage,
+        ))
+    })?;
+
+    let total = match &who {
+        Some(who) => who.len() as u64,
+        None => store.read(|conn| conn.count_contacts())?,
+    };
+    let mut run = Run {
+        store,
+        model: &model,
+        coverage: &coverage,
+        version,
+        today,
+        now,
+        batch: Vec::new(),
+        report: ScoreReport {
+            as_of: today.to_string(),
+            ..ScoreReport::default()
+        },
+    };
+    store.read(|conn| {
+        let which = who.as_deref().map_or(Which::All, Which::These);
+        conn.for_each_facts(which, None, |contact, facts| {
+            run.contact(contact, facts)?;
+            progress(run.report.scored, total);
+            Ok(())
+        })
+    })?;
+    run.flush()?;
+    let mark = mark(&coverage);
+    store.write(move |tx| {
+        tx.set_coverage_mark(&mark, now)?;
+        tx.clear_dirty(seen)
+    })?;
+    Ok(run.report)
+}
+
+/// A text that is equal exactly when the holes are.
+fn mark(coverage: &Coverage) -> String {
+    format!("{:?}", coverage.holes)
+}
+
+struct Run<'a> {
+    store: &'a Store,
+    model: &'a Model,
+    coverage: &'a Coverage,
+    version: i64,
+    today: Day,
+    now: i64,
+    batch: Vec<(ContactId, ContactState)>,
+    report: ScoreReport,
+}
+
+impl Run<'_> {
+    fn contact(&mut self, contact: ContactId, facts: &Facts) -> Result<(), StoreError> {
+        let (evaluation, next) = evaluate_with_next(self.model, facts, self.coverage, self.today);
+        let state = state(self.model, &evaluation, next);
+        self.report.scored += 1;
+        self.report.unjudged += u64::from(state.unjudged.is_some());
+        self.batch.push((contact, state));
+        if self.batch.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let batch = Arc::new(std::mem::take(&mut self.batch));
+        let (version, today, now) = (self.version, self.today, self.now);
+        self.report.changed += self.store.write(move |tx| {
+            let mut results = tx.results(version, today, now);
+            let mut changed = 0;
+            for (contact, state) in batch.iter() {
+                changed += u64::from(results.write(*contact, state)?);
+            }
+            Ok(changed)
+        })?;
+        Ok(())
+    }
+}
+
+/// An evaluation by name, as it is stored.
+pub fn state(model: &Model, evaluation: &Evaluation, next: Option<Day>) -> ContactState {
+    let rules = model.rules();
+    let scores = rules
+        .scores
+        .iter()
+        .zip(&evaluation.scores)
+        .map(|(score, value)| ScoreRow {
+            name: score.name.clone(),
+            raw: value.raw,
+            shown: value.shown,
+            band: value.band.map(|band| score.bands[band].name.clone()),
+        });
+    let segments = rules.segments.iter().zip(&evaluation.segments);
+    let inside = segments
+        .filter(|(_, truth)| **truth == Truth::True)
+        .map(|(segment, _)| segment.name.clone());
+    ContactState {
+        scores: scores.collect(),
+        segments: inside.collect(),
+        stage: evaluation
+            .stage
+            .map(|stage| rules.stages[stage].name.clone()),
+        next_change_on: next,
+        unjudged: why_unjudged(evaluation).map(str::to_owned),
+    }
+}

@@ -1,0 +1,347 @@
+//! The jobs: sync, score, plan, push. Each is idempotent, takes no input but
+//! the configuration, and records its run before it begins.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use engaged_connectors::{Clock, Connector, http::Transport};
+use serde::Serialize;
+
+use crate::{
+    config::{Config, ConnectionConfig, Environment},
+    diagnostic::Expected,
+    platform,
+    push::{
+        apply::{Push, PushError, PushReport},
+        plan::{self, Plan},
+    },
+    rescore::{ScoreReport, rescore},
+    score::{calendar::Zone, facts::ConnectionId},
+    store::{Store, StoreError},
+    sync::{StreamReport, Sync, SyncReport},
+};
+
+/// Where a job has come.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A page of a stream was committed.
+    Page(&'a str, &'a StreamReport),
+    /// So many of so many contacts are scored.
+    Scored(u64, u64),
+}
+
+/// Tells somebody where a job has come.
+pub type Watch = Arc<dyn Fn(Progress<'_>) + Send + std::marker::Sync>;
+
+/// What the jobs of one configuration work with.
+pub struct Jobs {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    zone: Arc<Zone>,
+    connectors: BTreeMap<String, Box<dyn Connector>>,
+    watch: Watch,
+}
+
+/// What one whole cycle did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CycleReport {
+    /// The version of this shape.
+    pub schema: u32,
+    /// Writes that the platforms acknowledged.
+    pub applied: u64,
+    /// Each connection's sync.
+    pub sync: Vec<SyncReport>,
+    /// The scores.
+    pub score: ScoreReport,
+    /// Each connection's push.
+    pub push: Vec<PushReport>,
+}
+
+impl Jobs {
+    /// Makes the connectors of all connections and puts writes that were under way when the last
+    /// process ended in doubt.
+    pub fn new(
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+        watch: Watch,
+    ) -> Result<Self, Expected> {
+        let mut jobs = Self::looking(config, store, clock, environment, transport)?;
+        let now = jobs.clock.now().timestamp_millis();
+        jobs.store.write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
+        jobs.watch = watch;
+        Ok(jobs)
+    }
+
+    /// As [`Jobs::new`], for a store that is only read: good for [`Jobs::plan`] alone.
+    pub fn looking(
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Self, Expected> {
+        let mut connectors = BTreeMap::new();
+        for connection in &config.connections {
+            let connector = platform::connector(connection, environment, &clock, transport)?;
+            connectors.insert(connection.name.clone(), connector);
+        }
+        let zone = Arc::new(Zone::new(config.zone));
+        Ok(Self {
+            config: Arc::new(config),
+            store,
+            clock,
+            zone,
+            connectors,
+            watch: Arc::new(|_| ()),
+        })
+    }
+
+    /// The connections, or the one of that name.
+    pub fn connections(&self, only: Option<&str>) -> Vec<&ConnectionConfig> {
+        let all = self.config.connections.iter();
+        all.filter(|connection| only.is_none_or(|only| only == connection.name))
+            .collect()
+    }
+
+    /// Syncs all connections, or the one of that name. One that fails does not keep the others from it.
+    pub async fn sync(&self, only: Option<&str>) -> Result<Vec<SyncReport>, StoreError> {
+        let mut reports = Vec::new();
+        for connection in self.connections(only) {
+            reports.push(self.sync_one(connection).await?);
+        }
+        Ok(reports)
+    }
+
+    async fn sync_one(&self, connection: &ConnectionConfig) -> Result<SyncReport, StoreError> {
+        let name = connection.name.as_str();
+        let Some(connector) = self.connectors.get(name) else {
+            return Ok(SyncReport::default());
+        };
+        let run = self.begin("sync", Some(connection)).await?;
+        let watch = Arc::clone(&self.watch);
+        let progress = move |report: &StreamReport| watch(Progress::Page(name, report));
+        let sync = Sync {
+            store: &self.store,
+            name,
+            connector: connector.as_ref(),
+            zone: &self.zone,
+            clock: self.clock.as_ref(),
+            max_list_shrink: self.config.guards.max_list_shrink,
+            progress: &progress,
+        };
+        let report = sync.run().await?;
+        let trouble = report.blocked.clone().or_else(|| {
+            report
+                .streams
+                .iter()
+                .find_map(|stream| stream.error.clone())
+        });
+        self.end(run, trouble).await?;
+        Ok(report)
+    }
+
+    /// Scores the contacts that need it, or all.
+    pub async fn score(&self, full: bool) -> Result<ScoreReport, StoreError> {
+        let run = self.begin("score", None).await?;
+        let (store, config) = (self.store.clone(), Arc::clone(&self.config));
+        let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
+        let job = move || {
+            rescore(&store, &config, clock.as_ref(), full, &|done, of| {
+                watch(Progress::Scored(done, of))
+            })
+        };
+        let report = tokio::task::spawn_blocking(job)
+            .await
+            .map_err(|error| StoreError::ended(&error))??;
+        self.end(run, None).await?;
+        Ok(report)
+    }
+
+    /// Works out all writes; writes nothing.
+    pub async fn plan(&self) -> Result<Plan, Trouble> {
+        let mut plans = Vec::new();
+        for connection in &self.config.connections {
+            if let Some(push) = self.push_of(connection)? {
+                plans.push(
+                    push.plan()
+                        .await
+                        .map_err(|error| Trouble::new(connection, error))?,
+                );
+            }
+        }
+        Ok(plan::whole(plans))
+    }
+
+    /// Carries out all writes that no guard holds. With a fingerprint: only those of the plan that has it.
+    pub async fn apply(&self, fingerprint: Option<&str>) -> Result<Vec<PushReport>, Trouble> {
+        if let Some(expected) = fingerprint {
+            let found = self.plan().await?.fingerprint;
+            if found != expected {
+                let error = PushError::Stale {
+                    expected: expected.to_owned(),
+                    found,
+                };
+                return Err(Trouble {
+                    connection: String::new(),
+                    error,
+                });
+            }
+        }
+        let mut reports = Vec::new();
+        for connection in &self.config.connections {
+            let Some(push) = self.push_of(connection)? else {
+                continue;
+            };
+            let run = self.begin("push", Some(connection)).await?;
+            let report = push.apply(None).await;
+            let trouble = match &report {
+                Ok(report) => report
+                    .refused
+                    .clone()
+                    .or_else(|| report.held.first().cloned()),
+                Err(error) => Some(error.to_string()),
+            };
+            self.end(run, trouble).await?;
+            reports.push(report.map_err(|error| Trouble::new(connection, error))?);
+        }
+        Ok(reports)
+    }
+
+    /// Sync, score, plan and guarded apply.
+    pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
+        let sync = self.sync(only).await?;
+        let score = self.score(false).await?;
+        let push = self.apply(None).await?;
+        let applied = push.iter().map(|report| report.applied).sum();
+        Ok(CycleReport {
+            schema: 1,
+            applied,
+            sync,
+            score,
+            push,
+        })
+    }
+
+    /// Records that a job without work of its own ran.
+    pub async fn note(&self, job: &'static str) -> Result<(), StoreError> {
+        let run = self.begin(job, None).await?;
+        self.end(run, None).await
+    }
+
+    /// A connection's push, if it has anything to show and was ever synced.
+    fn push_of<'a>(
+        &'a self,
+        connection: &'a ConnectionConfig,
+    ) -> Result<Option<Push<'a>>, StoreError> {
+        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let known = self.store.read(|conn| conn.connections())?;
+        let known = known.into_iter().find(|each| each.name == connection.name);
+        let (Some(known), Some(connector)) = (known, self.connectors.get(&connection.name)) else {
+            return Ok(None);
+        };
+        let blocked = self.store.read(|conn| conn.blocked(&connection.name))?;
+        if nothing || blocked.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Push {
+            store: &self.store,
+            connection,
+            id: known.id,
+            rules: &self.config.rules,
+            connector: connector.as_ref(),
+            max_score_change: self.config.guards.max_score_change,
+            clock: self.clock.as_ref(),
+        }))
+    }
+
+    async fn begin(
+        &self,
+        job: &'static str,
+        connection: Option<&ConnectionConfig>,
+    ) -> Result<i64, StoreError> {
+        let now = self.clock.now().timestamp_millis();
+        let named = connection.map(|each| (each.name.clone(), each.platform.as_str()));
+        self.store
+            .write_async(move |tx| {
+                let id: Option<ConnectionId> = match named {
+                    Some((name, platform)) => Some(tx.connection(&name, platform, now)?.id),
+                    None => None,
+                };
+                tx.begin_run(job, id, now)
+            })
+            .await
+    }
+
+    async fn end(&self, run: i64, trouble: Option<String>) -> Result<(), StoreError> {
+        let now = self.clock.now().timestamp_millis();
+        self.store
+            .write_async(move |tx| {
+                let outcome = if trouble.is_some() { "trouble" } else { "ok" };
+                tx.end_run(run, outcome, trouble.as_deref(), now)
+            })
+            .await
+    }
+}
+
+/// A push that failed, and whose.
+#[derive(Debug)]
+pub struct Trouble {
+    /// The connection; empty where it was none's in particular.
+    pub connection: String,
+    /// What happened.
+    pub error: PushError,
+}
+
+impl Trouble {
+    fn new(connection: &ConnectionConfig, error: PushError) -> Self {
+        Self {
+            connection: connection.name.clone(),
+            error,
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self {
+            connection: String::new(),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<Trouble> for Expected {
+    fn from(trouble: Trouble) -> Self {
+        use crate::diagnostic::{Diagnostic, Exit};
+        match trouble.error {
+            PushError::Store(error) => error.into(),
+            PushError::Platform(error) => platform::refused(&trouble.connection, &error),
+            stale @ PushError::Stale { .. } => {
+                let diagnostic = Diagnostic::error("E0801", stale.to_string())
+                    .help("look at the new plan with `engaged plan`, then apply that");
+                Self::new(Exit::Pending, diagnostic)
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Expected {
+    fn from(error: StoreError) -> Self {
+        use crate::diagnostic::{Diagnostic, Exit};
+        let exit = match error.exit_status() {
+            7 => Exit::Locked,
+            1 => Exit::Bug,
+            _ => Exit::Storage,
+        };
+        Self::new(
+            exit,
+            Diagnostic::error(error.code(), error.to_string()).help(error.next_step()),
+        )
+    }
+}

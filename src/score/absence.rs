@@ -1,0 +1,299 @@
+//! Absence: "no open in 3 months" is a judgement about a person, so it must be earned.
+//!
+//! It holds on `as_of` when there is a day `t`, with `start + W <= t <= as_of`,
+//! on which every guard held. Since `t` may lie in the past, a penalty rightly
+//! given stays; mailing less never raises a score.
+
+use crate::rules::{syntax::Window, truth::Truth};
+
+use super::{
+    calendar::Day,
+    facts::{ConnectionId, Hole, KindId},
+    pattern::PatternId,
+    subject::{Subject, last_on_or_before},
+};
+
+/// A compiled `no X in W`.
+#[derive(Clone, Debug)]
+pub(crate) struct Absence {
+    /// The pattern's own events, and for opens the clicks that prove reading.
+    pub(crate) qualifying: PatternId,
+    pub(crate) window: Option<Window>,
+    /// The kinds whose coverage it needs.
+    pub(crate) kinds: Vec<KindId>,
+    /// The connections whose coverage it needs, if the pattern names one.
+    pub(crate) from: Option<Vec<ConnectionId>>,
+    pub(crate) of: Of,
+    pub(crate) guards: bool,
+    pub(crate) min_sends: u32,
+}
+
+/// Which guards beside coverage an absence has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Mails must have been ignored, and no privacy proxy in the way.
+    Opens,
+    /// Mails must have been ignored.
+    Clicks,
+    /// There must have been a purchase.
+    Purchases,
+    /// None.
+    Others,
+}
+
+/// Why an absence is what it is (the contract's section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// None was ever bought.
+    NeverCustomer,
+    /// A qualifying event covers the date.
+    Present,
+    /// Subscribed, or subscribed again, too recently.
+    TooNew,
+    /// No mails but untracked ones.
+    NotTracked,
+    /// No mails.
+    NotMailed,
+    /// Too few tracked mails.
+    TooFewSends,
+    /// Our own sync has a hole.
+    CoverageGap,
+    /// A privacy proxy opens the mail, whoever reads it.
+    Unmeasurable,
+    /// The absence holds since this day.
+    AbsentSince(Day),
+    /// The absence holds in the literal reading.
+    Absent,
+}
+
+impl Reason {
+    /// The word that outputs use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NeverCustomer => "never_customer",
+            Self::Present => "present",
+            Self::TooNew => "too_new",
+            Self::NotTracked => "not_tracked",
+            Self::NotMailed => "not_mailed",
+            Self::TooFewSends => "too_few_sends",
+            Self::CoverageGap => "coverage_gap",
+            Self::Unmeasurable => "unmeasurable",
+            Self::AbsentSince(_) | Self::Absent => "absent",
+        }
+    }
+
+    /// The first day of an absence, where it is known.
+    pub fn since(self) -> Option<Day> {
+        match self {
+            Self::AbsentSince(day) => Some(day),
+            _ => None,
+        }
+    }
+
+    /// Whether the absence is true, false or unknown.
+    pub(crate) fn truth(self) -> Truth {
+        match self {
+            Self::Present => Truth::False,
+            Self::AbsentSince(_) | Self::Absent => Truth::True,
+            _ => Truth::Unknown,
+        }
+    }
+}
+
+/// What is asked at one date.
+struct Question<'a> {
+    absence: &'a Absence,
+    subject: &'a Subject<'a>,
+    as_of: Day,
+    /// The later of the last qualifying event and the anchor.
+    start: Day,
+    /// Whether `start` is an event: then mails of that day do not count.
+    from_event: bool,
+    holes: Vec<Hole>,
+}
+
+/// Judges an absence; the day is one before which nothing changes.
+pub(crate) fn judge(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Reason, Day) {
+    let last = subject.last(absence.qualifying, as_of);
+    if !absence.guards {
+        return literally(absence, last, as_of);
+    }
+    if absence.of == Of::Purchases && absence.window.is_some() && subject.first_purchase > as_of {
+        return (Reason::NeverCustomer, Day::NEVER);
+    }
+    let anchor = match absence.of {
+        Of::Opens | Of::Clicks => subject.last_subscribed(as_of),
+        Of::Purchases | Of::Others => subject.first_subscribed(as_of),
+    };
+    let question = Question {
+        absence,
+        subject,
+        as_of,
+        start: last.map_or(anchor, |last| last.max(anchor)),
+        from_event: last.is_some_and(|last| last >= anchor),
+        holes: subject.holes(&absence.kinds, absence.from.as_deref()),
+    };
+    match absence.window {
+        None => question.ever(last),
+        Some(window) => question.within(window, last),
+    }
+}
+
+fn literally(absence: &Absence, last: Option<Day>, as_of: Day) -> (Reason, Day) {
+    match (last, absence.window) {
+        (Some(_), None) => (Reason::Present, Day::NEVER),
+        (Some(last), Some(window)) if last.plus(window) > as_of => {
+            (Reason::Present, last.plus(window))
+        }
+        _ => (Reason::Absent, Day::NEVER),
+    }
+}
+
+impl Question<'_> {
+    /// Without a window: never. Asks for coverage, and of opens and clicks also that there was mail.
+    fn ever(&self, last: Option<Day>) -> (Reason, Day) {
+        if last.is_some() {
+            return (Reason::Present, Day::NEVER);
+        }
+        let hint = self.hint(None);
+        let reason = self
+            .mails_missing(self.as_of)
+            .or_else(|| {
+                self.holes
+                    .iter()
+                    .any(|hole| hole.from < self.as_of)
+                    .then_some(Reason::CoverageGap)
+            })
+            .or_else(|| self.proxy_before(self.as_of).map(|_| Reason::Unmeasurable));
+        (reason.unwrap_or(Reason::AbsentSince(self.start)), hint)
+    }
+
+    fn within(&self, window: Window, last: Option<Day>) -> (Reason, Day) {
+        if let Some(last) = last
+            && last.plus(window) > self.as_of
+        {
+            return (Reason::Present, last.plus(window));
+        }
+        let earliest = self.start.plus(window);
+        if self.as_of < earliest {
+            return (Reason::TooNew, earliest);
+        }
+        if let Some(since) = self.first_day(window, earliest) {
+            return (Reason::AbsentSince(since), self.next_hole());
+        }
+        let reason = self
+            .mails_missing(self.as_of)
+            .or_else(|| {
+                self.hole_end(window, self.as_of)
+                    .map(|_| Reason::CoverageGap)
+            })
+            .unwrap_or(Reason::Unmeasurable);
+        (reason, self.hint(Some(window)))
+    }
+
+    /// The first `t` on which every guard held.
+    fn first_day(&self, window: Window, earliest: Day) -> Option<Day> {
+        let mut t = earliest;
+        // Each step jumps to the next day on which the failed guard may hold, so it ends.
+        while t <= self.as_of {
+            let later = self
+                .hole_end(window, t)
+                .or_else(|| self.proxy_end(window, t))
+                .or_else(|| self.mails_missing(t).map(|_| self.next_mail(t)));
+            match later {
+                None => return Some(t),
+                Some(later) => t = later,
+            }
+        }
+        None
+    }
+
+    /// If a hole covers `t`, the first day that its run of holes no longer covers.
+    fn hole_end(&self, window: Window, t: Day) -> Option<Day> {
+        let covering = self
+            .holes
+            .iter()
+            .filter(|hole| hole.from <= t && hole.from < self.as_of)
+            .map(|hole| {
+                // A hole is a day before `as_of`.
+                hole.to.min(self.as_of.previous()).plus(window)
+            });
+        covering.filter(|end| *end > t).max()
+    }
+
+    /// If an open by a privacy proxy covers `t`, the first day that it no longer covers.
+    fn proxy_end(&self, window: Window, t: Day) -> Option<Day> {
+        self.proxy_before(t)
+            .map(|day| day.plus(window))
+            .filter(|end| *end > t)
+    }
+
+    fn proxy_before(&self, t: Day) -> Option<Day> {
+        (self.absence.of == Of::Opens).then(|| last_on_or_before(&self.subject.proxy_days, t))?
+    }
+
+    /// Why the mails before `t` are not enough to judge by.
+    fn mails_missing(&self, t: Day) -> Option<Reason> {
+        if !matches!(self.absence.of, Of::Opens | Of::Clicks) || self.absence.min_sends == 0 {
+            return None;
+        }
+        let (mut tracked, mut any) = (0, false);
+        for mail in &self.subject.mails {
+            let after_start = if self.from_event {
+                mail.day > self.start
+            } else {
+                mail.day >= self.start
+            };
+            if after_start && mail.day < t && mail.bounced_on > t {
+                any = true;
+                tracked += u32::from(mail.tracked);
+                if tracked >= self.absence.min_sends {
+                    return None;
+                }
+            }
+        }
+        Some(match (any, tracked) {
+            (false, _) => Reason::NotMailed,
+            (true, 0) => Reason::NotTracked,
+            (true, _) => Reason::TooFewSends,
+        })
+    }
+
+    /// The first day after `t` on which one more mail may count.
+    fn next_mail(&self, t: Day) -> Day {
+        let days = self
+            .subject
+            .mails
+            .iter()
+            .map(|mail| mail.day)
+            .filter(|day| *day >= t);
+        days.min().map_or(Day::NEVER, Day::next)
+    }
+
+    /// The first day after `as_of` from which a later day is a hole too.
+    fn next_hole(&self) -> Day {
+        let later = self.holes.iter().filter(|hole| hole.to >= self.as_of);
+        later
+            .map(|hole| hole.from.max(self.as_of).next())
+            .min()
+            .unwrap_or(Day::NEVER)
+    }
+
+    /// A day before which none of the guards changes its mind.
+    fn hint(&self, window: Option<Window>) -> Day {
+        let mail = self.next_mail(self.as_of);
+        let Some(window) = window else {
+            return mail.min(self.next_hole());
+        };
+        let ends = self
+            .holes
+            .iter()
+            .map(|hole| hole.to.min(self.as_of.previous()).plus(window));
+        let hole = ends
+            .filter(|end| *end > self.as_of)
+            .min()
+            .unwrap_or(Day::NEVER);
+        let proxy = self.proxy_end(window, self.as_of).unwrap_or(Day::NEVER);
+        mail.min(self.next_hole()).min(hole).min(proxy)
+    }
+}

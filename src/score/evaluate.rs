@@ -1,0 +1,358 @@
+//! Evaluation of one contact at one date: scores, segments, stage.
+
+use crate::rules::{set::Score, truth::Truth};
+
+use super::{
+    calendar::Day,
+    condition::{Answer, Doubt, Judgement},
+    each::{self, Sum, round_away},
+    facts::{Coverage, Facts},
+    model::{Compiled, Model},
+    subject::Subject,
+};
+
+/// Everything that one contact is on one date.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The scores, in the rule set's order.
+    pub scores: Vec<ScoreValue>,
+    /// For each segment, whether the contact is in it.
+    pub segments: Vec<Truth>,
+    /// The first stage that holds.
+    pub stage: Option<usize>,
+}
+
+/// One score on one date.
+#[derive(Clone, Debug)]
+pub struct ScoreValue {
+    /// The sum in thousandths.
+    pub raw: i64,
+    /// What is shown, in points.
+    pub shown: i64,
+    /// The band's number.
+    pub band: Option<usize>,
+    /// One line for each rule, in file order.
+    pub rules: Vec<RuleValue>,
+    /// What group limits, adjustments and the penalty floor add; with the rules they add up to `raw`.
+    pub corrections: Vec<Correction>,
+    /// Nothing changes before this day.
+    pub(crate) hint: Day,
+}
+
+impl PartialEq for ScoreValue {
+    /// Every line, the sum, and the band; not when to look again.
+    fn eq(&self, other: &Self) -> bool {
+        (self.raw, self.shown, self.band) == (other.raw, other.shown, other.band)
+            && self.rules == other.rules
+            && self.corrections == other.corrections
+    }
+}
+
+/// One rule's line.
+#[derive(Clone, Debug, Default)]
+pub struct RuleValue {
+    /// Thousandths.
+    pub points: i64,
+    /// Thousandths that the rule's cap took away.
+    pub capped: i64,
+    /// How many events a later one lifted.
+    pub lifted: usize,
+    /// The events that count, for an each-event rule.
+    pub(crate) earned: Vec<each::Earned>,
+    /// Why a state rule is unknown.
+    pub doubt: Option<Doubt>,
+    /// The absences in a state rule, and what each is.
+    pub judgements: Vec<Judgement>,
+}
+
+impl PartialEq for RuleValue {
+    /// What a user sees change: points and reasons. Which events earned them is explanation.
+    fn eq(&self, other: &Self) -> bool {
+        self.points == other.points && self.judgements == other.judgements
+    }
+}
+
+/// A line that no rule gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Where it comes from.
+    pub kind: CorrectionKind,
+    /// Thousandths.
+    pub points: i64,
+}
+
+/// Where a correction comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorrectionKind {
+    /// A group's limit; the number of the group.
+    Group(usize),
+    /// A manual adjustment; its number.
+    Adjustment(i64),
+    /// The penalty floor.
+    Floor,
+}
+
+/// Evaluates one contact at one date.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) as_of: Day,
+    scores: Vec<Option<ScoreValue>>,
+    segments: Vec<Option<Answer>>,
+}
+
+/// Evaluates a contact on a date.
+pub fn evaluate(model: &Model, facts: &Facts, coverage: &Coverage, as_of: Day) -> Evaluation {
+    let subject = Subject::new(model, facts, coverage);
+    Evaluator::new(model, &subject, as_of).run().0
+}
+
+/// Evaluates a contact on a date and finds the first later date on which the same facts give something else.
+pub fn evaluate_with_next(
+    model: &Model,
+    facts: &Facts,
+    coverage: &Coverage,
+    as_of: Day,
+) -> (Evaluation, Option<Day>) {
+    let subject = Subject::new(model, facts, coverage);
+    let (now, hint) = Evaluator::new(model, &subject, as_of).run();
+    let next = next_change(model, &subject, as_of, hint, |then| then != &now);
+    let next = next.map(|(day, _)| day);
+    (now, next)
+}
+
+/// The first date after `as_of` on which `differs` holds, and what the contact is then.
+pub(crate) fn next_change(
+    model: &Model,
+    subject: &Subject<'_>,
+    as_of: Day,
+    hint: Day,
+    differs: impl Fn(&Evaluation) -> bool,
+) -> Option<(Day, Evaluation)> {
+    let mut day = hint.max(as_of.next());
+    // Each step moves to a date on which something may change; beyond the calendar nothing does.
+    while day < Day::NEVER && day.date().is_some() {
+        let (then, hint) = Evaluator::new(model, subject, day).run();
+        if differs(&then) {
+            return Some((day, then));
+        }
+        day = hint.max(day.next());
+    }
+    None
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(model: &'a Model, subject: &'a Subject<'a>, as_of: Day) -> Self {
+        Self {
+            model,
+            subject,
+            as_of,
+            scores: vec![None; model.scores.len()],
+            segments: vec![None; model.segments.len()],
+        }
+    }
+
+    /// The whole contact, and a day before which nothing changes.
+    pub(crate) fn run(mut self) -> (Evaluation, Day) {
+        let mut hint = self.subject.next_event_day(self.as_of);
+        for index in 0..self.scores.len() {
+            hint = hint.min(self.score(index).hint);
+        }
+        let mut segments = Vec::with_capacity(self.segments.len());
+        for index in 0..self.segments.len() {
+            let answer = self.segment(index);
+            hint = hint.min(answer.hint);
+            segments.push(answer.truth);
+        }
+        let (mut stage, model) = (None, self.model);
+        for (index, node) in model.stages.iter().enumerate() {
+            let answer = self.ask(node, &mut Vec::new());
+            hint = hint.min(answer.hint);
+            if answer.truth == Truth::True && stage.is_none() {
+                stage = Some(index);
+            }
+        }
+        let scores = self.scores.into_iter().flatten().collect();
+        (
+            Evaluation {
+                scores,
+                segments,
+                stage,
+            },
+            hint,
+        )
+    }
+
+    /// A score, evaluated once. Checked rule sets have no circles, so this ends.
+    pub(crate) fn score(&mut self, index: usize) -> &ScoreValue {
+        if self.scores[index].is_none() {
+            let value = self.sum(index);
+            self.scores[index] = Some(value);
+        }
+        self.scores[index].get_or_insert_with(|| ScoreValue::EMPTY)
+    }
+
+    /// A segment, evaluated once.
+    pub(crate) fn segment(&mut self, index: usize) -> Answer {
+        if let Some(answer) = &self.segments[index] {
+            return answer.clone();
+        }
+        let model = self.model;
+        let answer = self.ask(&model.segments[index], &mut Vec::new());
+        self.segments[index] = Some(answer.clone());
+        answer
+    }
+
+    fn sum(&mut self, index: usize) -> ScoreValue {
+        let model = self.model;
+        let score = &model.rules.scores[index];
+        let mut hint = Day::NEVER;
+        let mut rules = Vec::with_capacity(score.rules.len());
+        for (rule, compiled) in score.rules.iter().zip(&model.scores[index]) {
+            let (value, next) = match compiled {
+                Compiled::Each(pattern, lifting) => {
+                    let sum =
+                        each::evaluate(model, self.subject, rule, (*pattern, *lifting), self.as_of);
+                    {
+                        let next = sum.hint;
+                        (RuleValue::each(sum), next)
+                    }
+                }
+                Compiled::State(node) => {
+                    let mut judgements = Vec::new();
+                    let answer = self.ask(node, &mut judgements);
+                    let points = if answer.truth == Truth::True {
+                        rule.points
+                    } else {
+                        0
+                    };
+                    let value = RuleValue {
+                        points,
+                        doubt: answer.doubt,
+                        judgements,
+                        ..RuleValue::default()
+                    };
+                    (value, answer.hint)
+                }
+            };
+            hint = hint.min(next);
+            rules.push(value);
+        }
+        let (corrections, next) = corrections(score, &rules, self.subject.facts, self.as_of);
+        let raw = rules
+            .iter()
+            .map(|rule| rule.points)
+            .chain(corrections.iter().map(|each| each.points));
+        let raw = raw.fold(0, i64::saturating_add);
+        let shown = shown(score, raw);
+        ScoreValue {
+            raw,
+            shown,
+            band: score.band(shown),
+            rules,
+            corrections,
+            hint: hint.min(next),
+        }
+    }
+}
+
+impl ScoreValue {
+    const EMPTY: Self = Self {
+        raw: 0,
+        shown: 0,
+        band: None,
+        rules: Vec::new(),
+        corrections: Vec::new(),
+        hint: Day::NEVER,
+    };
+}
+
+impl RuleValue {
+    fn each(sum: Sum) -> Self {
+        Self {
+            points: sum.points,
+            capped: sum.capped,
+            lifted: sum.lifted,
+            earned: sum.earned,
+            ..Self::default()
+        }
+    }
+}
+
+/// Groups, adjustments and the floor, in this order, each as a line of its own.
+fn corrections(
+    score: &Score,
+    rules: &[RuleValue],
+    facts: &Facts,
+    as_of: Day,
+) -> (Vec<Correction>, Day) {
+    // The items that the floor looks at: rules outside groups, groups within their limits, adjustments.
+    let mut items = Vec::new();
+    let mut lines = Vec::new();
+    let members = |name: Option<&String>| -> Vec<i64> {
+        let pairs = score
+            .rules
+            .iter()
+            .zip(rules)
+            .filter(|(rule, _)| rule.group.as_ref() == name);
+        pairs.map(|(_, value)| value.points).collect()
+    };
+    items.extend(members(None));
+    for (number, group) in score.groups.iter().enumerate() {
+        let sum = members(Some(&group.name))
+            .into_iter()
+            .fold(0, i64::saturating_add);
+        let kept = sum
+            .min(group.max.unwrap_or(i64::MAX))
+            .max(group.min.unwrap_or(i64::MIN));
+        items.push(kept);
+        if kept != sum {
+            lines.push(Correction {
+                kind: CorrectionKind::Group(number),
+                points: kept - sum,
+            });
+        }
+    }
+    let mut hint = Day::NEVER;
+    for adjustment in facts
+        .adjustments
+        .iter()
+        .filter(|each| each.score == score.name)
+    {
+        let changes = [adjustment.from, adjustment.until]
+            .into_iter()
+            .filter(|day| *day > as_of);
+        hint = hint.min(changes.min().unwrap_or(Day::NEVER));
+        if adjustment.from <= as_of && as_of < adjustment.until {
+            items.push(adjustment.points);
+            lines.push(Correction {
+                kind: CorrectionKind::Adjustment(adjustment.id),
+                points: adjustment.points,
+            });
+        }
+    }
+    let penalties = items
+        .into_iter()
+        .filter(|points| *points < 0)
+        .fold(0, i64::saturating_add);
+    if let Some(floor) = score.penalty_floor
+        && penalties < floor
+    {
+        lines.push(Correction {
+            kind: CorrectionKind::Floor,
+            points: floor - penalties,
+        });
+    }
+    (lines, hint)
+}
+
+/// What is shown: the raw sum within the range, rounded once, halves away from zero.
+fn shown(score: &Score, raw: i64) -> i64 {
+    let raw = match score.range {
+        Some((low, high)) => raw
+            .min(high.saturating_mul(1000))
+            .max(low.saturating_mul(1000)),
+        None => raw,
+    };
+    round_away(i128::from(raw), 1000)
+}

@@ -1,0 +1,158 @@
+//! What is known about one contact, and the texts that facts refer to by number.
+//!
+//! The store fills these from its tables, restricted to what was known at a
+//! date; scoring reads nothing else.
+
+use engaged_connectors::model::{Address, EventKind, Status, Verdict};
+
+use super::calendar::{Day, Millis};
+
+/// The number of a kind: built-in kinds in the order of [`EventKind::BUILT_IN`], then declared ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KindId(pub u16);
+
+impl KindId {
+    /// The number of a built-in kind; `None` for a declared one, whose number the vocabulary knows.
+    pub fn built_in(kind: &EventKind) -> Option<Self> {
+        let index = EventKind::BUILT_IN.iter().position(|each| each == kind)?;
+        u16::try_from(index).ok().map(Self)
+    }
+}
+
+/// The number of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u16);
+
+/// A reference to a text in the [`Vocabulary`]; zero means that there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TextId(pub u32);
+
+impl TextId {
+    /// No text.
+    pub const NONE: Self = Self(0);
+
+    /// Whether there is a text.
+    pub fn is_some(self) -> bool {
+        self.0 != 0
+    }
+}
+
+/// One event as scoring reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The store's own id of the event.
+    pub id: i64,
+    /// When it happened.
+    pub at: Millis,
+    /// What happened.
+    pub kind: KindId,
+    /// Where it came from.
+    pub connection: ConnectionId,
+    /// Who caused it, as known.
+    pub verdict: Verdict,
+    /// The campaign ([`Vocabulary::campaigns`]).
+    pub campaign: TextId,
+    /// The link of a click, or the URL of a page visit or form ([`Vocabulary::urls`]).
+    pub url: TextId,
+    /// The item ([`Vocabulary::items`]).
+    pub item: TextId,
+    /// How many; one where the platform says nothing.
+    pub quantity: u32,
+    /// The amount in hundredths, if there is one.
+    pub value: Option<i64>,
+    /// The currency ([`Vocabulary::currencies`]); none means the configured one.
+    pub currency: TextId,
+    /// For a send: whether opens and clicks can be seen.
+    pub tracked: bool,
+    /// Whether the event has properties, which are looked up apart.
+    pub has_properties: bool,
+}
+
+/// Everything known about one contact.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The events, sorted by instant, then connection, then id. Later events than the date asked for may be among them.
+    pub events: Vec<Fact>,
+    /// The properties of events that have them: `(event id, name, value)`, sorted by id.
+    pub properties: Vec<(i64, String, String)>,
+    /// The earliest subscription that a platform or an import reported.
+    pub subscribed_at: Option<Millis>,
+    /// When we first heard of the contact.
+    pub first_known_at: Millis,
+    /// The address.
+    pub address: Option<Address>,
+    /// Profile fields, names as the platform writes them; the newest value of each.
+    pub fields: Vec<(String, String)>,
+    /// What each connection says about each list the contact is or was on.
+    pub subscriptions: Vec<Subscription>,
+    /// The connections that know the contact.
+    pub connections: Vec<ConnectionId>,
+    /// Manual corrections.
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// A platform's word on one contact and one list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Whose word.
+    pub connection: ConnectionId,
+    /// The list's name; empty where the platform speaks of the contact as a whole.
+    pub list: String,
+    /// The word.
+    pub status: Status,
+    /// When it was said: by the platform's clock where that is known, else when we read it.
+    pub at: Millis,
+}
+
+/// A manual correction of a score.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// Its number.
+    pub id: i64,
+    /// Which score.
+    pub score: String,
+    /// Thousandths of a point.
+    pub points: i64,
+    /// The first day it counts.
+    pub from: Day,
+    /// The first day it no longer counts.
+    pub until: Day,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub author: String,
+}
+
+/// The texts behind the numbers. Index zero of each list is the empty text that [`TextId::NONE`] means.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// Names of declared kinds, in the order of their numbers after the built-in ones.
+    pub kinds: Vec<String>,
+    /// Campaigns: the platform's id, and its name where known.
+    pub campaigns: Vec<(String, String)>,
+    /// Links and pages.
+    pub urls: Vec<String>,
+    /// Items.
+    pub items: Vec<String>,
+    /// Currencies.
+    pub currencies: Vec<String>,
+    /// Connections by number: `(id, name)`.
+    pub connections: Vec<(ConnectionId, String)>,
+}
+
+/// The days that our own sync did not cover, for each connection and kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// `(connection, kind, holes)`; a pair that is not listed has no holes. `kind` `None` holds for every kind.
+    pub holes: Vec<(ConnectionId, Option<KindId>, Vec<Hole>)>,
+}
+
+/// A run of days that are not covered, both ends included. The store never
+/// reports days after the present as a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// The first day.
+    pub from: Day,
+    /// The last day.
+    pub to: Day,
+}

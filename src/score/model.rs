@@ -1,0 +1,390 @@
+//! A rule set compiled against a vocabulary: ready to evaluate any contact.
+
+use std::collections::HashMap;
+
+use crate::rules::{
+    glob::page,
+    set::{CountMode, RuleSet},
+    syntax::{Actor, Condition, Filter, Pattern, RuleWhen, Unit, Window},
+};
+use engaged_connectors::model::EventKind;
+
+use super::{
+    absence::{Absence, Of},
+    calendar::Zone,
+    condition::{Measure, Node},
+    facts::{ConnectionId, KindId, TextId, Vocabulary},
+    pattern::{Asked, PatternId, Patterns, Texts, kind_ids},
+    subject::Kinds,
+};
+
+/// A compiled rule set. Valid for the vocabulary it was compiled with.
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) rules: RuleSet,
+    pub(crate) zone: Zone,
+    pub(crate) kinds: Kinds,
+    pub(crate) patterns: Patterns,
+    /// For each score, its rules.
+    pub(crate) scores: Vec<Vec<Compiled>>,
+    pub(crate) segments: Vec<Node>,
+    pub(crate) stages: Vec<Node>,
+    /// The number of the configured currency, if any event has it.
+    pub(crate) currency: TextId,
+    /// For each URL, the number that stands for its page: the same without the fragment.
+    pages: Vec<u32>,
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub(crate) enum Compiled {
+    /// The pattern, and what lifts its events.
+    Each(PatternId, Option<PatternId>),
+    State(Node),
+}
+
+impl Model {
+    /// Compiles a rule set. Names that the vocabulary does not know match nothing.
+    pub fn new(rules: &RuleSet, vocabulary: &Vocabulary) -> Self {
+        let mut compiler = Compiler {
+            rules,
+            vocabulary,
+            texts: Texts::new(rules, vocabulary),
+            patterns: Patterns::default(),
+        };
+        let scores = rules
+            .scores
+            .iter()
+            .map(|score| score.rules.iter().map(|rule| compiler.rule(rule)).collect());
+        let scores = scores.collect::<Vec<Vec<Compiled>>>();
+        let outside = Settings {
+            guards: true,
+            min_sends: rules.min_sends,
+        };
+        let segments = rules
+            .segments
+            .iter()
+            .map(|segment| compiler.condition(&segment.when, outside))
+            .collect();
+        let stages = rules
+            .stages
+            .iter()
+            .map(|stage| compiler.condition(&stage.when, outside))
+            .collect();
+        let position = vocabulary
+            .currencies
+            .iter()
+            .position(|each| *each == rules.currency);
+        Self {
+            zone: Zone::new(rules.zone),
+            kinds: Kinds::new(),
+            patterns: compiler.patterns,
+            scores,
+            segments,
+            stages,
+            currency: position
+                .and_then(|index| u32::try_from(index).ok())
+                .map_or(TextId::NONE, TextId),
+            pages: pages(&vocabulary.urls),
+            rules: rules.clone(),
+        }
+    }
+
+    /// The rules it was compiled from.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The zone in which it counts days.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// The number that all URLs of one page share.
+    pub(crate) fn page(&self, url: TextId) -> u32 {
+        usize::try_from(url.0)
+            .ok()
+            .and_then(|index| self.pages.get(index))
+            .copied()
+            .unwrap_or(url.0)
+    }
+}
+
+fn pages(urls: &[String]) -> Vec<u32> {
+    let mut first: HashMap<&str, u32> = HashMap::new();
+    let numbered = urls.iter().zip(0_u32..);
+    numbered
+        .map(|(url, number)| *first.entry(page(url)).or_insert(number))
+        .collect()
+}
+
+/// What a condition's place decides about its absences.
+#[derive(Clone, Copy)]
+struct Settings {
+    guards: bool,
+    min_sends: u32,
+}
+
+struct Compiler<'a> {
+    rules: &'a RuleSet,
+    vocabulary: &'a Vocabulary,
+    texts: Texts<'a>,
+    patterns: Patterns,
+}
+
+impl Compiler<'_> {
+    fn rule(&mut self, rule: &crate::rules::set::Rule) -> Compiled {
+        match &rule.when {
+            RuleWhen::Each(pattern) => {
+                let id = self.patterns.add(pattern, &self.texts);
+                let lifting: Vec<KindId> = rule
+                    .lifted_by
+                    .iter()
+                    .flat_map(|kind| kind_ids(kind, self.vocabulary))
+                    .collect();
+                let lifting = (!lifting.is_empty()).then(|| {
+                    self.patterns
+                        .add_kinds(lifting, Actor::People, &[], &self.texts)
+                });
+                Compiled::Each(id, lifting)
+            }
+            RuleWhen::State(condition) => {
+                let settings = Settings {
+                    guards: rule.guards,
+                    min_sends: rule.min_sends,
+                };
+                Compiled::State(self.condition(condition, settings))
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition, settings: Settings) -> Node {
+        match condition {
+            Condition::Or(parts) => Node::Or(self.conditions(parts, settings)),
+            Condition::And(parts) => Node::And(self.conditions(parts, settings)),
+            Condition::Not(inner) => Node::Not(Box::new(self.condition(inner, settings))),
+            Condition::Absence {
+                any,
+                pattern,
+                window,
+            } => Node::Absence {
+                any: *any,
+                absence: self.absence(pattern, *window, settings),
+                text: condition.to_string(),
+            },
+            Condition::Count {
+                bound,
+                number,
+                pattern,
+                window,
+            } => Node::Count {
+                bound: *bound,
+                number: *number,
+                measure: self.measure(pattern, *window, settings),
+            },
+            Condition::DaysWith {
+                pattern,
+                window,
+                cmp,
+                number,
+            } => Node::DaysWith {
+                cmp: *cmp,
+                number: *number,
+                measure: self.measure(pattern, Some(*window), settings),
+            },
+            Condition::Total {
+                pattern,
+                window,
+                cmp,
+                number,
+            } => Node::Total {
+                cmp: *cmp,
+                number: *number,
+                refunds: self.refunds(pattern),
+                purchases: pattern.kind == EventKind::Purchase,
+                measure: self.measure(pattern, Some(*window), settings),
+            },
+            Condition::TimeSince {
+                pattern,
+                cmp,
+                window,
+            } => Node::TimeSince {
+                cmp: *cmp,
+                measure: self.measure(pattern, Some(*window), settings),
+            },
+            Condition::Field { name, test } => {
+                Node::Field(crate::rules::glob::fold(name), Asked::new(test))
+            }
+            Condition::Email(test) => Node::Email(Asked::new(test)),
+            Condition::EmailDomain(test) => Node::EmailDomain(Asked::new(test)),
+            Condition::EmailDomainFree { negated } => Node::EmailDomainFree { negated: *negated },
+            Condition::Points { score, cmp, number } => self
+                .score(score)
+                .map_or(Node::Nothing, |score| Node::Points(score, *cmp, *number)),
+            Condition::Band {
+                score,
+                negated,
+                names,
+            } => self.band(score, *negated, names),
+            Condition::Segment(name) => {
+                let found = self
+                    .rules
+                    .segments
+                    .iter()
+                    .position(|segment| segment.name == *name);
+                found.map_or(Node::Nothing, Node::Segment)
+            }
+            Condition::InList(name) => Node::InList(crate::rules::glob::fold(name)),
+            Condition::Status { negated, status } => Node::Status {
+                negated: *negated,
+                status: *status,
+            },
+            Condition::Otherwise => Node::Otherwise,
+        }
+    }
+
+    fn conditions(&mut self, parts: &[Condition], settings: Settings) -> Vec<Node> {
+        parts
+            .iter()
+            .map(|part| self.condition(part, settings))
+            .collect()
+    }
+
+    fn score(&self, name: &str) -> Option<usize> {
+        self.rules
+            .scores
+            .iter()
+            .position(|score| score.name == name)
+    }
+
+    fn band(&self, score: &str, negated: bool, names: &[String]) -> Node {
+        let Some(index) = self.score(score) else {
+            return Node::Nothing;
+        };
+        let wanted: Vec<String> = names
+            .iter()
+            .map(|name| crate::rules::glob::fold(name))
+            .collect();
+        let bands = self.rules.scores[index]
+            .bands
+            .iter()
+            .map(|band| crate::rules::glob::fold(&band.name));
+        let bands = bands
+            .enumerate()
+            .filter(|(_, name)| wanted.contains(name))
+            .map(|(band, _)| band);
+        Node::Band {
+            score: index,
+            negated,
+            bands: bands.collect(),
+        }
+    }
+
+    fn absence(
+        &mut self,
+        pattern: &Pattern,
+        window: Option<Window>,
+        settings: Settings,
+    ) -> Absence {
+        let own = kind_ids(&pattern.kind, self.vocabulary);
+        let of = match pattern.kind {
+            EventKind::Open => Of::Opens,
+            EventKind::Click => Of::Clicks,
+            EventKind::Purchase => Of::Purchases,
+            _ => Of::Others,
+        };
+        let kinds = if of == Of::Opens {
+            // A click proves reading, so it qualifies and its coverage is needed too.
+            own.iter()
+                .copied()
+                .chain(kind_ids(&EventKind::Click, self.vocabulary))
+                .collect()
+        } else {
+            own
+        };
+        Absence {
+            qualifying: self.patterns.add_kinds(
+                kinds.clone(),
+                pattern.actor,
+                &pattern.filters,
+                &self.texts,
+            ),
+            window,
+            kinds,
+            from: self.connections(&pattern.filters),
+            of,
+            guards: settings.guards,
+            min_sends: settings.min_sends,
+        }
+    }
+
+    fn measure(
+        &mut self,
+        pattern: &Pattern,
+        window: Option<Window>,
+        settings: Settings,
+    ) -> Measure {
+        Measure {
+            pattern: self.patterns.add(pattern, &self.texts),
+            // No window is all time: longer than any calendar.
+            window: window.unwrap_or(Window {
+                number: 1_000_000,
+                unit: Unit::Year,
+            }),
+            kinds: kind_ids(&pattern.kind, self.vocabulary),
+            from: self.connections(&pattern.filters),
+            guards: settings.guards,
+        }
+    }
+
+    fn refunds(&mut self, pattern: &Pattern) -> Option<PatternId> {
+        (pattern.kind == EventKind::Purchase).then(|| {
+            let refunds = Pattern {
+                kind: EventKind::Refund,
+                ..pattern.clone()
+            };
+            self.patterns.add(&refunds, &self.texts)
+        })
+    }
+
+    /// The connections that `from` filters leave, or `None` where there is no such filter.
+    fn connections(&self, filters: &[Filter]) -> Option<Vec<ConnectionId>> {
+        let names: Vec<String> = filters
+            .iter()
+            .filter_map(|filter| match filter {
+                Filter::From(name) => Some(crate::rules::glob::fold(name)),
+                _ => None,
+            })
+            .collect();
+        let all = self.vocabulary.connections.iter();
+        let left = all
+            .filter(|(_, name)| names.contains(&crate::rules::glob::fold(name)))
+            .map(|(id, _)| *id);
+        (!names.is_empty()).then(|| left.collect())
+    }
+}
+
+/// The default way of counting of a kind (the contract's section 4).
+pub fn default_count(kind: &EventKind) -> CountMode {
+    match kind {
+        EventKind::Open => CountMode::PerMessage,
+        EventKind::Click => CountMode::PerLink,
+        EventKind::PageVisit => CountMode::PerDay,
+        EventKind::Unsubscribe
+        | EventKind::Bounce
+        | EventKind::HardBounce
+        | EventKind::SoftBounce => CountMode::Once,
+        _ => CountMode::Each,
+    }
+}
+
+/// What lifts a kind's events unless the rule says otherwise (the contract's section 4).
+pub fn default_lifting(kind: &EventKind) -> Vec<EventKind> {
+    match kind {
+        EventKind::Unsubscribe => vec![EventKind::Subscribe],
+        EventKind::Bounce | EventKind::HardBounce | EventKind::SoftBounce => {
+            vec![EventKind::Delivery, EventKind::Open, EventKind::Click]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,83 @@
+//! How reachable a contact is, over all its connections: the strictest counts.
+
+use engaged_connectors::model::Status;
+
+use super::{
+    calendar::{Day, Millis},
+    facts::{ConnectionId, Fact},
+    subject::{Kinds, Subject, proves_delivery},
+};
+
+/// The strictest status on a date; `None` if nobody said anything.
+///
+/// Per connection the latest word counts. A delivery or a person's open or click ends
+/// `bounced`; only a subscription ends `unsubscribed`; only a person ends
+/// the other two, which the platform then reports as a new word.
+pub(crate) fn strictest(subject: &Subject<'_>, kinds: Kinds, as_of: Day) -> Option<Status> {
+    let connections = subject.facts.connections.iter();
+    connections
+        .filter_map(|connection| of_connection(subject, kinds, *connection, as_of))
+        .max()
+}
+
+/// The latest word of one connection.
+fn of_connection(
+    subject: &Subject<'_>,
+    kinds: Kinds,
+    connection: ConnectionId,
+    as_of: Day,
+) -> Option<Status> {
+    let said = subject
+        .facts
+        .subscriptions
+        .iter()
+        .filter(|each| each.connection == connection);
+    let said = said.map(|each| (each.at, Word::Said(each.status)));
+    let happened = subject.facts.events.iter().zip(&subject.days);
+    let happened = happened.filter(|(fact, day)| fact.connection == connection && **day <= as_of);
+    let happened = happened.filter_map(|(fact, _)| Some((fact.at, Word::of(fact, kinds)?)));
+    let mut words: Vec<(Millis, Word)> = said.chain(happened).collect();
+    words.sort_by_key(|(at, _)| *at);
+    words
+        .into_iter()
+        .fold(None, |status, (_, word)| word.after(status))
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    /// The platform's own statement.
+    Said(Status),
+    /// An event that makes a contact less reachable.
+    Became(Status),
+    /// A new subscription.
+    Subscribed,
+    /// Proof that the address works.
+    Works,
+}
+
+impl Word {
+    fn of(fact: &Fact, kinds: Kinds) -> Option<Self> {
+        let kind = fact.kind;
+        if kind == kinds.unsubscribe {
+            Some(Self::Became(Status::Unsubscribed))
+        } else if kind == kinds.complaint {
+            Some(Self::Became(Status::Complained))
+        } else if kind == kinds.bounce[0] || kind == kinds.bounce[1] {
+            Some(Self::Became(Status::Bounced))
+        } else if kind == kinds.subscribe {
+            Some(Self::Subscribed)
+        } else {
+            proves_delivery(fact, kinds).then_some(Self::Works)
+        }
+    }
+
+    fn after(self, status: Option<Status>) -> Option<Status> {
+        match (self, status) {
+            (Self::Said(said), _) => Some(said),
+            (Self::Became(worse), status) => Some(status.map_or(worse, |status| status.max(worse))),
+            (Self::Subscribed, None | Some(Status::Bounced | Status::Unsubscribed))
+            | (Self::Works, Some(Status::Bounced)) => Some(Status::Subscribed),
+            (_, status) => status,
+        }
+    }
+}

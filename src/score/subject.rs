@@ -1,0 +1,224 @@
+//! One contact made ready for evaluation at any number of dates.
+//!
+//! Holds what does not depend on the date: the local day of each event, which
+//! events match which pattern, when each mail was sent and bounced, and where
+//! our own sync has holes.
+
+use engaged_connectors::model::{EventKind, Verdict};
+
+use super::{
+    calendar::Day,
+    facts::{Coverage, Fact, Facts, Hole, KindId},
+    model::Model,
+    pattern::{PatternId, usable},
+};
+
+/// The kinds that evaluation names itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kinds {
+    pub(crate) send: KindId,
+    pub(crate) open: KindId,
+    pub(crate) bounce: [KindId; 3],
+    pub(crate) complaint: KindId,
+    pub(crate) delivery: KindId,
+    pub(crate) subscribe: KindId,
+    pub(crate) unsubscribe: KindId,
+    pub(crate) purchase: KindId,
+    pub(crate) page_visit: KindId,
+    pub(crate) click: KindId,
+}
+
+impl Kinds {
+    pub(crate) fn new() -> Self {
+        // Every kind named here is built in; an unknown one would match no event.
+        let id = |kind: EventKind| KindId::built_in(&kind).unwrap_or(KindId(u16::MAX));
+        Self {
+            send: id(EventKind::Send),
+            open: id(EventKind::Open),
+            bounce: [
+                id(EventKind::Bounce),
+                id(EventKind::HardBounce),
+                id(EventKind::SoftBounce),
+            ],
+            complaint: id(EventKind::Complaint),
+            delivery: id(EventKind::Delivery),
+            subscribe: id(EventKind::Subscribe),
+            unsubscribe: id(EventKind::Unsubscribe),
+            purchase: id(EventKind::Purchase),
+            page_visit: id(EventKind::PageVisit),
+            click: id(EventKind::Click),
+        }
+    }
+}
+
+/// A send, and from which day on it counts as bounced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mail {
+    pub(crate) day: Day,
+    pub(crate) bounced_on: Day,
+    pub(crate) tracked: bool,
+}
+
+/// One contact, ready.
+pub(crate) struct Subject<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) days: Vec<Day>,
+    /// For each pattern, the indices of its events in time order.
+    pub(crate) matches: Vec<Vec<usize>>,
+    pub(crate) mails: Vec<Mail>,
+    /// The days of opens by a privacy proxy.
+    pub(crate) proxy_days: Vec<Day>,
+    /// The days of `subscribe` events.
+    pub(crate) subscribe_days: Vec<Day>,
+    /// The days of purchases of any item.
+    pub(crate) first_purchase: Day,
+    /// When first subscribed, by a platform's or an import's word.
+    subscribed_on: Option<Day>,
+    first_known_on: Day,
+    coverage: &'a Coverage,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(model: &Model, facts: &'a Facts, coverage: &'a Coverage) -> Self {
+        let (zone, kinds) = (&model.zone, model.kinds);
+        let days: Vec<Day> = facts.events.iter().map(|fact| zone.day(fact.at)).collect();
+        let mut subject = Self {
+            facts,
+            matches: vec![Vec::new(); model.patterns.len()],
+            mails: mails(facts, &days, kinds),
+            proxy_days: Vec::new(),
+            subscribe_days: Vec::new(),
+            first_purchase: Day::NEVER,
+            subscribed_on: facts.subscribed_at.map(|at| zone.day(at)),
+            first_known_on: zone.day(facts.first_known_at),
+            coverage,
+            days,
+        };
+        for (index, fact) in facts.events.iter().enumerate() {
+            let day = subject.days[index];
+            for pattern in model.patterns.matching(fact, facts) {
+                subject.matches[pattern.0].push(index);
+            }
+            if fact.kind == kinds.open && fact.verdict == Verdict::PrivacyProxy {
+                subject.proxy_days.push(day);
+            } else if fact.kind == kinds.subscribe {
+                subject.subscribe_days.push(day);
+            } else if fact.kind == kinds.purchase {
+                subject.first_purchase = subject.first_purchase.min(day);
+            }
+        }
+        subject
+    }
+
+    /// The day first subscribed: a platform's word, else the first event, else the day first known.
+    pub(crate) fn first_subscribed(&self, as_of: Day) -> Day {
+        let first_event = self.days.first().copied().filter(|day| *day <= as_of);
+        self.subscribed_on
+            .or(first_event)
+            .unwrap_or(self.first_known_on)
+    }
+
+    /// The anchor of absences of opens and clicks: the last subscription.
+    pub(crate) fn last_subscribed(&self, as_of: Day) -> Day {
+        let again = last_on_or_before(&self.subscribe_days, as_of);
+        self.first_subscribed(as_of)
+            .max(again.unwrap_or(Day::ALWAYS))
+    }
+
+    /// The indices of a pattern's events on or before a date, in time order. Where
+    /// clocks go back over midnight, days do not rise with time: hence a filter.
+    pub(crate) fn until(
+        &self,
+        pattern: PatternId,
+        as_of: Day,
+    ) -> impl DoubleEndedIterator<Item = usize> + Clone + '_ {
+        self.matches[pattern.0]
+            .iter()
+            .copied()
+            .filter(move |&index| self.days[index] <= as_of)
+    }
+
+    /// The day of a pattern's last event on or before a date.
+    pub(crate) fn last(&self, pattern: PatternId, as_of: Day) -> Option<Day> {
+        self.until(pattern, as_of)
+            .next_back()
+            .map(|index| self.days[index])
+    }
+
+    /// The event at an index that [`Subject::until`] gave.
+    pub(crate) fn event(&self, index: usize) -> &'a Fact {
+        &self.facts.events[index]
+    }
+
+    /// The first day after a date on which anything happened.
+    pub(crate) fn next_event_day(&self, as_of: Day) -> Day {
+        self.days
+            .iter()
+            .copied()
+            .filter(|day| *day > as_of)
+            .min()
+            .unwrap_or(Day::NEVER)
+    }
+
+    /// The holes for some kinds on the contact's connections, in no order.
+    pub(crate) fn holes(
+        &self,
+        kinds: &[KindId],
+        from: Option<&[super::facts::ConnectionId]>,
+    ) -> Vec<Hole> {
+        let mut holes = Vec::new();
+        for (connection, kind, runs) in &self.coverage.holes {
+            let of_contact = self.facts.connections.contains(connection);
+            let wanted = from.is_none_or(|from| from.contains(connection));
+            if of_contact && wanted && kind.is_none_or(|kind| kinds.contains(&kind)) {
+                holes.extend_from_slice(runs);
+            }
+        }
+        holes
+    }
+}
+
+/// The last of some days that is not after a date.
+pub(crate) fn last_on_or_before(days: &[Day], as_of: Day) -> Option<Day> {
+    days.iter().copied().filter(|day| *day <= as_of).max()
+}
+
+/// A mail is one send; a bounce of the same connection and campaign takes it back.
+fn mails(facts: &Facts, days: &[Day], kinds: Kinds) -> Vec<Mail> {
+    let bounces: Vec<(&Fact, Day)> = facts
+        .events
+        .iter()
+        .zip(days)
+        .filter(|(fact, _)| kinds.bounce.contains(&fact.kind) && fact.campaign.is_some())
+        .map(|(fact, day)| (fact, *day))
+        .collect();
+    let bounced_on = |send: &Fact| {
+        let same = |bounce: &Fact| {
+            bounce.connection == send.connection && bounce.campaign == send.campaign
+        };
+        bounces
+            .iter()
+            .filter(|(bounce, _)| same(bounce))
+            .map(|(_, day)| *day)
+            .min()
+            .unwrap_or(Day::NEVER)
+    };
+    let sends = facts
+        .events
+        .iter()
+        .zip(days)
+        .filter(|(fact, _)| fact.kind == kinds.send);
+    sends
+        .map(|(send, day)| Mail {
+            day: *day,
+            bounced_on: bounced_on(send),
+            tracked: send.tracked,
+        })
+        .collect()
+}
+
+/// Whether an event of a person ends a bounce.
+pub(crate) fn proves_delivery(fact: &Fact, kinds: Kinds) -> bool {
+    fact.kind == kinds.delivery
+        || ([kinds.open, kinds.click].contains(&fact.kind) && usable(fact.verdict))
+}

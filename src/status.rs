@@ -1,0 +1,208 @@
+//! The state of everything, as one look shows it: data age, coverage, what is
+//! judged, what waits, what is held. Truthful also while things fail.
+
+use chrono::{DateTime, Utc};
+use engaged_connectors::Clock;
+use serde::Serialize;
+
+use crate::{
+    cli::output::table,
+    config::{Config, ConnectionConfig, Mode},
+    schedule::due::Schedule,
+    store::{Conn, Connection, Store, StoreError},
+};
+
+/// The whole state.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The version of this shape.
+    pub schema: u32,
+    /// The rules in force.
+    pub rules: String,
+    /// Each configured connection.
+    pub connections: Vec<ConnectionStatus>,
+    /// Contacts and events in the store.
+    pub contacts: i64,
+    /// Events in the store.
+    pub events: i64,
+    /// Contacts about whom every absence is judged.
+    pub judged: i64,
+    /// Contacts about whom some absence waits for data: reason and number.
+    pub unjudged: Vec<(String, i64)>,
+    /// Contacts that have news and are not scored yet.
+    pub waiting: i64,
+    /// Writes by state: connection, state, number.
+    pub outbox: Vec<(String, String, i64)>,
+    /// What waits for a person.
+    pub guards: Vec<GuardStatus>,
+    /// Whether writing is paused.
+    pub paused: bool,
+}
+
+/// One connection.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConnectionStatus {
+    /// Its name.
+    pub name: String,
+    /// Its platform.
+    pub platform: String,
+    /// `read-only` or `live`.
+    pub mode: &'static str,
+    /// `ok`, `never synced`, `trouble`, `blocked`.
+    pub state: &'static str,
+    /// Why it is not ok.
+    pub why: Option<String>,
+    /// When the last sync ended well.
+    pub last_good_at: Option<DateTime<Utc>>,
+    /// Complete for every stream up to here.
+    pub complete_through: Option<DateTime<Utc>>,
+    /// Contacts that are on the platform.
+    pub contacts: i64,
+    /// Rows and pages that could not be understood.
+    pub rejects: i64,
+    /// When it is synced next, if the daemon runs.
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+/// One guard that waits for a person.
+#[derive(Clone, Debug, Serialize)]
+pub struct GuardStatus {
+    /// Its name, for `approve`.
+    pub name: String,
+    /// The connection it holds up.
+    pub connection: Option<String>,
+    /// What it saw.
+    pub detail: String,
+}
+
+impl Status {
+    /// Whether every connection is in order.
+    pub fn is_healthy(&self) -> bool {
+        self.connections.iter().all(|each| matches!(each.state, "ok" | "never synced"))
+    }
+}
+
+/// Looks at everything.
+pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Status, StoreError> {
+    let now = clock.now();
+    store.read(|conn| {
+        let known = conn.connections()?;
+        let name_of = |id| known.iter().find(|each| each.id == id).map(|each| each.name.clone());
+        let connections = config.connections.iter().map(|each| {
+            connection(conn, each, known.iter().find(|known| known.name == each.name), config, now)
+        });
+        let connections = connections.collect::<Result<_, _>>()?;
+        let (contacts, events) = conn.sizes()?;
+        let (judged, unjudged) = conn.judged_sizes()?;
+        let outbox = conn.outbox_sizes()?.into_iter().map(|(id, state, number)| {
+            (name_of(id).unwrap_or_default(), state.as_str().to_owned(), number)
+        });
+        let guards = conn.open_guards()?.into_iter().map(|guard| GuardStatus {
+            connection: guard.connection.and_then(name_of),
+            name: guard.name,
+            detail: guard.detail,
+        });
+        Ok(Status {
+            schema: 1,
+            rules: config.rules_hash.clone(),
+            connections,
+            contacts,
+            events,
+            judged,
+            unjudged,
+            waiting: i64::try_from(conn.dirty()?.contacts.len()).unwrap_or(i64::MAX),
+            outbox: outbox.collect(),
+            guards: guards.collect(),
+            paused: conn.is_paused()?,
+        })
+    })
+}
+
+fn connection(
+    conn: &Conn,
+    configured: &ConnectionConfig,
+    known: Option<&Connection>,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<ConnectionStatus, StoreError> {
+    let mut status = ConnectionStatus {
+        name: configured.name.clone(),
+        platform: configured.platform.as_str().to_owned(),
+        mode: if configured.mode == Mode::Live { "live" } else { "read-only" },
+        state: "never synced",
+        why: None,
+        last_good_at: None,
+        complete_through: None,
+        contacts: 0,
+        rejects: 0,
+        next_at: Schedule::of(configured, config.zone).next_after(now),
+    };
+    let Some(known) = known else { return Ok(status) };
+    status.contacts = conn.count_identities(known.id)?;
+    status.rejects = conn.count_rejects(known.id)?;
+    let through = conn.connection_complete_through(known.id)?;
+    status.complete_through = through.and_then(DateTime::from_timestamp_millis);
+    let good = conn.last_good_run("sync", Some(known.id))?;
+    status.last_good_at = good.and_then(|run| DateTime::from_timestamp_millis(run.started_at));
+    if let Some(run) = conn.last_run("sync", Some(known.id))? {
+        status.state = if run.outcome.as_deref() == Some("ok") { "ok" } else { "trouble" };
+        status.why = match run.outcome.as_deref() {
+            Some("ok") => None,
+            Some(_) => run.detail,
+            None => Some("the last sync did not end; it is under way, or was cut off".to_owned()),
+        };
+    }
+    if let Some((why, _)) = conn.blocked(&configured.name)? {
+        (status.state, status.why) = ("blocked", Some(why));
+    }
+    Ok(status)
+}
+
+/// The state as text.
+pub fn text(status: &Status) -> String {
+    let time = |at: Option<DateTime<Utc>>| at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%d %H:%MZ").to_string());
+    let rows: Vec<Vec<String>> = status
+        .connections
+        .iter()
+        .map(|each| {
+            vec![
+                format!("{} ({})", each.name, each.platform),
+                each.mode.to_owned(),
+                time(each.last_good_at),
+                time(each.complete_through),
+                each.contacts.to_string(),
+                each.rejects.to_string(),
+                time(each.next_at),
+                each.state.to_owned(),
+            ]
+        })
+        .collect();
+    let header = ["CONNECTION", "MODE", "LAST GOOD SYNC", "COMPLETE THROUGH", "CONTACTS", "REJECTS", "NEXT", "STATE"];
+    let mut out = if rows.is_empty() { String::new() } else { table(&header, &[4, 5], &rows) };
+    for each in &status.connections {
+        if let Some(why) = &each.why {
+            out += &format!("  {}: {why}\n", each.name);
+        }
+    }
+    let waits: i64 = status.unjudged.iter().map(|(_, number)| number).sum();
+    out += &format!("\nContacts  {} with {} events\n", status.contacts, status.events);
+    out += &format!("Scores    {} judged, {waits} not judged", status.judged);
+    let reasons = status.unjudged.iter().map(|(reason, number)| format!("{number} {reason}"));
+    let reasons: Vec<String> = reasons.collect();
+    out += &if reasons.is_empty() { "\n".to_owned() } else { format!(" ({})\n", reasons.join(", ")) };
+    if status.waiting > 0 {
+        out += &format!("          {} have news and wait for the next `engaged score`\n", status.waiting);
+    }
+    let open = ["planned", "attempting", "retry", "ambiguous", "rejected"];
+    let outbox = status.outbox.iter().filter(|(_, state, _)| open.contains(&state.as_str()));
+    let outbox: Vec<String> = outbox.map(|(name, state, number)| format!("{name}: {number} {state}")).collect();
+    out += &format!("Push      {}{}\n", if status.paused { "PAUSED; " } else { "" }, if outbox.is_empty() { "nothing waits".to_owned() } else { outbox.join(", ") });
+    if status.guards.is_empty() {
+        return out + "Guards    none tripped\n";
+    }
+    for guard in &status.guards {
+        let place = guard.connection.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
+        out += &format!("Guard     {}{place}: {}\n          let it pass with `engaged approve {}`\n", guard.name, guard.detail, guard.name);
+    }
+    out
+}

@@ -1,0 +1,167 @@
+//! The database: the only part of this program that knows `SQLite`.
+//!
+//! One writer thread owns the write connection and runs each job in a
+//! `BEGIN IMMEDIATE` transaction of its own; readers see one snapshot each.
+//! Callers compose methods of [`Tx`] and [`Conn`] inside [`Store::write`] and
+//! [`Store::read`]; no type of the database library leaves this module. Nothing
+//! here decides anything: what to sync, score or push is the caller's business.
+
+mod append;
+mod connection;
+mod contact;
+mod control;
+mod coverage;
+mod error;
+mod facts;
+mod history;
+mod lock;
+mod look;
+mod migrate;
+mod open;
+mod operation;
+mod outbox;
+mod page;
+mod reader;
+mod result;
+mod standing;
+mod word;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+pub use append::{Appended, Report};
+pub use connection::{Connection, IMPORTED};
+pub use contact::{ContactId, Gone, Upserted};
+pub use coverage::Gap;
+pub use error::StoreError;
+pub use facts::Which;
+pub use history::codec;
+pub use look::HistoryRow;
+pub use operation::{Control, RejectRow, Run};
+pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
+pub use page::PageCommit;
+pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use standing::{Asked, Standing};
+
+use engaged_connectors::Clock;
+
+/// What may be done with the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything. Creates and migrates the database, and holds the lock: one such store exists at a time.
+    ReadWrite,
+    /// A person's word, beside whoever writes: short transactions, no lock, no migration.
+    Beside,
+    /// Reading, beside whoever writes. The database must exist and have the present schema.
+    ReadOnly,
+}
+
+/// An open database. Clones share it; the last one closes it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // Fields are dropped in this order: the lock goes last, when nothing writes any more.
+    writer: Option<writer::Writer>,
+    readers: reader::Readers,
+    _lock: Option<lock::Lock>,
+}
+
+/// A connection that reads one snapshot.
+pub struct Conn {
+    sql: rusqlite::Connection,
+}
+
+/// A transaction: everything done through it is committed together, or not at all.
+pub struct Tx {
+    conn: Conn,
+}
+
+impl std::ops::Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl Store {
+    /// Opens a database; with [`Access::ReadWrite`] locks, creates and migrates it.
+    ///
+    /// # Errors
+    /// Each way in which storage cannot be used is a variant of [`StoreError`].
+    pub fn open(path: &Path, access: Access, clock: &dyn Clock) -> Result<Self, StoreError> {
+        let (lock, writer) = match access {
+            Access::ReadOnly => {
+                open::check_readable(path)?;
+                (None, None)
+            }
+            Access::Beside => {
+                open::check_readable(path)?;
+                let conn = open::for_writing(path, clock.now().timestamp_millis())?;
+                (None, Some(writer::Writer::start(conn)?))
+            }
+            Access::ReadWrite => {
+                let lock = lock::Lock::take(path)?;
+                let conn = open::for_writing(path, clock.now().timestamp_millis())?;
+                (Some(lock), Some(writer::Writer::start(conn)?))
+            }
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer,
+                readers: reader::Readers::new(path),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Runs a job in one transaction and waits for its commit. An error rolls everything back.
+    /// Blocks the thread; inside async code use [`Store::write_async`].
+    pub fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer()?.write(job)
+    }
+
+    /// As [`Store::write`], without blocking the thread. Waits while too many jobs are queued.
+    /// Dropping the future does not stop a job that has been queued.
+    pub async fn write_async<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer()?.write_async(job).await
+    }
+
+    /// Reads one snapshot. Blocks the thread while all readers are busy.
+    pub fn read<T>(
+        &self,
+        job: impl FnOnce(&Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.inner.readers.read(job)
+    }
+
+    /// As [`Store::read`], on a thread made for blocking.
+    pub async fn read_async<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.read(job))
+            .await
+            .map_err(|error| StoreError::bug(error.to_string()))?
+    }
+
+    fn writer(&self) -> Result<&writer::Writer, StoreError> {
+        self.inner
+            .writer
+            .as_ref()
+            .ok_or_else(|| StoreError::bug("a store opened for reading was asked to write"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

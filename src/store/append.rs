@@ -1,0 +1,519 @@
+//! Appending events: each once, whatever comes twice.
+//!
+//! An event with a platform id is (connection, kind, platform id) of its
+//! contact. One without is its whole content: connection, kind, instant,
+//! campaign, link, page, item, quantity, amount, currency, properties; identical
+//! rows of one report are as many events as there are rows, so of those the
+//! k-th is new exactly when fewer than k were known before the report began.
+//! Verdict and `tracked` are judgements on an event and no part of its identity.
+//! What dedupe looks into is the contact's packed history; the table `event` is
+//! consulted by row number only.
+
+use std::collections::{BTreeSet, HashMap};
+
+use engaged_connectors::model::{Event, Verdict};
+use rusqlite::{OptionalExtension, params};
+
+use super::{
+    Tx,
+    contact::{ContactId, Resolver},
+    error::StoreError,
+    history::{Ledger, bucket, codec::Entry},
+    word::{Dictionary, Texts, verdict_number},
+};
+use crate::score::{
+    calendar::Millis,
+    facts::{ConnectionId, Fact, TextId},
+};
+
+/// What became of a batch of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Stored for the first time.
+    pub new: u64,
+    /// Known already; nothing changed.
+    pub duplicates: u64,
+    /// Stored in place of an event of the same id at another time.
+    pub superseded: u64,
+    /// Named no contact, and were left out.
+    pub nameless: u64,
+}
+
+impl std::ops::AddAssign for Appended {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.duplicates += other.duplicates;
+        self.superseded += other.superseded;
+        self.nameless += other.nameless;
+    }
+}
+
+/// One complete report, within which identical rows are different events. It
+/// may be appended in several batches and transactions.
+#[derive(Debug)]
+pub struct Report {
+    /// Events above this number came with the report itself.
+    known_to: i64,
+    /// How many rows have matched the events whose first is this; on disk for reports of any length.
+    matched: Matched,
+}
+
+#[derive(Debug)]
+enum Matched {
+    InMemory(HashMap<i64, i64>),
+    OnDisk,
+}
+
+/// An incoming event, in numbers.
+struct Incoming<'e> {
+    event: &'e Event,
+    contact: ContactId,
+    fact: Fact,
+    link: TextId,
+    page: TextId,
+    properties: Option<String>,
+}
+
+impl Tx {
+    /// Begins a report that is appended in one transaction.
+    pub fn begin_report(&self) -> Result<Report, StoreError> {
+        Ok(Report {
+            known_to: self.last_event()?,
+            matched: Matched::InMemory(HashMap::new()),
+        })
+    }
+
+    /// Begins a report of any length. One at a time may be under way.
+    pub fn begin_long_report(&self) -> Result<Report, StoreError> {
+        self.sql.execute_batch(
+            "drop table if exists temp.matched;
+             create temp table matched (event_id integer primary key, times integer not null) strict;",
+        )?;
+        Ok(Report {
+            known_to: self.last_event()?,
+            matched: Matched::OnDisk,
+        })
+    }
+
+    fn last_event(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .sql
+            .query_row("select coalesce(max(id), 0) from event", (), |row| {
+                row.get(0)
+            })?)
+    }
+
+    /// Stores what is new among the events, and marks their contacts dirty.
+    pub fn append(
+        &self,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &[Event],
+        report: &mut Report,
+    ) -> Result<Appended, StoreError> {
+        let mut appended = Appended::default();
+        let mut incoming = self.number(connection, known_at, events, &mut appended)?;
+        // Stable: rows of one contact stay in the order of their arrival.
+        incoming.sort_by_key(|each| each.contact);
+        let mut news = Vec::new();
+        for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
+            let mut merge = Merge::begin(self, known_at, rows)?;
+            let before = appended;
+            for row in rows {
+                merge.take(row, report, &mut appended)?;
+            }
+            self.save_ledger(merge.contact, &mut merge.ledger)?;
+            if (appended.new, appended.superseded) != (before.new, before.superseded)
+                || merge.judged
+            {
+                news.push(merge.contact);
+            }
+        }
+        self.mark_dirty(news)?;
+        Ok(appended)
+    }
+
+    fn number<'e>(
+        &self,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &'e [Event],
+        appended: &mut Appended,
+    ) -> Result<Vec<Incoming<'e>>, StoreError> {
+        let mut resolver = Resolver::new(self, connection, known_at);
+        let mut texts = Texts::new(self, connection);
+        let mut incoming = Vec::with_capacity(events.len());
+        for event in events {
+            let Some(contact) = resolver.resolve(&event.contact)? else {
+                appended.nameless += 1;
+                continue;
+            };
+            let link = texts.id(Dictionary::Url, event.link.as_deref())?;
+            let page = texts.id(Dictionary::Url, event.url.as_deref())?;
+            let properties = (!event.properties.is_empty())
+                .then(|| serde_json::to_string(&event.properties))
+                .transpose()
+                .map_err(|error| StoreError::bug(error.to_string()))?;
+            let fact = Fact {
+                id: 0,
+                at: event.at.timestamp_millis(),
+                kind: self.stored_kind(&event.kind)?,
+                connection,
+                verdict: event.verdict.unwrap_or(Verdict::Unknown),
+                campaign: texts.campaign(event.campaign.as_deref())?,
+                url: if link.is_some() { link } else { page },
+                item: texts.id(Dictionary::Item, event.item.as_deref())?,
+                quantity: event.quantity.unwrap_or(1),
+                value: event.value_cents,
+                currency: texts.id(Dictionary::Currency, event.currency.as_deref())?,
+                tracked: event.tracked.unwrap_or(true),
+                has_properties: properties.is_some(),
+            };
+            incoming.push(Incoming {
+                event,
+                contact,
+                fact,
+                link,
+                page,
+                properties,
+            });
+        }
+        Ok(incoming)
+    }
+}
+
+/// One contact's events while a batch is merged into them.
+struct Merge<'t> {
+    tx: &'t Tx,
+    contact: ContactId,
+    known_at: Millis,
+    ledger: Ledger,
+    /// By (kind, campaign): platform id to event. Filled for what the batch asks about.
+    identified: HashMap<(u16, TextId), HashMap<String, (i64, Millis)>>,
+    /// Whether a verdict changed.
+    judged: bool,
+}
+
+impl<'t> Merge<'t> {
+    fn begin(tx: &'t Tx, known_at: Millis, rows: &[Incoming<'_>]) -> Result<Self, StoreError> {
+        let contact = rows.first().map_or(ContactId(0), |row| row.contact);
+        // An id may be known at any time; whole content only at its own.
+        let anywhere = rows.iter().any(|row| row.event.id.is_some());
+        let wanted: BTreeSet<i64> = rows.iter().map(|row| bucket(row.fact.at)).collect();
+        let wanted: Vec<i64> = wanted.into_iter().collect();
+        let ledger = tx.ledger(contact, (!anywhere).then_some(wanted.as_slice()))?;
+        Ok(Self {
+            tx,
+            contact,
+            known_at,
+            ledger,
+            identified: HashMap::new(),
+            judged: false,
+        })
+    }
+
+    fn take(
+        &mut self,
+        row: &Incoming<'_>,
+        report: &mut Report,
+        appended: &mut Appended,
+    ) -> Result<(), StoreError> {
+        match &row.event.id {
+            Some(id) => self.take_identified(row, id, appended),
+            None => self.take_plain(row, report, appended),
+        }
+    }
+
+    fn take_identified(
+        &mut self,
+        row: &Incoming<'_>,
+        id: &str,
+        appended: &mut Appended,
+    ) -> Result<(), StoreError> {
+        let key = (row.fact.kind.0, row.fact.campaign);
+        self.load_identified(row.fact.connection, key)?;
+        let known = self
+            .identified
+            .get(&key)
+            .and_then(|ids| ids.get(id))
+            .copied();
+        match known {
+            Some((event, at)) if at == row.fact.at => {
+                self.judge(event, at, row)?;
+                appended.duplicates += 1;
+                return Ok(());
+            }
+            Some((event, _)) if self.was_superseded(event, row.fact.at)? => {
+                appended.duplicates += 1;
+                return Ok(());
+            }
+            _ => {}
+        }
+        let new = self.insert(row)?;
+        if let Some((old, at)) = known {
+            if let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) {
+                bucket.remove(old);
+            }
+            self.tx
+                .sql
+                .prepare_cached(
+                    "insert into superseded (contact_id, event_id, by_id, known_at) values (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![self.contact.0, old, new, self.known_at])?;
+            appended.superseded += 1;
+        } else {
+            appended.new += 1;
+        }
+        self.identified
+            .entry(key)
+            .or_default()
+            .insert(id.to_owned(), (new, row.fact.at));
+        Ok(())
+    }
+
+    fn load_identified(
+        &mut self,
+        connection: ConnectionId,
+        key: (u16, TextId),
+    ) -> Result<(), StoreError> {
+        if self.identified.contains_key(&key) {
+            return Ok(());
+        }
+        let mut select = self
+            .tx
+            .sql
+            .prepare_cached("select platform_event_id from event where id = ?1")?;
+        let mut ids = HashMap::new();
+        for Entry { fact, identified } in self.ledger.entries() {
+            if *identified && (fact.kind.0, fact.campaign) == key && fact.connection == connection {
+                ids.insert(
+                    select.query_row([fact.id], |row| row.get(0))?,
+                    (fact.id, fact.at),
+                );
+            }
+        }
+        self.identified.insert(key, ids);
+        Ok(())
+    }
+
+    /// Whether the platform once gave this id that time, before it changed it: then an old report has come again.
+    fn was_superseded(&self, mut event: i64, at: Millis) -> Result<bool, StoreError> {
+        let mut select = self.tx.sql.prepare_cached(
+            "select event_id, at from superseded join event on event.id = event_id
+             where superseded.contact_id = ?1 and by_id = ?2",
+        )?;
+        while let Some((older, older_at)) = select
+            .query_row(params![self.contact.0, event], |row| {
+                Ok((row.get(0)?, row.get::<_, Millis>(1)?))
+            })
+            .optional()?
+        {
+            if older_at == at {
+                return Ok(true);
+            }
+            event = older;
+        }
+        Ok(false)
+    }
+
+    fn take_plain(
+        &mut self,
+        row: &Incoming<'_>,
+        report: &mut Report,
+        appended: &mut Appended,
+    ) -> Result<(), StoreError> {
+        let mut count = 0;
+        let mut first: Option<i64> = None;
+        if let Some(bucket) = self.ledger.buckets.get(&bucket(row.fact.at)) {
+            for entry in &bucket.entries {
+                if entry.fact.id <= report.known_to && self.is_same(entry, row)? {
+                    count += 1;
+                    first = Some(first.map_or(entry.fact.id, |id| id.min(entry.fact.id)));
+                }
+            }
+        }
+        if let Some(first) = first
+            && report.matches(self.tx, first, count)?
+        {
+            self.judge(first, row.fact.at, row)?;
+            appended.duplicates += 1;
+            return Ok(());
+        }
+        self.insert(row)?;
+        appended.new += 1;
+        Ok(())
+    }
+
+    fn is_same(&self, entry: &Entry, row: &Incoming<'_>) -> Result<bool, StoreError> {
+        let (known, new) = (&entry.fact, &row.fact);
+        let same = !entry.identified
+            && known.at == new.at
+            && known.kind == new.kind
+            && known.connection == new.connection
+            && known.campaign == new.campaign
+            && known.url == new.url
+            && known.item == new.item
+            && known.quantity == new.quantity
+            && known.value == new.value
+            && known.currency == new.currency
+            && known.has_properties == new.has_properties;
+        if !same || !(new.has_properties || row.link.is_some()) {
+            return Ok(same);
+        }
+        // What does not fit into the packed form is compared in the table.
+        let (properties, link, page): (Option<String>, Option<u32>, Option<u32>) = self
+            .tx
+            .sql
+            .prepare_cached("select properties, link_id, url_id from event where id = ?1")?
+            .query_row([known.id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        Ok(properties == row.properties
+            && link.unwrap_or(0) == row.link.0
+            && page.unwrap_or(0) == row.page.0)
+    }
+
+    /// A duplicate that brings a verdict where there was none brings news; anything else it says is ignored.
+    fn judge(&mut self, event: i64, at: Millis, row: &Incoming<'_>) -> Result<(), StoreError> {
+        let Some(verdict) = row
+            .event
+            .verdict
+            .filter(|verdict| *verdict != Verdict::Unknown)
+        else {
+            return Ok(());
+        };
+        let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) else {
+            return Ok(());
+        };
+        let unjudged = bucket
+            .entries
+            .iter()
+            .any(|entry| entry.fact.id == event && entry.fact.verdict == Verdict::Unknown);
+        if unjudged && let Some(entry) = bucket.change(event) {
+            entry.fact.verdict = verdict;
+            self.tx
+                .record_verdict(self.contact, event, verdict, "platform", self.known_at)?;
+            self.judged = true;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, row: &Incoming<'_>) -> Result<i64, StoreError> {
+        let fact = &row.fact;
+        let some = |text: TextId| text.is_some().then_some(text.0);
+        self.tx
+            .sql
+            .prepare_cached(
+                "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id, item_id,
+                   quantity, value, currency_id, tracked, verdict, platform_event_id, properties)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            )?
+            .execute(params![
+                self.contact.0,
+                fact.at,
+                fact.kind.0,
+                fact.connection.0,
+                self.known_at,
+                some(fact.campaign),
+                some(row.link),
+                some(row.page),
+                some(fact.item),
+                row.event.quantity,
+                fact.value,
+                some(fact.currency),
+                row.event.tracked,
+                row.event.verdict.map(verdict_number),
+                row.event.id,
+                row.properties,
+            ])?;
+        let id = self.tx.sql.last_insert_rowid();
+        self.ledger
+            .buckets
+            .entry(bucket(fact.at))
+            .or_default()
+            .insert(Entry {
+                fact: Fact { id, ..*fact },
+                identified: row.event.id.is_some(),
+            });
+        Ok(id)
+    }
+}
+
+impl Report {
+    /// Whether one more row of this report is among the `count` known events whose first is `first`.
+    fn matches(&mut self, tx: &Tx, first: i64, count: i64) -> Result<bool, StoreError> {
+        let so_far = match &mut self.matched {
+            Matched::InMemory(matched) => {
+                let times = matched.entry(first).or_default();
+                let so_far = *times;
+                *times += 1;
+                so_far
+            }
+            Matched::OnDisk => {
+                let times: i64 = tx
+                    .sql
+                    .prepare_cached(
+                        "insert into temp.matched (event_id, times) values (?1, 1)
+                         on conflict do update set times = times + 1 returning times",
+                    )?
+                    .query_row([first], |row| row.get(0))?;
+                times - 1
+            }
+        };
+        Ok(so_far < count)
+    }
+}
+
+impl Tx {
+    /// Judges who caused an event. The word before is kept; replay finds it.
+    /// Returns false if there is no such event.
+    pub fn set_verdict(
+        &self,
+        event: i64,
+        verdict: Verdict,
+        reason: &str,
+        known_at: Millis,
+    ) -> Result<bool, StoreError> {
+        let found: Option<(i64, Millis)> = self
+            .sql
+            .prepare_cached("select contact_id, at from event where id = ?1")?
+            .query_row([event], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((contact, at)) = found else {
+            return Ok(false);
+        };
+        let (contact, number) = (ContactId(contact), bucket(at));
+        let mut ledger = self.ledger(contact, Some(&[number]))?;
+        let Some(entry) = ledger
+            .buckets
+            .get_mut(&number)
+            .and_then(|bucket| bucket.change(event))
+        else {
+            return Ok(false);
+        };
+        if entry.fact.verdict != verdict {
+            entry.fact.verdict = verdict;
+            self.record_verdict(contact, event, verdict, reason, known_at)?;
+            self.save_ledger(contact, &mut ledger)?;
+            self.mark_dirty([contact])?;
+        }
+        Ok(true)
+    }
+
+    fn record_verdict(
+        &self,
+        contact: ContactId,
+        event: i64,
+        verdict: Verdict,
+        reason: &str,
+        known_at: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "insert into verdict (contact_id, event_id, known_at, verdict, reason) values (?1, ?2, ?3, ?4, ?5)
+                 on conflict do update set verdict = excluded.verdict, reason = excluded.reason",
+            )?
+            .execute(params![contact.0, event, known_at, verdict_number(verdict), reason])?;
+        Ok(())
+    }
+}

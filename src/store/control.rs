@@ -1,0 +1,161 @@
+//! What holds things up and what a person said about it: blocks, the pause, allowances.
+
+use engaged_connectors::Stream;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Conn, StoreError, Tx};
+use crate::score::{calendar::Millis, facts::ConnectionId};
+
+const PAUSED: &str = "paused";
+const COVERAGE_MARK: &str = "coverage mark";
+
+impl Conn {
+    /// Whether a person paused pushing.
+    pub fn is_paused(&self) -> Result<bool, StoreError> {
+        Ok(self
+            .control(PAUSED)?
+            .is_some_and(|control| control.value == "on"))
+    }
+
+    /// Why a connection is blocked until its key is mended, and since when.
+    pub fn blocked(&self, connection: &str) -> Result<Option<(String, Millis)>, StoreError> {
+        let control = self.control(&block_name(connection))?;
+        Ok(control
+            .filter(|control| !control.value.is_empty())
+            .map(|control| (control.value, control.known_at)))
+    }
+
+    /// The holes that the last run scored with, as [`Tx::set_coverage_mark`] kept them.
+    pub fn coverage_mark(&self) -> Result<String, StoreError> {
+        Ok(self
+            .control(COVERAGE_MARK)?
+            .map(|control| control.value)
+            .unwrap_or_default())
+    }
+
+    /// How many contacts there are.
+    pub fn count_contacts(&self) -> Result<u64, StoreError> {
+        let (contacts, _) = self.sizes()?;
+        Ok(u64::try_from(contacts).unwrap_or_default())
+    }
+
+    /// The open guard of that name on a connection.
+    pub fn open_guard(
+        &self,
+        name: &str,
+        connection: ConnectionId,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select id from guard where name = ?1 and connection_id = ?2 and closed_at is null",
+            )?
+            .query_row(params![name, connection.0], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// What a platform refused since an instant: the contact's id there, the target, the value.
+    pub fn refused_since(
+        &self,
+        connection: ConnectionId,
+        since: Millis,
+    ) -> Result<Vec<(String, String, Option<String>)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select platform_id, target, value from outbox
+             where connection_id = ?1 and state = 'rejected' and changed_at > ?2",
+        )?;
+        let rows = select.query_map(params![connection.0, since], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Tx {
+    /// Pauses pushing, or goes on.
+    pub fn set_paused(&self, paused: bool, who: &str, now: Millis) -> Result<(), StoreError> {
+        self.set_control(PAUSED, if paused { "on" } else { "off" }, now)?;
+        self.audit(who, if paused { "pause" } else { "resume" }, "pushing", now)
+    }
+
+    /// Blocks a connection: its key was refused. An older block keeps its date.
+    pub fn block(&self, connection: &str, why: &str, now: Millis) -> Result<(), StoreError> {
+        let since = self.blocked(connection)?.map_or(now, |(_, since)| since);
+        self.set_control(&block_name(connection), why, since)
+    }
+
+    /// Ends a connection's block, if there is one.
+    pub fn unblock(&self, connection: &str, now: Millis) -> Result<(), StoreError> {
+        match self.blocked(connection)? {
+            Some(_) => self.set_control(&block_name(connection), "", now),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the holes that a run scored with.
+    pub fn set_coverage_mark(&self, mark: &str, now: Millis) -> Result<(), StoreError> {
+        self.set_control(COVERAGE_MARK, mark, now)
+    }
+
+    /// Lets the next occasion pass that a guard would hold.
+    pub fn add_allowance(&self, guard: &str, subject: &str, now: Millis) -> Result<(), StoreError> {
+        self.set_control(&allowance_name(guard, subject), "granted", now)
+    }
+
+    /// Uses an allowance up, if there is one.
+    pub fn take_allowance(&self, guard: &str, subject: &str) -> Result<bool, StoreError> {
+        let taken = self
+            .sql
+            .prepare_cached("delete from control where name = ?1")?
+            .execute([allowance_name(guard, subject)])?;
+        Ok(taken > 0)
+    }
+
+    /// Records that a whole page could not be read; its stream's cursor stays where it is.
+    pub fn reject_page(
+        &self,
+        connection: ConnectionId,
+        stream: Stream,
+        reason: &str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let again = self
+            .sql
+            .prepare_cached(
+                "update reject set times = times + 1, seen_at = ?4
+                 where connection_id = ?1 and stream = ?2 and platform_id is null and reason = ?3",
+            )?
+            .execute(params![connection.0, stream.0, reason, now])?;
+        if again == 0 {
+            self.sql
+                .prepare_cached(
+                    "insert into reject (connection_id, stream, reason, known_at, seen_at) values (?1, ?2, ?3, ?4, ?4)",
+                )?
+                .execute(params![connection.0, stream.0, reason, now])?;
+        }
+        Ok(())
+    }
+
+    /// Writes in doubt are compared again: a set that did not arrive is then planned anew.
+    pub fn reconcile_doubts(
+        &self,
+        connection: ConnectionId,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "update outbox set state = 'reconciled', detail = 'compared again', changed_at = ?2
+                 where connection_id = ?1 and state in ('attempting', 'ambiguous')",
+            )?
+            .execute(params![connection.0, now])?)
+    }
+}
+
+fn block_name(connection: &str) -> String {
+    format!("blocked {connection}")
+}
+
+fn allowance_name(guard: &str, subject: &str) -> String {
+    format!("allow {guard} {subject}")
+}

@@ -1,0 +1,64 @@
+//! Whether the packed history is what the event log gives.
+
+use std::{
+    collections::{HashMap, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+};
+
+use super::super::{Conn, error::StoreError, word::kind_of_stored};
+use super::codec;
+use crate::score::facts::KindId;
+
+impl Conn {
+    /// Compares every contact's packed history with the event log; names up to `most` that differ.
+    ///
+    /// Memory grows with the number of contacts, not of events: each side is
+    /// summed up per contact, whatever the order.
+    pub fn compare_history(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        let mut sums: HashMap<i64, (i64, u64)> = HashMap::new();
+        let mut log = self.sql.prepare(
+            "select contact_id, id, at, kind, connection_id, coalesce(campaign_id, 0), coalesce(item_id, 0),
+               coalesce(quantity, 1), value, coalesce(currency_id, 0), coalesce(tracked, 1)
+             from event where not exists (select 1 from superseded
+               where superseded.contact_id = event.contact_id and event_id = event.id)",
+        )?;
+        let mut rows = log.query(())?;
+        while let Some(row) = rows.next()? {
+            let kind = kind_of_stored(KindId(row.get(3)?));
+            let tracked: bool = row.get(10)?;
+            let event: (i64, i64, u16, u16, u32, u32, u32) =
+                (row.get(1)?, row.get(2)?, kind.0, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+            let rest: (Option<i64>, u32, bool) = (row.get(8)?, row.get(9)?, tracked);
+            let sum = sums.entry(row.get(0)?).or_default();
+            sum.0 += 1;
+            sum.1 = sum.1.wrapping_add(hash(&(event, rest)));
+        }
+        let mut packed = self.sql.prepare("select contact_id, ev from history")?;
+        let mut rows = packed.query(())?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            let contact: i64 = row.get(0)?;
+            entries.clear();
+            codec::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?, &mut entries)
+                .map_err(|damaged| StoreError::damaged(format!("history of contact {contact}: {damaged}")))?;
+            let sum = sums.entry(contact).or_default();
+            for fact in entries.iter().map(|entry| &entry.fact) {
+                let kind = kind_of_stored(fact.kind);
+                let event = (fact.id, fact.at, kind.0, fact.connection.0, fact.campaign.0, fact.item.0, fact.quantity);
+                sum.0 -= 1;
+                sum.1 = sum.1.wrapping_sub(hash(&(event, (fact.value, fact.currency.0, fact.tracked))));
+            }
+        }
+        let mut differing: Vec<i64> =
+            sums.into_iter().filter(|(_, sum)| *sum != (0, 0)).map(|(contact, _)| contact).collect();
+        differing.sort_unstable();
+        differing.truncate(most);
+        Ok(differing.into_iter().map(|contact| format!("contact {contact}: the history is not what the event log gives")).collect())
+    }
+}
+
+fn hash(event: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.hash(&mut hasher);
+    hasher.finish()
+}

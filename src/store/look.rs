@@ -1,0 +1,104 @@
+//! Counts and lists that people look at.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Conn, ContactId, StoreError};
+use crate::score::{calendar::Millis, facts::ConnectionId};
+
+/// One change of one score.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// From this date on.
+    pub on: String,
+    /// The score.
+    pub score: String,
+    /// Thousandths.
+    pub raw: i64,
+    /// Points.
+    pub shown: i64,
+    /// The band.
+    pub band: Option<String>,
+    /// The fingerprint of the rules.
+    pub rules: String,
+}
+
+impl Conn {
+    /// The platforms' ids of events that have one.
+    pub fn platform_ids(&self, events: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
+        let mut select = self.sql.prepare_cached("select platform_event_id from event where id = ?1")?;
+        let mut ids = HashMap::new();
+        for event in events {
+            let id: Option<Option<String>> = select.query_row([event], |row| row.get(0)).optional()?;
+            if let Some(id) = id.flatten() {
+                ids.insert(*event, id);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// How many contacts are in each segment that has any.
+    pub fn segment_sizes(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.sizes_by("select text, count(*) from segment_member join word on word.id = segment_id group by 1")
+    }
+
+    /// How many contacts are in each stage that has any.
+    pub fn stage_sizes(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.sizes_by("select text, count(*) from stage_member join word on word.id = stage_id group by 1")
+    }
+
+    /// How many contacts are judged, and how many are not, by reason.
+    pub fn judged_sizes(&self) -> Result<(i64, Vec<(String, i64)>), StoreError> {
+        let judged = self.sql.query_row("select count(*) from contact_state where unjudged is null", (), |row| row.get(0))?;
+        let unjudged = self.sizes_by(
+            "select unjudged, count(*) from contact_state where unjudged is not null group by 1 order by 2 desc",
+        )?;
+        Ok((judged, unjudged))
+    }
+
+    fn sizes_by(&self, select: &'static str) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut select = self.sql.prepare_cached(select)?;
+        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How a contact's scores went.
+    pub fn score_history(&self, contact: ContactId) -> Result<Vec<HistoryRow>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select as_of_on, name.text, raw, shown, band.text, fingerprint from score_history
+             join word name on name.id = score_id left join word band on band.id = band_id
+             join rule_version on rule_version.id = rule_version_id
+             where contact_id = ?1 order by as_of_on, name.text",
+        )?;
+        let rows = select.query_map([contact.0], |row| {
+            Ok(HistoryRow {
+                on: row.get(0)?,
+                score: row.get(1)?,
+                raw: row.get(2)?,
+                shown: row.get(3)?,
+                band: row.get(4)?,
+                rules: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many different rows and pages of a connection could not be understood.
+    pub fn count_rejects(&self, connection: ConnectionId) -> Result<i64, StoreError> {
+        let mut select = self.sql.prepare_cached("select count(*) from reject where connection_id = ?1")?;
+        Ok(select.query_row([connection.0], |row| row.get(0))?)
+    }
+
+    /// Up to when every stream of a connection is complete: the earliest over all kinds
+    /// that its streams answer for. `None` if one of them never was.
+    pub fn connection_complete_through(&self, connection: ConnectionId) -> Result<Option<Millis>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select min(coalesce(through, 0)) from stream_kind left join (
+               select kind covered, max(through_at) through from coverage where connection_id = ?1 group by kind
+             ) on covered = stream_kind.kind where stream_kind.connection_id = ?1",
+        )?;
+        let through: Option<Millis> = select.query_row(params![connection.0], |row| row.get(0))?;
+        Ok(through.filter(|through| *through > 0))
+    }
+}

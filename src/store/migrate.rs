@@ -1,0 +1,196 @@
+//! Forward-only migrations: each in one transaction, with a backup before.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+
+use super::error::StoreError;
+use crate::score::calendar::Millis;
+
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// In order; the schema's number is how many have been applied. Never edited after a release.
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_initial",
+    sql: include_str!("migrations/0001_initial.sql"),
+}];
+
+const LEDGER: &str = "create table if not exists migration (
+    id integer primary key, name text not null, sha256 text not null, applied_at integer not null
+) strict;";
+
+/// The schema that this program knows.
+pub(super) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The database's schema; zero for an empty file.
+pub(super) fn version(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.query_row("pragma user_version", (), |row| row.get(0))?)
+}
+
+/// Refuses a database that a newer program wrote, or whose past is not ours.
+pub(super) fn check(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let found = version(conn)?;
+    let known = newest();
+    if found > known {
+        return Err(StoreError::Newer {
+            path: path.into(),
+            found,
+            known,
+        });
+    }
+    if found == 0 {
+        let strangers: i64 =
+            conn.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
+        if strangers > 0 {
+            return Err(StoreError::Migration {
+                detail: format!("{} holds tables of another program", path.display()),
+            });
+        }
+    }
+    for (id, migration) in (1..=found).zip(MIGRATIONS) {
+        let applied: Option<String> = conn
+            .query_row("select sha256 from migration where id = ?1", [id], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        if applied.as_deref() != Some(fingerprint(migration.sql).as_str()) {
+            return Err(StoreError::Migration {
+                detail: format!("{} differs", migration.name),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Applies what is missing. An existing database is first copied to `<path>.before-<schema>`.
+pub(super) fn run(conn: &mut Connection, path: &Path, now: Millis) -> Result<(), StoreError> {
+    let found = check(conn, path)?;
+    if found == newest() {
+        return Ok(());
+    }
+    if found > 0 {
+        back_up(conn, path, found)?;
+    }
+    let skip = usize::try_from(found).unwrap_or_default();
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(skip) {
+        let id = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        apply(conn, id, migration, now)?;
+    }
+    Ok(())
+}
+
+fn apply(
+    conn: &mut Connection,
+    id: i64,
+    migration: &Migration,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute_batch(LEDGER)?;
+    tx.execute_batch(migration.sql)?;
+    tx.execute(
+        "insert into migration (id, name, sha256, applied_at) values (?1, ?2, ?3, ?4)",
+        params![id, migration.name, fingerprint(migration.sql), now],
+    )?;
+    tx.pragma_update(None, "user_version", id)?;
+    Ok(tx.commit()?)
+}
+
+/// A complete copy under a name that tells which schema it has; synced before the migration begins.
+fn back_up(conn: &Connection, path: &Path, found: i64) -> Result<(), StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".before-{}", found + 1));
+    let target = Path::new(&name);
+    let mut partial = name.clone();
+    partial.push(".partial");
+    let partial = Path::new(&partial);
+    match std::fs::remove_file(partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StoreError::file(partial, &error));
+        }
+        _ => {}
+    }
+    conn.execute("vacuum into ?1", [partial.to_string_lossy()])?;
+    // SQLite does not sync what VACUUM INTO writes.
+    let settle = || {
+        std::fs::File::open(partial)?.sync_all()?;
+        std::fs::rename(partial, target)?;
+        let folder = target
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    };
+    settle().map_err(|error| StoreError::file(target, &error))
+}
+
+fn fingerprint(sql: &str) -> String {
+    hex::encode(Sha256::digest(sql.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engaged_connectors::model::EventKind;
+
+    fn shape(conn: &Connection) -> Vec<String> {
+        conn.prepare("select sql from sqlite_schema where sql is not null and name <> 'migration' and name <> 'sqlite_sequence' order by name")
+            .unwrap()
+            .query_map((), |row| row.get::<_, String>(0))
+            .unwrap()
+            .map(|sql| sql.unwrap().split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    }
+
+    #[test]
+    fn the_sum_of_all_migrations_is_the_written_schema() {
+        let mut migrated = Connection::open_in_memory().unwrap();
+        run(&mut migrated, Path::new("none"), 0).unwrap();
+        let written = Connection::open_in_memory().unwrap();
+        written.execute_batch(include_str!("schema.sql")).unwrap();
+        assert_eq!(shape(&migrated), shape(&written));
+        assert_eq!(version(&migrated).unwrap(), newest());
+    }
+
+    #[test]
+    fn the_kinds_of_the_schema_are_those_of_the_model() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        run(&mut conn, Path::new("none"), 0).unwrap();
+        for (id, kind) in EventKind::BUILT_IN.iter().enumerate() {
+            let name: String = conn
+                .query_row(
+                    "select name from kind where id = ?1",
+                    [i64::try_from(id).unwrap()],
+                    |row| row.get(0),
+                )
+                .unwrap();
+            assert_eq!(name, kind.as_str());
+        }
+    }
+
+    #[test]
+    fn an_edited_migration_is_refused() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        run(&mut conn, Path::new("none"), 0).unwrap();
+        conn.execute("update migration set sha256 = 'other'", ())
+            .unwrap();
+        let error = run(&mut conn, Path::new("none"), 0).unwrap_err();
+        assert_eq!(error.code(), "E0309");
+    }
+
+    #[test]
+    fn a_backup_is_made_under_the_name_of_the_coming_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut conn = Connection::open(&path).unwrap();
+        run(&mut conn, &path, 0).unwrap();
+        back_up(&conn, &path, 1).unwrap();
+        let copy = Connection::open(folder.path().join("a.db.before-2")).unwrap();
+        assert_eq!(version(&copy).unwrap(), 1);
+    }
+}

@@ -1,0 +1,536 @@
+//! Plans, the outbox, what platforms were last told, and what needs a person's word.
+//!
+//! The rows of what is to be written and how far each has come. What to write
+//! and when to try is decided in `push`.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Conn, Tx, contact::ContactId, error::StoreError};
+use crate::score::{calendar::Millis, facts::ConnectionId};
+
+/// How far one write has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OutboxState {
+    /// To be done.
+    Planned,
+    /// Committed before its request goes out.
+    Attempting,
+    /// Done, the platform says.
+    Applied,
+    /// Refused for good.
+    Rejected,
+    /// To be tried again later.
+    Retry,
+    /// Nobody knows whether it was done.
+    Ambiguous,
+    /// Was in doubt, and the platform was found to have it.
+    Reconciled,
+    /// Given up, or overtaken by a newer value.
+    Abandoned,
+}
+
+impl OutboxState {
+    const ALL: [Self; 8] = [
+        Self::Planned,
+        Self::Attempting,
+        Self::Applied,
+        Self::Rejected,
+        Self::Retry,
+        Self::Ambiguous,
+        Self::Reconciled,
+        Self::Abandoned,
+    ];
+
+    /// The name in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Attempting => "attempting",
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+            Self::Retry => "retry",
+            Self::Ambiguous => "ambiguous",
+            Self::Reconciled => "reconciled",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self, StoreError> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == name)
+            .ok_or_else(|| StoreError::damaged(format!("outbox state {name}")))
+    }
+}
+
+/// A write to be queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOutboxRow {
+    /// The plan that showed it.
+    pub plan: Option<i64>,
+    /// Where to.
+    pub connection: ConnectionId,
+    /// For whom; `None` where the write names no contact.
+    pub contact: Option<ContactId>,
+    /// The contact's id on the platform; empty where the write names no contact.
+    pub platform_id: String,
+    /// The verb, as `push` names it.
+    pub write: String,
+    /// What is written to: at most one open row per connection, contact and target.
+    pub target: String,
+    /// The value; `None` takes it away.
+    pub value: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Its number.
+    pub id: i64,
+    /// What is to be written.
+    pub row: NewOutboxRow,
+    /// How far it has come.
+    pub state: OutboxState,
+    /// How many requests it has been part of.
+    pub tries: i64,
+    /// Not to be tried before this.
+    pub not_before_at: Option<Millis>,
+    /// The platform's last word.
+    pub detail: Option<String>,
+    /// When it was queued.
+    pub known_at: Millis,
+    /// The contact's address there, as last read.
+    pub email: Option<String>,
+}
+
+/// A plan that was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Its number.
+    pub id: i64,
+    /// What it was made of; another fingerprint today means that it is stale.
+    pub fingerprint: String,
+    /// `open`, `approved`, `applied`, `stale`.
+    pub state: String,
+    /// Its counts and samples, JSON.
+    pub summary: String,
+    /// When it was made.
+    pub known_at: Millis,
+}
+
+/// A stop that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Its number, for `approve`.
+    pub id: i64,
+    /// Which guard.
+    pub name: String,
+    /// The connection it holds up; `None`: all.
+    pub connection: Option<ConnectionId>,
+    /// What it is about: a field, a tag, a list.
+    pub subject: String,
+    /// What was seen and what the limit is, for people.
+    pub detail: String,
+    /// Since when.
+    pub tripped_at: Millis,
+}
+
+const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state, tries,
+    not_before_at, detail, known_at,
+    (select email from identity where identity.connection_id = outbox.connection_id
+      and identity.platform_id = outbox.platform_id)";
+
+impl Conn {
+    /// Rows that may be tried now, the oldest first.
+    pub fn outbox_ready(
+        &self,
+        connection: ConnectionId,
+        now: Millis,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.outbox_rows(
+            "where connection_id = ?1 and state in ('planned', 'retry') and coalesce(not_before_at, ?2) <= ?2
+             order by id limit ?3",
+            params![connection.0, now, limit],
+        )
+    }
+
+    /// Rows of a connection in one state, the oldest first.
+    pub fn outbox(
+        &self,
+        connection: ConnectionId,
+        state: OutboxState,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.outbox_rows(
+            "where connection_id = ?1 and state = ?2 order by id limit ?3",
+            params![connection.0, state.as_str(), limit],
+        )
+    }
+
+    fn outbox_rows(
+        &self,
+        condition: &'static str,
+        params: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached(&["select ", COLUMNS, " from outbox ", condition].concat())?;
+        let mut rows = select.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(outbox_row(row)?);
+        }
+        Ok(found)
+    }
+
+    /// How many rows of each connection are in each state.
+    pub fn outbox_sizes(&self) -> Result<Vec<(ConnectionId, OutboxState, i64)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select connection_id, state, count(*) from outbox group by 1, 2 order by 1, 2",
+        )?;
+        let mut rows = select.query(())?;
+        let mut sizes = Vec::new();
+        while let Some(row) = rows.next()? {
+            let state = OutboxState::parse(&row.get::<_, String>(1)?)?;
+            sizes.push((ConnectionId(row.get(0)?), state, row.get(2)?));
+        }
+        Ok(sizes)
+    }
+
+    /// What a platform was last told about one contact: target and value.
+    pub fn acknowledged(
+        &self,
+        contact: ContactId,
+        connection: ConnectionId,
+    ) -> Result<Vec<(String, Option<String>)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select target, value from acknowledged where contact_id = ?1 and connection_id = ?2 order by target",
+        )?;
+        let rows = select.query_map(params![contact.0, connection.0], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A plan by its fingerprint, the newest.
+    pub fn plan(&self, fingerprint: &str) -> Result<Option<Plan>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select id, fingerprint, state, summary, known_at from plan where fingerprint = ?1 order by id desc limit 1",
+            )?
+            .query_row([fingerprint], |row| {
+                Ok(Plan {
+                    id: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    state: row.get(2)?,
+                    summary: row.get(3)?,
+                    known_at: row.get(4)?,
+                })
+            })
+            .optional()?)
+    }
+
+    /// Guards that hold something up.
+    pub fn open_guards(&self) -> Result<Vec<Guard>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select id, name, connection_id, subject, detail, tripped_at from guard where closed_at is null order by id",
+        )?;
+        let rows = select.query_map((), |row| {
+            Ok(Guard {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                connection: row.get::<_, Option<u16>>(2)?.map(ConnectionId),
+                subject: row.get(3)?,
+                detail: row.get(4)?,
+                tripped_at: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The last word on a guard and subject: `approved` or `cleared`, and when.
+    pub fn last_guard_verdict(
+        &self,
+        name: &str,
+        subject: &str,
+    ) -> Result<Option<(String, Millis)>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select verdict, closed_at from guard where name = ?1 and subject = ?2 and closed_at is not null
+                 order by id desc limit 1",
+            )?
+            .query_row([name, subject], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    }
+
+    /// Targets of a connection whose first push a person has approved.
+    pub fn baselines(&self, connection: ConnectionId) -> Result<Vec<String>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select target from baseline where connection_id = ?1 order by target",
+        )?;
+        let rows = select.query_map([connection.0], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
+    Ok(OutboxRow {
+        id: row.get(0)?,
+        row: NewOutboxRow {
+            plan: row.get(1)?,
+            connection: ConnectionId(row.get(2)?),
+            contact: row.get::<_, Option<i64>>(3)?.map(ContactId),
+            platform_id: row.get(4)?,
+            write: row.get(5)?,
+            target: row.get(6)?,
+            value: row.get(7)?,
+            reason: row.get(8)?,
+        },
+        state: OutboxState::parse(&row.get::<_, String>(9)?)?,
+        tries: row.get(10)?,
+        not_before_at: row.get(11)?,
+        detail: row.get(12)?,
+        known_at: row.get(13)?,
+        email: row.get(14)?,
+    })
+}
+
+impl Tx {
+    /// Keeps a plan; returns its number.
+    pub fn add_plan(
+        &self,
+        fingerprint: &str,
+        summary: &str,
+        known_at: Millis,
+    ) -> Result<i64, StoreError> {
+        self.sql
+            .prepare_cached("insert into plan (fingerprint, state, summary, known_at) values (?1, 'open', ?2, ?3)")?
+            .execute(params![fingerprint, summary, known_at])?;
+        Ok(self.sql.last_insert_rowid())
+    }
+
+    /// Moves a plan on; `who` decided.
+    pub fn set_plan_state(
+        &self,
+        plan: i64,
+        state: &str,
+        who: &str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "update plan set state = ?2, decided_by = ?3, decided_at = ?4 where id = ?1",
+            )?
+            .execute(params![plan, state, who, now])?;
+        Ok(())
+    }
+
+    /// Queues a write. An older row for the same target that has not been tried yet is abandoned: only the
+    /// newest value is sent. Returns `None`, and queues nothing, while an attempt at that target is under way or in doubt,
+    /// or while the same write already waits for its turn.
+    pub fn enqueue(&self, row: &NewOutboxRow, known_at: Millis) -> Result<Option<i64>, StoreError> {
+        let under_way: bool = self
+            .sql
+            .prepare_cached(
+                "select exists (select 1 from outbox where connection_id = ?1 and platform_id = ?2 and target = ?3
+                   and state in ('attempting', 'ambiguous'))",
+            )?
+            .query_row(params![row.connection.0, row.platform_id, row.target], |row| row.get(0))?;
+        if under_way {
+            return Ok(None);
+        }
+        let waiting: bool = self
+            .sql
+            .prepare_cached(
+                "select exists (select 1 from outbox where connection_id = ?1 and platform_id = ?2 and target = ?3
+                   and state in ('planned', 'retry') and write = ?4 and value is ?5)",
+            )?
+            .query_row(
+                params![row.connection.0, row.platform_id, row.target, row.write, row.value],
+                |row| row.get(0),
+            )?;
+        if waiting {
+            return Ok(None);
+        }
+        self.sql
+            .prepare_cached(
+                "update outbox set state = 'abandoned', detail = 'a newer value took its place', changed_at = ?4
+                 where connection_id = ?1 and platform_id = ?2 and target = ?3 and state in ('planned', 'retry')",
+            )?
+            .execute(params![row.connection.0, row.platform_id, row.target, known_at])?;
+        self.sql
+            .prepare_cached(
+                "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
+                   known_at, changed_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9)",
+            )?
+            .execute(params![
+                row.plan,
+                row.connection.0,
+                row.contact.map(|contact| contact.0),
+                row.platform_id,
+                row.write,
+                row.target,
+                row.value,
+                row.reason,
+                known_at
+            ])?;
+        Ok(Some(self.sql.last_insert_rowid()))
+    }
+
+    /// Records that requests for these rows are about to go out. Commit before sending.
+    pub fn begin_attempt(
+        &self,
+        rows: &[i64],
+        attempt: &str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let mut update = self.sql.prepare_cached(
+            "update outbox set state = 'attempting', attempt = ?2, tries = tries + 1, changed_at = ?3
+             where id = ?1 and state in ('planned', 'retry')",
+        )?;
+        for row in rows {
+            if update.execute(params![row, attempt, now])? == 0 {
+                return Err(StoreError::bug(format!(
+                    "outbox row {row} cannot be attempted"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Records what became of a row.
+    pub fn settle(
+        &self,
+        row: i64,
+        state: OutboxState,
+        detail: Option<&str>,
+        not_before_at: Option<Millis>,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "update outbox set state = ?2, detail = ?3, not_before_at = ?4, changed_at = ?5 where id = ?1",
+            )?
+            .execute(params![row, state.as_str(), detail, not_before_at, now])?;
+        Ok(())
+    }
+
+    /// On start: requests that were under way when the process ended are in doubt. Returns how many.
+    pub fn doubt_attempts(&self, now: Millis) -> Result<usize, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "update outbox set state = 'ambiguous', changed_at = ?1 where state = 'attempting'",
+            )?
+            .execute([now])?)
+    }
+
+    /// Records what a platform now has.
+    pub fn acknowledge(
+        &self,
+        contact: ContactId,
+        connection: ConnectionId,
+        platform_id: &str,
+        target: &str,
+        value: Option<&str>,
+        known_at: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "insert into acknowledged (contact_id, connection_id, platform_id, target, value, known_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6)
+                 on conflict do update set value = excluded.value, known_at = excluded.known_at",
+            )?
+            .execute(params![contact.0, connection.0, platform_id, target, value, known_at])?;
+        Ok(())
+    }
+
+    /// Records that the platform shows something else than we told it; settled drift is opened again.
+    pub fn record_drift(
+        &self,
+        contact: ContactId,
+        connection: ConnectionId,
+        platform_id: &str,
+        target: &str,
+        ours: Option<&str>,
+        theirs: Option<&str>,
+        known_at: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "insert into drift (contact_id, connection_id, platform_id, target, ours, theirs, known_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 on conflict do update set ours = excluded.ours, theirs = excluded.theirs, known_at = excluded.known_at,
+                   settled_at = null",
+            )?
+            .execute(params![contact.0, connection.0, platform_id, target, ours, theirs, known_at])?;
+        Ok(())
+    }
+
+    /// Trips a guard, once while it is open. Returns its number.
+    pub fn trip_guard(
+        &self,
+        name: &str,
+        connection: Option<ConnectionId>,
+        subject: &str,
+        detail: &str,
+        now: Millis,
+    ) -> Result<i64, StoreError> {
+        let open: Option<i64> = self
+            .sql
+            .prepare_cached(
+                "update guard set detail = ?4 where name = ?1 and connection_id is ?2 and subject = ?3
+                 and closed_at is null returning id",
+            )?
+            .query_row(params![name, connection.map(|id| id.0), subject, detail], |row| row.get(0))
+            .optional()?;
+        if let Some(open) = open {
+            return Ok(open);
+        }
+        self.sql
+            .prepare_cached(
+                "insert into guard (name, connection_id, subject, detail, tripped_at) values (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![name, connection.map(|id| id.0), subject, detail, now])?;
+        Ok(self.sql.last_insert_rowid())
+    }
+
+    /// Closes a guard: `approved` by a person, or `cleared` because its reason is gone. False if it is not open.
+    pub fn close_guard(
+        &self,
+        guard: i64,
+        verdict: &str,
+        who: &str,
+        now: Millis,
+    ) -> Result<bool, StoreError> {
+        let closed = self
+            .sql
+            .prepare_cached(
+                "update guard set verdict = ?2, closed_by = ?3, closed_at = ?4 where id = ?1 and closed_at is null",
+            )?
+            .execute(params![guard, verdict, who, now])?;
+        Ok(closed > 0)
+    }
+
+    /// Records that a person approved the first push of a target.
+    pub fn approve_baseline(
+        &self,
+        connection: ConnectionId,
+        target: &str,
+        who: &str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "insert into baseline (connection_id, target, approved_at, approved_by) values (?1, ?2, ?3, ?4)
+                 on conflict do nothing",
+            )?
+            .execute(params![connection.0, target, now, who])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,362 @@
+-- The schema as it stands after every migration; a test compares the two.
+-- Times end in _at: milliseconds since 1970, UTC. Dates end in _on: ISO text in the configured zone.
+-- What scoring reads is append-only and carries known_at, the commit that brought it.
+
+-- Texts, each once.
+create table word (id integer primary key, text text not null unique) strict;
+create table kind (id integer primary key, name text not null unique) strict;
+create table url (id integer primary key, url text not null unique) strict;
+create table item (id integer primary key, name text not null unique) strict;
+create table currency (id integer primary key, code text not null unique) strict;
+
+-- Connections and how far each has been read.
+create table connection (
+  id integer primary key,
+  name text not null unique,
+  platform text not null,
+  known_at integer not null
+) strict;
+
+create table stream_kind (
+  connection_id integer not null references connection,
+  stream text not null,
+  kind integer not null references kind,
+  primary key (connection_id, stream, kind)
+) strict, without rowid;
+
+create table cursor (
+  connection_id integer not null references connection,
+  stream text not null,
+  position text not null,
+  known_at integer not null,
+  primary key (connection_id, stream)
+) strict, without rowid;
+
+-- Complete for one kind from from_at (null: for ever) until before through_at.
+create table coverage (
+  id integer primary key,
+  connection_id integer not null references connection,
+  kind integer not null references kind,
+  from_at integer,
+  through_at integer not null,
+  known_at integer not null
+) strict;
+create index coverage_by_kind on coverage (connection_id, kind, through_at);
+
+-- Days, both included, that are not complete; kind null means every kind.
+create table hole (
+  id integer primary key,
+  connection_id integer not null references connection,
+  kind integer references kind,
+  from_on text not null,
+  to_on text not null,
+  source text not null,
+  known_at integer not null,
+  healed_at integer
+) strict;
+
+create table reject (
+  id integer primary key,
+  connection_id integer not null references connection,
+  stream text not null,
+  platform_id text,
+  at integer,
+  reason text not null,
+  times integer not null default 1,
+  known_at integer not null,
+  seen_at integer not null
+) strict;
+create index reject_by_stream on reject (connection_id, stream);
+
+-- Contacts.
+create table contact (
+  id integer primary key,
+  email text unique,
+  known_at integer not null
+) strict;
+
+create table identity (
+  connection_id integer not null references connection,
+  platform_id text not null,
+  contact_id integer not null references contact,
+  email text,
+  known_at integer not null,
+  seen_scan_at integer,
+  gone_at integer,
+  primary key (connection_id, platform_id)
+) strict, without rowid;
+create index identity_by_contact on identity (contact_id);
+
+create table membership (
+  contact_id integer not null references contact,
+  connection_id integer not null references connection,
+  known_at integer not null,
+  primary key (contact_id, connection_id)
+) strict, without rowid;
+
+-- Two contacts that turned out to be one; facts of both are read together.
+create table merged (
+  contact_id integer primary key references contact,
+  into_id integer not null references contact,
+  known_at integer not null
+) strict;
+create index merged_by_target on merged (into_id);
+
+create table field (
+  contact_id integer not null references contact,
+  connection_id integer not null references connection,
+  name_id integer not null references word,
+  known_at integer not null,
+  value text not null,
+  primary key (contact_id, connection_id, name_id, known_at)
+) strict, without rowid;
+
+-- list_id 0: the platform's word on the contact as a whole.
+create table subscription (
+  contact_id integer not null references contact,
+  connection_id integer not null references connection,
+  list_id integer not null,
+  known_at integer not null,
+  status integer not null,
+  at integer not null,
+  primary key (contact_id, connection_id, list_id, known_at)
+) strict, without rowid;
+
+create table subscribed (
+  contact_id integer not null references contact,
+  connection_id integer not null references connection,
+  at integer not null,
+  known_at integer not null,
+  primary key (contact_id, connection_id, at)
+) strict, without rowid;
+
+create table remote_tag (
+  contact_id integer not null references contact,
+  connection_id integer not null references connection,
+  tag_id integer not null references word,
+  primary key (contact_id, connection_id, tag_id)
+) strict, without rowid;
+
+create table adjustment (
+  id integer primary key,
+  contact_id integer not null references contact,
+  score text not null,
+  points integer not null,
+  from_on text not null,
+  until_on text not null,
+  reason text not null,
+  author text not null,
+  known_at integer not null,
+  withdrawn_at integer
+) strict;
+create index adjustment_by_contact on adjustment (contact_id);
+
+-- What happened.
+create table campaign (
+  id integer primary key,
+  connection_id integer not null references connection,
+  platform_id text not null,
+  name text not null default '',
+  sent_at integer,
+  unique (connection_id, platform_id)
+) strict;
+
+-- The record of what came in, once each; rows are never changed.
+create table event (
+  id integer primary key autoincrement,
+  contact_id integer not null,
+  at integer not null,
+  kind integer not null,
+  connection_id integer not null,
+  known_at integer not null,
+  campaign_id integer,
+  link_id integer,
+  url_id integer,
+  item_id integer,
+  quantity integer,
+  value integer,
+  currency_id integer,
+  tracked integer,
+  verdict integer,
+  platform_event_id text,
+  properties text
+) strict;
+
+-- What scoring reads: each contact's events packed by half-years (src/store/history/codec.rs).
+create table history (
+  contact_id integer not null,
+  bucket integer not null,
+  part integer not null,
+  ev blob not null,
+  primary key (contact_id, bucket, part)
+) strict, without rowid;
+
+-- The platform changed an event's time: the event that no longer counts, and the one that replaced it.
+create table superseded (
+  contact_id integer not null,
+  event_id integer not null,
+  by_id integer not null,
+  known_at integer not null,
+  primary key (contact_id, event_id)
+) strict, without rowid;
+
+create table verdict (
+  contact_id integer not null,
+  event_id integer not null,
+  known_at integer not null,
+  verdict integer not null,
+  reason text not null,
+  primary key (contact_id, event_id, known_at)
+) strict, without rowid;
+
+-- Scores.
+create table rule_version (
+  id integer primary key,
+  fingerprint text not null unique,
+  rules text not null,
+  known_at integer not null
+) strict;
+
+create table sequence (name text primary key, value integer not null) strict, without rowid;
+
+create table dirty (contact_id integer primary key, seq integer not null) strict;
+
+create table contact_state (
+  contact_id integer primary key,
+  rule_version_id integer not null,
+  as_of_on text not null,
+  next_change_on text,
+  unjudged text
+) strict;
+create index contact_state_by_next_change on contact_state (next_change_on) where next_change_on is not null;
+
+create table score (
+  contact_id integer not null,
+  score_id integer not null,
+  raw integer not null,
+  shown integer not null,
+  band_id integer,
+  primary key (contact_id, score_id)
+) strict, without rowid;
+
+create table score_history (
+  contact_id integer not null,
+  score_id integer not null,
+  as_of_on text not null,
+  raw integer not null,
+  shown integer not null,
+  band_id integer,
+  rule_version_id integer not null,
+  known_at integer not null,
+  primary key (contact_id, score_id, as_of_on)
+) strict, without rowid;
+
+create table segment_member (
+  contact_id integer not null,
+  segment_id integer not null,
+  since_on text not null,
+  primary key (contact_id, segment_id)
+) strict, without rowid;
+
+create table stage_member (
+  contact_id integer primary key,
+  stage_id integer not null,
+  since_on text not null
+) strict;
+
+-- Writing to platforms.
+create table plan (
+  id integer primary key autoincrement,
+  fingerprint text not null,
+  state text not null,
+  summary text not null,
+  known_at integer not null,
+  decided_at integer,
+  decided_by text
+) strict;
+
+create table outbox (
+  id integer primary key autoincrement,
+  plan_id integer references plan,
+  connection_id integer not null references connection,
+  contact_id integer references contact,
+  platform_id text not null,
+  write text not null,
+  target text not null,
+  value text,
+  reason text not null,
+  state text not null,
+  tries integer not null default 0,
+  attempt text,
+  not_before_at integer,
+  detail text,
+  known_at integer not null,
+  changed_at integer not null
+) strict;
+create index outbox_open on outbox (connection_id, platform_id, target)
+  where state in ('planned', 'attempting', 'retry', 'ambiguous');
+
+create table acknowledged (
+  connection_id integer not null,
+  platform_id text not null,
+  contact_id integer not null,
+  target text not null,
+  value text,
+  known_at integer not null,
+  primary key (connection_id, platform_id, target)
+) strict, without rowid;
+
+create table drift (
+  connection_id integer not null,
+  platform_id text not null,
+  contact_id integer not null,
+  target text not null,
+  ours text,
+  theirs text,
+  known_at integer not null,
+  settled_at integer,
+  primary key (connection_id, platform_id, target)
+) strict, without rowid;
+
+create table baseline (
+  connection_id integer not null references connection,
+  target text not null,
+  approved_at integer not null,
+  approved_by text not null,
+  primary key (connection_id, target)
+) strict, without rowid;
+
+create table guard (
+  id integer primary key autoincrement,
+  name text not null,
+  connection_id integer references connection,
+  subject text not null,
+  detail text not null,
+  tripped_at integer not null,
+  closed_at integer,
+  verdict text,
+  closed_by text
+) strict;
+create index guard_open on guard (name, subject) where closed_at is null;
+
+-- Operation.
+create table run (
+  id integer primary key autoincrement,
+  job text not null,
+  connection_id integer references connection,
+  started_at integer not null,
+  ended_at integer,
+  outcome text,
+  detail text
+) strict;
+create index run_by_job on run (job, connection_id, started_at);
+
+create table control (name text primary key, value text not null, known_at integer not null) strict, without rowid;
+
+create table audit (
+  id integer primary key,
+  at integer not null,
+  who text not null,
+  what text not null,
+  detail text not null
+) strict;

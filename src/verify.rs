@@ -1,0 +1,69 @@
+//! Recomputes every score from what is stored and compares.
+
+use engaged_connectors::Clock;
+use serde::Serialize;
+
+use crate::{
+    config::Config,
+    rescore::state,
+    score::{calendar::Zone, evaluate::evaluate, model::Model},
+    store::{Store, StoreError, Which},
+};
+
+/// How many differences a report names.
+const NAMED_MAX: usize = 20;
+
+/// What was compared.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct VerifyReport {
+    /// The version of this shape.
+    pub schema: u32,
+    /// Contacts compared.
+    pub compared: u64,
+    /// Contacts left out because they have news or a change is due: the next `score` comes first.
+    pub waiting: u64,
+    /// Contacts whose stored scores are not what their events give.
+    pub different: u64,
+    /// Some of them, and what differs.
+    pub differences: Vec<String>,
+}
+
+/// Compares every stored score with a full recomputation as of today, after
+/// checking that the file is sound and that the packed history is what the event log gives.
+pub fn verify(store: &Store, config: &Config, clock: &dyn Clock) -> Result<VerifyReport, StoreError> {
+    let zone = Zone::new(config.zone);
+    let today = zone.day(clock.now().timestamp_millis());
+    store.read(|conn| {
+        conn.check_soundness()?;
+        let mut report = VerifyReport { schema: 1, ..VerifyReport::default() };
+        report.differences = conn.compare_history(NAMED_MAX)?;
+        report.different = report.differences.len() as u64;
+        let mut waiting = conn.dirty()?.contacts;
+        waiting.extend(conn.due(today)?);
+        waiting.sort_unstable();
+        waiting.dedup();
+        let model = Model::new(&config.rules, &conn.vocabulary()?);
+        let coverage = conn.coverage(&zone, today, None)?;
+        conn.for_each_facts(Which::All, None, |contact, facts| {
+            let Some(mut stored) = conn.state(contact)?.filter(|_| waiting.binary_search(&contact).is_err()) else {
+                report.waiting += 1;
+                return Ok(());
+            };
+            let mut fresh = state(&model, &evaluate(&model, facts, &coverage, today), None);
+            for each in [&mut stored, &mut fresh] {
+                each.scores.sort_by(|a, b| a.name.cmp(&b.name));
+                each.segments.sort();
+            }
+            report.compared += 1;
+            let same = (&stored.scores, &stored.segments, &stored.stage) == (&fresh.scores, &fresh.segments, &fresh.stage);
+            if !same {
+                report.different += 1;
+                if report.differences.len() < NAMED_MAX {
+                    report.differences.push(format!("contact {}: stored {:?}, recomputed {:?}", contact.0, stored.scores, fresh.scores));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(report)
+    })
+}

@@ -1,0 +1,19 @@
+//! Scoring against a second scorer that was written from the contract alone.
+//!
+//! [`scoring::oracle`] is slow and obviously right; random histories and rule
+//! sets are evaluated by both, and everything that a user sees must agree.
+//! `ENGAGED_HISTORIES` sets how many, `ENGAGED_SEED` replays one seed.
+
+mod scoring {
+    mod acceptance;
+    mod case;
+    mod compare;
+    mod describe;
+    mod generate;
+    mod invariants;
+    mod oracle;
+    mod random;
+    mod shop;
+    mod shrink;
+    mod tally;
+}
