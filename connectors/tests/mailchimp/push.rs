@@ -201,14 +201,13 @@ async fn a_slow_batch_is_waited_for_and_an_endless_one_is_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_link_is_asked_for_again_and_does_not_look_like_a_refused_key() {
+async fn an_expired_link_is_asked_for_again_and_one_that_stays_so_leaves_a_doubt() {
     let fake = Fake::new();
     let mut loads = 0;
     fake.hook(move |_, asked| {
         loads += usize::from(asked.path == "archive");
-        (asked.path == "archive" && loads == 1).then(|| Ok((403, b"<Error>Expired".to_vec())))
+        (asked.path == "archive" && loads == 1).then(|| Ok((404, b"<Error>Expired".to_vec())))
     });
-    // The edge's 403 is tried again by itself, as a wish for fewer requests.
     assert_eq!(
         fake.connector().push(&[set(1, Some("1"))]).await.unwrap(),
         [Outcome::Applied]
