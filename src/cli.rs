@@ -29,10 +29,20 @@ pub use work::progress;
 
 /// Engagement scoring for e-mail lists: sync, score, plan, push.
 #[derive(Debug, Parser)]
-#[command(name = "engaged", version, after_help = "Start with `engaged demo`: it needs no account.")]
+#[command(
+    name = "engaged",
+    version,
+    after_help = "Start with `engaged demo`: it needs no account."
+)]
 struct Cli {
     /// The configuration: a file, or a directory of *.toml files
-    #[arg(long, short, global = true, default_value = "engaged.toml", env = "ENGAGED_CONFIG")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "engaged.toml",
+        env = "ENGAGED_CONFIG"
+    )]
     config: PathBuf,
     /// One JSON document on stdout
     #[arg(long, global = true)]
@@ -106,12 +116,20 @@ impl Context {
 
     /// The store, to be written by this process alone.
     fn writing(&self, config: &Config) -> Result<Store, Expected> {
-        Ok(Store::open(&config.database, Access::ReadWrite, self.clock.as_ref())?)
+        Ok(Store::open(
+            &config.database,
+            Access::ReadWrite,
+            self.clock.as_ref(),
+        )?)
     }
 
     /// The store, beside whoever writes it.
     fn reading(&self, config: &Config) -> Result<Store, Expected> {
-        Ok(Store::open(&config.database, Access::ReadOnly, self.clock.as_ref())?)
+        Ok(Store::open(
+            &config.database,
+            Access::ReadOnly,
+            self.clock.as_ref(),
+        )?)
     }
 
     fn style(&self) -> Style {
@@ -122,10 +140,19 @@ impl Context {
 /// Runs the verb that the command line names.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let level = ["warn", "engaged=info,engaged_connectors=info,warn", "debug"][usize::from(cli.verbose.min(2))];
+    let level = ["warn", "engaged=info,engaged_connectors=info,warn", "debug"]
+        [usize::from(cli.verbose.min(2))];
     let daemon = matches!(cli.verb, Verb::Run);
-    let level = if daemon && cli.verbose == 0 { "engaged=info,warn" } else { level };
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(false).init();
+    let level = if daemon && cli.verbose == 0 {
+        "engaged=info,warn"
+    } else {
+        level
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
     let context = Context {
         path: cli.config,
         output: Output { json: cli.json },
@@ -136,7 +163,11 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(expected) => {
             if context.output.json {
-                let all: Vec<_> = expected.diagnostics.iter().map(Diagnostic::to_json).collect();
+                let all: Vec<_> = expected
+                    .diagnostics
+                    .iter()
+                    .map(Diagnostic::to_json)
+                    .collect();
                 output::line(&serde_json::json!({ "schema": 1, "errors": all }).to_string());
             }
             output::say(&render(&expected.diagnostics, context.style()));

@@ -37,7 +37,8 @@ pub async fn run(jobs: Jobs) -> Result<(), Expected> {
     let jobs = Arc::new(jobs);
     let beat = Arc::new(Notify::new());
     let mut heartbeat = start_heartbeat(&beat).await.map_err(|error| {
-        let diagnostic = Diagnostic::error("E0198", format!("the scheduler did not start: {error}"));
+        let diagnostic =
+            Diagnostic::error("E0198", format!("the scheduler did not start: {error}"));
         Expected::new(Exit::Bug, diagnostic.help("please report this"))
     })?;
     // Whoever started us learns that migrations are done and work begins.
@@ -116,8 +117,12 @@ fn notify(state: &[sd_notify::NotifyState<'_>]) {
 pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     let now = jobs.clock.now();
     let zone = jobs.config.zone;
-    let mut schedules: Vec<Schedule> =
-        jobs.config.connections.iter().map(|connection| Schedule::of(connection, zone)).collect();
+    let mut schedules: Vec<Schedule> = jobs
+        .config
+        .connections
+        .iter()
+        .map(|connection| Schedule::of(connection, zone))
+        .collect();
     // The daily line is constant and correct; a test runs it.
     schedules.extend(Schedule::new(DAILY, DAILY_AT, zone));
     let last = last_runs(jobs)?;
@@ -136,7 +141,10 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     if work {
         jobs.score(false).await?;
         if let Err(trouble) = jobs.apply(None).await {
-            warn!(connection = trouble.connection, "nothing was pushed: {}", trouble.error);
+            warn!(
+                connection = trouble.connection,
+                "nothing was pushed: {}", trouble.error
+            );
         }
     }
     Ok(())
@@ -153,7 +161,9 @@ fn last_runs(jobs: &Jobs) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError>
             }
         }
         if let Some(run) = conn.last_run(DAILY, None)? {
-            last.extend(DateTime::from_timestamp_millis(run.started_at).map(|at| (DAILY.to_owned(), at)));
+            last.extend(
+                DateTime::from_timestamp_millis(run.started_at).map(|at| (DAILY.to_owned(), at)),
+            );
         }
         Ok(last)
     })

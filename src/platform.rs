@@ -49,8 +49,14 @@ pub fn connector(
             Ok(Box::new(ghost))
         }
         Platform::Mailchimp => {
-            let settings = mailchimp::Settings { base_url, key, lists: connection.lists.clone(), tag_prefix };
-            let mailchimp = Mailchimp::new(&settings, clock, transport).map_err(|error| refused(&connection.name, &error))?;
+            let settings = mailchimp::Settings {
+                base_url,
+                key,
+                lists: connection.lists.clone(),
+                tag_prefix,
+            };
+            let mailchimp = Mailchimp::new(&settings, clock, transport)
+                .map_err(|error| refused(&connection.name, &error))?;
             Ok(Box::new(mailchimp))
         }
     }

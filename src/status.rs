@@ -78,7 +78,9 @@ pub struct GuardStatus {
 impl Status {
     /// Whether every connection is in order.
     pub fn is_healthy(&self) -> bool {
-        self.connections.iter().all(|each| matches!(each.state, "ok" | "never synced"))
+        self.connections
+            .iter()
+            .all(|each| matches!(each.state, "ok" | "never synced"))
     }
 }
 
@@ -87,15 +89,30 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
     let now = clock.now();
     store.read(|conn| {
         let known = conn.connections()?;
-        let name_of = |id| known.iter().find(|each| each.id == id).map(|each| each.name.clone());
+        let name_of = |id| {
+            known
+                .iter()
+                .find(|each| each.id == id)
+                .map(|each| each.name.clone())
+        };
         let connections = config.connections.iter().map(|each| {
-            connection(conn, each, known.iter().find(|known| known.name == each.name), config, now)
+            connection(
+                conn,
+                each,
+                known.iter().find(|known| known.name == each.name),
+                config,
+                now,
+            )
         });
         let connections = connections.collect::<Result<_, _>>()?;
         let (contacts, events) = conn.sizes()?;
         let (judged, unjudged) = conn.judged_sizes()?;
         let outbox = conn.outbox_sizes()?.into_iter().map(|(id, state, number)| {
-            (name_of(id).unwrap_or_default(), state.as_str().to_owned(), number)
+            (
+                name_of(id).unwrap_or_default(),
+                state.as_str().to_owned(),
+                number,
+            )
         });
         let guards = conn.open_guards()?.into_iter().map(|guard| GuardStatus {
             connection: guard.connection.and_then(name_of),
@@ -128,7 +145,11 @@ fn connection(
     let mut status = ConnectionStatus {
         name: configured.name.clone(),
         platform: configured.platform.as_str().to_owned(),
-        mode: if configured.mode == Mode::Live { "live" } else { "read-only" },
+        mode: if configured.mode == Mode::Live {
+            "live"
+        } else {
+            "read-only"
+        },
         state: "never synced",
         why: None,
         last_good_at: None,
@@ -137,7 +158,9 @@ fn connection(
         rejects: 0,
         next_at: Schedule::of(configured, config.zone).next_after(now),
     };
-    let Some(known) = known else { return Ok(status) };
+    let Some(known) = known else {
+        return Ok(status);
+    };
     status.contacts = conn.count_identities(known.id)?;
     status.rejects = conn.count_rejects(known.id)?;
     let through = conn.connection_complete_through(known.id)?;
@@ -145,7 +168,11 @@ fn connection(
     let good = conn.last_good_run("sync", Some(known.id))?;
     status.last_good_at = good.and_then(|run| DateTime::from_timestamp_millis(run.started_at));
     if let Some(run) = conn.last_run("sync", Some(known.id))? {
-        status.state = if run.outcome.as_deref() == Some("ok") { "ok" } else { "trouble" };
+        status.state = if run.outcome.as_deref() == Some("ok") {
+            "ok"
+        } else {
+            "trouble"
+        };
         status.why = match run.outcome.as_deref() {
             Some("ok") => None,
             Some(_) => run.detail,
@@ -160,7 +187,12 @@ fn connection(
 
 /// The state as text.
 pub fn text(status: &Status) -> String {
-    let time = |at: Option<DateTime<Utc>>| at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%d %H:%MZ").to_string());
+    let time = |at: Option<DateTime<Utc>>| {
+        at.map_or_else(
+            || "-".to_owned(),
+            |at| at.format("%Y-%m-%d %H:%MZ").to_string(),
+        )
+    };
     let rows: Vec<Vec<String>> = status
         .connections
         .iter()
@@ -177,32 +209,78 @@ pub fn text(status: &Status) -> String {
             ]
         })
         .collect();
-    let header = ["CONNECTION", "MODE", "LAST GOOD SYNC", "COMPLETE THROUGH", "CONTACTS", "REJECTS", "NEXT", "STATE"];
-    let mut out = if rows.is_empty() { String::new() } else { table(&header, &[4, 5], &rows) };
+    let header = [
+        "CONNECTION",
+        "MODE",
+        "LAST GOOD SYNC",
+        "COMPLETE THROUGH",
+        "CONTACTS",
+        "REJECTS",
+        "NEXT",
+        "STATE",
+    ];
+    let mut out = if rows.is_empty() {
+        String::new()
+    } else {
+        table(&header, &[4, 5], &rows)
+    };
     for each in &status.connections {
         if let Some(why) = &each.why {
             out += &format!("  {}: {why}\n", each.name);
         }
     }
     let waits: i64 = status.unjudged.iter().map(|(_, number)| number).sum();
-    out += &format!("\nContacts  {} with {} events\n", status.contacts, status.events);
+    out += &format!(
+        "\nContacts  {} with {} events\n",
+        status.contacts, status.events
+    );
     out += &format!("Scores    {} judged, {waits} not judged", status.judged);
-    let reasons = status.unjudged.iter().map(|(reason, number)| format!("{number} {reason}"));
+    let reasons = status
+        .unjudged
+        .iter()
+        .map(|(reason, number)| format!("{number} {reason}"));
     let reasons: Vec<String> = reasons.collect();
-    out += &if reasons.is_empty() { "\n".to_owned() } else { format!(" ({})\n", reasons.join(", ")) };
+    out += &if reasons.is_empty() {
+        "\n".to_owned()
+    } else {
+        format!(" ({})\n", reasons.join(", "))
+    };
     if status.waiting > 0 {
-        out += &format!("          {} have news and wait for the next `engaged score`\n", status.waiting);
+        out += &format!(
+            "          {} have news and wait for the next `engaged score`\n",
+            status.waiting
+        );
     }
     let open = ["planned", "attempting", "retry", "ambiguous", "rejected"];
-    let outbox = status.outbox.iter().filter(|(_, state, _)| open.contains(&state.as_str()));
-    let outbox: Vec<String> = outbox.map(|(name, state, number)| format!("{name}: {number} {state}")).collect();
-    out += &format!("Push      {}{}\n", if status.paused { "PAUSED; " } else { "" }, if outbox.is_empty() { "nothing waits".to_owned() } else { outbox.join(", ") });
+    let outbox = status
+        .outbox
+        .iter()
+        .filter(|(_, state, _)| open.contains(&state.as_str()));
+    let outbox: Vec<String> = outbox
+        .map(|(name, state, number)| format!("{name}: {number} {state}"))
+        .collect();
+    out += &format!(
+        "Push      {}{}\n",
+        if status.paused { "PAUSED; " } else { "" },
+        if outbox.is_empty() {
+            "nothing waits".to_owned()
+        } else {
+            outbox.join(", ")
+        }
+    );
     if status.guards.is_empty() {
         return out + "Guards    none tripped\n";
     }
     for guard in &status.guards {
-        let place = guard.connection.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
-        out += &format!("Guard     {}{place}: {}\n          let it pass with `engaged approve {}`\n", guard.name, guard.detail, guard.name);
+        let place = guard
+            .connection
+            .as_ref()
+            .map(|name| format!(" on {name}"))
+            .unwrap_or_default();
+        out += &format!(
+            "Guard     {}{place}: {}\n          let it pass with `engaged approve {}`\n",
+            guard.name, guard.detail, guard.name
+        );
     }
     out
 }

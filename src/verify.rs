@@ -30,12 +30,19 @@ pub struct VerifyReport {
 
 /// Compares every stored score with a full recomputation as of today, after
 /// checking that the file is sound and that the packed history is what the event log gives.
-pub fn verify(store: &Store, config: &Config, clock: &dyn Clock) -> Result<VerifyReport, StoreError> {
+pub fn verify(
+    store: &Store,
+    config: &Config,
+    clock: &dyn Clock,
+) -> Result<VerifyReport, StoreError> {
     let zone = Zone::new(config.zone);
     let today = zone.day(clock.now().timestamp_millis());
     store.read(|conn| {
         conn.check_soundness()?;
-        let mut report = VerifyReport { schema: 1, ..VerifyReport::default() };
+        let mut report = VerifyReport {
+            schema: 1,
+            ..VerifyReport::default()
+        };
         report.differences = conn.compare_history(NAMED_MAX)?;
         report.different = report.differences.len() as u64;
         let mut waiting = conn.dirty()?.contacts;
@@ -45,7 +52,10 @@ pub fn verify(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Verif
         let model = Model::new(&config.rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
         conn.for_each_facts(Which::All, None, |contact, facts| {
-            let Some(mut stored) = conn.state(contact)?.filter(|_| waiting.binary_search(&contact).is_err()) else {
+            let Some(mut stored) = conn
+                .state(contact)?
+                .filter(|_| waiting.binary_search(&contact).is_err())
+            else {
                 report.waiting += 1;
                 return Ok(());
             };
@@ -55,11 +65,15 @@ pub fn verify(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Verif
                 each.segments.sort();
             }
             report.compared += 1;
-            let same = (&stored.scores, &stored.segments, &stored.stage) == (&fresh.scores, &fresh.segments, &fresh.stage);
+            let same = (&stored.scores, &stored.segments, &stored.stage)
+                == (&fresh.scores, &fresh.segments, &fresh.stage);
             if !same {
                 report.different += 1;
                 if report.differences.len() < NAMED_MAX {
-                    report.differences.push(format!("contact {}: stored {:?}, recomputed {:?}", contact.0, stored.scores, fresh.scores));
+                    report.differences.push(format!(
+                        "contact {}: stored {:?}, recomputed {:?}",
+                        contact.0, stored.scores, fresh.scores
+                    ));
                 }
             }
             Ok(())

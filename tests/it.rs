@@ -2,7 +2,7 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
-#[path = "it/program.rs"]
-mod program;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/program.rs"]
+mod program;

@@ -12,10 +12,12 @@ pub struct Cursor(String);
 impl Cursor {
     /// Packs a connector's own position.
     pub fn encode<T: Serialize>(position: &T) -> Result<Self, ConnectorError> {
-        serde_json::to_string(position).map(Self).map_err(|source| ConnectorError::Contract {
-            what: "a cursor could not be written".into(),
-            detail: source.to_string(),
-        })
+        serde_json::to_string(position)
+            .map(Self)
+            .map_err(|source| ConnectorError::Contract {
+                what: "a cursor could not be written".into(),
+                detail: source.to_string(),
+            })
     }
 
     /// Reads the position back. A cursor that another version wrote and this

@@ -64,7 +64,9 @@ impl ConnectorError {
             Self::RateLimited { .. } => "E0402",
             Self::Contract { .. } => "E0501",
             Self::Auth { missing: None, .. } => "E0601",
-            Self::Auth { missing: Some(_), .. } => "E0602",
+            Self::Auth {
+                missing: Some(_), ..
+            } => "E0602",
             Self::Config { .. } => "E0110",
         }
     }

@@ -165,7 +165,9 @@ impl EventKind {
     /// The built-in kind of that name (`_` or a space between words, case ignored).
     pub fn built_in(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase().replace(' ', "_");
-        Self::BUILT_IN.into_iter().find(|kind| kind.as_str() == name)
+        Self::BUILT_IN
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 

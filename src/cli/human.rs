@@ -22,12 +22,19 @@ pub(super) struct Approve {
 
 /// Opens the store for one small write, also while a daemon holds it.
 fn beside(context: &Context, config: &crate::config::Config) -> Result<Store, Expected> {
-    Ok(Store::open(&config.database, Access::Beside, context.clock.as_ref())?)
+    Ok(Store::open(
+        &config.database,
+        Access::Beside,
+        context.clock.as_ref(),
+    )?)
 }
 
 /// Who speaks, for the audit trail.
 fn who(context: &Context) -> String {
-    let user = context.environment.get("USER").or_else(|| context.environment.get("LOGNAME"));
+    let user = context
+        .environment
+        .get("USER")
+        .or_else(|| context.environment.get("LOGNAME"));
     user.cloned().unwrap_or_else(|| "command line".to_owned())
 }
 
@@ -39,7 +46,10 @@ pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Ex
             near(a).total_cmp(&near(b))
         });
         let help = format!("did you mean '{}'?", nearest.unwrap_or(&guard::BASELINE));
-        return Err(super::usage(format!("there is no guard '{}'", arguments.guard), help));
+        return Err(super::usage(
+            format!("there is no guard '{}'", arguments.guard),
+            help,
+        ));
     }
     let store = beside(context, &config)?;
     let known = store.read(|conn| conn.connections())?;
@@ -47,26 +57,44 @@ pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Ex
         None => None,
         Some(name) => match known.iter().find(|each| each.name == *name) {
             Some(connection) => Some(connection.id),
-            None => return Err(super::usage(format!("there is no connection '{name}'"), "see `engaged status`")),
+            None => {
+                return Err(super::usage(
+                    format!("there is no connection '{name}'"),
+                    "see `engaged status`",
+                ));
+            }
         },
     };
-    let (name, who, now) = (arguments.guard.clone(), who(context), context.clock.now().timestamp_millis());
+    let (name, who, now) = (
+        arguments.guard.clone(),
+        who(context),
+        context.clock.now().timestamp_millis(),
+    );
     let approved = store.write(move |tx| {
         let targets = |id| {
-            let named = known.iter().find(|each| each.id == id).map(|each| &each.name);
-            let connection = config.connections.iter().find(|each| Some(&each.name) == named);
+            let named = known
+                .iter()
+                .find(|each| each.id == id)
+                .map(|each| &each.name);
+            let connection = config
+                .connections
+                .iter()
+                .find(|each| Some(&each.name) == named);
             let keys = connection.map(|each| Targets::new(each, &config.rules).keys());
             keys.into_iter().flatten().collect()
         };
         guard::approve(tx, &name, only, &targets, &who, now)
     })?;
     if approved.is_empty() {
-        let diagnostic = Diagnostic::error("E0802", format!("nothing is held by '{}'", arguments.guard))
-            .help("see what is held with `engaged status`");
+        let diagnostic =
+            Diagnostic::error("E0802", format!("nothing is held by '{}'", arguments.guard))
+                .help("see what is held with `engaged status`");
         return Err(Expected::new(Exit::Usage, diagnostic));
     }
     let result = serde_json::json!({ "schema": 1, "approved": approved });
-    context.output.show(&result, |_| format!("approved: {}\nnext: engaged apply", approved.join("; ")));
+    context.output.show(&result, |_| {
+        format!("approved: {}\nnext: engaged apply", approved.join("; "))
+    });
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,11 @@ use crate::{
     cli::output,
     config::Config,
     rescore::state,
-    rules::{set::{RuleSet, Segment}, syntax::Condition, truth::Truth},
+    rules::{
+        set::{RuleSet, Segment},
+        syntax::Condition,
+        truth::Truth,
+    },
     score::{calendar::Zone, evaluate::evaluate, model::Model},
     store::{ContactState, Store, StoreError, Which},
 };
@@ -38,7 +42,11 @@ pub fn list(
     let mut rules = config.rules.clone();
     let asked = condition.map(|when| {
         // The condition is a segment more, so that it is asked in the one way there is.
-        rules.segments.push(Segment { name: String::new(), text: String::new(), when });
+        rules.segments.push(Segment {
+            name: String::new(),
+            text: String::new(),
+            when,
+        });
         rules.segments.len() - 1
     });
     store.read(|conn| {
@@ -60,8 +68,16 @@ pub fn list(
 fn row(contact: String, state: ContactState) -> Row {
     Row {
         contact,
-        scores: state.scores.into_iter().map(|score| (score.name, score.shown, score.band)).collect(),
-        segments: state.segments.into_iter().filter(|name| !name.is_empty()).collect(),
+        scores: state
+            .scores
+            .into_iter()
+            .map(|score| (score.name, score.shown, score.band))
+            .collect(),
+        segments: state
+            .segments
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect(),
         stage: state.stage,
     }
 }
@@ -90,7 +106,15 @@ impl Listing {
             "json" => Format::Json,
             _ => Format::Table,
         };
-        let listing = Self { format, scores: rules.scores.iter().map(|score| score.name.clone()).collect(), rows: 0 };
+        let listing = Self {
+            format,
+            scores: rules
+                .scores
+                .iter()
+                .map(|score| score.name.clone())
+                .collect(),
+            rows: 0,
+        };
         listing.head();
         listing
     }
@@ -98,9 +122,14 @@ impl Listing {
     fn head(&self) {
         match self.format {
             Format::Csv => {
-                let scores = self.scores.iter().flat_map(|name| [name.clone(), format!("{name} band")]);
+                let scores = self
+                    .scores
+                    .iter()
+                    .flat_map(|name| [name.clone(), format!("{name} band")]);
                 let columns = std::iter::once("email".to_owned()).chain(scores);
-                output::line(&csv_line(columns.chain(["segments".to_owned(), "stage".to_owned()])));
+                output::line(&csv_line(
+                    columns.chain(["segments".to_owned(), "stage".to_owned()]),
+                ));
             }
             Format::Json => output::line("{\"schema\":1,\"contacts\":["),
             Format::Table | Format::Ndjson => {}
@@ -112,22 +141,37 @@ impl Listing {
         self.rows += 1;
         let json = || serde_json::to_string(row).unwrap_or_default();
         match self.format {
-            Format::Json => output::line(&format!("{}{}", if self.rows > 1 { "," } else { "" }, json())),
+            Format::Json => output::line(&format!(
+                "{}{}",
+                if self.rows > 1 { "," } else { "" },
+                json()
+            )),
             Format::Ndjson => output::line(&json()),
             Format::Csv => {
                 let scores = row.scores.iter().flat_map(|(_, shown, band)| {
                     [shown.to_string(), band.clone().unwrap_or_default()]
                 });
                 let all = std::iter::once(row.contact.clone()).chain(scores);
-                output::line(&csv_line(all.chain([row.segments.join(";"), row.stage.clone().unwrap_or_default()])));
+                output::line(&csv_line(all.chain([
+                    row.segments.join(";"),
+                    row.stage.clone().unwrap_or_default(),
+                ])));
             }
             Format::Table => {
                 let scores = row.scores.iter().map(|(name, shown, band)| {
-                    let band = band.as_ref().map(|band| format!(" {band}")).unwrap_or_default();
+                    let band = band
+                        .as_ref()
+                        .map(|band| format!(" {band}"))
+                        .unwrap_or_default();
                     format!("{name} {shown}{band}")
                 });
                 let scores: Vec<String> = scores.collect();
-                output::line(&format!("{:<40}  {:<40}  {}", row.contact, scores.join(", "), row.segments.join(", ")));
+                output::line(&format!(
+                    "{:<40}  {:<40}  {}",
+                    row.contact,
+                    scores.join(", "),
+                    row.segments.join(", ")
+                ));
             }
         }
     }
@@ -145,9 +189,14 @@ impl Listing {
 /// One line of CSV. A cell that a spreadsheet would take for a formula gets a quote in front.
 fn csv_line(cells: impl Iterator<Item = String>) -> String {
     let cells = cells.map(|cell| {
-        let formula = cell.starts_with(['=', '+', '@', '\t', '\r']) || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+        let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
+            || (cell.starts_with('-') && cell.parse::<f64>().is_err());
         let cell = if formula { format!("'{cell}") } else { cell };
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell
+        }
     });
     cells.collect::<Vec<_>>().join(",")
 }

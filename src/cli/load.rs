@@ -24,15 +24,26 @@ pub(super) struct Import {
 
 pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expected> {
     let config = context.config()?;
-    if config.connections.iter().any(|each| each.name == arguments.connection) {
+    if config
+        .connections
+        .iter()
+        .any(|each| each.name == arguments.connection)
+    {
         return Err(super::usage(
             format!("'{}' is synced from its platform", arguments.connection),
             "import under another name, with --connection",
         ));
     }
     let store = context.writing(&config)?;
-    let options = Options { connection: arguments.connection.clone(), kinds: config.rules.kinds.clone() };
-    let bar = if output::watched() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let options = Options {
+        connection: arguments.connection.clone(),
+        kinds: config.rules.kinds.clone(),
+    };
+    let bar = if output::watched() {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
     // The template is constant text; should it ever be wrong, the bar looks plainer.
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
         bar.set_style(style);
@@ -41,7 +52,13 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
         bar.set_length(progress.total);
         bar.set_position(progress.bytes);
     };
-    let report = import::import(&store, &arguments.files, &options, context.clock.as_ref(), &mut progress);
+    let report = import::import(
+        &store,
+        &arguments.files,
+        &options,
+        context.clock.as_ref(),
+        &mut progress,
+    );
     bar.finish_and_clear();
     let report = report.map_err(failed)?;
     let json = serde_json::json!({
@@ -52,23 +69,36 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
     });
     context.output.show(&json, |_| summary(&report));
     for bad in report.bad.iter().take(20) {
-        output::say(&format!("{}:{}: left out: {}", bad.file.display(), bad.line, bad.reason));
+        output::say(&format!(
+            "{}:{}: left out: {}",
+            bad.file.display(),
+            bad.line,
+            bad.reason
+        ));
     }
     for key in &report.unknown_keys {
-        let nearest = key.nearest.map(|nearest| format!("; did you mean '{nearest}'?")).unwrap_or_default();
-        output::say(&format!("{}:{}: '{}' means nothing here{nearest}", key.file.display(), key.line, key.key));
+        let nearest = key
+            .nearest
+            .map(|nearest| format!("; did you mean '{nearest}'?"))
+            .unwrap_or_default();
+        output::say(&format!(
+            "{}:{}: '{}' means nothing here{nearest}",
+            key.file.display(),
+            key.line,
+            key.key
+        ));
     }
-    Ok(if report.bad_count > 0 { Exit::Part } else { Exit::Done })
+    Ok(if report.bad_count > 0 {
+        Exit::Part
+    } else {
+        Exit::Done
+    })
 }
 
 fn summary(report: &ImportReport) -> String {
     format!(
         "{} contacts, {} new events, {} known already, {} gaps, {} lines left out",
-        report.contacts,
-        report.events,
-        report.duplicates,
-        report.gaps,
-        report.bad_count
+        report.contacts, report.events, report.duplicates, report.gaps, report.bad_count
     )
 }
 

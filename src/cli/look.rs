@@ -16,7 +16,11 @@ use crate::{
     store::{ContactId, Store},
 };
 
-use super::{Context, listing::{self, Listing}, output, usage};
+use super::{
+    Context,
+    listing::{self, Listing},
+    output, usage,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -82,7 +86,10 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
         output::say(&render(&config.warnings, context.style()));
     }
     context.output.show(&result, |_| {
-        let scores = rules.scores.iter().map(|score| format!("{} ({} rules)", score.name, score.rules.len()));
+        let scores = rules
+            .scores
+            .iter()
+            .map(|score| format!("{} ({} rules)", score.name, score.rules.len()));
         format!(
             "{} is in order: {} connections, scores {}, {} segments, {} stages\nrules {}",
             config.file.display(),
@@ -101,21 +108,36 @@ pub(super) fn status(context: &Context, _: &Status) -> Result<Exit, Expected> {
     let store = context.reading(&config)?;
     let status = status::status(&store, &config, context.clock.as_ref())?;
     context.output.show(&status, status::text);
-    Ok(if status.is_healthy() { Exit::Done } else { Exit::Unavailable })
+    Ok(if status.is_healthy() {
+        Exit::Done
+    } else {
+        Exit::Unavailable
+    })
 }
 
 /// Reads a date that somebody typed.
 pub(super) fn date(text: &str, option: &str) -> Result<Day, Expected> {
-    Day::parse(text)
-        .ok_or_else(|| usage(format!("{option} '{text}' is not a date"), "write it as 2026-06-15"))
+    Day::parse(text).ok_or_else(|| {
+        usage(
+            format!("{option} '{text}' is not a date"),
+            "write it as 2026-06-15",
+        )
+    })
 }
 
 fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
-    let address = Address::parse(typed)
-        .ok_or_else(|| usage(format!("'{typed}' is not an address"), "give the contact's e-mail address"))?;
+    let address = Address::parse(typed).ok_or_else(|| {
+        usage(
+            format!("'{typed}' is not an address"),
+            "give the contact's e-mail address",
+        )
+    })?;
     let found = store.read(|conn| conn.find_contact(&address))?;
     let contact = found.ok_or_else(|| {
-        usage(format!("there is no contact {}", address.reveal()), "list contacts with `engaged contacts`")
+        usage(
+            format!("there is no contact {}", address.reveal()),
+            "list contacts with `engaged contacts`",
+        )
     })?;
     Ok((contact, address))
 }
@@ -124,19 +146,29 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
     let config = context.config()?;
     let zone = Zone::new(config.zone);
     let today = zone.day(context.clock.now().timestamp_millis());
-    let as_of = arguments.as_of.as_deref().map_or(Ok(today), |text| date(text, "--as-of"))?;
-    let known_at = arguments.known_at.as_deref().map(|text| date(text, "--known-at")).transpose()?;
+    let as_of = arguments
+        .as_of
+        .as_deref()
+        .map_or(Ok(today), |text| date(text, "--as-of"))?;
+    let known_at = arguments
+        .known_at
+        .as_deref()
+        .map(|text| date(text, "--known-at"))
+        .transpose()?;
     // The end of the local day: the instant before the next one begins.
     let known = known_at.map(|day| zone.start_of(day.next()) - 1);
     let present = known_at.map_or(today, |day| day.min(today));
     let store = context.reading(&config)?;
     let (contact, address) = find(&store, &arguments.contact)?;
     let explanation = store.read(|conn| {
-        let Some(facts) = conn.facts(contact, known)? else { return Ok(None) };
+        let Some(facts) = conn.facts(contact, known)? else {
+            return Ok(None);
+        };
         let vocabulary = conn.vocabulary()?;
         let coverage = conn.coverage(&zone, present, known)?;
         let model = Model::new(&config.rules, &vocabulary);
-        let ids = conn.platform_ids(&facts.events.iter().map(|fact| fact.id).collect::<Vec<_>>())?;
+        let ids =
+            conn.platform_ids(&facts.events.iter().map(|fact| fact.id).collect::<Vec<_>>())?;
         Ok(Some(explain::explain(&Question {
             model: &model,
             vocabulary: &vocabulary,
@@ -150,21 +182,39 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
     })?;
     let Some(explanation) = explanation else {
         let help = "nothing was known about the contact on that date";
-        return Err(usage(format!("{} was not known yet", address.reveal()), help));
+        return Err(usage(
+            format!("{} was not known yet", address.reveal()),
+            help,
+        ));
     };
     context.output.show(&explanation, output::explanation);
     Ok(Exit::Done)
 }
 
 /// The condition that `--segment` and `--where` ask for.
-fn wanted(config: &Config, arguments: &Contacts) -> Result<Option<crate::rules::syntax::Condition>, Expected> {
+fn wanted(
+    config: &Config,
+    arguments: &Contacts,
+) -> Result<Option<crate::rules::syntax::Condition>, Expected> {
     use crate::rules::syntax::Condition;
     let mut parts = Vec::new();
     if let Some(name) = &arguments.segment {
-        let known = config.rules.segments.iter().any(|segment| segment.name == *name);
+        let known = config
+            .rules
+            .segments
+            .iter()
+            .any(|segment| segment.name == *name);
         if !known {
-            let names: Vec<&str> = config.rules.segments.iter().map(|segment| segment.name.as_str()).collect();
-            return Err(usage(format!("there is no segment '{name}'"), format!("there are: {}", names.join(", "))));
+            let names: Vec<&str> = config
+                .rules
+                .segments
+                .iter()
+                .map(|segment| segment.name.as_str())
+                .collect();
+            return Err(usage(
+                format!("there is no segment '{name}'"),
+                format!("there are: {}", names.join(", ")),
+            ));
         }
         parts.push(Condition::Segment(name.clone()));
     }
@@ -178,13 +228,21 @@ fn wanted(config: &Config, arguments: &Contacts) -> Result<Option<crate::rules::
 }
 
 fn parse(config: &Config, text: &str) -> Result<crate::rules::syntax::Condition, Expected> {
-    let scores: Vec<_> = config.rules.scores.iter().map(|score| {
-        crate::rules::KnownScore {
+    let scores: Vec<_> = config
+        .rules
+        .scores
+        .iter()
+        .map(|score| crate::rules::KnownScore {
             name: score.name.clone(),
             bands: score.bands.iter().map(|band| band.name.clone()).collect(),
-        }
-    }).collect();
-    let segments: Vec<String> = config.rules.segments.iter().map(|segment| segment.name.clone()).collect();
+        })
+        .collect();
+    let segments: Vec<String> = config
+        .rules
+        .segments
+        .iter()
+        .map(|segment| segment.name.clone())
+        .collect();
     let names = Names {
         kinds: &config.rules.kinds,
         scores: Some(&scores),
@@ -194,7 +252,11 @@ fn parse(config: &Config, text: &str) -> Result<crate::rules::syntax::Condition,
         classes: None,
     };
     parse_condition(text, &names).map_err(|errors| {
-        let place = crate::diagnostic::Place { file: "--where".into(), text: text.into(), span: 0..text.len() };
+        let place = crate::diagnostic::Place {
+            file: "--where".into(),
+            text: text.into(),
+            span: 0..text.len(),
+        };
         let located = errors.into_iter().map(|error| {
             Diagnostic::error(error.code.as_str(), error.message)
                 .at(&place.at(error.span), error.label)
@@ -208,9 +270,19 @@ pub(super) fn contacts(context: &Context, arguments: &Contacts) -> Result<Exit, 
     let config = context.config()?;
     let condition = wanted(&config, arguments)?;
     let store = context.reading(&config)?;
-    let format = if context.output.json { "json" } else { arguments.format.as_str() };
+    let format = if context.output.json {
+        "json"
+    } else {
+        arguments.format.as_str()
+    };
     let mut listing = Listing::new(format, &config.rules);
-    listing::list(&store, &config, context.clock.as_ref(), condition, &mut |row| listing.row(&row))?;
+    listing::list(
+        &store,
+        &config,
+        context.clock.as_ref(),
+        condition,
+        &mut |row| listing.row(&row),
+    )?;
     listing.finish();
     Ok(Exit::Done)
 }
@@ -218,20 +290,40 @@ pub(super) fn contacts(context: &Context, arguments: &Contacts) -> Result<Exit, 
 pub(super) fn segments(context: &Context) -> Result<Exit, Expected> {
     let config = context.config()?;
     let store = context.reading(&config)?;
-    let (bands, segments, stages) =
-        store.read(|conn| Ok((conn.band_sizes()?, conn.segment_sizes()?, conn.stage_sizes()?)))?;
-    let named = |sizes: &[(String, i64)], names: &mut dyn Iterator<Item = &String>| -> Vec<(String, i64)> {
-        let size = |name: &String| sizes.iter().find(|(each, _)| each == name).map_or(0, |(_, size)| *size);
-        names.map(|name| (name.clone(), size(name))).collect()
-    };
+    let (bands, segments, stages) = store.read(|conn| {
+        Ok((
+            conn.band_sizes()?,
+            conn.segment_sizes()?,
+            conn.stage_sizes()?,
+        ))
+    })?;
+    let named =
+        |sizes: &[(String, i64)], names: &mut dyn Iterator<Item = &String>| -> Vec<(String, i64)> {
+            let size = |name: &String| {
+                sizes
+                    .iter()
+                    .find(|(each, _)| each == name)
+                    .map_or(0, |(_, size)| *size)
+            };
+            names.map(|name| (name.clone(), size(name))).collect()
+        };
     let rules = &config.rules;
-    let segments = named(&segments, &mut rules.segments.iter().map(|segment| &segment.name));
+    let segments = named(
+        &segments,
+        &mut rules.segments.iter().map(|segment| &segment.name),
+    );
     let stages = named(&stages, &mut rules.stages.iter().map(|stage| &stage.name));
     let mut rows: Vec<Vec<String>> = Vec::new();
     for score in &rules.scores {
         for band in &score.bands {
-            let size = bands.iter().find(|(name, each, _)| *name == score.name && each.as_ref() == Some(&band.name));
-            rows.push(vec![score.name.clone(), band.name.clone(), size.map_or(0, |each| each.2).to_string()]);
+            let size = bands
+                .iter()
+                .find(|(name, each, _)| *name == score.name && each.as_ref() == Some(&band.name));
+            rows.push(vec![
+                score.name.clone(),
+                band.name.clone(),
+                size.map_or(0, |each| each.2).to_string(),
+            ]);
         }
     }
     let result = serde_json::json!({
@@ -241,9 +333,19 @@ pub(super) fn segments(context: &Context) -> Result<Exit, Expected> {
         "segments": segments.iter().map(|(name, size)| serde_json::json!({ "segment": name, "contacts": size })).collect::<Vec<_>>(),
         "stages": stages.iter().map(|(name, size)| serde_json::json!({ "stage": name, "contacts": size })).collect::<Vec<_>>(),
     });
-    rows.extend(segments.iter().map(|(name, size)| vec!["segment".to_owned(), name.clone(), size.to_string()]));
-    rows.extend(stages.iter().map(|(name, size)| vec!["stage".to_owned(), name.clone(), size.to_string()]));
-    context.output.show(&result, |_| output::table(&["SCORE", "BAND", "CONTACTS"], &[2], &rows));
+    rows.extend(
+        segments
+            .iter()
+            .map(|(name, size)| vec!["segment".to_owned(), name.clone(), size.to_string()]),
+    );
+    rows.extend(
+        stages
+            .iter()
+            .map(|(name, size)| vec!["stage".to_owned(), name.clone(), size.to_string()]),
+    );
+    context.output.show(&result, |_| {
+        output::table(&["SCORE", "BAND", "CONTACTS"], &[2], &rows)
+    });
     Ok(Exit::Done)
 }
 
@@ -259,10 +361,18 @@ pub(super) fn history(context: &Context, arguments: &History) -> Result<Exit, Ex
     });
     let table = rows.iter().map(|row| {
         let band = row.band.clone().unwrap_or_default();
-        vec![row.on.clone(), row.score.clone(), row.shown.to_string(), band, row.rules.chars().take(12).collect()]
+        vec![
+            row.on.clone(),
+            row.score.clone(),
+            row.shown.to_string(),
+            band,
+            row.rules.chars().take(12).collect(),
+        ]
     });
     let table: Vec<Vec<String>> = table.collect();
-    context.output.show(&result, |_| output::table(&["DATE", "SCORE", "POINTS", "BAND", "RULES"], &[2], &table));
+    context.output.show(&result, |_| {
+        output::table(&["DATE", "SCORE", "POINTS", "BAND", "RULES"], &[2], &table)
+    });
     Ok(Exit::Done)
 }
 

@@ -17,7 +17,8 @@ impl Output {
     /// Prints a result: as JSON, or as the text that `text` makes of it.
     pub fn show<T: Serialize>(self, result: &T, text: impl FnOnce(&T) -> String) {
         let shown = if self.json {
-            serde_json::to_string_pretty(result).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+            serde_json::to_string_pretty(result)
+                .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
         } else {
             text(result)
         };
@@ -56,7 +57,11 @@ pub fn table(header: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
             let pad = " ".repeat(width - cell.chars().count());
             let gap = if column == 0 { "" } else { "  " };
             out += gap;
-            out += &if right.contains(&column) { format!("{pad}{cell}") } else { format!("{cell}{pad}") };
+            out += &if right.contains(&column) {
+                format!("{pad}{cell}")
+            } else {
+                format!("{cell}{pad}")
+            };
         }
         out.trim_end().to_owned() + "\n"
     };
@@ -80,7 +85,10 @@ pub fn explanation(explanation: &Explanation) -> String {
         out += &format!("\nSegments: {}\n", explanation.segments.join(", "));
     }
     if !explanation.segments_unknown.is_empty() {
-        out += &format!("Not judged for: {}\n", explanation.segments_unknown.join(", "));
+        out += &format!(
+            "Not judged for: {}\n",
+            explanation.segments_unknown.join(", ")
+        );
     }
     if let Some(stage) = &explanation.stage {
         out += &format!("Stage: {stage}\n");
@@ -91,22 +99,45 @@ pub fn explanation(explanation: &Explanation) -> String {
     }
     out += "\nIf nothing happens:\n";
     for coming in &explanation.next {
-        let band = coming.band.as_ref().map(|band| format!(", {band}")).unwrap_or_default();
-        out += &format!("  {}  {} becomes {}{band}   {}\n", coming.on, coming.score, coming.raw, coming.because);
+        let band = coming
+            .band
+            .as_ref()
+            .map(|band| format!(", {band}"))
+            .unwrap_or_default();
+        out += &format!(
+            "  {}  {} becomes {}{band}   {}\n",
+            coming.on, coming.score, coming.raw, coming.because
+        );
     }
     out
 }
 
 fn score_lines(score: &ScoreLines) -> String {
-    let band = score.band.as_ref().map(|band| format!("  \"{band}\"")).unwrap_or_default();
-    let raw = if score.raw == Points(score.shown * 1000) { String::new() } else { format!("  (raw {})", score.raw) };
+    let band = score
+        .band
+        .as_ref()
+        .map(|band| format!("  \"{band}\""))
+        .unwrap_or_default();
+    let raw = if score.raw == Points(score.shown * 1000) {
+        String::new()
+    } else {
+        format!("  (raw {})", score.raw)
+    };
     let mut out = format!("\n{} {}{band}{raw}\n", score.name, score.shown);
     for rule in score.rules.iter().filter(|rule| worth_showing(rule)) {
         out += &rule_line(rule);
     }
     for correction in &score.corrections {
-        let reason = correction.reason.as_ref().map(|reason| format!("  {reason}")).unwrap_or_default();
-        out += &format!("{:>8}  {}{reason}\n", signed(correction.points), correction.what);
+        let reason = correction
+            .reason
+            .as_ref()
+            .map(|reason| format!("  {reason}"))
+            .unwrap_or_default();
+        out += &format!(
+            "{:>8}  {}{reason}\n",
+            signed(correction.points),
+            correction.what
+        );
     }
     out + &format!("{:>8}\n{:>8}\n", "-----", score.raw.to_string())
 }
@@ -122,10 +153,18 @@ fn worth_showing(rule: &RuleLine) -> bool {
 }
 
 fn rule_line(rule: &RuleLine) -> String {
-    let points = if rule.points.0 == 0 { "·".to_owned() } else { signed(rule.points) };
+    let points = if rule.points.0 == 0 {
+        "·".to_owned()
+    } else {
+        signed(rule.points)
+    };
     let mut notes = Vec::new();
     for absence in rule.absence.iter().chain(&rule.absences) {
-        let what = absence.when.as_ref().map(|when| format!("{when}: ")).unwrap_or_default();
+        let what = absence
+            .when
+            .as_ref()
+            .map(|when| format!("{when}: "))
+            .unwrap_or_default();
         notes.push(match (&absence.since, absence.state) {
             (Some(since), _) => format!("{what}since {since}"),
             (None, "present") => format!("{what}there was one"),
@@ -133,7 +172,11 @@ fn rule_line(rule: &RuleLine) -> String {
         });
     }
     if rule.absence.is_none() && rule.absences.is_empty() {
-        notes.extend(rule.unknown.iter().map(|why| format!("not judged: {}", reason_words(why))));
+        notes.extend(
+            rule.unknown
+                .iter()
+                .map(|why| format!("not judged: {}", reason_words(why))),
+        );
     }
     if rule.by_machines > 0 {
         notes.push(format!("{} by machines do not count", rule.by_machines));
@@ -144,12 +187,20 @@ fn rule_line(rule: &RuleLine) -> String {
     if let Some(capped) = rule.capped {
         notes.push(format!("a cap took {capped}"));
     }
-    let notes = if notes.is_empty() { String::new() } else { format!("   {}", notes.join("; ")) };
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!("   {}", notes.join("; "))
+    };
     let mut out = format!("{points:>8}  {}{notes}\n", rule.when);
     for event in &rule.events {
         let what = [&event.item, &event.campaign, &event.link];
         let what: Vec<&str> = what.into_iter().flatten().map(String::as_str).collect();
-        let ends = event.ends_on.as_ref().map(|day| format!("   until {day}")).unwrap_or_default();
+        let ends = event
+            .ends_on
+            .as_ref()
+            .map(|day| format!("   until {day}"))
+            .unwrap_or_default();
         out += &format!(
             "{:>14}  {}  {}  [{} {}]{ends}\n",
             signed(event.points),
@@ -163,7 +214,11 @@ fn rule_line(rule: &RuleLine) -> String {
 }
 
 fn signed(points: Points) -> String {
-    if points.0 > 0 { format!("+{points}") } else { points.to_string() }
+    if points.0 > 0 {
+        format!("+{points}")
+    } else {
+        points.to_string()
+    }
 }
 
 /// The reasons of the contract's section 5, for people.

@@ -37,7 +37,11 @@ impl Schedule {
 
     /// When a connection is synced.
     pub fn of(connection: &ConnectionConfig, zone: Tz) -> Self {
-        Self { job: format!("sync {}", connection.name), cron: connection.schedule.clone(), zone }
+        Self {
+            job: format!("sync {}", connection.name),
+            cron: connection.schedule.clone(),
+            zone,
+        }
     }
 
     /// The first time after an instant at which the job is to run.

@@ -73,7 +73,8 @@ impl Jobs {
     ) -> Result<Self, Expected> {
         let mut jobs = Self::looking(config, store, clock, environment, transport)?;
         let now = jobs.clock.now().timestamp_millis();
-        jobs.store.write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
+        jobs.store
+            .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;
         Ok(jobs)
     }

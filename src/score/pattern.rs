@@ -132,7 +132,9 @@ impl<'a> Texts<'a> {
             .map(|class| class.globs.iter().map(|glob| UrlGlob::new(glob)).collect())
             .collect();
         let class_of = |url: &String| {
-            classes.iter().position(|globs| globs.iter().any(|glob| glob.matches(url)))
+            classes
+                .iter()
+                .position(|globs| globs.iter().any(|glob| glob.matches(url)))
         };
         Self {
             vocabulary,

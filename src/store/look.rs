@@ -56,10 +56,13 @@ impl Conn {
 
     /// The platforms' ids of events that have one.
     pub fn platform_ids(&self, events: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
-        let mut select = self.sql.prepare_cached("select platform_event_id from event where id = ?1")?;
+        let mut select = self
+            .sql
+            .prepare_cached("select platform_event_id from event where id = ?1")?;
         let mut ids = HashMap::new();
         for event in events {
-            let id: Option<Option<String>> = select.query_row([event], |row| row.get(0)).optional()?;
+            let id: Option<Option<String>> =
+                select.query_row([event], |row| row.get(0)).optional()?;
             if let Some(id) = id.flatten() {
                 ids.insert(*event, id);
             }
@@ -74,12 +77,18 @@ impl Conn {
 
     /// How many contacts are in each stage that has any.
     pub fn stage_sizes(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        self.sizes_by("select text, count(*) from stage_member join word on word.id = stage_id group by 1")
+        self.sizes_by(
+            "select text, count(*) from stage_member join word on word.id = stage_id group by 1",
+        )
     }
 
     /// How many contacts are judged, and how many are not, by reason.
     pub fn judged_sizes(&self) -> Result<(i64, Vec<(String, i64)>), StoreError> {
-        let judged = self.sql.query_row("select count(*) from contact_state where unjudged is null", (), |row| row.get(0))?;
+        let judged = self.sql.query_row(
+            "select count(*) from contact_state where unjudged is null",
+            (),
+            |row| row.get(0),
+        )?;
         let unjudged = self.sizes_by(
             "select unjudged, count(*) from contact_state where unjudged is not null group by 1 order by 2 desc",
         )?;
@@ -115,13 +124,18 @@ impl Conn {
 
     /// How many different rows and pages of a connection could not be understood.
     pub fn count_rejects(&self, connection: ConnectionId) -> Result<i64, StoreError> {
-        let mut select = self.sql.prepare_cached("select count(*) from reject where connection_id = ?1")?;
+        let mut select = self
+            .sql
+            .prepare_cached("select count(*) from reject where connection_id = ?1")?;
         Ok(select.query_row([connection.0], |row| row.get(0))?)
     }
 
     /// Up to when every stream of a connection is complete: the earliest over all kinds
     /// that its streams answer for. `None` if one of them never was.
-    pub fn connection_complete_through(&self, connection: ConnectionId) -> Result<Option<Millis>, StoreError> {
+    pub fn connection_complete_through(
+        &self,
+        connection: ConnectionId,
+    ) -> Result<Option<Millis>, StoreError> {
         let mut select = self.sql.prepare_cached(
             "select min(coalesce(through, 0)) from stream_kind left join (
                select kind covered, max(through_at) through from coverage where connection_id = ?1 group by kind

@@ -25,13 +25,18 @@ const RULES: [(&str, &str); 15] = [
     ("no click 6m", "no click in 6 months"),
 ];
 
-const ABSENCES: [(&str, &str); 3] =
-    [("no purchase 6m", "no purchase in 6 months"), ("open", "no open in 3 months"), ("click", "no click in 6 months")];
+const ABSENCES: [(&str, &str); 3] = [
+    ("no purchase 6m", "no purchase in 6 months"),
+    ("open", "no open in 3 months"),
+    ("click", "no click in 6 months"),
+];
 
 fn shared() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/acceptance");
     if !folder.exists() {
-        eprintln!("skipped: the acceptance cases are not beside the checkout (../shared/acceptance)");
+        eprintln!(
+            "skipped: the acceptance cases are not beside the checkout (../shared/acceptance)"
+        );
         return None;
     }
     Some(folder)
@@ -45,11 +50,19 @@ fn every_acceptance_case_is_exact() {
     for folder in std::fs::read_dir(shared.join("cases")).unwrap() {
         let folder = folder.unwrap().path();
         let literal = folder.ends_with("literal");
-        let config = if literal { shop.replace("[scores.engagement]", "[scores.engagement]\nguards = false") } else { shop.clone() };
+        let config = if literal {
+            shop.replace("[scores.engagement]", "[scores.engagement]\nguards = false")
+        } else {
+            shop.clone()
+        };
         let program = Program::with(&config);
-        let files = ["contacts.jsonl", "events.jsonl"].map(|name| folder.join(name).to_string_lossy().into_owned());
+        let files = ["contacts.jsonl", "events.jsonl"]
+            .map(|name| folder.join(name).to_string_lossy().into_owned());
         program.expect(0, &["import", &files[0], &files[1]]);
-        for line in std::fs::read_to_string(folder.join("expected.jsonl")).unwrap().lines() {
+        for line in std::fs::read_to_string(folder.join("expected.jsonl"))
+            .unwrap()
+            .lines()
+        {
             compare(&program, &serde_json::from_str(line).unwrap());
             compared += 1;
         }
@@ -67,11 +80,16 @@ fn compare(program: &Program, case: &Value) {
     let rules = score["rules"].as_array().unwrap();
     let line = |when: &str| rules.iter().find(|rule| rule["when"] == when).unwrap();
     for (short, when) in RULES {
-        let expected = case["rules"].get(short).and_then(Value::as_i64).unwrap_or(0);
+        let expected = case["rules"]
+            .get(short)
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
         assert_eq!(line(when)["points"], expected, "{id}: {when}");
     }
     for (short, when) in ABSENCES {
-        let Some(expected) = case["absence"].get(short).and_then(Value::as_str) else { continue };
+        let Some(expected) = case["absence"].get(short).and_then(Value::as_str) else {
+            continue;
+        };
         let absence = &line(when)["absence"];
         let found = match absence["since"].as_str() {
             Some(since) => format!("{} since {since}", absence["state"].as_str().unwrap()),
@@ -80,6 +98,9 @@ fn compare(program: &Program, case: &Value) {
         assert_eq!(found, expected, "{id}: {when}");
     }
     // Every line adds up: the sum of the rules is what is shown.
-    let sum: i64 = rules.iter().map(|rule| rule["points"].as_i64().unwrap()).sum();
+    let sum: i64 = rules
+        .iter()
+        .map(|rule| rule["points"].as_i64().unwrap())
+        .sum();
     assert_eq!(sum, score["raw"].as_i64().unwrap(), "{id}: sum of lines");
 }

@@ -31,14 +31,20 @@ const EVENTS: &str = r#"{"email":"jan@example.nl","kind":"click","at":"2026-06-0
 #[test]
 fn good_lines_are_kept_and_bad_ones_named() {
     let program = Program::with(CONFIG);
-    let bad = format!("{EVENTS}not json\n{{\"email\":\"jan@example.nl\",\"kind\":\"opne\",\"at\":\"2026-06-08T10:00:00Z\"}}\n{{\"kind\":\"open\",\"at\":\"2026-06-08T10:00:00Z\"}}\n");
+    let bad = format!(
+        "{EVENTS}not json\n{{\"email\":\"jan@example.nl\",\"kind\":\"opne\",\"at\":\"2026-06-08T10:00:00Z\"}}\n{{\"kind\":\"open\",\"at\":\"2026-06-08T10:00:00Z\"}}\n"
+    );
     program.file("contacts.jsonl", CONTACTS);
     program.file("events.jsonl", &bad);
     let run = program.expect(3, &["import", "contacts.jsonl", "events.jsonl"]);
     for line in ["events.jsonl:5:", "events.jsonl:6:", "events.jsonl:7:"] {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
-    assert!(run.err.contains("open"), "the nearest kind is proposed: {}", run.err);
+    assert!(
+        run.err.contains("open"),
+        "the nearest kind is proposed: {}",
+        run.err
+    );
     let explained = program.json(&["explain", "jan@example.nl", "--as-of", "2026-06-15"]);
     assert_eq!(explained["scores"][0]["shown"], 35);
     assert_eq!(explained["segments"][0], "keen");
@@ -50,11 +56,20 @@ fn importing_twice_changes_nothing() {
     program.file("contacts.jsonl", CONTACTS);
     program.file("events.jsonl", EVENTS);
     let first = program.json(&["import", "contacts.jsonl", "events.jsonl"]);
-    assert_eq!((&first["events"], &first["duplicates"]), (&4.into(), &0.into()));
+    assert_eq!(
+        (&first["events"], &first["duplicates"]),
+        (&4.into(), &0.into())
+    );
     let explained = program.json(&["explain", "piet@example.nl", "--as-of", "2026-06-15"]);
     let second = program.json(&["import", "contacts.jsonl", "events.jsonl"]);
-    assert_eq!((&second["events"], &second["duplicates"]), (&0.into(), &4.into()));
-    assert_eq!(explained, program.json(&["explain", "piet@example.nl", "--as-of", "2026-06-15"]));
+    assert_eq!(
+        (&second["events"], &second["duplicates"]),
+        (&0.into(), &4.into())
+    );
+    assert_eq!(
+        explained,
+        program.json(&["explain", "piet@example.nl", "--as-of", "2026-06-15"])
+    );
 }
 
 #[test]
@@ -83,16 +98,26 @@ fn scores_are_stored_listed_and_verified() {
     assert_eq!(program.json(&["score"])["scored"], 0, "nothing is new");
     let all = program.json(&["contacts"]);
     assert_eq!(all["contacts"].as_array().unwrap().len(), 2);
-    let keen = program.json(&["contacts", "--where", "engagement >= 20 and field country is 'NL'"]);
+    let keen = program.json(&[
+        "contacts",
+        "--where",
+        "engagement >= 20 and field country is 'NL'",
+    ]);
     assert_eq!(keen["contacts"][0]["contact"], "jan@example.nl");
     let sizes = program.json(&["segments"]);
     assert_eq!(sizes["segments"][0]["contacts"], 1);
     let history = program.json(&["history", "jan@example.nl"]);
     assert_eq!(history["history"][0]["shown"], 35);
     let verified = program.json(&["verify"]);
-    assert_eq!((&verified["compared"], &verified["different"]), (&2.into(), &0.into()));
+    assert_eq!(
+        (&verified["compared"], &verified["different"]),
+        (&2.into(), &0.into())
+    );
     let csv = program.expect(0, &["contacts", "--format", "csv"]).out;
-    assert!(csv.starts_with("email,engagement,engagement band,segments,stage\n"), "{csv}");
+    assert!(
+        csv.starts_with("email,engagement,engagement band,segments,stage\n"),
+        "{csv}"
+    );
 }
 
 #[test]
@@ -101,7 +126,17 @@ fn what_was_known_on_a_date_can_be_asked() {
     program.file("contacts.jsonl", CONTACTS);
     program.file("events.jsonl", EVENTS);
     program.expect(0, &["import", "contacts.jsonl", "events.jsonl"]);
-    let run = program.expect(2, &["explain", "jan@example.nl", "--as-of", "2026-06-15", "--known-at", "2026-06-15"]);
+    let run = program.expect(
+        2,
+        &[
+            "explain",
+            "jan@example.nl",
+            "--as-of",
+            "2026-06-15",
+            "--known-at",
+            "2026-06-15",
+        ],
+    );
     assert!(run.err.contains("not known yet"), "{}", run.err);
 }
 
@@ -120,7 +155,11 @@ fn mistakes_are_told_with_their_place_and_the_next_step() {
     program.file("contacts.jsonl", CONTACTS);
     program.expect(0, &["import", "contacts.jsonl"]);
     let run = program.expect(2, &["contacts", "--where", "no opne in 3 months"]);
-    assert!(run.err.contains("opne") && run.err.contains("open"), "{}", run.err);
+    assert!(
+        run.err.contains("opne") && run.err.contains("open"),
+        "{}",
+        run.err
+    );
     let run = program.expect(2, &["explain", "nobody@example.nl"]);
     assert!(run.err.contains("engaged contacts"), "{}", run.err);
 }
@@ -130,14 +169,24 @@ fn a_broken_configuration_starts_nothing() {
     let program = Program::with(&CONFIG.replace("points = 10", "pionts = 10"));
     program.file("contacts.jsonl", CONTACTS);
     let run = program.expect(2, &["import", "contacts.jsonl"]);
-    assert!(run.err.contains("pionts") && run.err.contains("points"), "{}", run.err);
-    assert!(!program.path().join("engaged.db").exists(), "no database was made");
+    assert!(
+        run.err.contains("pionts") && run.err.contains("points"),
+        "{}",
+        run.err
+    );
+    assert!(
+        !program.path().join("engaged.db").exists(),
+        "no database was made"
+    );
 }
 
 #[test]
 fn storage_that_cannot_be_used_has_codes_of_its_own() {
     let program = Program::with(CONFIG);
-    program.file("engaged.db", "this is no database, and it is long enough to be read as one by anybody who tries");
+    program.file(
+        "engaged.db",
+        "this is no database, and it is long enough to be read as one by anybody who tries",
+    );
     program.file("contacts.jsonl", CONTACTS);
     let run = program.expect(9, &["import", "contacts.jsonl"]);
     assert!(run.err.contains("E0303"), "{}", run.err);

@@ -23,7 +23,9 @@ pub struct Run {
 impl Program {
     /// A folder with this configuration.
     pub fn with(config: &str) -> Self {
-        let program = Self { folder: TempDir::new().unwrap() };
+        let program = Self {
+            folder: TempDir::new().unwrap(),
+        };
         program.file("engaged.toml", config);
         program
     }
@@ -41,7 +43,10 @@ impl Program {
 
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_engaged"));
-        command.current_dir(self.folder.path()).env("NO_COLOR", "1").args(words);
+        command
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .args(words);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ENGAGED_")) {
             command.env_remove(name);
         }
@@ -50,7 +55,11 @@ impl Program {
 
     /// Runs the program to its end.
     pub fn run(&self, words: &[&str]) -> Run {
-        let Output { status, stdout, stderr } = self.command(words).output().unwrap();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(words).output().unwrap();
         Run {
             code: status.code().unwrap_or(-1),
             out: String::from_utf8(stdout).unwrap(),
@@ -61,7 +70,14 @@ impl Program {
     /// Runs the program, which must end with this code.
     pub fn expect(&self, code: i32, words: &[&str]) -> Run {
         let run = self.run(words);
-        assert_eq!(run.code, code, "engaged {}\n{}\n{}", words.join(" "), run.out, run.err);
+        assert_eq!(
+            run.code,
+            code,
+            "engaged {}\n{}\n{}",
+            words.join(" "),
+            run.out,
+            run.err
+        );
         run
     }
 

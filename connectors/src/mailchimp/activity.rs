@@ -285,7 +285,7 @@ async fn go<T: Row>(
     fields: &str,
     due: &Due,
     walk: &mut Walk,
-    translate: fn(&Due, T, &mut Reading),
+    translate: fn(&Due, &T, &mut Reading),
 ) -> Result<Option<(Reading, bool)>, ConnectorError> {
     let path = format!("reports/{}/{name}", due.id);
     let mut query = vec![("fields", fields.to_owned())];
@@ -298,7 +298,7 @@ async fn go<T: Row>(
     let mut reading = Reading::default();
     for item in stretch.rows {
         match item.known() {
-            Ok(row) => translate(due, row, &mut reading),
+            Ok(row) => translate(due, &row, &mut reading),
             Err(reject) => reading.rejects.push(reject),
         }
     }

@@ -154,3 +154,55 @@ impl Due {
         (self.id, known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: &str = "2026-11-22T12:00:00Z";
+
+    fn row(sent: &str, opens: u64, clicks: u64) -> ReportRow {
+        let row = json!({"id": "c1", "send_time": sent, "emails_sent": 9,
+            "opens": {"opens_total": opens, "last_open": ""}, "clicks": {"clicks_total": clicks}});
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn due(row: &ReportRow, known: Option<&Known>) -> Option<Due> {
+        Due::of(row, known, NOW.parse().unwrap())
+    }
+
+    fn read(row: &ReportRow, known: Option<&Known>) -> Known {
+        due(row, known).unwrap().read(NOW.parse().unwrap()).1
+    }
+
+    #[test]
+    fn only_reports_with_news_are_read() {
+        let old = "2026-03-01T06:00:00+00:00";
+        assert_eq!(due(&row(old, 0, 0), None).unwrap().reports, [Report::Sends]);
+        let known = read(&row(old, 5, 1), None);
+        assert_eq!(due(&row(old, 5, 1), Some(&known)), None);
+        let late = due(&row(old, 6, 1), Some(&known)).unwrap();
+        assert_eq!(late.reports, [Report::Opens]);
+        assert_eq!(late.since, "2026-11-08T12:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn news_of_a_young_campaign_are_read_once_more_and_then_no_more() {
+        let young = row("2026-11-20T06:00:00+00:00", 5, 0);
+        let first = read(&young, None);
+        let again = due(&young, Some(&first)).unwrap();
+        assert_eq!(
+            (&again.reports[..], again.since),
+            (&[Report::Sends, Report::Opens][..], None)
+        );
+        let second = read(&young, Some(&first));
+        assert_eq!(due(&young, Some(&second)), None);
+    }
+
+    #[test]
+    fn a_campaign_that_was_not_sent_has_no_news() {
+        assert_eq!(due(&row("", 0, 0), None), None);
+    }
+}

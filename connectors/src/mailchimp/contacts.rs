@@ -87,12 +87,11 @@ pub(super) async fn pull(
         None => begin(&position, lists::followed(mailchimp).await?, now),
     };
     let mut page = Page::empty(Cursor::encode(&())?, false);
-    if let Some(list) = pass.lists.first().cloned() {
-        if read(mailchimp, &mut pass, &list, &mut page).await?
-            && complete(mailchimp, &mut pass, &list).await?
-        {
-            turn(&mut position, &mut pass, list);
-        }
+    if let Some(list) = pass.lists.first().cloned()
+        && read(mailchimp, &mut pass, &list, &mut page).await?
+        && complete(mailchimp, &mut pass, &list).await?
+    {
+        turn(&mut position, &mut pass, list);
     }
     page.done = pass.lists.is_empty();
     page.scan = pass.scan.then_some(Scan {
@@ -140,7 +139,8 @@ fn start(position: &Position, pass: &Pass) -> Place {
 }
 
 /// Reads one page into `page`, moves the pass on, and says whether it was the
-/// last. A page that does not follow on is asked for once more.
+/// last. A page that does not follow on is asked for once more; if it was asked
+/// for by an offset, that second is read again from its beginning.
 async fn read(
     mailchimp: &Mailchimp,
     pass: &mut Pass,
@@ -153,12 +153,20 @@ async fn read(
         listing = ask(mailchimp, list, pass).await?;
         moved = follow(pass, &listing);
     }
-    let (place, over) = moved.map_err(|reason| contract(list, reason.to_owned()))?;
+    let (place, over) = match moved {
+        Ok(moved) => moved,
+        Err(reason) => {
+            let lost = |_: &Patience| pass.place.offset > 0;
+            let patience = pass.patience.spend(mailchimp.now()).filter(lost);
+            pass.patience = patience.ok_or_else(|| contract(list, reason.to_owned()))?;
+            pass.place = pass.place.again();
+            return Ok(false);
+        }
+    };
     for item in listing.rows {
         if let Item::Known(row) = item {
-            let (contact, reject) = row
-                .read(list)
-                .map_err(|reason| contract(list, reason.to_owned()))?;
+            let read = row.read(list);
+            let (contact, reject) = read.map_err(|reason| contract(list, reason.to_owned()))?;
             pass.newest = pass.newest.max(row.changed_at());
             page.contacts.push(contact);
             page.rejects.extend(reject);
@@ -176,7 +184,7 @@ async fn ask(
     let path = format!("lists/{}/members", list.id);
     let mut call = mailchimp.client.get(&path).query("count", LIMIT);
     call = call
-        .query("offset", pass.place.offset)
+        .query("offset", pass.place.start())
         .query("fields", FIELDS);
     call = call
         .query("sort_field", "last_changed")
@@ -193,13 +201,17 @@ async fn ask(
 /// Where the pass stands after this page, and whether it was the last; the reason
 /// when it cannot be the page that was asked for.
 fn follow(pass: &Pass, listing: &Listing<MemberRow>) -> Result<(Place, bool), &'static str> {
-    let known = |item: &Item<MemberRow>| match item {
-        Item::Known(row) if pass.archived && !row.is_archived() => Err("a member is not archived"),
-        Item::Known(row) => Ok(row.changed_at()),
-        Item::Odd { .. } => Err("a member is no object"),
-    };
-    let times: Vec<_> = listing.rows.iter().map(known).collect::<Result<_, _>>()?;
-    pass.place.after(&times, listing.total)
+    let mut marks = Vec::new();
+    for item in &listing.rows {
+        match item {
+            Item::Known(row) if pass.archived && !row.is_archived() => {
+                return Err("a member is not archived");
+            }
+            Item::Known(row) => marks.push((row.id(), row.changed_at())),
+            Item::Odd { .. } => return Err("a member is no object"),
+        }
+    }
+    pass.place.after(&marks, listing.total)
 }
 
 /// Whether a scan has seen as many members as there are. Some who joined after

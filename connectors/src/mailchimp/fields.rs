@@ -88,7 +88,7 @@ async fn make(mailchimp: &Mailchimp, list: &List, tag: &str) -> Outcome {
             };
         }
         Ok(answer) => answer.words(),
-        Err(Failure::NotDone(error)) => return later(error),
+        Err(Failure::NotDone(error)) => return later(&error),
         Err(Failure::Unknown(error)) => return Outcome::Ambiguous(error.to_string()),
     };
     let made = |field: &FieldRow| field.tag == tag && field.r#type == "number";
@@ -100,8 +100,8 @@ async fn make(mailchimp: &Mailchimp, list: &List, tag: &str) -> Outcome {
 }
 
 /// The outcome for something that was not done and is worth another try.
-pub(super) fn later(error: ConnectorError) -> Outcome {
-    let wait = match &error {
+pub(super) fn later(error: &ConnectorError) -> Outcome {
+    let wait = match error {
         ConnectorError::RateLimited { retry_after, .. } => *retry_after,
         _ => None,
     };

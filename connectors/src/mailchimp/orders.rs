@@ -56,14 +56,20 @@ pub(super) async fn pull(
     let mut pass = under_way.unwrap_or_else(|| begin(&position, now));
     let mut page = Page::empty(Cursor::encode(&())?, false);
     let query = [("fields", FIELDS.to_owned())];
-    let before = pass.walk.clone();
+    let before = pass.walk.place().0;
     let stretch =
         walk::step::<OrderRow>(mailchimp, "ecommerce/orders", &query, &mut pass.walk).await?;
     // Accounts without a shop may have no such list.
-    let over = stretch.as_ref().is_none_or(|stretch| stretch.over);
+    let mut over = stretch.as_ref().is_none_or(|stretch| stretch.over);
     let total = stretch.as_ref().map_or(0, |stretch| stretch.total);
-    // The walk itself begins again where the row does not follow on; then it is one over all.
-    pass.all |= pass.walk.place().0 < before.place().0;
+    let shifted = stretch.as_ref().is_some_and(|stretch| stretch.shifted);
+    if !pass.all && shifted {
+        // News came in front of the row that was the last: all are read.
+        pass.walk = Walk::default();
+        over = false;
+    }
+    // The walk begins again by itself where that row does not come any more.
+    pass.all |= pass.walk.place().0 < before;
     for item in stretch.into_iter().flat_map(|stretch| stretch.rows) {
         match item.known().and_then(|row| order(&row)) {
             Ok(events) => page.events.extend(events),
@@ -214,4 +220,53 @@ fn cents(amount: Option<&Value>) -> Option<i64> {
         reason = "a whole number within the bounds that were just tested"
     )]
     (cents.abs() < 1e15).then_some(cents as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(change: impl FnOnce(&mut Value)) -> Result<Vec<Event>, Reject> {
+        let text = include_str!("../../fixtures/mailchimp/orders-cancelled.json");
+        let mut page: Value = serde_json::from_str(text).unwrap();
+        change(&mut page["orders"][0]);
+        order(&serde_json::from_value(page["orders"][0].clone()).unwrap())
+    }
+
+    #[test]
+    fn a_cancelled_order_was_bought_and_given_back() {
+        let events = read(|_| ()).unwrap();
+        let told: Vec<_> = events
+            .iter()
+            .map(|e| (e.kind.as_str(), e.value_cents))
+            .collect();
+        let expected = [
+            ("purchase", Some(2254)),
+            ("purchase", Some(846)),
+            ("refund", Some(3100)),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(events[2].id.as_deref(), Some("shop/7781"));
+    }
+
+    #[test]
+    fn an_order_without_lines_is_bought_as_a_whole() {
+        let events = read(|order| order["lines"] = Value::Null).unwrap();
+        assert_eq!(
+            (events[0].value_cents, &events[0].item),
+            (Some(3100), &None)
+        );
+    }
+
+    #[test]
+    fn an_order_that_cannot_be_dated_is_told() {
+        let reject = read(|order| order["processed_at_foreign"] = "".into()).unwrap_err();
+        assert_eq!(reject.id.as_deref(), Some("shop/7781"));
+        assert!(read(|order| order["order_total"] = "much".into()).is_err());
+        assert!(
+            read(|order| order["customer"] = Value::Null)
+                .unwrap()
+                .is_empty()
+        );
+    }
 }

@@ -63,7 +63,7 @@ pub(super) async fn push(
     for (tag, rows) in sorted.fields {
         let outcome = match fields::create(mailchimp, tag).await {
             Err(error) if !touched => return Err(error),
-            Err(error) => fields::later(error),
+            Err(error) => fields::later(&error),
             Ok(outcome) => outcome,
         };
         touched |= !matches!(outcome, Outcome::Rejected(_));
@@ -117,7 +117,7 @@ fn failed(failure: Failure) -> (Outcome, Outcome) {
     let doubt = matches!(failure, Failure::Unknown(_));
     let error = ConnectorError::from(failure);
     let own = Outcome::Ambiguous(error.to_string());
-    let rest = fields::later(error);
+    let rest = fields::later(&error);
     (if doubt { own } else { rest.clone() }, rest)
 }
 

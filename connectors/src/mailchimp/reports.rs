@@ -43,7 +43,7 @@ impl Reading {
 }
 
 /// A row of `sent-to`: the send, at the time when the campaign went out.
-pub(super) fn sends(due: &Due, row: SentRow, reading: &mut Reading) {
+pub(super) fn sends(due: &Due, row: &SentRow, reading: &mut Reading) {
     if let Some(contact) = reading.contact(due, row.email_address.as_deref()) {
         reading.events.push(Event {
             tracked: due.tracked,
@@ -54,11 +54,11 @@ pub(super) fn sends(due: &Due, row: SentRow, reading: &mut Reading) {
 
 /// A row of `open-details`: every open. An open without the mark of a proxy is
 /// not judged; before 22 June 2024 Mailchimp set no marks (sheet, section 4.2).
-pub(super) fn opens(due: &Due, row: OpenRow, reading: &mut Reading) {
+pub(super) fn opens(due: &Due, row: &OpenRow, reading: &mut Reading) {
     let Some(contact) = reading.contact(due, row.email_address.as_deref()) else {
         return;
     };
-    for open in row.opens {
+    for open in &row.opens {
         if let Some(at) = reading.time(open.timestamp.as_deref()) {
             let proxy = open.is_proxy_open == Some(true);
             reading.events.push(Event {
@@ -71,12 +71,12 @@ pub(super) fn opens(due: &Due, row: OpenRow, reading: &mut Reading) {
 
 /// A row of `email-activity`: clicks and the first bounce. Its opens are those of
 /// `open-details`, without the marks.
-pub(super) fn activity(due: &Due, row: ActivityRow, reading: &mut Reading) {
+pub(super) fn activity(due: &Due, row: &ActivityRow, reading: &mut Reading) {
     let Some(contact) = reading.contact(due, row.email_address.as_deref()) else {
         return;
     };
-    for deed in row.activity {
-        if let Some((kind, link)) = deed_kind(&deed)
+    for deed in &row.activity {
+        if let Some((kind, link)) = deed_kind(deed)
             && let Some(at) = reading.time(deed.timestamp.as_deref())
         {
             reading.events.push(Event {
@@ -99,7 +99,7 @@ fn deed_kind(deed: &Deed) -> Option<(EventKind, Option<String>)> {
 }
 
 /// A row of `unsubscribed`.
-pub(super) fn unsubscribes(due: &Due, row: UnsubscribeRow, reading: &mut Reading) {
+pub(super) fn unsubscribes(due: &Due, row: &UnsubscribeRow, reading: &mut Reading) {
     if let Some(contact) = reading.contact(due, row.email_address.as_deref())
         && let Some(at) = reading.time(row.timestamp.as_deref())
     {
@@ -113,5 +113,104 @@ fn event(due: &Due, contact: ContactRef, kind: EventKind, at: DateTime<Utc>) -> 
     Event {
         campaign: Some(due.id.clone()),
         ..Event::new(contact, kind, at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::mailchimp::{campaign::Report, wire::ReportRow};
+
+    fn rows<T: DeserializeOwned>(text: &str, name: &str) -> Vec<T> {
+        let page: Value = serde_json::from_str(text).unwrap();
+        serde_json::from_value(page[name].clone()).unwrap()
+    }
+
+    fn due() -> Due {
+        let text = include_str!("../../fixtures/mailchimp/reports-automation.json");
+        let rows: Vec<ReportRow> = rows(text, "reports");
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let automation = Due::of(&rows[1], None, now).unwrap();
+        assert_eq!(
+            automation.reports,
+            [Report::Opens],
+            "an automation has no times of sending"
+        );
+        Due::of(&rows[0], None, now).unwrap()
+    }
+
+    fn read<T: DeserializeOwned>(
+        text: &str,
+        name: &str,
+        of: fn(&Due, &T, &mut Reading),
+    ) -> Reading {
+        let mut reading = Reading::default();
+        for row in rows::<T>(text, name) {
+            of(&due(), &row, &mut reading);
+        }
+        reading
+    }
+
+    #[test]
+    fn clicks_and_bounces_come_from_the_activity_and_opens_do_not() {
+        let text = include_str!("../../fixtures/mailchimp/email-activity-skewed.json");
+        let reading = read(text, "emails", activity);
+        let told = |event: &Event| (event.kind.as_str().to_owned(), event.link.clone());
+        let events: Vec<_> = reading.events.iter().map(told).collect();
+        let link = |text: &str| Some(text.to_owned());
+        let expected = [
+            ("click", link("https://shop.example.org/a?x=1&y=%20")),
+            ("click", link("https://shop.example.org/b")),
+            ("click", None),
+            ("hard_bounce", None),
+            ("bounce", None),
+        ];
+        assert_eq!(events, expected.map(|(kind, link)| (kind.to_owned(), link)));
+        assert!(
+            reading
+                .events
+                .iter()
+                .all(|event| event.campaign.as_deref() == Some("c0ffee1234"))
+        );
+        assert_eq!(reading.rejects.len(), 1, "a click without a time");
+    }
+
+    #[test]
+    fn opens_carry_the_mark_of_a_proxy_and_equal_ones_are_kept_apart() {
+        let text = include_str!("../../fixtures/mailchimp/open-details-proxy.json");
+        let reading = read(text, "members", opens);
+        let verdicts: Vec<_> = reading.events.iter().map(|event| event.verdict).collect();
+        assert_eq!(verdicts, [Some(Verdict::PrivacyProxy), None, None]);
+        assert!(
+            reading.rejects.is_empty(),
+            "who was deleted for good is nobody"
+        );
+    }
+
+    #[test]
+    fn a_send_has_the_time_of_its_campaign_whatever_became_of_it() {
+        let text = include_str!("../../fixtures/mailchimp/sent-to-bounced.json");
+        let reading = read(text, "sent_to", sends);
+        let sent_at: DateTime<Utc> = "2026-02-03T05:55:00Z".parse().unwrap();
+        assert_eq!(reading.events.len(), 2);
+        assert!(
+            reading
+                .events
+                .iter()
+                .all(|e| e.kind == EventKind::Send && e.at == sent_at)
+        );
+    }
+
+    #[test]
+    fn an_unsubscribe_has_its_own_time() {
+        let text = include_str!("../../fixtures/mailchimp/unsubscribed.json");
+        let reading = read(text, "unsubscribes", unsubscribes);
+        assert_eq!(
+            reading.events[0].at.to_rfc3339(),
+            "2026-02-04T07:00:00+00:00"
+        );
     }
 }

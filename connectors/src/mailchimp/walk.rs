@@ -5,8 +5,9 @@
 //! - the anchor comes first: nothing shifted;
 //! - it comes later: rows were added before it. They shift others to the right,
 //!   so nothing was skipped; what was added is news for the next pass;
-//! - it does not come: rows were removed, or this is another page. The page is
-//!   asked for once more, then the walk begins again.
+//! - it does not come, or comes at the end of the very page that we had: rows were
+//!   removed, or this is another page. The page is asked for once more, then the
+//!   walk begins again.
 //!
 //! The walk counts the rows on a page, never what is inside them, and is over
 //! when it has come as far as `total_items` says. A platform that says there is
@@ -33,6 +34,8 @@ pub(super) struct Walk {
     offset: u64,
     /// The key of the last of them.
     anchor: Option<String>,
+    /// The key that the last page began with.
+    first: Option<String>,
     /// What is left of it is kept while the walk begins again.
     patience: Patience,
 }
@@ -43,6 +46,8 @@ pub(super) struct Stretch<T> {
     pub(super) rows: Vec<Item<T>>,
     /// Whether it was the last.
     pub(super) over: bool,
+    /// Whether rows were added before the place where the walk stood.
+    pub(super) shifted: bool,
     /// How many rows the whole list has.
     pub(super) total: u64,
 }
@@ -53,7 +58,7 @@ impl Walk {
         Self {
             offset,
             anchor,
-            patience: Patience::default(),
+            ..Self::default()
         }
     }
 
@@ -62,16 +67,33 @@ impl Walk {
         self.offset - u64::from(self.anchor.is_some()).min(self.offset)
     }
 
-    /// Where the walk stands after a page with these keys, if the page fits.
-    fn after(&self, keys: &[Option<String>], total: u64) -> Option<Self> {
-        let found = |anchor: &String| keys.iter().any(|key| key.as_ref() == Some(anchor));
-        let offset = self.start() + keys.len() as u64;
-        let fits = self.anchor.as_ref().is_none_or(found);
-        let on = offset > self.offset || offset >= total;
-        (fits && on).then(|| Self {
-            offset,
-            anchor: keys.last().cloned().flatten(),
-            patience: self.patience.clone(),
+    /// Where the walk stands after a page with these keys, and whether rows were
+    /// added before it; `None` if the page does not fit.
+    fn after(&self, keys: &[Option<String>], total: u64) -> Option<(Self, bool)> {
+        let rows = keys.len() as u64;
+        let place = match &self.anchor {
+            Some(anchor) => Some(keys.iter().position(|key| key.as_ref() == Some(anchor))?),
+            None => None,
+        };
+        let end = self.start() + rows;
+        // Of rows added before the anchor some come again on every later page: the
+        // place in the list is only believed as far as rows were seen to follow.
+        let new = rows - place.map_or(0, |place| place as u64 + 1);
+        let over = end >= total;
+        let offset = if over { end } else { self.offset + new };
+        let first = keys.first().cloned().flatten();
+        let same = rows > 1 && new == 0 && first == self.first;
+        // More rows behind an anchor than the count leaves room for are another page's.
+        let room = end <= total || self.anchor.is_none();
+        let fits = room && !same && (new > 0 || over);
+        fits.then(|| {
+            let walk = Self {
+                offset,
+                anchor: keys.last().cloned().flatten(),
+                first,
+                patience: self.patience.clone(),
+            };
+            (walk, place.is_some_and(|place| place > 0))
         })
     }
 
@@ -95,11 +117,12 @@ pub(super) async fn step<T: Row>(
             return Ok(None);
         };
         let keys: Vec<_> = listing.rows.iter().map(Item::key).collect();
-        if let Some(next) = walk.after(&keys, listing.total) {
+        if let Some((next, shifted)) = walk.after(&keys, listing.total) {
             *walk = next;
             return Ok(Some(Stretch {
                 rows: listing.rows,
                 over: walk.offset >= listing.total,
+                shifted,
                 total: listing.total,
             }));
         }
@@ -122,6 +145,7 @@ pub(super) async fn step<T: Row>(
     Ok(Some(Stretch {
         rows: Vec::new(),
         over: false,
+        shifted: false,
         total: last.1,
     }))
 }
@@ -164,36 +188,52 @@ mod tests {
         Walk::behind(offset, Some(anchor.to_owned()))
     }
 
+    fn after(walk: &Walk, page: &str, total: u64) -> Option<Walk> {
+        walk.after(&keys(page), total).map(|(walk, _)| walk)
+    }
+
     #[test]
     fn a_page_begins_with_the_last_row_of_the_page_before() {
-        let walk = Walk::default().after(&keys("abc"), 5).unwrap();
+        let walk = after(&Walk::default(), "abc", 5).unwrap();
         assert_eq!((walk.start(), walk.place()), (2, (3, Some("c".into()))));
-        let walk = walk.after(&keys("cde"), 5).unwrap();
+        let walk = after(&walk, "cde", 5).unwrap();
         assert_eq!(walk.place(), (5, Some("e".into())));
     }
 
     #[test]
     fn added_rows_before_the_place_skip_nothing() {
-        let walk = at(3, "c").after(&keys("bcd"), 6).unwrap();
-        assert_eq!(walk.place(), (5, Some("d".into())));
+        let (walk, shifted) = at(3, "c").after(&keys("bcd"), 6).unwrap();
+        assert_eq!((walk.place(), shifted), ((4, Some("d".into())), true));
+        assert_eq!(
+            after(&walk, "cde", 6).unwrap().place(),
+            (6, Some("e".into()))
+        );
     }
 
     #[test]
     fn removed_rows_before_the_place_are_noticed() {
-        assert_eq!(at(3, "c").after(&keys("de"), 4), None);
+        assert_eq!(after(&at(3, "c"), "de", 4), None);
+    }
+
+    #[test]
+    fn the_same_page_again_is_noticed() {
+        for total in [4, 5, 6, 100] {
+            let walk = after(&Walk::default(), "abc", total).unwrap();
+            assert_eq!(after(&walk, "abc", total), None, "{total}");
+        }
     }
 
     #[test]
     fn a_page_that_leads_nowhere_is_noticed() {
-        assert_eq!(Walk::default().after(&[], 4), None);
-        assert_eq!(at(3, "c").after(&keys("c"), 4), None);
-        assert!(at(3, "c").after(&keys("c"), 3).is_some());
-        assert!(Walk::default().after(&[], 0).is_some());
+        assert_eq!(after(&Walk::default(), "", 4), None);
+        assert_eq!(after(&at(3, "c"), "c", 4), None);
+        assert!(after(&at(3, "c"), "c", 3).is_some());
+        assert!(after(&Walk::default(), "", 0).is_some());
     }
 
     #[test]
     fn a_server_that_gives_fewer_rows_than_asked_is_walked_on() {
-        let walk = Walk::default().after(&keys("ab"), 1000).unwrap();
+        let walk = after(&Walk::default(), "ab", 1000).unwrap();
         assert_eq!(walk.start(), 1);
     }
 }

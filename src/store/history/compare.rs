@@ -26,8 +26,15 @@ impl Conn {
         while let Some(row) = rows.next()? {
             let kind = kind_of_stored(KindId(row.get(3)?));
             let tracked: bool = row.get(10)?;
-            let event: (i64, i64, u16, u16, u32, u32, u32) =
-                (row.get(1)?, row.get(2)?, kind.0, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+            let event: (i64, i64, u16, u16, u32, u32, u32) = (
+                row.get(1)?,
+                row.get(2)?,
+                kind.0,
+                row.get(4)?,
+                row.get(5)?,
+                row.get(6)?,
+                row.get(7)?,
+            );
             let rest: (Option<i64>, u32, bool) = (row.get(8)?, row.get(9)?, tracked);
             let sum = sums.entry(row.get(0)?).or_default();
             sum.0 += 1;
@@ -39,21 +46,44 @@ impl Conn {
         while let Some(row) = rows.next()? {
             let contact: i64 = row.get(0)?;
             entries.clear();
-            codec::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?, &mut entries)
-                .map_err(|damaged| StoreError::damaged(format!("history of contact {contact}: {damaged}")))?;
+            codec::decode(
+                row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?,
+                &mut entries,
+            )
+            .map_err(|damaged| {
+                StoreError::damaged(format!("history of contact {contact}: {damaged}"))
+            })?;
             let sum = sums.entry(contact).or_default();
             for fact in entries.iter().map(|entry| &entry.fact) {
                 let kind = kind_of_stored(fact.kind);
-                let event = (fact.id, fact.at, kind.0, fact.connection.0, fact.campaign.0, fact.item.0, fact.quantity);
+                let event = (
+                    fact.id,
+                    fact.at,
+                    kind.0,
+                    fact.connection.0,
+                    fact.campaign.0,
+                    fact.item.0,
+                    fact.quantity,
+                );
                 sum.0 -= 1;
-                sum.1 = sum.1.wrapping_sub(hash(&(event, (fact.value, fact.currency.0, fact.tracked))));
+                sum.1 = sum
+                    .1
+                    .wrapping_sub(hash(&(event, (fact.value, fact.currency.0, fact.tracked))));
             }
         }
-        let mut differing: Vec<i64> =
-            sums.into_iter().filter(|(_, sum)| *sum != (0, 0)).map(|(contact, _)| contact).collect();
+        let mut differing: Vec<i64> = sums
+            .into_iter()
+            .filter(|(_, sum)| *sum != (0, 0))
+            .map(|(contact, _)| contact)
+            .collect();
         differing.sort_unstable();
         differing.truncate(most);
-        Ok(differing.into_iter().map(|contact| format!("contact {contact}: the history is not what the event log gives")).collect())
+        Ok(differing
+            .into_iter()
+            .map(|contact| {
+                format!("contact {contact}: the history is not what the event log gives")
+            })
+            .collect())
     }
 }
 

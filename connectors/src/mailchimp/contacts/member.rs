@@ -54,6 +54,11 @@ impl MemberRow {
         time(self.last_changed.as_deref()).ok().flatten()
     }
 
+    /// The digest of the address, which tells members of one page apart.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     pub(super) fn is_archived(&self) -> bool {
         self.status.as_deref() == Some("archived")
     }

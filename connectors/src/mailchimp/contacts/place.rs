@@ -15,9 +15,18 @@ pub(super) struct Place {
     pub(super) offset: u64,
     /// Members that came, each change of them once.
     pub(super) seen: u64,
-    /// The latest change that came, and how many members have that very time.
+    /// The latest change that came, and how many members that have this very time.
     last: Option<(DateTime<Utc>, u64)>,
+    /// How many of those came behind the present filter, which lies a second
+    /// early, so that some come again.
+    again: u64,
+    /// While an offset leads through one second: the member behind it. The next
+    /// page begins with that member, or others have left the second.
+    anchor: Option<String>,
 }
+
+/// One member as far as the place is concerned: the id, and the time of the last change.
+pub(super) type Mark<'a> = (Option<&'a str>, Option<DateTime<Utc>>);
 
 impl Place {
     /// A beginning.
@@ -28,54 +37,78 @@ impl Place {
         }
     }
 
-    /// The place after a page whose members changed at these times, and whether
-    /// nothing is left; the reason when it is not the page that was asked for.
-    /// `total` is the number of rows behind the filter.
+    /// Rows to skip.
+    pub(super) fn start(&self) -> u64 {
+        self.offset - u64::from(self.anchor.is_some()).min(self.offset)
+    }
+
+    /// The same filter from its beginning, for when the anchor is gone.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            offset: 0,
+            again: 0,
+            anchor: None,
+            ..self.clone()
+        }
+    }
+
+    /// The place after this page, and whether nothing is left; the reason when it
+    /// is not the page that was asked for. `total` is the number of rows behind
+    /// the filter.
     pub(super) fn after(
         &self,
-        times: &[Option<DateTime<Utc>>],
+        marks: &[Mark<'_>],
         total: u64,
     ) -> Result<(Self, bool), &'static str> {
-        let known = || times.iter().copied().flatten();
+        let known = || marks.iter().filter_map(|(_, at)| *at);
         if !known().is_sorted() {
             return Err("the members are not sorted by last_changed");
         }
         if known().any(|at| self.since.is_some_and(|since| at < since)) {
             return Err("the members came unfiltered");
         }
-        let rows = times.len() as u64;
-        let over = self.offset + rows >= total;
-        if rows == 0 && !over {
+        let old = usize::from(self.anchor.is_some());
+        if old == 1
+            && marks
+                .first()
+                .is_none_or(|(id, _)| *id != self.anchor.as_deref())
+        {
+            return Err("the members of one second changed places");
+        }
+        let fresh = &marks[old..];
+        let end = self.offset + fresh.len() as u64;
+        if fresh.is_empty() && end < total {
             return Err("the count says that there are more members, and none came");
         }
-        let mut next = Self {
-            seen: self.seen + self.fresh(times),
-            ..self.clone()
-        };
-        if let Some(last) = known().next_back() {
-            let same = known().filter(|at| *at == last).count() as u64;
-            let before = self.last.filter(|(at, _)| self.offset > 0 && *at == last);
-            next.last = Some((last, same + before.map_or(0, |(_, count)| count)));
+        let mut next = self.clone();
+        for (_, at) in fresh {
+            next.count(*at);
         }
         let early = next.last.map(|(at, _)| at - SECOND);
-        if early.is_some() && early > self.since {
-            (next.since, next.offset) = (early, 0);
+        if early > self.since {
+            (next.since, next.offset, next.again, next.anchor) = (early, 0, 0, None);
         } else {
-            next.offset += rows;
+            next.offset = end;
+            next.anchor = marks.last().and_then(|(id, _)| id.map(str::to_owned));
         }
-        Ok((next, over))
+        Ok((next, end >= total))
     }
 
-    /// How many of these did not come with the page before. The filter lies a
-    /// second early, so those of the last second come again.
-    fn fresh(&self, times: &[Option<DateTime<Utc>>]) -> u64 {
-        let Some((last, count)) = self.last.filter(|_| self.offset == 0) else {
-            return times.len() as u64;
-        };
-        let known = || times.iter().flatten();
-        let later = times.len() - known().filter(|at| **at <= last).count();
-        let same = known().filter(|at| **at == last).count() as u64;
-        later as u64 + same.saturating_sub(count)
+    /// Counts one row, unless it came before.
+    fn count(&mut self, time: Option<DateTime<Utc>>) {
+        match (time, &mut self.last) {
+            (Some(time), Some((at, _))) if time < *at => return,
+            (Some(time), Some((at, came))) if time == *at => {
+                self.again += 1;
+                if self.again <= *came {
+                    return;
+                }
+                *came = self.again;
+            }
+            (Some(time), last) => (*last, self.again) = (Some((time, 1)), 1),
+            (None, _) => {}
+        }
+        self.seen += 1;
     }
 }
 
@@ -98,11 +131,13 @@ mod tests {
                 Some(since) => at(s) > since || (inclusive && at(s) == since),
             };
             let behind: Vec<usize> = (0..seconds.len()).filter(|i| fits(seconds[*i])).collect();
-            let skip = usize::try_from(place.offset).unwrap();
+            let skip = usize::try_from(place.start()).unwrap();
             let rows: Vec<usize> = behind.iter().copied().skip(skip).take(page).collect();
-            let times: Vec<_> = rows.iter().map(|i| Some(at(seconds[*i]))).collect();
-            came.extend(rows);
-            let (next, over) = place.after(&times, behind.len() as u64).unwrap();
+            let ids: Vec<String> = rows.iter().map(usize::to_string).collect();
+            let times = rows.iter().map(|i| Some(at(seconds[*i])));
+            let marks: Vec<Mark<'_>> = ids.iter().map(|id| Some(id.as_str())).zip(times).collect();
+            came.extend(&rows);
+            let (next, over) = place.after(&marks, behind.len() as u64).unwrap();
             place = next;
             if over {
                 return (came, place.seen);
@@ -115,7 +150,7 @@ mod tests {
         #[test]
         fn every_member_comes_and_is_counted_once(
             mut seconds in prop::collection::vec(0_i64..6, 0..40),
-            page in 1_usize..12,
+            page in 2_usize..12,
             inclusive: bool,
         ) {
             seconds.sort_unstable();
@@ -130,9 +165,28 @@ mod tests {
     #[test]
     fn a_page_without_the_filter_is_noticed() {
         let place = Place::from(Some(at(10)));
-        assert!(place.after(&[Some(at(9)), Some(at(11))], 2).is_err());
-        assert!(place.after(&[Some(at(12)), Some(at(11))], 2).is_err());
-        assert!(place.after(&[], 2).is_err());
-        assert!(place.after(&[Some(at(10))], 1).is_ok());
+        let after = |seconds: &[i64], total| {
+            let marks: Vec<Mark<'_>> = seconds.iter().map(|s| (None, Some(at(*s)))).collect();
+            place.after(&marks, total)
+        };
+        assert!(after(&[9, 11], 2).is_err());
+        assert!(after(&[12, 11], 2).is_err());
+        assert!(after(&[], 2).is_err());
+        assert!(after(&[10], 1).is_ok());
+    }
+
+    #[test]
+    fn members_who_leave_a_full_second_do_not_take_others_with_them() {
+        let page = |ids: &'static str| -> Vec<Mark<'static>> {
+            let marks = ids.split(' ').map(|id| (Some(id), Some(at(10))));
+            marks.collect()
+        };
+        let (place, _) = Place::from(Some(at(9))).after(&page("a b c"), 6).unwrap();
+        assert_eq!(place.start(), 2);
+        // Had one of the first three changed, the fourth would now stand in third place.
+        assert!(place.after(&page("d e f"), 5).is_err());
+        let (place, over) = place.after(&page("c d e"), 6).unwrap();
+        assert_eq!((place.seen, over), (5, false));
+        assert_eq!(place.again().start(), 0);
     }
 }

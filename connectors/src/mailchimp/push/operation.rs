@@ -153,8 +153,10 @@ impl<'a> Operation<'a> {
         let id = number.to_string();
         match &self.set {
             Set::Fields(fields) => {
-                let own = |(name, text): (&&str, &Option<&str>)| ((*name).to_owned(), value(*text));
-                let fields: Map<String, Value> = fields.iter().map(own).collect();
+                let own = fields
+                    .iter()
+                    .map(|(name, text)| ((*name).to_owned(), value(*text)));
+                let fields: Map<String, Value> = own.collect();
                 let body = json!({"merge_fields": fields}).to_string();
                 // Without the parameter a field that is required and empty would refuse ours.
                 let params = json!({"skip_merge_validation": "true"});
