@@ -27,10 +27,10 @@ use super::{
 const PER_RULE_SET: u64 = 40;
 
 /// Brute force looks at every day up to here; beyond, at samples and at the claimed day.
-const EVERY_DAY: i32 = 12;
+const EVERY_DAY: usize = 12;
 
 /// Brute force over every day ends here: three years.
-const HORIZON: i32 = 1_100;
+const HORIZON: usize = 1_100;
 
 /// How many histories, from the environment.
 fn histories(default: u64) -> u64 {
@@ -139,16 +139,16 @@ fn next_differs(
 ) -> Option<String> {
     let mut random = Random::new(seed);
     let now = oracle.evaluate(case.as_of);
-    let end = next.unwrap_or(case.as_of + HORIZON);
+    let end = next.unwrap_or(case.as_of + 1_100);
     let every_day = if seed.is_multiple_of(300) {
         tally.add("every day for three years");
         HORIZON
     } else {
         random.weighted(&[(3, 0), (1, EVERY_DAY)])
     };
-    let mut days: Vec<i32> = (case.as_of + 1..end).take(every_day as usize).collect();
+    let mut days: Vec<i32> = (case.as_of + 1..end).take(every_day).collect();
     if next.is_none() {
-        days.extend([1, 2, 35, 100, 400, HORIZON].map(|later| case.as_of + later));
+        days.extend([1, 2, 35, 100, 400, 1_100].map(|later| case.as_of + later));
     }
     if end > case.as_of + 1 {
         let middle = random.day(case.as_of + 1, end - 1);

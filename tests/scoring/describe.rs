@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use engaged::score::calendar::Day;
+use engaged_connectors::model::Address;
 
 use super::{case::Case, oracle::dates};
 
@@ -53,7 +54,7 @@ pub(super) fn describe(case: &Case) -> String {
         facts.subscribed_at.map(day),
         day(facts.first_known_at),
         facts.connections,
-        facts.address.as_ref().map(|address| address.reveal())
+        facts.address.as_ref().map(Address::reveal)
     ));
     line(format!(
         "fields {:?} properties {:?} adjustments {:?}",

@@ -31,7 +31,9 @@ pub(crate) fn windows(rules: &RuleSet) -> Vec<Window> {
 fn collect(when: &Condition, all: &mut Vec<Window>) {
     match when {
         Condition::Or(parts) | Condition::And(parts) => {
-            parts.iter().for_each(|part| collect(part, all));
+            for part in parts {
+                collect(part, all);
+            }
         }
         Condition::Not(part) => collect(part, all),
         Condition::Absence { window, .. } | Condition::Count { window, .. } => all.extend(*window),

@@ -4,6 +4,7 @@ use engaged::rules::{
     freemail,
     syntax::{Cmp, Condition, Decimal},
 };
+use engaged_connectors::model::Address;
 
 use super::{Kleene, Oracle, ScoreLines, Why, texts};
 
@@ -41,18 +42,19 @@ impl Oracle<'_> {
         absences: &mut Vec<Why>,
     ) -> Kleene {
         match when {
-            Condition::Or(parts) => parts.iter().fold(Some(false), |so_far, part| {
-                or(
-                    so_far,
-                    self.condition(part, settings, scores, as_of, absences),
-                )
-            }),
-            Condition::And(parts) => parts.iter().fold(Some(true), |so_far, part| {
-                and(
-                    so_far,
-                    self.condition(part, settings, scores, as_of, absences),
-                )
-            }),
+            Condition::Or(parts) | Condition::And(parts) => {
+                let is_or = matches!(when, Condition::Or(_));
+                let mut so_far = Some(!is_or);
+                for part in parts {
+                    let truth = self.condition(part, settings, scores, as_of, absences);
+                    so_far = if is_or {
+                        or(so_far, truth)
+                    } else {
+                        and(so_far, truth)
+                    };
+                }
+                so_far
+            }
             Condition::Not(part) => self
                 .condition(part, settings, scores, as_of, absences)
                 .map(|truth| !truth),
@@ -124,7 +126,7 @@ impl Oracle<'_> {
     }
 
     fn profile(&self, when: &Condition, as_of: i32) -> Kleene {
-        let address = self.facts.address.as_ref().map(|address| address.reveal());
+        let address = self.facts.address.as_ref().map(Address::reveal);
         let domain = address.and_then(|address| address.split('@').nth(1));
         match when {
             Condition::Field { name, test } => {
@@ -154,15 +156,19 @@ impl Oracle<'_> {
 }
 
 /// Of a quantity of which only a lower bound is known: `None` unless more of it cannot change the answer.
-pub(super) fn of_lower_bound<T: PartialOrd>(cmp: Cmp, least: T, number: T, whole: bool) -> Kleene {
+pub(super) fn of_lower_bound<T: PartialOrd + Copy>(
+    cmp: Cmp,
+    least: T,
+    number: T,
+    whole: bool,
+) -> Kleene {
     if whole {
         return Some(texts::compare(cmp, least, number));
     }
     match cmp {
-        Cmp::Greater => (least > number).then_some(true),
         Cmp::GreaterOrEqual => (least >= number).then_some(true),
         Cmp::Less => (least >= number).then_some(false),
         Cmp::LessOrEqual | Cmp::Equal => (least > number).then_some(false),
-        Cmp::NotEqual => (least > number).then_some(true),
+        Cmp::Greater | Cmp::NotEqual => (least > number).then_some(true),
     }
 }

@@ -5,7 +5,7 @@ pub(super) const MACHINE_SUBSCRIBE_MOVES_ANCHOR: bool = true;
 /// "For that kind": a total of purchases is not whole under a hole in refunds either.
 pub(super) const REFUND_HOLE_COUNTS: bool = false;
 /// A glob of `on` that begins with `/` is over the path, as in link classes; the contract says "the URL".
-pub(super) const ON_TAKES_PATHS: bool = false;
+pub(super) const ON_TAKES_PATHS: bool = true;
 /// "On a connection the contact is in": a pattern with `from` looks at holes of that connection alone.
 pub(super) const FROM_NARROWS_HOLES: bool = true;
 /// What a platform says about status and lists is profile: it has no date of its own, like a field.

@@ -116,7 +116,7 @@ fn day(text: &str) -> Option<NaiveDate> {
 }
 
 /// `left cmp right`.
-pub(super) fn compare<T: PartialOrd>(cmp: Cmp, left: T, right: T) -> bool {
+pub(super) fn compare<T: PartialOrd + Copy>(cmp: Cmp, left: T, right: T) -> bool {
     match cmp {
         Cmp::Greater => left > right,
         Cmp::GreaterOrEqual => left >= right,
