@@ -107,7 +107,10 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
             crate::cli::output::say(words);
         }
     };
-    let clock = Arc::new(DemoClock { base, ahead_s: AtomicI64::new(0) });
+    let clock = Arc::new(DemoClock {
+        base,
+        ahead_s: AtomicI64::new(0),
+    });
     say("making up a newsletter: 18 months of it ...");
     let end = clock.now().trunc_subsecs(0);
     let spec = WorldSpec {
@@ -117,8 +120,11 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
         ..WorldSpec::demo(ask.seed, end)
     };
     let world = Arc::new(RwLock::new(World::generate(&spec)));
-    let sites = Sites::start(&world, &clock).await.map_err(|error| failed("the sandboxes did not start", &error))?;
-    let setting = Setting::new(&sites, end).map_err(|error| failed("the temporary folder cannot be used", &error))?;
+    let sites = Sites::start(&world, &clock)
+        .await
+        .map_err(|error| failed("the sandboxes did not start", &error))?;
+    let setting = Setting::new(&sites, end)
+        .map_err(|error| failed("the temporary folder cannot be used", &error))?;
     let jobs = setting.jobs(&clock, watch(ask))?;
 
     visits::import(&jobs, &setting, &world, end)?;
@@ -126,12 +132,17 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     let first = cycle(&jobs).await?;
     let plan = jobs.plan().await?;
     say(&plan_words(&plan));
-    say("the first push is held for a person; in this demo it is approved for you: engaged approve baseline");
+    say(
+        "the first push is held for a person; in this demo it is approved for you: engaged approve baseline",
+    );
     let approved = approve(&jobs)?;
     let pushed = jobs.apply(None).await?;
 
     say("a day later: a new issue, late opens, somebody leaves ...");
-    world.write().unwrap_or_else(PoisonError::into_inner).day_of_news();
+    world
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .day_of_news();
     clock.move_on(TimeDelta::days(1));
     visits::import(&jobs, &setting, &world, end)?;
     let second = cycle(&jobs).await?;
@@ -155,13 +166,17 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
 async fn cycle(jobs: &Jobs) -> Result<CycleReport, Expected> {
     let report = jobs.cycle(None).await?;
     let trouble = report.sync.iter().flat_map(|sync| {
-        sync.streams.iter().filter_map(|stream| stream.error.as_ref()).chain(&sync.blocked)
+        sync.streams
+            .iter()
+            .filter_map(|stream| stream.error.as_ref())
+            .chain(&sync.blocked)
     });
     match trouble.into_iter().next() {
         None => Ok(report),
         Some(error) => Err(Expected::new(
             Exit::Unavailable,
-            Diagnostic::error("E0401", format!("a sandbox failed: {error}")).help("please report this"),
+            Diagnostic::error("E0401", format!("a sandbox failed: {error}"))
+                .help("please report this"),
         )),
     }
 }
@@ -174,17 +189,39 @@ fn approve(jobs: &Jobs) -> Result<Vec<String>, Expected> {
     Ok(jobs.store.write(move |tx| {
         let targets = |id| {
             let named = known.iter().find(|each| each.id == id);
-            let connection = config.connections.iter().find(|each| named.is_some_and(|named| named.name == each.name));
-            connection.map(|each| Targets::new(each, &config.rules).keys().into_iter().collect()).unwrap_or_default()
+            let connection = config
+                .connections
+                .iter()
+                .find(|each| named.is_some_and(|named| named.name == each.name));
+            connection
+                .map(|each| {
+                    Targets::new(each, &config.rules)
+                        .keys()
+                        .into_iter()
+                        .collect()
+                })
+                .unwrap_or_default()
         };
         guard::approve(tx, guard::BASELINE, None, &targets, "the demo", now)
     })?)
 }
 
-fn report(jobs: &Jobs, first: &CycleReport, second: &CycleReport, end: DateTime<Utc>) -> Result<DemoReport, Expected> {
+fn report(
+    jobs: &Jobs,
+    first: &CycleReport,
+    second: &CycleReport,
+    end: DateTime<Utc>,
+) -> Result<DemoReport, Expected> {
     let seen = end.timestamp_millis();
-    let (sizes, tally) = jobs.store.read(|conn| Ok((conn.sizes()?, conn.tally(seen)?)))?;
-    let Tally { sends, machine_opens, late_opens, holes } = tally;
+    let (sizes, tally) = jobs
+        .store
+        .read(|conn| Ok((conn.sizes()?, conn.tally(seen)?)))?;
+    let Tally {
+        sends,
+        machine_opens,
+        late_opens,
+        holes,
+    } = tally;
     let verified = crate::verify::verify(&jobs.store, &jobs.config, jobs.clock.as_ref())?;
     Ok(DemoReport {
         schema: 1,
@@ -196,7 +233,11 @@ fn report(jobs: &Jobs, first: &CycleReport, second: &CycleReport, end: DateTime<
         machine_opens,
         late_opens,
         coverage_gaps: holes,
-        second_day_events: second.sync.iter().map(crate::sync::SyncReport::events).sum(),
+        second_day_events: second
+            .sync
+            .iter()
+            .map(crate::sync::SyncReport::events)
+            .sum(),
         second_day_pushed: second.applied,
         verified: verified.different == 0,
         ..DemoReport::default()
@@ -213,12 +254,19 @@ fn check(report: &DemoReport) -> Result<(), Expected> {
         ("a throttled call", report.throttled_calls > 0),
         ("scores that equal their recomputation", report.verified),
     ];
-    let missing: Vec<&str> = missing.into_iter().filter(|(_, there)| !there).map(|(what, _)| what).collect();
+    let missing: Vec<&str> = missing
+        .into_iter()
+        .filter(|(_, there)| !there)
+        .map(|(what, _)| what)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let diagnostic = Diagnostic::error("E0197", format!("the demo's history lacks {}", missing.join(", ")))
-        .help("try more people, with --people, or another --seed");
+    let diagnostic = Diagnostic::error(
+        "E0197",
+        format!("the demo's history lacks {}", missing.join(", ")),
+    )
+    .help("try more people, with --people, or another --seed");
     Err(Expected::new(Exit::Bug, diagnostic))
 }
 
@@ -245,7 +293,10 @@ pub fn text(report: &DemoReport) -> String {
     }
     if let Some(folder) = &report.folder {
         let config = folder.join("engaged.toml");
-        out += &format!("\nlook around from another terminal:\n  engaged --config {0} status\n  engaged --config {0} contacts --where \"no open in 3 months\"\n  engaged --config {0} explain ADDRESS\n", config.display());
+        out += &format!(
+            "\nlook around from another terminal:\n  engaged --config {0} status\n  engaged --config {0} contacts --where \"no open in 3 months\"\n  engaged --config {0} explain ADDRESS\n",
+            config.display()
+        );
     }
     out
 }
@@ -254,17 +305,25 @@ fn plan_words(plan: &Plan) -> String {
     let mut words = format!("the plan: {} writes", plan.writes);
     for each in &plan.connections {
         for count in &each.counts {
-            words += &format!("\n  {:<10} {:<13} {:<26} {:>6}", each.connection, count.verb, count.target, count.contacts);
+            words += &format!(
+                "\n  {:<10} {:<13} {:<26} {:>6}",
+                each.connection, count.verb, count.target, count.contacts
+            );
         }
     }
     words
 }
 
 fn watch(ask: &Ask) -> Watch {
-    if ask.json { Arc::new(|_| ()) } else { crate::cli::progress() }
+    if ask.json {
+        Arc::new(|_| ())
+    } else {
+        crate::cli::progress()
+    }
 }
 
 fn failed(what: &str, error: &std::io::Error) -> Expected {
-    let diagnostic = Diagnostic::error("E0196", format!("{what}: {error}")).help("free some room in the temporary folder and try again");
+    let diagnostic = Diagnostic::error("E0196", format!("{what}: {error}"))
+        .help("free some room in the temporary folder and try again");
     Expected::new(Exit::Storage, diagnostic)
 }

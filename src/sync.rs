@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use engaged_connectors::{Clock, Connector, ConnectorError, Page, Stream};
 use serde::Serialize;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::{
@@ -21,6 +22,31 @@ pub const LIST_SHRUNK: &str = "list_shrunk";
 
 /// Below this many contacts a share says nothing.
 const SHRINK_MIN: usize = 10;
+
+/// A backfill commits so many rows or pages at once; each commit waits for the disk.
+const BATCH_ROWS: usize = 50_000;
+const BATCH_PAGES: usize = 200;
+
+/// What a commit of several pages gives: each page's outcome, and what the list-shrunk guard saw.
+type Committed = Result<(Vec<PageCommit>, Option<String>), StoreError>;
+
+/// Pages that are committed together.
+#[derive(Default)]
+struct Batch {
+    pages: Vec<Page>,
+    rows: usize,
+}
+
+impl Batch {
+    fn add(&mut self, page: Page) {
+        self.rows += page.events.len() + page.contacts.len();
+        self.pages.push(page);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.pages.len() >= BATCH_PAGES
+    }
+}
 
 /// What one sync of one connection needs.
 pub struct Sync<'a> {
@@ -160,7 +186,7 @@ impl Sync<'_> {
             .await
     }
 
-    /// Pulls one stream. While one page is committed, the next is fetched.
+    /// Pulls one stream. While some pages are committed, the next are fetched.
     async fn pull(
         &self,
         connection: ConnectionId,
@@ -173,52 +199,80 @@ impl Sync<'_> {
             .read_async(move |conn| conn.cursor(connection, stream))
             .await?;
         let mut cursor = stored.map(|(cursor, _)| cursor);
-        loop {
+        let mut batch = Batch::default();
+        let mut under_way: Option<JoinHandle<Committed>> = None;
+        let ended = loop {
             let page = match self.connector.pull(stream, cursor.as_ref()).await {
                 Ok(page) => page,
-                Err(error) => return Ok(Err(error)),
+                Err(error) => break Err(error),
             };
             let done = page.done;
             cursor = Some(page.next.clone());
-            let commit = self.commit(connection, stream, page, whole).await?;
+            batch.add(page);
+            if done {
+                break Ok(());
+            }
+            if batch.is_full() {
+                let next = self.begin_commit(connection, stream, std::mem::take(&mut batch));
+                if let Some(before) = under_way.replace(next) {
+                    self.committed(before, report, whole).await?;
+                }
+            }
+        };
+        // What came before an error is kept; the cursor behind it says where to resume.
+        if let Some(before) = under_way {
+            self.committed(before, report, whole).await?;
+        }
+        if !batch.pages.is_empty() {
+            let last = self.begin_commit(connection, stream, batch);
+            self.committed(last, report, whole).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Starts to commit a batch of pages, with the cursor behind the last of them, in one transaction.
+    fn begin_commit(&self, connection: ConnectionId, stream: Stream, batch: Batch) -> JoinHandle<Committed> {
+        let (store, zone) = (self.store.clone(), Arc::clone(self.zone));
+        let (now, limit) = (self.now(), self.max_list_shrink);
+        tokio::spawn(async move {
+            store
+                .write_async(move |tx| {
+                    let mut commits = Vec::new();
+                    let mut shrunk = None;
+                    for page in batch.pages {
+                        let commit = tx.commit_page(connection, stream, &page, &zone, now)?;
+                        if page.scan.is_some_and(|scan| scan.done) {
+                            shrunk = take_leave(tx, connection, &commit, limit, now)?;
+                        }
+                        commits.push(commit);
+                    }
+                    Ok((commits, shrunk))
+                })
+                .await
+        })
+    }
+
+    /// Waits for a commit and adds it to the report.
+    async fn committed(
+        &self,
+        under_way: JoinHandle<Committed>,
+        report: &mut StreamReport,
+        whole: &mut SyncReport,
+    ) -> Result<(), StoreError> {
+        let (commits, shrunk) = under_way.await.map_err(|error| StoreError::ended(&error))??;
+        for commit in commits {
             report.pages += 1;
             report.contacts += commit.contacts;
             report.events += commit.events.new;
             report.duplicates += commit.events.duplicates;
             report.rejects += commit.rejects;
-            (self.progress)(report);
-            if done {
-                return Ok(Ok(()));
-            }
         }
-    }
-
-    async fn commit(
-        &self,
-        connection: ConnectionId,
-        stream: Stream,
-        page: Page,
-        whole: &mut SyncReport,
-    ) -> Result<PageCommit, StoreError> {
-        let (zone, now, limit) = (Arc::clone(self.zone), self.now(), self.max_list_shrink);
-        let (commit, shrunk) = self
-            .store
-            .write_async(move |tx| {
-                let commit = tx.commit_page(connection, stream, &page, &zone, now)?;
-                let scan_ended = page.scan.is_some_and(|scan| scan.done);
-                let shrunk = if scan_ended {
-                    take_leave(tx, connection, &commit, limit, now)?
-                } else {
-                    None
-                };
-                Ok((commit, shrunk))
-            })
-            .await?;
+        (self.progress)(report);
         if let Some(detail) = shrunk {
             warn!(connection = self.name, detail, "the list shrank");
             whole.list_shrunk = Some(detail);
         }
-        Ok(commit)
+        Ok(())
     }
 
     /// Records a failure; whether the connection's other streams are to wait.

@@ -72,12 +72,23 @@ fn jobs(context: &Context) -> Result<Jobs, Expected> {
     let config = context.config()?;
     let store = context.writing(&config)?;
     let transport = platform::network()?;
-    Jobs::new(config, store, Arc::clone(&context.clock), &context.environment, &transport, progress())
+    Jobs::new(
+        config,
+        store,
+        Arc::clone(&context.clock),
+        &context.environment,
+        &transport,
+        progress(),
+    )
 }
 
 /// Progress on stderr, where a person watches.
 pub fn progress() -> Watch {
-    let bar = if output::watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let bar = if output::watched() {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::hidden()
+    };
     Arc::new(move |progress| match progress {
         Progress::Page(connection, report) => {
             bar.set_message(format!(
@@ -96,10 +107,16 @@ pub fn progress() -> Watch {
 
 /// Runs something async to its end.
 pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| {
         let diagnostic = Diagnostic::error("E0199", format!("the runtime did not start: {error}"));
-        Expected::new(Exit::Bug, diagnostic.help("free some memory or threads and try again"))
+        Expected::new(
+            Exit::Bug,
+            diagnostic.help("free some memory or threads and try again"),
+        )
     })?;
     Ok(runtime.block_on(work))
 }
@@ -115,11 +132,17 @@ pub(super) fn sync(context: &Context, arguments: &Sync) -> Result<Exit, Expected
 
 /// Whether a connection that somebody named is configured.
 fn known(jobs: &Jobs, name: Option<&str>) -> Result<(), Expected> {
-    let names: Vec<&str> = jobs.config.connections.iter().map(|each| each.name.as_str()).collect();
+    let names: Vec<&str> = jobs
+        .config
+        .connections
+        .iter()
+        .map(|each| each.name.as_str())
+        .collect();
     match name {
-        Some(name) if !names.contains(&name) => {
-            Err(usage(format!("there is no connection '{name}'"), format!("there are: {}", names.join(", "))))
-        }
+        Some(name) if !names.contains(&name) => Err(usage(
+            format!("there is no connection '{name}'"),
+            format!("there are: {}", names.join(", ")),
+        )),
         _ => Ok(()),
     }
 }
@@ -143,23 +166,36 @@ fn sync_text(reports: &[SyncReport]) -> String {
     for report in reports {
         out += &format!("{}: {} new events\n", report.connection, report.events());
         let rows = report.streams.iter().map(|stream| {
-            let numbers = [stream.pages, stream.contacts, stream.events, stream.duplicates, stream.rejects];
+            let numbers = [
+                stream.pages,
+                stream.contacts,
+                stream.events,
+                stream.duplicates,
+                stream.rejects,
+            ];
             let mut row = vec![format!("  {}", stream.stream)];
             row.extend(numbers.iter().map(u64::to_string));
             row.push(stream.error.clone().unwrap_or_default());
             row
         });
         let rows: Vec<Vec<String>> = rows.collect();
-        let header = ["  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", ""];
+        let header = [
+            "  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", "",
+        ];
         out += &output::table(&header, &[1, 2, 3, 4, 5], &rows);
         if let Some(why) = &report.blocked {
-            out += &format!("  BLOCKED: {why}\n  its absences are frozen until the key works again\n");
+            out +=
+                &format!("  BLOCKED: {why}\n  its absences are frozen until the key works again\n");
         }
         if let Some(detail) = &report.list_shrunk {
             out += &format!("  HELD: {detail}; if that is right: engaged approve list_shrunk\n");
         }
     }
-    if reports.is_empty() { "no connections are configured; `engaged import` takes files\n".to_owned() } else { out }
+    if reports.is_empty() {
+        "no connections are configured; `engaged import` takes files\n".to_owned()
+    } else {
+        out
+    }
 }
 
 pub(super) fn score(context: &Context, arguments: &Score) -> Result<Exit, Expected> {
@@ -170,7 +206,13 @@ pub(super) fn score(context: &Context, arguments: &Score) -> Result<Exit, Expect
     let store = context.writing(&config)?;
     let watch = progress();
     let progress = |done, of| watch(Progress::Scored(done, of));
-    let report = crate::rescore::rescore(&store, &config, context.clock.as_ref(), arguments.full, &progress)?;
+    let report = crate::rescore::rescore(
+        &store,
+        &config,
+        context.clock.as_ref(),
+        arguments.full,
+        &progress,
+    )?;
     let result = serde_json::json!({
         "schema": 1, "as_of": report.as_of, "scored": report.scored, "changed": report.changed, "unjudged": report.unjudged,
     });
@@ -191,7 +233,11 @@ fn score_as_of(context: &Context, text: &str) -> Result<Exit, Expected> {
     let zone = Zone::new(config.zone);
     let today = zone.day(context.clock.now().timestamp_millis());
     let rules = &config.rules;
-    let mut sizes: Vec<Vec<u64>> = rules.scores.iter().map(|score| vec![0; score.bands.len()]).collect();
+    let mut sizes: Vec<Vec<u64>> = rules
+        .scores
+        .iter()
+        .map(|score| vec![0; score.bands.len()])
+        .collect();
     store.read(|conn| {
         let model = Model::new(rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
@@ -206,7 +252,11 @@ fn score_as_of(context: &Context, text: &str) -> Result<Exit, Expected> {
         })
     })?;
     let rows = rules.scores.iter().zip(&sizes).flat_map(|(score, sizes)| {
-        score.bands.iter().zip(sizes).map(|(band, size)| vec![score.name.clone(), band.name.clone(), size.to_string()])
+        score
+            .bands
+            .iter()
+            .zip(sizes)
+            .map(|(band, size)| vec![score.name.clone(), band.name.clone(), size.to_string()])
     });
     let rows: Vec<Vec<String>> = rows.collect();
     let result = serde_json::json!({
@@ -214,7 +264,9 @@ fn score_as_of(context: &Context, text: &str) -> Result<Exit, Expected> {
         "bands": rows.iter().map(|row| serde_json::json!({ "score": row[0], "band": row[1],
             "contacts": row[2].parse::<u64>().unwrap_or_default() })).collect::<Vec<_>>(),
     });
-    context.output.show(&result, |_| output::table(&["SCORE", "BAND", "CONTACTS"], &[2], &rows));
+    context.output.show(&result, |_| {
+        output::table(&["SCORE", "BAND", "CONTACTS"], &[2], &rows)
+    });
     Ok(Exit::Done)
 }
 
@@ -229,7 +281,11 @@ pub(super) fn once(context: &Context, _: &Once) -> Result<Exit, Expected> {
         sync_text(&report.sync) + &score + &push_text(&report.push)
     });
     let sync = sync_exit(&report.sync);
-    Ok(if sync == Exit::Done { push_exit(&report.push) } else { sync })
+    Ok(if sync == Exit::Done {
+        push_exit(&report.push)
+    } else {
+        sync
+    })
 }
 
 pub(super) fn plan(context: &Context, arguments: &Plan) -> Result<Exit, Expected> {
@@ -237,14 +293,25 @@ pub(super) fn plan(context: &Context, arguments: &Plan) -> Result<Exit, Expected
     let config = context.config()?;
     let store = context.reading(&config)?;
     let transport = platform::network()?;
-    let jobs = Jobs::looking(config, store, Arc::clone(&context.clock), &context.environment, &transport)?;
+    let jobs = Jobs::looking(
+        config,
+        store,
+        Arc::clone(&context.clock),
+        &context.environment,
+        &transport,
+    )?;
     let plan = wait(jobs.plan())??;
     if let Some(path) = &arguments.output {
         let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
-        std::fs::write(path, text).map_err(|error| usage(format!("{}: {error}", path.display()), "name another file"))?;
+        std::fs::write(path, text)
+            .map_err(|error| usage(format!("{}: {error}", path.display()), "name another file"))?;
     }
     context.output.show(&plan, plan_text);
-    Ok(if arguments.exit_code && plan.writes > 0 { Exit::Pending } else { Exit::Done })
+    Ok(if arguments.exit_code && plan.writes > 0 {
+        Exit::Pending
+    } else {
+        Exit::Done
+    })
 }
 
 fn plan_text(plan: &PushPlan) -> String {
@@ -252,19 +319,34 @@ fn plan_text(plan: &PushPlan) -> String {
     for each in &plan.connections {
         out += &format!("{} ({})\n", each.connection, each.mode);
         for count in &each.counts {
-            out += &format!("  {:<13} {:<34} {:>8}\n", count.verb, target_name(&count.target), count.contacts);
+            out += &format!(
+                "  {:<13} {:<34} {:>8}\n",
+                count.verb,
+                target_name(&count.target),
+                count.contacts
+            );
         }
         out += &format!("  {:<48} {:>8} contacts\n", "unchanged", each.unchanged);
         if each.held_back > 0 {
-            out += &format!("  {:<48} {:>8} writes that the platform refused\n", "held back", each.held_back);
+            out += &format!(
+                "  {:<48} {:>8} writes that the platform refused\n",
+                "held back", each.held_back
+            );
         }
         if each.drifts > 0 {
-            out += &format!("  {:<48} {:>8} edited there by somebody else\n", "drift", each.drifts);
+            out += &format!(
+                "  {:<48} {:>8} edited there by somebody else\n",
+                "drift", each.drifts
+            );
         }
         for sample in each.sample.iter().take(5) {
             let before = sample.before.as_deref().unwrap_or("nothing");
             let after = sample.after.as_deref().unwrap_or("off");
-            out += &format!("    e.g. {} {}: {before} -> {after}\n", sample.contact, target_name(&sample.target));
+            out += &format!(
+                "    e.g. {} {}: {before} -> {after}\n",
+                sample.contact,
+                target_name(&sample.target)
+            );
         }
         if !each.baseline.is_empty() {
             out += "  first push: held once, until `engaged approve baseline`\n";
@@ -273,8 +355,15 @@ fn plan_text(plan: &PushPlan) -> String {
     if plan.connections.is_empty() {
         return "nothing to push: no connection has `push` targets and was synced\n".to_owned();
     }
-    let next = if plan.writes == 0 { "nothing to write" } else { "nothing was written; next: engaged apply" };
-    out + &format!("plan {}: {} writes; {next}\n", plan.fingerprint, plan.writes)
+    let next = if plan.writes == 0 {
+        "nothing to write"
+    } else {
+        "nothing was written; next: engaged apply"
+    };
+    out + &format!(
+        "plan {}: {} writes; {next}\n",
+        plan.fingerprint, plan.writes
+    )
 }
 
 fn target_name(target: &str) -> String {
@@ -293,20 +382,34 @@ pub(super) fn apply(context: &Context, arguments: &Apply) -> Result<Exit, Expect
 
 /// The fingerprint in a file that `plan -o` wrote.
 fn fingerprint_of(path: &PathBuf) -> Result<String, Expected> {
-    let broken = |why: String| usage(format!("{} is not a plan: {why}", path.display()), "make one with `engaged plan -o FILE`");
+    let broken = |why: String| {
+        usage(
+            format!("{} is not a plan: {why}", path.display()),
+            "make one with `engaged plan -o FILE`",
+        )
+    };
     let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-    let plan: serde_json::Value = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    let plan: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
     let fingerprint = plan.get("fingerprint").and_then(serde_json::Value::as_str);
-    fingerprint.map(str::to_owned).ok_or_else(|| broken("it has no fingerprint".to_owned()))
+    fingerprint
+        .map(str::to_owned)
+        .ok_or_else(|| broken("it has no fingerprint".to_owned()))
 }
 
 fn push_exit(reports: &[PushReport]) -> Exit {
     let read_only = |why: &String| why.contains("read-only");
     if reports.iter().any(|report| report.refused.is_some()) {
         Exit::Refused
-    } else if reports.iter().any(|report| report.held.iter().any(|why| !read_only(why))) {
+    } else if reports
+        .iter()
+        .any(|report| report.held.iter().any(|why| !read_only(why)))
+    {
         Exit::Guard
-    } else if reports.iter().any(|report| !report.rejected.is_empty() || report.retried > 0 || report.in_doubt > 0) {
+    } else if reports
+        .iter()
+        .any(|report| !report.rejected.is_empty() || report.retried > 0 || report.in_doubt > 0)
+    {
         Exit::Part
     } else {
         Exit::Done
@@ -316,7 +419,10 @@ fn push_exit(reports: &[PushReport]) -> Exit {
 fn push_text(reports: &[PushReport]) -> String {
     let mut out = String::new();
     for report in reports {
-        out += &format!("{}: {} of {} writes done\n", report.connection, report.applied, report.planned);
+        out += &format!(
+            "{}: {} of {} writes done\n",
+            report.connection, report.applied, report.planned
+        );
         for why in &report.held {
             out += &format!("  held: {why}\n");
         }
@@ -327,13 +433,20 @@ fn push_text(reports: &[PushReport]) -> String {
             out += &format!("  {} wait for another try\n", report.retried);
         }
         if report.in_doubt > 0 {
-            out += &format!("  {} in doubt: compared again on the next run\n", report.in_doubt);
+            out += &format!(
+                "  {} in doubt: compared again on the next run\n",
+                report.in_doubt
+            );
         }
         if let Some(why) = &report.refused {
             out += &format!("  the platform refuses: {why}\n");
         }
     }
-    if out.is_empty() { "nothing to push\n".to_owned() } else { out }
+    if out.is_empty() {
+        "nothing to push\n".to_owned()
+    } else {
+        out
+    }
 }
 
 pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
@@ -350,7 +463,11 @@ pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
         }
         out
     });
-    Ok(if report.different == 0 { Exit::Done } else { Exit::Storage })
+    Ok(if report.different == 0 {
+        Exit::Done
+    } else {
+        Exit::Storage
+    })
 }
 
 pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {
@@ -360,7 +477,12 @@ pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {
 }
 
 pub(super) fn demo(context: &Context, arguments: &Demo) -> Result<Exit, Expected> {
-    let ask = demo::Ask { once: arguments.once, people: arguments.people, seed: arguments.seed, json: context.output.json };
+    let ask = demo::Ask {
+        once: arguments.once,
+        people: arguments.people,
+        seed: arguments.seed,
+        json: context.output.json,
+    };
     let report = wait(demo::run(&ask, Arc::clone(&context.clock)))??;
     if let Some(report) = report {
         context.output.show(&report, demo::text);

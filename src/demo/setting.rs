@@ -30,25 +30,43 @@ pub(super) struct Sites {
 impl Sites {
     /// Serves one publication of the world on each platform.
     pub(super) async fn start(world: &SharedWorld, clock: &Arc<DemoClock>) -> io::Result<Self> {
-        let options = Options { events_in_ledger: false, batch_steps: 1, ..Options::default() };
+        let options = Options {
+            events_in_ledger: false,
+            batch_steps: 1,
+            ..Options::default()
+        };
         // Each platform asks us once to slow down.
         let throttle = |path: &str| {
-            let slow = Fault::TooMany { retry_after: Some(1) };
-            FaultPlan { seed: 1, rules: vec![Rule::new(path, When::Nth(3), slow).at_most(1)] }
+            let slow = Fault::TooMany {
+                retry_after: Some(1),
+            };
+            FaultPlan {
+                seed: 1,
+                rules: vec![Rule::new(path, When::Nth(3), slow).at_most(1)],
+            }
         };
-        let mailchimp = Mailchimp::start(options, Arc::clone(world), throttle("/3.0/reports")).await?;
+        let mailchimp =
+            Mailchimp::start(options, Arc::clone(world), throttle("/3.0/reports")).await?;
         let ghost = Ghost::new(GhostConfig::default(), Arc::clone(world));
         let serving = ghost.serve(throttle("/ghost/api/admin/members"), 0).await?;
         let (one, other) = (Arc::clone(clock), Arc::clone(clock));
         mailchimp.follow(move || one.now());
         ghost.follow(move || other.now());
-        Ok(Self { mailchimp, ghost, serving })
+        Ok(Self {
+            mailchimp,
+            ghost,
+            serving,
+        })
     }
 
     /// How many calls were answered with "slow down".
     pub(super) fn throttled(&self) -> u64 {
         let faults = [self.mailchimp.faults(), self.serving.faults()];
-        faults.iter().flat_map(|faults| faults.report()).map(|(_, fired)| fired).sum()
+        faults
+            .iter()
+            .flat_map(|faults| faults.report())
+            .map(|(_, fired)| fired)
+            .sum()
     }
 }
 
@@ -61,7 +79,9 @@ impl Setting {
     /// Writes the configuration and the keys.
     pub(super) fn new(sites: &Sites, now: DateTime<Utc>) -> io::Result<Self> {
         let name = format!("engaged-demo-{}-{}", std::process::id(), now.timestamp());
-        let setting = Self { folder: std::env::temp_dir().join(name) };
+        let setting = Self {
+            folder: std::env::temp_dir().join(name),
+        };
         std::fs::create_dir_all(&setting.folder)?;
         let config = CONFIG
             .replace("MAILCHIMP_URL", &sites.mailchimp.base_url())
@@ -90,7 +110,14 @@ impl Setting {
         let config = config::load(&self.config(), &Environment::new())?;
         let clock: Arc<dyn Clock> = Arc::<DemoClock>::clone(clock);
         let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref())?;
-        Jobs::new(config, store, clock, &Environment::new(), &platform::network()?, watch)
+        Jobs::new(
+            config,
+            store,
+            clock,
+            &Environment::new(),
+            &platform::network()?,
+            watch,
+        )
     }
 }
 
@@ -104,6 +131,11 @@ impl Drop for Setting {
 /// Writes a file that its owner alone can read.
 fn secret(path: &Path, text: &str) -> io::Result<()> {
     use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())
 }

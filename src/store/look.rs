@@ -6,7 +6,10 @@ use engaged_connectors::model::{EventKind, Verdict};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Conn, ContactId, StoreError, word::verdict_number};
-use crate::score::{calendar::Millis, facts::{ConnectionId, KindId}};
+use crate::score::{
+    calendar::Millis,
+    facts::{ConnectionId, KindId},
+};
 
 /// One change of one score.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,10 @@ impl Conn {
         const DAY_MS: Millis = 86_400_000;
         let kind = |kind: &EventKind| KindId::built_in(kind).map_or(-1, |id| i64::from(id.0));
         let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
-        let machines = [verdict_number(Verdict::PrivacyProxy), verdict_number(Verdict::Scanner)];
+        let machines = [
+            verdict_number(Verdict::PrivacyProxy),
+            verdict_number(Verdict::Scanner),
+        ];
         Ok(self.sql.query_row(
             "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
                coalesce(sum(kind = ?2 and known_at > ?5 and at < ?5 - ?6), 0),
