@@ -8,6 +8,7 @@ use engaged::{
         Reason,
         calendar::Day,
         evaluate::{CorrectionKind, Evaluation, evaluate, evaluate_with_next},
+        facts::Hole,
         model::Model,
     },
 };
@@ -240,6 +241,11 @@ fn count(case: &Case, tally: &mut Tally) {
     if !case.coverage.holes.is_empty() {
         tally.add("hole");
     }
+    let today = |hole: &Hole| hole.from.0 <= case.as_of && case.as_of <= hole.to.0;
+    let mut holes = case.coverage.holes.iter().flat_map(|(_, _, holes)| holes);
+    if holes.any(today) {
+        tally.add("a hole on as_of itself");
+    }
     if facts.subscribed_at.is_none() {
         tally.add("no subscribed_at");
     }
@@ -305,6 +311,7 @@ fn random_rules_on_random_histories_score_like_the_oracle() {
             "Repeat",
             "RuleCap",
             "StagePassedOver",
+            "a hole on as_of itself",
             "a next change",
             "as_of is the end of a window",
             "end of a month",

@@ -229,8 +229,8 @@ fn money(random: &mut Random, fact: &mut Fact) {
     fact.quantity = random.weighted(&[(6, 1), (2, 2), (1, 3), (1, 0)]);
     if random.percent(90) {
         fact.value = Some(random.pick(&[0, 500, 999, 1000, 2500, 2501, 10_000, 25_000]));
-        fact.currency = TextId(random.weighted(&[(4, 0), (8, 1), (1, 2)]));
     }
+    fact.currency = TextId(random.weighted(&[(4, 0), (8, 1), (1, 2)]));
 }
 
 fn properties(random: &mut Random, events: &mut [Fact]) -> Vec<(i64, String, String)> {
@@ -328,7 +328,8 @@ fn coverage(random: &mut Random, windows: &[Window], present: i32) -> Coverage {
             [] => 10,
             _ => plus(0, random.pick(windows), 1) + 10,
         };
-        let from = present - random.day(0, back);
+        // A hole that begins today is none yet, and will be one tomorrow.
+        let from = present - random.day(0, back) * i32::from(random.percent(70));
         let to = (from + random.pick(&[0, 0, 1, 5, 30])).min(present);
         let kind = random.weighted(&[
             (4, None),

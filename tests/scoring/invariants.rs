@@ -158,6 +158,9 @@ fn the_shown_lines_add_up_to_the_sum() {
     tally.assert_at_least(100, &["a correction"]);
 }
 
+/// With the shop, whose points neither expire nor fade. A rule that counts the
+/// earliest of a message and lets it expire can rise: a machine's event gives
+/// its place to a person's later one.
 #[test]
 fn a_scanner_never_raises_a_score_and_taking_the_mark_off_restores_it() {
     let positive = [

@@ -9,7 +9,7 @@ use super::{
     Kleene, Note, Oracle,
     conditions::{Settings, of_lower_bound},
     dates,
-    readings::{CLICK_HOLE_UNDER_OPEN_COUNTS, REFUND_HOLE_COUNTS},
+    readings::{CLICK_HOLE_UNDER_OPEN_COUNTS, CURRENCY_WITHOUT_AMOUNT_COUNTS, REFUND_HOLE_COUNTS},
     texts,
 };
 
@@ -89,17 +89,17 @@ impl Oracle<'_> {
         }
         let mut cents = 0;
         for (fact, day) in found {
-            let Some(value) = fact.value else { continue };
             if as_of >= dates::plus(day, window, 1) {
                 continue;
             }
             let currency = usize::try_from(fact.currency.0).expect("an index");
-            if fact.currency.is_some()
-                && self.vocabulary.currencies[currency] != self.rules.currency
-            {
+            let other = fact.currency.is_some()
+                && self.vocabulary.currencies[currency] != self.rules.currency;
+            if other && (fact.value.is_some() || CURRENCY_WITHOUT_AMOUNT_COUNTS) {
                 self.note(Note::OtherCurrency);
                 return None;
             }
+            let value = fact.value.unwrap_or(0);
             let refund = money && self.kind(fact) == EventKind::Refund;
             cents += if refund { -value } else { value };
         }

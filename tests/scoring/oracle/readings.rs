@@ -19,3 +19,5 @@ pub(super) const UNTYPED_BOUNCE_IS_HARD: bool = true;
 pub(super) const NEVER_OPENED_ASKS_FOR_MAIL: bool = true;
 /// "For opens: open or click": counts, days and time since have no stand-in, so only absence minds holes in clicks.
 pub(super) const CLICK_HOLE_UNDER_OPEN_COUNTS: bool = false;
+/// "Another currency in the window": an event without an amount counts too, if it names a currency.
+pub(super) const CURRENCY_WITHOUT_AMOUNT_COUNTS: bool = true;
