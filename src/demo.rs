@@ -143,11 +143,12 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
         .write()
         .unwrap_or_else(PoisonError::into_inner)
         .day_of_news();
+    let first_day_over = clock.now();
     clock.move_on(TimeDelta::days(1));
     visits::import(&jobs, &setting, &world, end)?;
     let second = cycle(&jobs).await?;
 
-    let mut report = report(&jobs, &first, &second, end)?;
+    let mut report = report(&jobs, &first, &second, first_day_over)?;
     report.pushed += pushed.iter().map(|each| each.applied).sum::<u64>();
     report.throttled_calls = sites.throttled();
     report.approved = approved;
@@ -210,9 +211,9 @@ fn report(
     jobs: &Jobs,
     first: &CycleReport,
     second: &CycleReport,
-    end: DateTime<Utc>,
+    first_day_over: DateTime<Utc>,
 ) -> Result<DemoReport, Expected> {
-    let seen = end.timestamp_millis();
+    let seen = first_day_over.timestamp_millis();
     let (sizes, tally) = jobs
         .store
         .read(|conn| Ok((conn.sizes()?, conn.tally(seen)?)))?;

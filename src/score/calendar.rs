@@ -17,7 +17,7 @@ use crate::rules::{
 pub type Millis = i64;
 
 /// A local date, as days since 1 January 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
 impl Day {
