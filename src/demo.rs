@@ -185,7 +185,7 @@ async fn cycle(jobs: &Jobs) -> Result<CycleReport, Expected> {
 /// Lets the baseline pass, as `engaged approve baseline` does.
 fn approve(jobs: &Jobs) -> Result<Vec<String>, Expected> {
     let now = jobs.clock.now().timestamp_millis();
-    let known = jobs.store.read(|conn| conn.connections())?;
+    let known = jobs.store.read(super::store::Conn::connections)?;
     let config = Arc::clone(&jobs.config);
     Ok(jobs.store.write(move |tx| {
         let targets = |id| {

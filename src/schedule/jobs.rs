@@ -154,7 +154,7 @@ impl Jobs {
         let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
         let job = move || {
             rescore(&store, &config, clock.as_ref(), full, &|done, of| {
-                watch(Progress::Scored(done, of))
+                watch(Progress::Scored(done, of));
             })
         };
         let report = tokio::task::spawn_blocking(job)
@@ -241,7 +241,7 @@ impl Jobs {
         connection: &'a ConnectionConfig,
     ) -> Result<Option<Push<'a>>, StoreError> {
         let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
-        let known = self.store.read(|conn| conn.connections())?;
+        let known = self.store.read(super::super::store::Conn::connections)?;
         let known = known.into_iter().find(|each| each.name == connection.name);
         let (Some(known), Some(connector)) = (known, self.connectors.get(&connection.name)) else {
             return Ok(None);

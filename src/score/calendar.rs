@@ -177,9 +177,9 @@ impl Zone {
         while low + 1 < high {
             let middle = low.midpoint(high);
             if self.day(middle) < day {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         high
@@ -200,9 +200,9 @@ fn bisect(tz: Tz, mut low: Millis, mut high: Millis) -> Millis {
     while low + 1 < high {
         let middle = low.midpoint(high);
         if offset_at(tz, middle) == before {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     high

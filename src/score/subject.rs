@@ -161,14 +161,11 @@ impl<'a> Subject<'a> {
     }
 
     /// The holes for some kinds on the contact's connections, in no order.
-    pub(crate) fn holes(
-        &self,
-        kinds: &[KindId],
-        from: Option<&[ConnectionId]>,
-    ) -> Vec<Hole> {
+    pub(crate) fn holes(&self, kinds: &[KindId], from: Option<&[ConnectionId]>) -> Vec<Hole> {
         let mut holes = Vec::new();
         let asked = |connection: &ConnectionId| {
-            self.facts.connections.contains(connection) && from.is_none_or(|from| from.contains(connection))
+            self.facts.connections.contains(connection)
+                && from.is_none_or(|from| from.contains(connection))
         };
         let wanted = |kind: &Option<KindId>| kind.is_none_or(|kind| kinds.contains(&kind));
         for (connection, kind, runs) in &self.coverage.holes {
@@ -177,7 +174,10 @@ impl<'a> Subject<'a> {
             }
         }
         if let Some(reported) = &self.coverage.reported
-            && !reported.kinds.iter().any(|(connection, kind)| asked(connection) && wanted(kind))
+            && !reported
+                .kinds
+                .iter()
+                .any(|(connection, kind)| asked(connection) && wanted(kind))
         {
             // Nobody would have told us: all of the past is one hole.
             holes.push(Hole {

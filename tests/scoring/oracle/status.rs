@@ -16,7 +16,10 @@ impl Oracle<'_> {
         let each = connections.filter_map(|id| {
             let mut words: Vec<(i64, Word)> = Vec::new();
             // A word on the contact as a whole beats those on lists; at one instant the strictest stands.
-            let mut said: Vec<&Subscription> = self.said(as_of).filter(|said| said.connection == *id).collect();
+            let mut said: Vec<&Subscription> = self
+                .said(as_of)
+                .filter(|said| said.connection == *id)
+                .collect();
             if said.iter().any(|said| said.list.is_empty()) {
                 said.retain(|said| said.list.is_empty());
             }
