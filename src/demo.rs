@@ -63,7 +63,7 @@ pub struct DemoReport {
     pub sends: i64,
     /// Opens that a machine caused.
     pub machine_opens: i64,
-    /// Opens of the days before that the platforms told us of only on the second day.
+    /// Opens, on the second day, of mails that were sent on days before the first sync.
     pub late_opens: i64,
     /// Days that our own sync does not cover.
     pub coverage_gaps: i64,
@@ -274,7 +274,7 @@ fn check(report: &DemoReport) -> Result<(), Expected> {
 /// What the demo did, as text.
 pub fn text(report: &DemoReport) -> String {
     let mut out = format!(
-        "{} contacts, {} events: {} sends, {} opens by machines, {} opens reported late, {} days our sync missed\n\
+        "{} contacts, {} events: {} sends, {} opens by machines, {} late opens of old mails, {} days our sync missed\n\
          {} scores computed, {} writes pushed ({} of them on the second day), {} calls throttled and repeated\n\
          every stored score equals its recomputation from events: {}\n",
         report.contacts,
