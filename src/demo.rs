@@ -274,7 +274,7 @@ fn check(report: &DemoReport) -> Result<(), Expected> {
 /// What the demo did, as text.
 pub fn text(report: &DemoReport) -> String {
     let mut out = format!(
-        "{} contacts, {} events: {} sends, {} opens by machines, {} late opens of old mails, {} days our sync missed\n\
+        "{} contacts, {} events: {} sends, {} opens by machines, {} late opens of old mails, {} gap in our own sync\n\
          {} scores computed, {} writes pushed ({} of them on the second day), {} calls throttled and repeated\n\
          every stored score equals its recomputation from events: {}\n",
         report.contacts,

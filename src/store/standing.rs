@@ -52,7 +52,7 @@ impl Conn {
     ) -> Result<(), StoreError> {
         let mut lookup = Lookup::new(self, connection, asked)?;
         let mut identities = self.sql.prepare(
-            "select coalesce(merged.into_id, identity.contact_id) contact, platform_id, email, seen_scan_at
+            "select coalesce(merged.into_id, identity.contact_id) contact, platform_id, email, tags_seen_at
              from identity left join merged on merged.contact_id = identity.contact_id
              where connection_id = ?1 and gone_at is null order by contact, platform_id",
         )?;
@@ -129,7 +129,7 @@ impl<'c> Lookup<'c> {
     fn fill(
         &mut self,
         standing: &mut Standing,
-        scanned_at: Option<Millis>,
+        tags_seen_at: Option<Millis>,
     ) -> Result<(), StoreError> {
         let contact = standing.contact.0;
         standing.shown = vec![None; self.bands.len()];
@@ -174,13 +174,13 @@ impl<'c> Lookup<'c> {
                 }
             }
         }
-        if let Some(scanned_at) = scanned_at {
+        if let Some(tags_seen_at) = tags_seen_at {
             let mut tags = BTreeSet::new();
             let mut rows = self.tag.query(params![contact, self.connection.0])?;
             while let Some(row) = rows.next()? {
                 tags.extend(self.words.get(&row.get(0)?).cloned());
             }
-            standing.remote_tags = Some((tags, scanned_at));
+            standing.remote_tags = Some((tags, tags_seen_at));
         }
         Ok(())
     }
