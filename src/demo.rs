@@ -63,7 +63,7 @@ pub struct DemoReport {
     pub sends: i64,
     /// Opens that a machine caused.
     pub machine_opens: i64,
-    /// Opens that the platform told us of more than a day after they happened, on the second day.
+    /// Opens, on the second day, of mails that were sent on days before the first sync.
     pub late_opens: i64,
     /// Days that our own sync does not cover.
     pub coverage_gaps: i64,
@@ -143,11 +143,12 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
         .write()
         .unwrap_or_else(PoisonError::into_inner)
         .day_of_news();
+    let first_day_over = clock.now();
     clock.move_on(TimeDelta::days(1));
     visits::import(&jobs, &setting, &world, end)?;
     let second = cycle(&jobs).await?;
 
-    let mut report = report(&jobs, &first, &second, end)?;
+    let mut report = report(&jobs, &first, &second, first_day_over)?;
     report.pushed += pushed.iter().map(|each| each.applied).sum::<u64>();
     report.throttled_calls = sites.throttled();
     report.approved = approved;
@@ -184,7 +185,7 @@ async fn cycle(jobs: &Jobs) -> Result<CycleReport, Expected> {
 /// Lets the baseline pass, as `engaged approve baseline` does.
 fn approve(jobs: &Jobs) -> Result<Vec<String>, Expected> {
     let now = jobs.clock.now().timestamp_millis();
-    let known = jobs.store.read(|conn| conn.connections())?;
+    let known = jobs.store.read(super::store::Conn::connections)?;
     let config = Arc::clone(&jobs.config);
     Ok(jobs.store.write(move |tx| {
         let targets = |id| {
@@ -210,9 +211,9 @@ fn report(
     jobs: &Jobs,
     first: &CycleReport,
     second: &CycleReport,
-    end: DateTime<Utc>,
+    first_day_over: DateTime<Utc>,
 ) -> Result<DemoReport, Expected> {
-    let seen = end.timestamp_millis();
+    let seen = first_day_over.timestamp_millis();
     let (sizes, tally) = jobs
         .store
         .read(|conn| Ok((conn.sizes()?, conn.tally(seen)?)))?;
@@ -273,7 +274,7 @@ fn check(report: &DemoReport) -> Result<(), Expected> {
 /// What the demo did, as text.
 pub fn text(report: &DemoReport) -> String {
     let mut out = format!(
-        "{} contacts, {} events: {} sends, {} opens by machines, {} opens reported late, {} days our sync missed\n\
+        "{} contacts, {} events: {} sends, {} opens by machines, {} late opens of old mails, {} days our sync missed\n\
          {} scores computed, {} writes pushed ({} of them on the second day), {} calls throttled and repeated\n\
          every stored score equals its recomputation from events: {}\n",
         report.contacts,

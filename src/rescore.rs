@@ -76,7 +76,7 @@ pub fn rescore(
 
     let total = match &who {
         Some(who) => who.len() as u64,
-        None => store.read(|conn| conn.count_contacts())?,
+        None => store.read(super::store::Conn::count_contacts)?,
     };
     let mut run = Run {
         store,

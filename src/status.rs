@@ -187,28 +187,57 @@ fn connection(
 
 /// The state as text.
 pub fn text(status: &Status) -> String {
+    let waits: i64 = status.unjudged.iter().map(|(_, number)| number).sum();
+    let reasons = status.unjudged.iter();
+    let reasons: Vec<String> = reasons
+        .map(|(reason, number)| format!("{number} {reason}"))
+        .collect();
+    let reasons = if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join(", "))
+    };
+    let mut out = connections_text(status);
+    out += &format!(
+        "\nContacts  {} with {} events\n",
+        status.contacts, status.events
+    );
+    out += &format!(
+        "Scores    {} judged, {waits} not judged{reasons}\n",
+        status.judged
+    );
+    if status.waiting > 0 {
+        out += &format!(
+            "          {} have news and wait for the next `engaged score`\n",
+            status.waiting
+        );
+    }
+    out + &outbox_text(status) + &guards_text(status)
+}
+
+fn connections_text(status: &Status) -> String {
+    if status.connections.is_empty() {
+        return "No connections are configured; files come in with `engaged import`.\n".to_owned();
+    }
     let time = |at: Option<DateTime<Utc>>| {
         at.map_or_else(
             || "-".to_owned(),
             |at| at.format("%Y-%m-%d %H:%MZ").to_string(),
         )
     };
-    let rows: Vec<Vec<String>> = status
-        .connections
-        .iter()
-        .map(|each| {
-            vec![
-                format!("{} ({})", each.name, each.platform),
-                each.mode.to_owned(),
-                time(each.last_good_at),
-                time(each.complete_through),
-                each.contacts.to_string(),
-                each.rejects.to_string(),
-                time(each.next_at),
-                each.state.to_owned(),
-            ]
-        })
-        .collect();
+    let row = |each: &ConnectionStatus| {
+        vec![
+            format!("{} ({})", each.name, each.platform),
+            each.mode.to_owned(),
+            time(each.last_good_at),
+            time(each.complete_through),
+            each.contacts.to_string(),
+            each.rejects.to_string(),
+            time(each.next_at),
+            each.state.to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = status.connections.iter().map(row).collect();
     let header = [
         "CONNECTION",
         "MODE",
@@ -219,67 +248,43 @@ pub fn text(status: &Status) -> String {
         "NEXT",
         "STATE",
     ];
-    let mut out = if rows.is_empty() {
-        String::new()
-    } else {
-        table(&header, &[4, 5], &rows)
-    };
+    let mut out = table(&header, &[4, 5], &rows);
     for each in &status.connections {
         if let Some(why) = &each.why {
             out += &format!("  {}: {why}\n", each.name);
         }
     }
-    let waits: i64 = status.unjudged.iter().map(|(_, number)| number).sum();
-    out += &format!(
-        "\nContacts  {} with {} events\n",
-        status.contacts, status.events
-    );
-    out += &format!("Scores    {} judged, {waits} not judged", status.judged);
-    let reasons = status
-        .unjudged
-        .iter()
-        .map(|(reason, number)| format!("{number} {reason}"));
-    let reasons: Vec<String> = reasons.collect();
-    out += &if reasons.is_empty() {
-        "\n".to_owned()
-    } else {
-        format!(" ({})\n", reasons.join(", "))
-    };
-    if status.waiting > 0 {
-        out += &format!(
-            "          {} have news and wait for the next `engaged score`\n",
-            status.waiting
-        );
-    }
+    out
+}
+
+fn outbox_text(status: &Status) -> String {
     let open = ["planned", "attempting", "retry", "ambiguous", "rejected"];
-    let outbox = status
-        .outbox
-        .iter()
-        .filter(|(_, state, _)| open.contains(&state.as_str()));
-    let outbox: Vec<String> = outbox
+    let waiting = status.outbox.iter();
+    let waiting: Vec<String> = waiting
+        .filter(|(_, state, _)| open.contains(&state.as_str()))
         .map(|(name, state, number)| format!("{name}: {number} {state}"))
         .collect();
-    out += &format!(
-        "Push      {}{}\n",
-        if status.paused { "PAUSED; " } else { "" },
-        if outbox.is_empty() {
-            "nothing waits".to_owned()
-        } else {
-            outbox.join(", ")
-        }
-    );
+    let paused = if status.paused { "PAUSED; " } else { "" };
+    let waiting = if waiting.is_empty() {
+        "nothing waits".to_owned()
+    } else {
+        waiting.join(", ")
+    };
+    format!("Push      {paused}{waiting}\n")
+}
+
+fn guards_text(status: &Status) -> String {
     if status.guards.is_empty() {
-        return out + "Guards    none tripped\n";
+        return "Guards    none tripped\n".to_owned();
     }
+    let mut out = String::new();
     for guard in &status.guards {
-        let place = guard
-            .connection
-            .as_ref()
-            .map(|name| format!(" on {name}"))
-            .unwrap_or_default();
+        let place = guard.connection.as_ref();
+        let place = place.map(|name| format!(" on {name}")).unwrap_or_default();
+        out += &format!("Guard     {}{place}: {}\n", guard.name, guard.detail);
         out += &format!(
-            "Guard     {}{place}: {}\n          let it pass with `engaged approve {}`\n",
-            guard.name, guard.detail, guard.name
+            "          let it pass with `engaged approve {}`\n",
+            guard.name
         );
     }
     out

@@ -231,7 +231,12 @@ impl Sync<'_> {
     }
 
     /// Starts to commit a batch of pages, with the cursor behind the last of them, in one transaction.
-    fn begin_commit(&self, connection: ConnectionId, stream: Stream, batch: Batch) -> JoinHandle<Committed> {
+    fn begin_commit(
+        &self,
+        connection: ConnectionId,
+        stream: Stream,
+        batch: Batch,
+    ) -> JoinHandle<Committed> {
         let (store, zone) = (self.store.clone(), Arc::clone(self.zone));
         let (now, limit) = (self.now(), self.max_list_shrink);
         tokio::spawn(async move {
@@ -259,7 +264,9 @@ impl Sync<'_> {
         report: &mut StreamReport,
         whole: &mut SyncReport,
     ) -> Result<(), StoreError> {
-        let (commits, shrunk) = under_way.await.map_err(|error| StoreError::ended(&error))??;
+        let (commits, shrunk) = under_way
+            .await
+            .map_err(|error| StoreError::ended(&error))??;
         for commit in commits {
             report.pages += 1;
             report.contacts += commit.contacts;

@@ -13,7 +13,7 @@ use super::Context;
 
 #[derive(Debug, Args)]
 pub(super) struct Approve {
-    /// The guard: baseline, max_score_change, list_shrunk
+    /// The guard: baseline, `max_score_change`, `list_shrunk`
     guard: String,
     /// Only on this connection
     #[arg(long)]
@@ -52,7 +52,7 @@ pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Ex
         ));
     }
     let store = beside(context, &config)?;
-    let known = store.read(|conn| conn.connections())?;
+    let known = store.read(super::super::store::Conn::connections)?;
     let only = match &arguments.connection {
         None => None,
         Some(name) => match known.iter().find(|each| each.name == *name) {

@@ -332,8 +332,7 @@ fn decide(
             ask.id,
             platform_id,
             &drift.target,
-            ours,
-            theirs,
+            (ours, theirs),
             ask.now,
         )?;
     }

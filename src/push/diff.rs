@@ -166,8 +166,7 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
             theirs: word(!ours),
         });
     }
-    let differs =
-        wanted != ours || (drifted && targets.on_drift == OnDrift::Ours && wanted == ours);
+    let differs = wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
     if !differs || (drifted && targets.on_drift != OnDrift::Ours) {
         return;
     }

@@ -62,11 +62,11 @@ impl Schedule {
 }
 
 /// The jobs that are due, in the order of their schedules.
-pub fn due<'a>(
-    schedules: &'a [Schedule],
+pub fn due(
+    schedules: &[Schedule],
     last: impl Fn(&str) -> Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Vec<&'a Schedule> {
+) -> Vec<&Schedule> {
     schedules
         .iter()
         .filter(|schedule| schedule.is_due(last(&schedule.job), now))

@@ -17,7 +17,7 @@ use crate::rules::{
 pub type Millis = i64;
 
 /// A local date, as days since 1 January 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
 impl Day {
@@ -177,9 +177,9 @@ impl Zone {
         while low + 1 < high {
             let middle = low.midpoint(high);
             if self.day(middle) < day {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         high
@@ -200,9 +200,9 @@ fn bisect(tz: Tz, mut low: Millis, mut high: Millis) -> Millis {
     while low + 1 < high {
         let middle = low.midpoint(high);
         if offset_at(tz, middle) == before {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     high

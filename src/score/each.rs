@@ -57,7 +57,14 @@ pub(crate) fn evaluate(
         last.is_none_or(|last| subject.event(index).at > subject.event(last).at)
     });
     let lifted = subject.until(pattern, as_of).count() - standing.clone().count();
-    let counted = Counter::new(rule.count, model).keep(subject, standing);
+    let mut standing: Vec<usize> = standing.collect();
+    // Our ids follow the order of arrival, which must not matter: of events at one
+    // instant the smaller purchase comes first, and equal ones earn the same.
+    standing.sort_by_key(|&index| {
+        let fact = subject.event(index);
+        (fact.at, fact.connection, fact.quantity)
+    });
+    let counted = Counter::new(rule.count, model).keep(subject, standing.into_iter());
 
     let mut sum = Sum {
         points: 0,

@@ -189,7 +189,7 @@ impl<'a> Evaluator<'a> {
             let value = self.sum(index);
             self.scores[index] = Some(value);
         }
-        self.scores[index].get_or_insert_with(|| ScoreValue::EMPTY)
+        self.scores[index].get_or_insert(ScoreValue::EMPTY)
     }
 
     /// A segment, evaluated once.

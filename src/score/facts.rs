@@ -145,6 +145,18 @@ pub struct Vocabulary {
 pub struct Coverage {
     /// `(connection, kind, holes)`; a pair that is not listed has no holes. `kind` `None` holds for every kind.
     pub holes: Vec<(ConnectionId, Option<KindId>, Vec<Hole>)>,
+    /// What the connections report at all; `None` takes every kind as reported by each.
+    pub reported: Option<Reported>,
+}
+
+/// Which kinds of event come in from where. What no connection of a contact
+/// reports is not known to be absent, however silent it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// `kind` `None`: every kind.
+    pub kinds: Vec<(ConnectionId, Option<KindId>)>,
+    /// The last day that can be a hole.
+    pub until: Day,
 }
 
 /// A run of days that are not covered, both ends included. The store never

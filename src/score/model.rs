@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::rules::{
-    glob::page,
+    glob::{fold, page},
     set::{CountMode, RuleSet},
     syntax::{Actor, Condition, Filter, Pattern, RuleWhen, Unit, Window},
 };
@@ -212,9 +212,14 @@ impl Compiler<'_> {
                 cmp: *cmp,
                 measure: self.measure(pattern, Some(*window), settings),
             },
-            Condition::Field { name, test } => {
-                Node::Field(crate::rules::glob::fold(name), Asked::new(test))
-            }
+            _ => self.reading(condition),
+        }
+    }
+
+    /// A condition that reads the profile, or what other conditions gave.
+    fn reading(&self, condition: &Condition) -> Node {
+        match condition {
+            Condition::Field { name, test } => Node::Field(fold(name), Asked::new(test)),
             Condition::Email(test) => Node::Email(Asked::new(test)),
             Condition::EmailDomain(test) => Node::EmailDomain(Asked::new(test)),
             Condition::EmailDomainFree { negated } => Node::EmailDomainFree { negated: *negated },
@@ -234,12 +239,13 @@ impl Compiler<'_> {
                     .position(|segment| segment.name == *name);
                 found.map_or(Node::Nothing, Node::Segment)
             }
-            Condition::InList(name) => Node::InList(crate::rules::glob::fold(name)),
+            Condition::InList(name) => Node::InList(fold(name)),
             Condition::Status { negated, status } => Node::Status {
                 negated: *negated,
                 status: *status,
             },
-            Condition::Otherwise => Node::Otherwise,
+            // Whatever is left was compiled before this was asked.
+            _ => Node::Otherwise,
         }
     }
 
@@ -261,14 +267,11 @@ impl Compiler<'_> {
         let Some(index) = self.score(score) else {
             return Node::Nothing;
         };
-        let wanted: Vec<String> = names
-            .iter()
-            .map(|name| crate::rules::glob::fold(name))
-            .collect();
+        let wanted: Vec<String> = names.iter().map(String::as_str).map(fold).collect();
         let bands = self.rules.scores[index]
             .bands
             .iter()
-            .map(|band| crate::rules::glob::fold(&band.name));
+            .map(|band| fold(&band.name));
         let bands = bands
             .enumerate()
             .filter(|(_, name)| wanted.contains(name))
@@ -352,13 +355,13 @@ impl Compiler<'_> {
         let names: Vec<String> = filters
             .iter()
             .filter_map(|filter| match filter {
-                Filter::From(name) => Some(crate::rules::glob::fold(name)),
+                Filter::From(name) => Some(fold(name)),
                 _ => None,
             })
             .collect();
         let all = self.vocabulary.connections.iter();
         let left = all
-            .filter(|(_, name)| names.contains(&crate::rules::glob::fold(name)))
+            .filter(|(_, name)| names.contains(&fold(name)))
             .map(|(id, _)| *id);
         (!names.is_empty()).then(|| left.collect())
     }

@@ -10,8 +10,7 @@ use super::{
 
 /// The strictest status on a date; `None` if nobody said anything.
 ///
-/// Per connection the latest word counts. A delivery or a person's open or click ends
-/// `bounced`; only a subscription ends `unsubscribed`; only a person ends
+/// Per connection the latest word counts. A delivery or a person's click ends `bounced`; only a subscription ends `unsubscribed`; only a person ends
 /// the other two, which the platform then reports as a new word.
 pub(crate) fn strictest(subject: &Subject<'_>, kinds: Kinds, as_of: Day) -> Option<Status> {
     let connections = subject.facts.connections.iter();
@@ -27,17 +26,17 @@ fn of_connection(
     connection: ConnectionId,
     as_of: Day,
 ) -> Option<Status> {
-    let said = subject
-        .facts
-        .subscriptions
-        .iter()
-        .filter(|each| each.connection == connection);
+    let all = subject.facts.subscriptions.iter();
+    let all = all.filter(|each| each.connection == connection);
+    // The word on the contact as a whole tells more than those on its lists: leaving one is not leaving.
+    let whole = all.clone().any(|each| each.list.is_empty());
+    let said = all.filter(|each| each.list.is_empty() || !whole);
     let said = said.map(|each| (each.at, Word::Said(each.status)));
     let happened = subject.facts.events.iter().zip(&subject.days);
     let happened = happened.filter(|(fact, day)| fact.connection == connection && **day <= as_of);
     let happened = happened.filter_map(|(fact, _)| Some((fact.at, Word::of(fact, kinds)?)));
     let mut words: Vec<(Millis, Word)> = said.chain(happened).collect();
-    words.sort_by_key(|(at, _)| *at);
+    words.sort_by_key(|(at, word)| (*at, word.strictness()));
     words
         .into_iter()
         .fold(None, |status, (_, word)| word.after(status))
@@ -68,6 +67,14 @@ impl Word {
             Some(Self::Subscribed)
         } else {
             proves_delivery(fact, kinds).then_some(Self::Works)
+        }
+    }
+
+    /// At one instant a stricter statement comes later, so that it stands; events follow statements.
+    fn strictness(self) -> (bool, Option<Status>) {
+        match self {
+            Self::Said(status) => (false, Some(status)),
+            Self::Became(_) | Self::Subscribed | Self::Works => (true, None),
         }
     }
 

@@ -8,7 +8,7 @@ use engaged_connectors::model::{EventKind, Verdict};
 
 use super::{
     calendar::Day,
-    facts::{Coverage, Fact, Facts, Hole, KindId},
+    facts::{ConnectionId, Coverage, Fact, Facts, Hole, KindId},
     model::Model,
     pattern::{PatternId, usable},
 };
@@ -161,18 +161,29 @@ impl<'a> Subject<'a> {
     }
 
     /// The holes for some kinds on the contact's connections, in no order.
-    pub(crate) fn holes(
-        &self,
-        kinds: &[KindId],
-        from: Option<&[super::facts::ConnectionId]>,
-    ) -> Vec<Hole> {
+    pub(crate) fn holes(&self, kinds: &[KindId], from: Option<&[ConnectionId]>) -> Vec<Hole> {
         let mut holes = Vec::new();
+        let asked = |connection: &ConnectionId| {
+            self.facts.connections.contains(connection)
+                && from.is_none_or(|from| from.contains(connection))
+        };
+        let wanted = |kind: &Option<KindId>| kind.is_none_or(|kind| kinds.contains(&kind));
         for (connection, kind, runs) in &self.coverage.holes {
-            let of_contact = self.facts.connections.contains(connection);
-            let wanted = from.is_none_or(|from| from.contains(connection));
-            if of_contact && wanted && kind.is_none_or(|kind| kinds.contains(&kind)) {
+            if asked(connection) && wanted(kind) {
                 holes.extend_from_slice(runs);
             }
+        }
+        if let Some(reported) = &self.coverage.reported
+            && !reported
+                .kinds
+                .iter()
+                .any(|(connection, kind)| asked(connection) && wanted(kind))
+        {
+            // Nobody would have told us: all of the past is one hole.
+            holes.push(Hole {
+                from: Day::ALWAYS,
+                to: reported.until,
+            });
         }
         holes
     }
@@ -217,8 +228,7 @@ fn mails(facts: &Facts, days: &[Day], kinds: Kinds) -> Vec<Mail> {
         .collect()
 }
 
-/// Whether an event of a person ends a bounce.
+/// Whether an event shows that the address works: a delivery, or a click by a person.
 pub(crate) fn proves_delivery(fact: &Fact, kinds: Kinds) -> bool {
-    fact.kind == kinds.delivery
-        || ([kinds.open, kinds.click].contains(&fact.kind) && usable(fact.verdict))
+    fact.kind == kinds.delivery || (fact.kind == kinds.click && usable(fact.verdict))
 }

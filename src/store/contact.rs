@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{
     Conn, Tx,
     error::StoreError,
-    word::{Dictionary, Texts, status_number},
+    word::{Dictionary, Texts, status_number, status_of},
 };
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
@@ -235,8 +235,11 @@ impl<'t> Resolver<'t> {
         texts: &mut Texts<'t>,
     ) -> Result<bool, StoreError> {
         let mut said: BTreeMap<i64, Status> = BTreeMap::new();
+        let others = self.other_standings(contact, row)?;
         if let Some(status) = row.status {
-            said.insert(0, status);
+            // On several lists of one account a contact has as many ids there; the strictest word counts.
+            let strictest = others.iter().flatten().copied().fold(status, Status::max);
+            said.insert(0, strictest);
         }
         for list in row.lists.iter().filter(|list| !list.is_empty()) {
             let list = texts.id(Dictionary::Word, Some(list))?;
@@ -244,7 +247,9 @@ impl<'t> Resolver<'t> {
         }
         let known = self.latest_subscriptions(contact)?;
         for (&list, &(_, status)) in &known {
-            let left = list != 0 && status != status_number(Status::Unsubscribed);
+            // A row of one id says nothing about the lists of the others.
+            let ours = list != 0 && others.is_empty();
+            let left = ours && status != status_number(Status::Unsubscribed);
             if left && !said.contains_key(&list) {
                 said.insert(list, Status::Unsubscribed);
             }
@@ -266,6 +271,30 @@ impl<'t> Resolver<'t> {
                 .execute(params![contact.0, self.connection.0, list, self.known_at, status])?;
         }
         Ok(changed)
+    }
+
+    /// What the contact's other ids on this connection, if it has any, were last said to be.
+    fn other_standings(
+        &self,
+        contact: ContactId,
+        row: &Contact,
+    ) -> Result<Vec<Option<Status>>, StoreError> {
+        self.tx
+            .sql
+            .prepare_cached("update identity set status = ?3 where connection_id = ?1 and platform_id = ?2 and status is not ?3")?
+            .execute(params![self.connection.0, row.id, row.status.map(status_number)])?;
+        let mut select = self.tx.sql.prepare_cached(
+            "select status from identity
+             where contact_id = ?1 and connection_id = ?2 and platform_id <> ?3 and gone_at is null",
+        )?;
+        let rows = select.query_map(params![contact.0, self.connection.0, row.id], |row| {
+            row.get::<_, Option<i64>>(0)
+        })?;
+        let mut found = Vec::new();
+        for status in rows {
+            found.push(status?.map(status_of).transpose()?);
+        }
+        Ok(found)
     }
 
     fn latest_subscriptions(

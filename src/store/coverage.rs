@@ -16,7 +16,7 @@ use super::{
 };
 use crate::score::{
     calendar::{Day, Millis, Zone},
-    facts::{ConnectionId, Coverage, Hole, KindId},
+    facts::{ConnectionId, Coverage, Hole, KindId, Reported},
 };
 
 /// Days, both included, that were not read completely.
@@ -119,6 +119,10 @@ impl Conn {
         let known = known.unwrap_or(Millis::MAX);
         let mut holes: BTreeMap<(ConnectionId, Option<KindId>), Vec<Hole>> = BTreeMap::new();
         let mut last_days = BTreeMap::new();
+        let mut reported = Reported {
+            kinds: Vec::new(),
+            until: present.previous(),
+        };
         for connection in self.connections()? {
             let imported = connection.platform == IMPORTED;
             let last = if imported {
@@ -128,9 +132,13 @@ impl Conn {
             };
             last_days.insert(connection.id, last);
             if imported {
+                reported.kinds.push((connection.id, None));
                 continue;
             }
             for kind in self.declared_kinds(connection.id)? {
+                reported
+                    .kinds
+                    .push((connection.id, Some(kind_of_stored(kind))));
                 let covered = self.covered(connection.id, kind, known)?;
                 let uncovered = uncovered_days(&covered, zone, last);
                 holes
@@ -161,7 +169,10 @@ impl Conn {
             .map(|((connection, kind), days)| (connection, kind, united(days)))
             .filter(|(_, _, days)| !days.is_empty())
             .collect();
-        Ok(Coverage { holes })
+        Ok(Coverage {
+            holes,
+            reported: Some(reported),
+        })
     }
 
     /// Up to when a stream is complete without a hole between: the earliest over

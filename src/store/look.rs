@@ -35,7 +35,7 @@ pub struct Tally {
     pub sends: i64,
     /// Opens by machines.
     pub machine_opens: i64,
-    /// Opens of more than a day before an instant that became known only after it.
+    /// Opens, known only after an instant, of mails that were sent more than a day before it.
     pub late_opens: i64,
     /// Runs of days that imports or rejected rows left uncovered.
     pub holes: i64,
@@ -53,8 +53,9 @@ impl Conn {
         ];
         Ok(self.sql.query_row(
             "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
-               coalesce(sum(kind = ?2 and known_at > ?5 and at < ?5 - ?6), 0),
-               (select count(*) from hole where healed_at is null) from event",
+               coalesce(sum(kind = ?2 and event.known_at > ?5 and campaign.sent_at < ?5 - ?6), 0),
+               (select count(*) from hole where healed_at is null)
+             from event left join campaign on campaign.id = campaign_id",
             params![send, open, machines[0], machines[1], seen, DAY_MS],
             |row| Ok(Tally { sends: row.get(0)?, machine_opens: row.get(1)?, late_opens: row.get(2)?, holes: row.get(3)? }),
         )?)

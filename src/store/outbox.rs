@@ -457,8 +457,7 @@ impl Tx {
         connection: ConnectionId,
         platform_id: &str,
         target: &str,
-        ours: Option<&str>,
-        theirs: Option<&str>,
+        (ours, theirs): (Option<&str>, Option<&str>),
         known_at: Millis,
     ) -> Result<(), StoreError> {
         self.sql

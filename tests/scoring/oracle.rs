@@ -99,7 +99,7 @@ impl<'a> Oracle<'a> {
             .iter()
             .map(|fact| (fact, dates::local(rules.zone, fact.at)))
             .collect();
-        events.sort_by_key(|(fact, _)| (fact.at, fact.connection, fact.id));
+        events.sort_by_key(|(fact, _)| (fact.at, fact.connection, fact.quantity, fact.id));
         Self {
             rules,
             vocabulary,

@@ -90,6 +90,7 @@ create table identity (
   known_at integer not null,
   seen_scan_at integer,
   gone_at integer,
+  status integer,
   primary key (connection_id, platform_id)
 ) strict, without rowid;
 create index identity_by_contact on identity (contact_id);

@@ -10,8 +10,6 @@ pub(super) const ON_TAKES_PATHS: bool = true;
 pub(super) const FROM_NARROWS_HOLES: bool = true;
 /// What a platform says about status and lists is profile: it has no date of its own, like a field.
 pub(super) const LATER_WORDS_EXIST: bool = true;
-/// "A delivery or human click ends `bounced`": an open of a person does too, as it lifts a bounce.
-pub(super) const OPEN_ENDS_BOUNCED: bool = true;
 /// An untyped bounce makes a status `bounced` as a hard one does; a soft one never does.
 pub(super) const UNTYPED_BOUNCE_IS_HARD: bool = true;
 /// "Without a span, `no purchase` means never, and asks for coverage only": never opened and

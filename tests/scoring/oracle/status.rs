@@ -5,7 +5,7 @@ use engaged_connectors::model::{EventKind, Status, Verdict};
 
 use super::{
     Oracle, dates,
-    readings::{LATER_WORDS_EXIST, OPEN_ENDS_BOUNCED, UNTYPED_BOUNCE_IS_HARD},
+    readings::{LATER_WORDS_EXIST, UNTYPED_BOUNCE_IS_HARD},
     texts,
 };
 
@@ -15,10 +15,17 @@ impl Oracle<'_> {
         let connections = self.facts.connections.iter();
         let each = connections.filter_map(|id| {
             let mut words: Vec<(i64, Word)> = Vec::new();
-            for said in self.said(as_of) {
-                if said.connection == *id {
-                    words.push((said.at, Word::Said(said.status)));
-                }
+            // A word on the contact as a whole beats those on lists; at one instant the strictest stands.
+            let mut said: Vec<&Subscription> = self
+                .said(as_of)
+                .filter(|said| said.connection == *id)
+                .collect();
+            if said.iter().any(|said| said.list.is_empty()) {
+                said.retain(|said| said.list.is_empty());
+            }
+            said.sort_by_key(|said| (said.at, said.status));
+            for said in said {
+                words.push((said.at, Word::Said(said.status)));
             }
             for (fact, day) in &self.events {
                 if fact.connection == *id && *day <= as_of {
@@ -63,7 +70,6 @@ fn word(kind: &EventKind, verdict: Verdict) -> Option<Word> {
     match kind {
         EventKind::Delivery => Some(Word::Works),
         EventKind::Click if person => Some(Word::Works),
-        EventKind::Open if person && OPEN_ENDS_BOUNCED => Some(Word::Works),
         EventKind::Subscribe => Some(Word::Subscribed),
         EventKind::Unsubscribe => Some(Word::Became(Status::Unsubscribed)),
         EventKind::HardBounce => Some(Word::Became(Status::Bounced)),
