@@ -213,10 +213,12 @@ impl Sync<'_> {
                 break Ok(());
             }
             if batch.is_full() {
-                let next = self.begin_commit(connection, stream, std::mem::take(&mut batch));
-                if let Some(before) = under_way.replace(next) {
+                // One at a time: a later batch brings its cursor, and must not follow one that failed.
+                if let Some(before) = under_way.take() {
                     self.committed(before, report, whole).await?;
                 }
+                let full = std::mem::take(&mut batch);
+                under_way = Some(self.begin_commit(connection, stream, full));
             }
         };
         // What came before an error is kept; the cursor behind it says where to resume.
@@ -351,3 +353,6 @@ fn take_leave(
     tx.mark_gone(connection, &commit.unseen, now)?;
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;
