@@ -193,3 +193,55 @@ async fn the_cursor_stays_before_a_batch_that_failed_though_the_next_could_be_st
         .unwrap();
     assert_eq!(cursor, None);
 }
+
+#[tokio::test]
+async fn a_list_that_comes_back_no_longer_holds_the_push() {
+    let bench = bench();
+    bench.scan(hour(1), 100).await;
+    assert!(bench.scan(hour(2), 50).await.list_shrunk.is_some());
+    assert!(bench.is_held());
+    assert_eq!(bench.scan(hour(3), 100).await.list_shrunk, None);
+    assert!(!bench.is_held());
+    assert_eq!(bench.on_the_platform(), 100);
+}
+
+#[tokio::test]
+async fn what_was_allowed_for_one_scan_does_not_let_a_later_loss_pass() {
+    let bench = bench();
+    bench.scan(hour(1), 100).await;
+    bench.scan(hour(2), 50).await;
+    assert_eq!(bench.approve(), 1);
+    bench.scan(hour(3), 100).await;
+    assert!(bench.scan(hour(4), 20).await.list_shrunk.is_some());
+    assert_eq!(bench.on_the_platform(), 100);
+    // The person's word on this one lets it pass, once.
+    assert_eq!(bench.approve(), 1);
+    assert_eq!(bench.scan(hour(5), 20).await.list_shrunk, None);
+    assert_eq!(bench.on_the_platform(), 20);
+}
+
+#[tokio::test]
+async fn a_platform_that_is_not_reached_does_not_end_the_block_of_a_refused_key() {
+    let bench = bench();
+    let refused = |_| {
+        let (what, detail) = ("GET all".into(), "HTTP 401".into());
+        Err(ConnectorError::Auth {
+            what,
+            detail,
+            missing: None,
+        })
+    };
+    let away = |_| {
+        let (what, detail) = ("GET all".into(), "connection refused".into());
+        Err(ConnectorError::Transient { what, detail })
+    };
+    let blocked = || {
+        let since = bench.store.read(|conn| conn.blocked("news")).unwrap();
+        since.map(|(_, since)| since)
+    };
+    bench.sync(hour(1), refused).await.unwrap();
+    bench.sync(hour(2), away).await.unwrap();
+    assert_eq!(blocked(), Some(hour(1).timestamp_millis()));
+    bench.scan(hour(3), 1).await;
+    assert_eq!(blocked(), None);
+}
