@@ -1,6 +1,7 @@
 //! The writes one contact needs: what it is to show less what the platform was last told.
 //!
-//! Pure. Only tags that the platform acknowledged from us are ever taken off.
+//! Pure. Only tags that we put on are ever taken off: those that the platform
+//! acknowledged from us, and those that a request of ours may have put on.
 
 use std::collections::BTreeSet;
 
@@ -84,9 +85,13 @@ fn tags(targets: &Targets, standing: &Standing) -> Vec<(String, bool)> {
         .acknowledged
         .iter()
         .filter_map(|(key, (value, _))| value.as_ref().and_then(|_| key.strip_prefix("tag:")));
-    let stale = ours
+    let doubts = standing.open.iter().filter(|(_, open)| open.in_doubt);
+    let doubts = doubts.filter_map(|(key, _)| key.strip_prefix("tag:"));
+    let stale: BTreeSet<(String, bool)> = ours
+        .chain(doubts)
         .filter(|tag| !all.iter().any(|each| each == tag))
-        .map(|tag| (tag.to_owned(), false));
+        .map(|tag| (tag.to_owned(), false))
+        .collect();
     let known = all
         .iter()
         .map(|tag| ((*tag).clone(), wanted.contains(*tag)));
@@ -108,13 +113,15 @@ fn number(
     let acknowledged = standing.acknowledged.get(&key);
     let before = acknowledged.and_then(|(value, _)| value.clone());
     let number = before.as_deref().and_then(|text| text.parse::<i64>().ok());
+    let in_doubt = in_doubt(standing, &key);
     let moved = number.is_none_or(|number| {
         let far = (shown - number).abs() >= targets.deadband.max(1);
         far || (shown != number && score.band(shown) != score.band(number))
     });
     needs.told |= number.is_some();
     needs.changed |= number.is_some() && moved;
-    let drifted = acknowledged.is_some_and(|(ours, told_at)| {
+    let drifted = acknowledged.filter(|_| !in_doubt);
+    let drifted = drifted.is_some_and(|(ours, told_at)| {
         let theirs = standing
             .remote_fields
             .iter()
@@ -134,7 +141,7 @@ fn number(
     if if drifted {
         targets.on_drift == OnDrift::Ours
     } else {
-        moved
+        moved || in_doubt
     } {
         let write = Write::SetField {
             field: field.to_owned(),
@@ -156,8 +163,10 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
         .remote_tags
         .as_ref()
         .map(|(tags, read_at)| (tags.contains(tag), *read_at));
+    let in_doubt = in_doubt(standing, &key);
     let read_since = |read_at: i64| acknowledged.is_some_and(|(_, told_at)| read_at > *told_at);
-    let drifted = there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
+    let drifted =
+        !in_doubt && there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
     if drifted {
         let word = |on: bool| on.then(|| "on".to_owned());
         needs.drifts.push(Drift {
@@ -166,7 +175,7 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
             theirs: word(!ours),
         });
     }
-    let differs = wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
+    let differs = in_doubt || wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
     if !differs || (drifted && targets.on_drift != OnDrift::Ours) {
         return;
     }
@@ -174,7 +183,7 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
         Write::AddTag {
             tag: tag.to_owned(),
         }
-    } else if ours {
+    } else if ours || in_doubt {
         Write::RemoveTag {
             tag: tag.to_owned(),
         }
@@ -187,6 +196,12 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
         target: key,
         before,
     });
+}
+
+/// Whether a request for this target was made of which nobody knows what became of it. Then
+/// neither what was acknowledged nor what was read says what is there, and it is written again.
+fn in_doubt(standing: &Standing, target: &str) -> bool {
+    standing.open.get(target).is_some_and(|open| open.in_doubt)
 }
 
 /// Whether two texts are the same number, or the same text.

@@ -174,7 +174,7 @@ pub fn plan(
         }
     }
     let asked = asked(ask.rules, &targets);
-    let approved: BTreeSet<String> = conn.baselines(ask.id)?.into_iter().collect();
+    let approved: BTreeSet<String> = conn.baselines(ask.id)?.into_keys().collect();
     let refused: HashSet<(String, String, Option<String>)> = conn
         .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
         .into_iter()

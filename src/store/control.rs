@@ -135,21 +135,6 @@ impl Tx {
         }
         Ok(())
     }
-
-    /// Writes in doubt are compared again: a set that did not arrive is then planned anew.
-    pub fn reconcile_doubts(
-        &self,
-        connection: ConnectionId,
-        now: Millis,
-    ) -> Result<usize, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "update outbox set state = 'reconciled', detail = 'compared again', changed_at = ?2
-                 where connection_id = ?1 and state in ('attempting', 'ambiguous')",
-            )?
-            .execute(params![connection.0, now])?)
-    }
 }
 
 fn block_name(connection: &str) -> String {
