@@ -3,13 +3,16 @@
 //! Pure. Only tags that we put on are ever taken off: those that the platform
 //! acknowledged from us, and those that a request of ours may have put on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engaged_connectors::Write;
 
-use crate::{config::OnDrift, rules::set::Score, store::Standing};
+use crate::{config::OnDrift, rules::set::Score, score::calendar::Millis, store::Standing};
 
-use super::targets::{Targets, field_key, tag_key};
+use super::{
+    plan::value,
+    targets::{Targets, field_key, tag_key},
+};
 
 /// One write for one contact, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,9 @@ pub struct Difference {
     pub target: String,
     /// What the platform was last told; `None` if nothing.
     pub before: Option<String>,
+    /// Whether this changes what the platform was told, and nobody let it pass yet: what
+    /// `max_score_change` counts. A first word is not a change, nor is repeating one.
+    pub changes: bool,
 }
 
 /// A field or tag of ours that somebody else changed.
@@ -40,15 +46,21 @@ pub struct Needs {
     pub writes: Vec<Difference>,
     /// What somebody else changed, whether or not it is written again.
     pub drifts: Vec<Drift>,
-    /// Whether the platform was told a number before.
+    /// Whether the platform was told anything about the contact before.
     pub told: bool,
-    /// Whether a number that the platform was told before is to change.
-    pub changed: bool,
 }
 
-/// Works out one contact's writes.
-pub fn needs(targets: &Targets, scores: &[Score], standing: &Standing) -> Needs {
-    let mut needs = Needs::default();
+/// Works out one contact's writes. `approved` has the targets whose first push a person let pass, and when.
+pub fn needs(
+    targets: &Targets,
+    scores: &[Score],
+    approved: &BTreeMap<String, Millis>,
+    standing: &Standing,
+) -> Needs {
+    let mut needs = Needs {
+        told: !standing.acknowledged.is_empty(),
+        ..Needs::default()
+    };
     for (field, score) in &targets.fields {
         number(
             &mut needs,
@@ -62,7 +74,31 @@ pub fn needs(targets: &Targets, scores: &[Score], standing: &Standing) -> Needs 
     for (tag, wanted) in tags(targets, standing) {
         tag_write(&mut needs, targets, &tag, wanted, standing);
     }
+    for write in &mut needs.writes {
+        write.changes = changes(write, approved, standing);
+    }
     needs
+}
+
+/// Whether a write changes what the platform was told. A tag that a contact never had, though it was
+/// told other things since the tag was approved, is one that it now gets.
+fn changes(
+    difference: &Difference,
+    approved: &BTreeMap<String, Millis>,
+    standing: &Standing,
+) -> bool {
+    let after = value(&difference.write);
+    let waits = standing.open.get(&difference.target);
+    if waits.is_some_and(|open| open.value == after) {
+        return false;
+    }
+    if standing.acknowledged.contains_key(&difference.target) {
+        return difference.before != after;
+    }
+    let told_at = standing.acknowledged.values().map(|(_, told_at)| told_at);
+    let since = approved.get(&difference.target);
+    let tag = matches!(difference.write, Write::AddTag { .. });
+    tag && since.is_some_and(|since| told_at.max().is_some_and(|told_at| since <= told_at))
 }
 
 /// Every tag of ours and whether the contact is to have it.
@@ -118,8 +154,6 @@ fn number(
         let far = (shown - number).abs() >= targets.deadband.max(1);
         far || (shown != number && score.band(shown) != score.band(number))
     });
-    needs.told |= number.is_some();
-    needs.changed |= number.is_some() && moved;
     let drifted = acknowledged.filter(|_| !in_doubt);
     let drifted = drifted.is_some_and(|(ours, told_at)| {
         let theirs = standing
@@ -151,6 +185,7 @@ fn number(
             write,
             target: key,
             before,
+            changes: false,
         });
     }
 }
@@ -195,6 +230,7 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
         write,
         target: key,
         before,
+        changes: false,
     });
 }
 

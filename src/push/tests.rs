@@ -373,3 +373,96 @@ async fn a_plan_shows_what_is_in_doubt_as_apply_will_write_it() {
     let report = bench.push().apply(Some(&plan.fingerprint)).await.unwrap();
     assert_eq!(report.applied, 2);
 }
+
+const TEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+fn all(level: &'static str) -> Vec<(&'static str, &'static str)> {
+    TEN.iter().map(|id| (*id, level)).collect()
+}
+
+#[tokio::test]
+async fn a_change_of_too_many_bands_is_held_where_no_number_is_pushed() {
+    let bench = guarded(TAGS, 0.2);
+    bench.levels(&all("middle"));
+    bench.baseline().await;
+    bench.levels(&[("a", "high"), ("b", "high")]);
+    assert_eq!(bench.apply().await.held, Vec::<String>::new());
+    bench.levels(&all("high"));
+    assert!(bench.apply().await.held[0].starts_with("max_score_change: 8 of 10"));
+    // Nobody's first band is a change.
+    bench.levels(&all("middle"));
+    bench.levels(&[("k", "high"), ("l", "high"), ("m", "high")]);
+    bench.levels(&[("a", "high"), ("b", "high")]);
+    assert_eq!(bench.apply().await.held, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_segment_that_suddenly_holds_everybody_is_held() {
+    let bench = guarded(
+        r#"push.tags = { prefix = "engaged:", bands = ["engagement"], segments = ["vip"] }"#,
+        0.2,
+    );
+    bench.levels(&all("middle"));
+    bench.baseline().await;
+    let vip = |id: &&str| contact(id, &[("level", "middle"), ("vip", "yes")]);
+    bench.read(TEN.iter().map(vip).collect());
+    assert!(bench.apply().await.held[0].starts_with("max_score_change: 10 of 10"));
+}
+
+#[tokio::test]
+async fn an_approved_change_goes_on_after_the_platform_was_away() {
+    let bench = guarded(FIELD, 0.2);
+    bench.levels(&all("middle"));
+    bench.baseline().await;
+    bench.levels(&all("high"));
+    assert_eq!(bench.apply().await.held.len(), 1);
+    bench.approve(guard::MAX_SCORE_CHANGE);
+    *bench.site.fails.lock().unwrap() = Some(transient());
+    bench.apply().await;
+    assert_eq!(bench.asked(), Vec::<String>::new());
+    let report = bench.apply().await;
+    assert_eq!((report.held, report.applied), (Vec::new(), 10));
+}
+
+#[tokio::test]
+async fn what_was_allowed_once_does_not_let_a_later_change_pass() {
+    let bench = guarded(FIELD, 0.2);
+    bench.levels(&all("middle"));
+    bench.baseline().await;
+    bench.levels(&all("high"));
+    bench.apply().await;
+    bench.approve(guard::MAX_SCORE_CHANGE);
+    // The cause was found and mended: there is nothing to let pass.
+    bench.levels(&all("middle"));
+    assert_eq!(bench.apply().await.held, Vec::<String>::new());
+    bench.levels(&all("low"));
+    assert_eq!(bench.apply().await.held.len(), 1);
+    assert_eq!(bench.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_refused_change_is_no_change_and_an_allowance_waits_while_another_guard_holds() {
+    let bench = guarded(FIELD, 0.2);
+    bench.levels(&all("middle"));
+    bench.baseline().await;
+    bench.levels(&all("high"));
+    bench.apply().await;
+    bench.approve(guard::MAX_SCORE_CHANGE);
+    let (id, now) = (bench.id, bench.now());
+    let subject = id.0.to_string();
+    let trip = bench
+        .store
+        .write(move |tx| tx.trip_guard(guard::ALL[2], Some(id), &subject, "half is gone", now));
+    assert!(bench.apply().await.held[0].starts_with("list_shrunk"));
+    let guard = trip.unwrap();
+    bench
+        .store
+        .write(move |tx| tx.close_guard(guard, "cleared", "engaged", now))
+        .unwrap();
+    bench.answer(|_| (false, Outcome::Rejected("no such contact".into())));
+    assert_eq!(
+        bench.apply().await.rejected,
+        [("no such contact".into(), 10)]
+    );
+    assert_eq!(bench.apply().await.held, Vec::<String>::new());
+}

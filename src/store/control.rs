@@ -33,6 +33,11 @@ impl Conn {
             .unwrap_or_default())
     }
 
+    /// Whether the next occasion may pass that a guard would hold.
+    pub fn is_allowed(&self, guard: &str, subject: &str) -> Result<bool, StoreError> {
+        Ok(self.control(&allowance_name(guard, subject))?.is_some())
+    }
+
     /// How many contacts there are.
     pub fn count_contacts(&self) -> Result<u64, StoreError> {
         let (contacts, _) = self.sizes()?;
