@@ -147,7 +147,9 @@ impl Sync<'_> {
                 break;
             }
         }
-        if report.blocked.is_none() {
+        // A platform that was not reached says nothing about the key.
+        let answered = |stream: &StreamReport| stream.error.is_none() || stream.pages > 0;
+        if report.blocked.is_none() && report.streams.iter().any(answered) {
             let (name, now) = (self.name.to_owned(), self.now());
             self.store
                 .write_async(move |tx| tx.unblock(&name, now))
@@ -213,10 +215,12 @@ impl Sync<'_> {
                 break Ok(());
             }
             if batch.is_full() {
-                let next = self.begin_commit(connection, stream, std::mem::take(&mut batch));
-                if let Some(before) = under_way.replace(next) {
+                // One at a time: a later batch brings its cursor, and must not follow one that failed.
+                if let Some(before) = under_way.take() {
                     self.committed(before, report, whole).await?;
                 }
+                let full = std::mem::take(&mut batch);
+                under_way = Some(self.begin_commit(connection, stream, full));
             }
         };
         // What came before an error is kept; the cursor behind it says where to resume.
@@ -336,18 +340,23 @@ fn take_leave(
     now: i64,
 ) -> Result<Option<String>, StoreError> {
     let gone = commit.unseen.len();
-    if gone == 0 {
-        return Ok(None);
-    }
     let all = tx.count_identities(connection)?;
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = gone as f64 / all.max(1) as f64;
     let subject = connection.0.to_string();
-    if gone >= SHRINK_MIN && share > limit && !tx.take_allowance(LIST_SHRUNK, &subject)? {
+    // What a person allowed was this scan's loss or none: it does not wait for another one.
+    let allowed = tx.take_allowance(LIST_SHRUNK, &subject)?;
+    if gone >= SHRINK_MIN && share > limit && !allowed {
         let detail = format!("{gone} of {all} contacts are missing from the platform's list");
         tx.trip_guard(LIST_SHRUNK, Some(connection), &subject, &detail, now)?;
         return Ok(Some(detail));
     }
+    if let Some(guard) = tx.open_guard(LIST_SHRUNK, connection)? {
+        tx.close_guard(guard, "cleared", "engaged", now)?;
+    }
     tx.mark_gone(connection, &commit.unseen, now)?;
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! Carries a plan out: every write is an outbox row first, and every request
 //! has a committed attempt before it leaves.
 //!
-//! All writes here are sets, which may be done twice: what was under way when
-//! the process ended is compared again with what the platform acknowledged.
+//! All writes here are sets, which may be done twice: what is in doubt, because
+//! its answer was lost or the process ended, is planned and written again. What
+//! waits for another try is sent only while the newest plan still has it.
 
 use engaged_connectors::{
     Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
@@ -298,7 +299,8 @@ fn decide(
     fingerprint: Option<&str>,
     limit: f64,
 ) -> Result<Decided, StoreError> {
-    tx.reconcile_doubts(ask.id, ask.now)?;
+    // Pushes of one connection follow one another: what still looks under way was cut off.
+    tx.doubt_attempts_on(ask.id, ask.now)?;
     let plan = plan::plan(tx, ask, &mut |_| Ok(()))?;
     if let Some(expected) = fingerprint.filter(|expected| *expected != plan.fingerprint) {
         return Ok(Decided::Stale {
@@ -336,6 +338,7 @@ fn decide(
             ask.now,
         )?;
     }
+    let mut queued = None;
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
         let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
@@ -344,7 +347,10 @@ fn decide(
                 .map(|_| ())
         })?;
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
+        queued = Some(number);
     }
+    // What is held back because it was refused is in no plan, and its doubts stay until it is.
+    tx.abandon_unplanned(ask.id, queued, plan.held_back == 0, ask.now)?;
     Ok(Decided::Queued { planned })
 }
 

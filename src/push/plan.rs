@@ -81,9 +81,9 @@ pub struct ConnectionPlan {
     pub unchanged: u64,
     /// Writes left out because the platform refused the same less than a day ago.
     pub held_back: u64,
-    /// Contacts whose number the platform was told before.
+    /// Contacts about whom the platform was told anything before.
     pub told: u64,
-    /// Of those, contacts whose number is to change.
+    /// Of those, contacts whose number, band or segment there is to change.
     pub changed: u64,
     /// Targets that were never pushed: held until somebody approves the baseline.
     pub baseline: Vec<String>,
@@ -163,6 +163,7 @@ pub fn plan(
                 write,
                 target: format!("create:{field}"),
                 before: None,
+                changes: false,
             };
             let planned = Planned {
                 contact: None,
@@ -174,14 +175,15 @@ pub fn plan(
         }
     }
     let asked = asked(ask.rules, &targets);
-    let approved: BTreeSet<String> = conn.baselines(ask.id)?.into_iter().collect();
+    let approved = conn.baselines(ask.id)?;
     let refused: HashSet<(String, String, Option<String>)> = conn
         .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
         .into_iter()
         .collect();
     conn.for_each_standing(ask.id, &asked, |standing| {
-        let needs = diff::needs(&targets, &ask.rules.scores, standing);
+        let needs = diff::needs(&targets, &ask.rules.scores, &approved, standing);
         making.contact(&needs, standing);
+        let mut changed = false;
         for difference in needs.writes {
             let same = (
                 standing.platform_id.clone(),
@@ -192,6 +194,7 @@ pub fn plan(
                 making.plan.held_back += 1;
                 continue;
             }
+            changed |= difference.changes;
             let planned = Planned {
                 contact: Some(standing.contact),
                 platform_id: standing.platform_id.clone(),
@@ -200,6 +203,7 @@ pub fn plan(
             making.take(&planned, shown_name(standing));
             sink(&planned)?;
         }
+        making.plan.changed += u64::from(changed);
         Ok(())
     })?;
     Ok(making.finish(&targets, &approved))
@@ -263,7 +267,6 @@ impl Making {
     fn contact(&mut self, needs: &diff::Needs, standing: &Standing) {
         self.plan.unchanged += u64::from(needs.writes.is_empty());
         self.plan.told += u64::from(needs.told);
-        self.plan.changed += u64::from(needs.changed);
         self.plan.drifts += needs.drifts.len() as u64;
         self.plan.drifted.extend(needs.drifts.iter().map(|drift| {
             (
@@ -279,6 +282,7 @@ impl Making {
             write,
             target,
             before,
+            ..
         } = &planned.difference;
         let (verb, after) = (verb(write), value(write));
         self.plan.writes += 1;
@@ -306,12 +310,12 @@ impl Making {
         }
     }
 
-    fn finish(mut self, targets: &Targets, approved: &BTreeSet<String>) -> ConnectionPlan {
+    fn finish(mut self, targets: &Targets, approved: &BTreeMap<String, Millis>) -> ConnectionPlan {
         let written: BTreeSet<&String> = self.counts.keys().map(|(_, target)| target).collect();
         let held = targets
             .keys()
             .into_iter()
-            .filter(|key| !approved.contains(key) && written.contains(key));
+            .filter(|key| !approved.contains_key(key) && written.contains(key));
         self.plan.baseline = held.collect();
         let counts = self.counts.into_iter();
         self.plan.counts = counts

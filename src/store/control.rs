@@ -33,6 +33,11 @@ impl Conn {
             .unwrap_or_default())
     }
 
+    /// Whether the next occasion may pass that a guard would hold.
+    pub fn is_allowed(&self, guard: &str, subject: &str) -> Result<bool, StoreError> {
+        Ok(self.control(&allowance_name(guard, subject))?.is_some())
+    }
+
     /// How many contacts there are.
     pub fn count_contacts(&self) -> Result<u64, StoreError> {
         let (contacts, _) = self.sizes()?;
@@ -134,21 +139,6 @@ impl Tx {
                 .execute(params![connection.0, stream.0, reason, now])?;
         }
         Ok(())
-    }
-
-    /// Writes in doubt are compared again: a set that did not arrive is then planned anew.
-    pub fn reconcile_doubts(
-        &self,
-        connection: ConnectionId,
-        now: Millis,
-    ) -> Result<usize, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "update outbox set state = 'reconciled', detail = 'compared again', changed_at = ?2
-                 where connection_id = ?1 and state in ('attempting', 'ambiguous')",
-            )?
-            .execute(params![connection.0, now])?)
     }
 }
 

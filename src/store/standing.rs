@@ -25,10 +25,21 @@ pub struct Standing {
     pub segments: BTreeSet<usize>,
     /// For each target, what the platform was told, and when.
     pub acknowledged: BTreeMap<String, (Option<String>, Millis)>,
+    /// For each target, the write that has been queued and is not done.
+    pub open: BTreeMap<String, OpenWrite>,
     /// Fields as last read: name, value, when the value was first seen.
     pub remote_fields: Vec<(String, String, Millis)>,
     /// Tags as last read and when, where the platform lists them.
     pub remote_tags: Option<(BTreeSet<String>, Millis)>,
+}
+
+/// A write that has been queued and is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenWrite {
+    /// The value; `None` takes it away.
+    pub value: Option<String>,
+    /// Whether a request was made of which nobody knows what became of it.
+    pub in_doubt: bool,
 }
 
 /// The names whose numbers a [`Standing`] uses.
@@ -40,6 +51,9 @@ pub struct Asked<'a> {
     /// The fields of ours, to be compared with what was read.
     pub fields: Vec<&'a str>,
 }
+
+/// What has been queued and is not done.
+const OPEN: &str = "state in ('planned', 'attempting', 'retry', 'ambiguous')";
 
 impl Conn {
     /// Calls back with each contact that is on a platform, in the order of contacts.
@@ -83,6 +97,8 @@ struct Lookup<'c> {
     score: Statement<'c>,
     segment: Statement<'c>,
     acknowledged: Statement<'c>,
+    /// `None` while nothing is open: then nobody is looked up.
+    open: Option<Statement<'c>>,
     field: Statement<'c>,
     tag: Statement<'c>,
 }
@@ -107,8 +123,30 @@ impl<'c> Lookup<'c> {
         while let Some(row) = rows.next()? {
             words.insert(row.get(0)?, row.get(1)?);
         }
+        let anything: bool = conn
+            .sql
+            .prepare(
+                &[
+                    "select exists (select 1 from outbox where connection_id = ?1 and ",
+                    OPEN,
+                    ")",
+                ]
+                .concat(),
+            )?
+            .query_row([connection.0], |row| row.get(0))?;
+        let open = anything.then(|| {
+            conn.sql.prepare(
+                &[
+                    "select target, value, state in ('attempting', 'ambiguous') from outbox
+                   where connection_id = ?1 and platform_id = ?2 and ",
+                    OPEN,
+                ]
+                .concat(),
+            )
+        });
         Ok(Self {
             connection,
+            open: open.transpose()?,
             scores: numbered(&names),
             bands: asked.scores.iter().map(|(_, bands)| numbered(bands)).collect(),
             segments: numbered(&asked.segments),
@@ -159,6 +197,16 @@ impl<'c> Lookup<'c> {
             standing
                 .acknowledged
                 .insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        }
+        if let Some(open) = &mut self.open {
+            let mut rows = open.query(params![self.connection.0, standing.platform_id])?;
+            while let Some(row) = rows.next()? {
+                let write = OpenWrite {
+                    value: row.get(1)?,
+                    in_doubt: row.get(2)?,
+                };
+                standing.open.insert(row.get(0)?, write);
+            }
         }
         if !self.fields.is_empty() {
             let mut rows = self.field.query(params![contact, self.connection.0])?;

@@ -110,23 +110,21 @@ fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
         .write(move |tx| tx.begin_attempt(&[open], "t1", NOW + 2))
         .unwrap();
     let three = row("3");
-    let blocked = bench
-        .store
-        .write(move |tx| {
-            assert_eq!(tx.doubt_attempts(NOW + 3)?, 1);
-            tx.enqueue(&three, NOW + 3)
-        })
-        .unwrap();
-    assert_eq!(blocked, None);
     bench
         .store
-        .write(move |tx| tx.settle(open, OutboxState::Reconciled, None, None, NOW + 4))
+        .write(move |tx| {
+            assert_eq!(tx.enqueue(&three, NOW + 3)?, None);
+            assert_eq!(tx.doubt_attempts(NOW + 3)?, 1);
+            let again = tx.enqueue(&three, NOW + 3)?.unwrap();
+            tx.settle(again, OutboxState::Applied, None, None, NOW + 4)
+        })
         .unwrap();
     let sizes = bench.store.read(Conn::outbox_sizes).unwrap();
     assert_eq!(
         sizes,
         [
             (connection, OutboxState::Abandoned, 1),
+            (connection, OutboxState::Applied, 1),
             (connection, OutboxState::Reconciled, 1)
         ]
     );
