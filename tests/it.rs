@@ -4,5 +4,11 @@
 mod acceptance;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/ghost.rs"]
+mod ghost;
+#[path = "it/mailchimp.rs"]
+mod mailchimp;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/stage.rs"]
+mod stage;
