@@ -63,7 +63,7 @@ pub struct DemoReport {
     pub sends: i64,
     /// Opens that a machine caused.
     pub machine_opens: i64,
-    /// Opens that the platform told us of more than a day after they happened, on the second day.
+    /// Opens of the days before that the platforms told us of only on the second day.
     pub late_opens: i64,
     /// Days that our own sync does not cover.
     pub coverage_gaps: i64,

@@ -62,11 +62,15 @@ const BLIND: [(&str, &[&str]); 4] = [
 
 const BANNED_NAMES: [&str; 5] = ["Manager", "Helper", "Util", "Data", "Info"];
 
+/// The clock, and a program that has none to be given.
+const CLOCK_OWNERS: [&str; 2] = ["src/clock.rs", "connectors/sandbox/src/main.rs"];
+
+/// Waiting goes by tokio's own instant, which a test can pause.
 const CLOCKS: [&str; 4] = [
     "Utc::now(",
     "Local::now(",
     "SystemTime::now(",
-    "Instant::now(",
+    "std::time::Instant",
 ];
 
 fn root() -> PathBuf {
@@ -175,7 +179,7 @@ fn only_the_clock_asks_the_time() {
     let mut faults = Vec::new();
     for (name, text) in sources()
         .iter()
-        .filter(|(name, _)| *name != "src/clock.rs" && !is_test(name))
+        .filter(|(name, _)| !CLOCK_OWNERS.contains(&name.as_str()) && !is_test(name))
     {
         for (number, line) in
             program(text).filter(|(_, line)| CLOCKS.iter().any(|clock| line.contains(clock)))
@@ -190,7 +194,8 @@ fn only_the_clock_asks_the_time() {
 fn files_say_what_they_are_for_and_stay_short() {
     let mut faults = Vec::new();
     for (name, text) in sources() {
-        if !text.starts_with("//!") {
+        let beside_code = name.starts_with("src/") || name.starts_with("connectors/");
+        if !text.starts_with("//!") && !(beside_code && is_test(&name)) {
             faults.push(format!("{name}: no module documentation"));
         }
         if name.ends_with("/mod.rs") {

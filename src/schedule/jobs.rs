@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use engaged_connectors::{Clock, Connector, http::Transport};
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
@@ -110,13 +111,11 @@ impl Jobs {
             .collect()
     }
 
-    /// Syncs all connections, or the one of that name. One that fails does not keep the others from it.
+    /// Syncs all connections at once, or the one of that name. One that fails does not keep the others from it.
     pub async fn sync(&self, only: Option<&str>) -> Result<Vec<SyncReport>, StoreError> {
-        let mut reports = Vec::new();
-        for connection in self.connections(only) {
-            reports.push(self.sync_one(connection).await?);
-        }
-        Ok(reports)
+        let connections = self.connections(only).into_iter();
+        let reports = join_all(connections.map(|connection| self.sync_one(connection))).await;
+        reports.into_iter().collect()
     }
 
     async fn sync_one(&self, connection: &ConnectionConfig) -> Result<SyncReport, StoreError> {

@@ -35,7 +35,7 @@ pub struct Tally {
     pub sends: i64,
     /// Opens by machines.
     pub machine_opens: i64,
-    /// Opens of more than a day before an instant that became known only after it.
+    /// Opens before an instant that became known only after it.
     pub late_opens: i64,
     /// Runs of days that imports or rejected rows left uncovered.
     pub holes: i64,
@@ -44,7 +44,6 @@ pub struct Tally {
 impl Conn {
     /// Counts sends, machine opens, opens that came in late after `seen`, and holes.
     pub fn tally(&self, seen: Millis) -> Result<Tally, StoreError> {
-        const DAY_MS: Millis = 86_400_000;
         let kind = |kind: &EventKind| KindId::built_in(kind).map_or(-1, |id| i64::from(id.0));
         let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
         let machines = [
@@ -53,9 +52,9 @@ impl Conn {
         ];
         Ok(self.sql.query_row(
             "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
-               coalesce(sum(kind = ?2 and known_at > ?5 and at < ?5 - ?6), 0),
+               coalesce(sum(kind = ?2 and known_at > ?5 and at < ?5), 0),
                (select count(*) from hole where healed_at is null) from event",
-            params![send, open, machines[0], machines[1], seen, DAY_MS],
+            params![send, open, machines[0], machines[1], seen],
             |row| Ok(Tally { sends: row.get(0)?, machine_opens: row.get(1)?, late_opens: row.get(2)?, holes: row.get(3)? }),
         )?)
     }
