@@ -127,6 +127,7 @@ impl Sync<'_> {
             connection: self.name.to_owned(),
             ..SyncReport::default()
         };
+        let mut stopped = false;
         for spec in capabilities.streams {
             let mut stream = StreamReport {
                 stream: spec.stream.0.to_owned(),
@@ -135,7 +136,7 @@ impl Sync<'_> {
             let ended = self
                 .pull(connection, spec.stream, &mut stream, &mut report)
                 .await?;
-            let stop = match ended {
+            stopped = match ended {
                 Ok(()) => false,
                 Err(error) => {
                     self.failed(connection, spec.stream, &error, &mut stream, &mut report)
@@ -143,11 +144,12 @@ impl Sync<'_> {
                 }
             };
             report.streams.push(stream);
-            if stop {
+            if stopped {
                 break;
             }
         }
-        if report.blocked.is_none() {
+        // Only answers to every stream prove that the key works again; another trouble proves nothing.
+        if !stopped {
             let (name, now) = (self.name.to_owned(), self.now());
             self.store
                 .write_async(move |tx| tx.unblock(&name, now))
@@ -336,17 +338,22 @@ fn take_leave(
     now: i64,
 ) -> Result<Option<String>, StoreError> {
     let gone = commit.unseen.len();
-    if gone == 0 {
-        return Ok(None);
-    }
     let all = tx.count_identities(connection)?;
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = gone as f64 / all.max(1) as f64;
     let subject = connection.0.to_string();
-    if gone >= SHRINK_MIN && share > limit && !tx.take_allowance(LIST_SHRUNK, &subject)? {
+    // A word counts for one scan, whether or not that scan still needs it.
+    let allowed = tx.take_allowance(LIST_SHRUNK, &subject)?;
+    if gone >= SHRINK_MIN && share > limit && !allowed {
         let detail = format!("{gone} of {all} contacts are missing from the platform's list");
         tx.trip_guard(LIST_SHRUNK, Some(connection), &subject, &detail, now)?;
         return Ok(Some(detail));
+    }
+    if let Some(guard) = tx.open_guard(LIST_SHRUNK, connection)? {
+        tx.close_guard(guard, "cleared", "engaged", now)?;
+    }
+    if gone == 0 {
+        return Ok(None);
     }
     tx.mark_gone(connection, &commit.unseen, now)?;
     Ok(None)
