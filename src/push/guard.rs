@@ -48,9 +48,16 @@ pub fn hold(
     }
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = plan.changed as f64 / plan.told.max(1) as f64;
+    // A word counts for the change that was held, not for a later one.
+    let allowed = tx.take_allowance(MAX_SCORE_CHANGE, &subject)?;
     if share <= max_score_change {
         close(tx, MAX_SCORE_CHANGE, connection, now)?;
-    } else if !tx.take_allowance(MAX_SCORE_CHANGE, &subject)? {
+    } else if allowed {
+        // Whatever else holds the writes up, the word still stands for when that is let pass.
+        if !held.is_empty() {
+            tx.add_allowance(MAX_SCORE_CHANGE, &subject, now)?;
+        }
+    } else {
         let percent = share * 100.0;
         let detail = format!(
             "{} of {} scores change at once ({percent:.0} %, limit {:.0} %); look at the rules last edited, at holes in the sync, at machine opens",
