@@ -6,7 +6,12 @@ use std::collections::BTreeSet;
 
 use engaged_connectors::Write;
 
-use crate::{config::OnDrift, rules::set::Score, store::Standing};
+use crate::{
+    config::OnDrift,
+    rules::set::Score,
+    score::calendar::Millis,
+    store::{IN_DOUBT, Standing},
+};
 
 use super::targets::{Targets, field_key, tag_key};
 
@@ -114,7 +119,7 @@ fn number(
     });
     needs.told |= number.is_some();
     needs.changed |= number.is_some() && moved;
-    let drifted = acknowledged.is_some_and(|(ours, told_at)| {
+    let drifted = acknowledged.filter(known).is_some_and(|(ours, told_at)| {
         let theirs = standing
             .remote_fields
             .iter()
@@ -152,12 +157,14 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
     let key = tag_key(tag);
     let acknowledged = standing.acknowledged.get(&key);
     let ours = acknowledged.is_some_and(|(value, _)| value.is_some());
+    let doubt = acknowledged.is_some_and(|told| !known(&told));
     let there = standing
         .remote_tags
         .as_ref()
         .map(|(tags, read_at)| (tags.contains(tag), *read_at));
     let read_since = |read_at: i64| acknowledged.is_some_and(|(_, told_at)| read_at > *told_at);
-    let drifted = there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
+    let drifted =
+        !doubt && there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
     if drifted {
         let word = |on: bool| on.then(|| "on".to_owned());
         needs.drifts.push(Drift {
@@ -166,7 +173,7 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
             theirs: word(!ours),
         });
     }
-    let differs = wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
+    let differs = doubt || wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
     if !differs || (drifted && targets.on_drift != OnDrift::Ours) {
         return;
     }
@@ -181,12 +188,17 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
     } else {
         return;
     };
-    let before = ours.then(|| "on".to_owned());
+    let before = acknowledged.and_then(|(value, _)| value.clone());
     needs.writes.push(Difference {
         write,
         target: key,
         before,
     });
+}
+
+/// Whether it is known what the platform was told. What is in doubt is written again, whatever is wanted.
+fn known(told: &&(Option<String>, Millis)) -> bool {
+    told.0.as_deref() != Some(IN_DOUBT)
 }
 
 /// Whether two texts are the same number, or the same text.

@@ -3,7 +3,7 @@
 use engaged_connectors::Stream;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, StoreError, Tx};
+use super::{Conn, IN_DOUBT, StoreError, Tx};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 const PAUSED: &str = "paused";
@@ -136,12 +136,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes in doubt are compared again: a set that did not arrive is then planned anew.
+    /// Writes in doubt are compared again: from here on the platform counts as having been told [`IN_DOUBT`],
+    /// which is never what it is to show.
     pub fn reconcile_doubts(
         &self,
         connection: ConnectionId,
         now: Millis,
     ) -> Result<usize, StoreError> {
+        self.sql
+            .prepare_cached(
+                "insert into acknowledged (connection_id, platform_id, contact_id, target, value, known_at)
+                 select connection_id, platform_id, contact_id, target, ?2, ?3 from outbox
+                 where connection_id = ?1 and state in ('attempting', 'ambiguous') and contact_id is not null
+                 on conflict do update set value = excluded.value, known_at = excluded.known_at",
+            )?
+            .execute(params![connection.0, IN_DOUBT, now])?;
         Ok(self
             .sql
             .prepare_cached(

@@ -8,6 +8,9 @@ use rusqlite::{Statement, params};
 use super::{Conn, ContactId, StoreError};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
+/// What stands for the value of a target while nobody knows whether a write to it arrived.
+pub const IN_DOUBT: &str = "in doubt";
+
 /// One contact on one platform.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -23,7 +26,7 @@ pub struct Standing {
     pub bands: Vec<Option<usize>>,
     /// The segments it is in, by the numbers asked with.
     pub segments: BTreeSet<usize>,
-    /// For each target, what the platform was told, and when.
+    /// For each target, what the platform was told, and when; [`IN_DOUBT`] if that is not known.
     pub acknowledged: BTreeMap<String, (Option<String>, Millis)>,
     /// Fields as last read: name, value, when the value was first seen.
     pub remote_fields: Vec<(String, String, Millis)>,
@@ -72,6 +75,26 @@ impl Conn {
     }
 }
 
+impl Conn {
+    /// The targets of which nobody knows whether the last write arrived, by the contact's id on the platform.
+    fn doubts(
+        &self,
+        connection: ConnectionId,
+    ) -> Result<HashMap<String, Vec<(String, Millis)>>, StoreError> {
+        let mut select = self.sql.prepare(
+            "select platform_id, target, changed_at from outbox
+             where connection_id = ?1 and state in ('attempting', 'ambiguous')",
+        )?;
+        let mut rows = select.query([connection.0])?;
+        let mut doubts: HashMap<String, Vec<(String, Millis)>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let of = doubts.entry(row.get(0)?).or_default();
+            of.push((row.get(1)?, row.get(2)?));
+        }
+        Ok(doubts)
+    }
+}
+
 /// The statements that find one contact's part of each table.
 struct Lookup<'c> {
     connection: ConnectionId,
@@ -83,6 +106,7 @@ struct Lookup<'c> {
     score: Statement<'c>,
     segment: Statement<'c>,
     acknowledged: Statement<'c>,
+    doubts: HashMap<String, Vec<(String, Millis)>>,
     field: Statement<'c>,
     tag: Statement<'c>,
 }
@@ -119,6 +143,7 @@ impl<'c> Lookup<'c> {
             acknowledged: conn.sql.prepare(
                 "select target, value, known_at from acknowledged where connection_id = ?1 and platform_id = ?2",
             )?,
+            doubts: conn.doubts(connection)?,
             field: conn.sql.prepare(
                 "select name_id, value, max(known_at) from field where contact_id = ?1 and connection_id = ?2 group by name_id",
             )?,
@@ -159,6 +184,10 @@ impl<'c> Lookup<'c> {
             standing
                 .acknowledged
                 .insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        }
+        for (target, since) in self.doubts.get(&standing.platform_id).into_iter().flatten() {
+            let value = (Some(IN_DOUBT.to_owned()), *since);
+            standing.acknowledged.insert(target.clone(), value);
         }
         if !self.fields.is_empty() {
             let mut rows = self.field.query(params![contact, self.connection.0])?;
