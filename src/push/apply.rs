@@ -336,15 +336,18 @@ fn decide(
             ask.now,
         )?;
     }
+    let mut queued = None;
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
         let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
+        queued = Some(number);
         plan::plan(tx, ask, &mut |planned| {
             tx.enqueue(&row(number, ask.id, planned), ask.now)
                 .map(|_| ())
         })?;
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
     }
+    tx.abandon_unplanned(ask.id, queued, ask.now)?;
     Ok(Decided::Queued { planned })
 }
 

@@ -332,7 +332,7 @@ impl Tx {
 
     /// Queues a write. An older row for the same target that has not been tried yet is abandoned: only the
     /// newest value is sent. Returns `None`, and queues nothing, while an attempt at that target is under way or in doubt,
-    /// or while the same write already waits for its turn.
+    /// or while the same write already waits for its turn: that one then belongs to the newer plan.
     pub fn enqueue(&self, row: &NewOutboxRow, known_at: Millis) -> Result<Option<i64>, StoreError> {
         let under_way: bool = self
             .sql
@@ -344,17 +344,14 @@ impl Tx {
         if under_way {
             return Ok(None);
         }
-        let waiting: bool = self
+        let waiting = self
             .sql
             .prepare_cached(
-                "select exists (select 1 from outbox where connection_id = ?1 and platform_id = ?2 and target = ?3
-                   and state in ('planned', 'retry') and write = ?4 and value is ?5)",
+                "update outbox set plan_id = ?6 where connection_id = ?1 and platform_id = ?2 and target = ?3
+                   and state in ('planned', 'retry') and write = ?4 and value is ?5",
             )?
-            .query_row(
-                params![row.connection.0, row.platform_id, row.target, row.write, row.value],
-                |row| row.get(0),
-            )?;
-        if waiting {
+            .execute(params![row.connection.0, row.platform_id, row.target, row.write, row.value, row.plan])?;
+        if waiting > 0 {
             return Ok(None);
         }
         self.sql
@@ -380,6 +377,22 @@ impl Tx {
                 known_at
             ])?;
         Ok(Some(self.sql.last_insert_rowid()))
+    }
+
+    /// Gives up what waits and is not part of this plan (`None`: of any), because nobody wants it any more. Returns how many.
+    pub fn abandon_unplanned(
+        &self,
+        connection: ConnectionId,
+        plan: Option<i64>,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?3
+                 where connection_id = ?1 and state in ('planned', 'retry') and plan_id is not ?2",
+            )?
+            .execute(params![connection.0, plan, now])?)
     }
 
     /// Records that requests for these rows are about to go out. Commit before sending.
