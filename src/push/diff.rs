@@ -44,9 +44,9 @@ pub struct Needs {
     pub writes: Vec<Difference>,
     /// What somebody else changed, whether or not it is written again.
     pub drifts: Vec<Drift>,
-    /// Whether the platform was told a number before.
+    /// Whether the platform was told a number or a band before.
     pub told: bool,
-    /// Whether a number that the platform was told before is to change.
+    /// Whether a number or a band that the platform was told before is to change.
     pub changed: bool,
 }
 
@@ -63,10 +63,26 @@ pub fn needs(targets: &Targets, scores: &[Score], standing: &Standing) -> Needs 
             standing,
         );
     }
+    bands(&mut needs, targets, standing);
     for (tag, wanted) in tags(targets, standing) {
         tag_write(&mut needs, targets, &tag, wanted, standing);
     }
     needs
+}
+
+/// Whether the platform shows a band, and whether it is to show another: where there are no numbers,
+/// bands are all that shows how many scores change.
+fn bands(needs: &mut Needs, targets: &Targets, standing: &Standing) {
+    for (score, tags) in &targets.bands {
+        let told = |tag: &&String| {
+            let told = standing.acknowledged.get(&tag_key(tag));
+            told.filter(known).is_some_and(|(value, _)| value.is_some())
+        };
+        let shown = tags.iter().find(told);
+        let band = standing.bands.get(*score).copied().flatten();
+        needs.told |= shown.is_some();
+        needs.changed |= shown.is_some() && shown != band.and_then(|band| tags.get(band));
+    }
 }
 
 /// Every tag of ours and whether the contact is to have it.

@@ -81,9 +81,9 @@ pub struct ConnectionPlan {
     pub unchanged: u64,
     /// Writes left out because the platform refused the same less than a day ago.
     pub held_back: u64,
-    /// Contacts whose number the platform was told before.
+    /// Contacts whose number or band the platform was told before.
     pub told: u64,
-    /// Of those, contacts whose number is to change.
+    /// Of those, contacts whose number or band is to change.
     pub changed: u64,
     /// Targets that were never pushed: held until somebody approves the baseline.
     pub baseline: Vec<String>,
