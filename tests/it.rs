@@ -2,7 +2,17 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
+#[path = "it/faults.rs"]
+mod faults;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/ghost.rs"]
+mod ghost;
+#[path = "it/guards.rs"]
+mod guards;
+#[path = "it/mailchimp.rs"]
+mod mailchimp;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/stage.rs"]
+mod stage;

@@ -1,0 +1,586 @@
+//! Platforms on loopback with people in them, and the program configured to work with them.
+//!
+//! The program asks the machine's clock. A platform's clock stands at its world's end, which
+//! is a day ago, so that a day of news can come.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::PathBuf,
+    process::{Child, Stdio},
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Timelike as _, Utc};
+use engaged::{
+    clock::Clock,
+    config::{self, Environment},
+    platform,
+    schedule::jobs::Jobs,
+    store::{Access, Store},
+};
+use engaged_connectors::http::{Network, Transport as _};
+use engaged_sandbox::{
+    fault::{FaultPlan, Faults},
+    ghost::{Ghost, GhostConfig, GhostServing},
+    ledger::{Entry, Ledger},
+    mailchimp::{Contact, Mailchimp, Options},
+    people::{Publication, SharedWorld, World, WorldSpec},
+};
+use http::Method;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::program::Program;
+
+/// With what our tags begin.
+pub const PREFIX: &str = "engaged:";
+
+/// The rules of most tests.
+pub const RULES: &str = r#"
+[scores.engagement]
+rules = [
+  { when = "open", points = 1, expires = "6 months" },
+  { when = "click", points = 3, expires = "1 year" },
+  { when = "unsubscribe", points = -25 },
+  { when = "bounce", points = -30 },
+  { when = "no open in 1 month", points = -10 },
+]
+bands = [
+  { name = "ambassador", from = 25 },
+  { name = "engaged", from = 8 },
+  { name = "neutral", from = 0 },
+  { name = "away" },
+]
+[segments]
+hot = "engagement > 12"
+cold = "no open in 1 month"
+"#;
+
+/// What is pushed to Ghost, and to Mailchimp.
+pub const TAGS: &str =
+    r#"push.tags = { prefix = "engaged:", segments = ["hot", "cold"], bands = ["engagement"] }"#;
+const FIELDS: &str = r#"push.fields = { ENGSCORE = "engagement" }"#;
+
+/// Which platforms there are, and how many people.
+pub struct Scene {
+    /// People in each publication.
+    pub people: u32,
+    /// Decides the people.
+    pub seed: u64,
+    /// How long ago the world ends.
+    pub ended: TimeDelta,
+    /// What the Ghost site publishes, if there is one.
+    pub ghost: Option<Publication>,
+    /// Whether there is a Mailchimp account, with the weekly newsletter.
+    pub mailchimp: bool,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            people: 40,
+            seed: 1,
+            ended: TimeDelta::days(1),
+            ghost: None,
+            mailchimp: false,
+        }
+    }
+}
+
+/// The platforms and the program.
+pub struct Stage {
+    pub program: Program,
+    pub world: SharedWorld,
+    ghost: Option<GhostServing>,
+    mailchimp: Option<Mailchimp>,
+    runtime: Runtime,
+}
+
+/// A clock that stands still.
+struct Standing(DateTime<Utc>);
+
+impl Clock for Standing {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+/// The present.
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+impl Stage {
+    /// Serves the scene and writes a live configuration for it.
+    pub fn new(scene: &Scene) -> Self {
+        let end = (now() - scene.ended).trunc_subsecs(0);
+        let spec = WorldSpec::small(scene.seed, end, scene.people);
+        let world = Arc::new(RwLock::new(World::generate(&spec)));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let ghost = scene.ghost.map(|publication| {
+            let config = GhostConfig {
+                publication,
+                ..GhostConfig::default()
+            };
+            let ghost = Ghost::new(config, Arc::clone(&world));
+            runtime.block_on(ghost.serve(FaultPlan::none(), 0)).unwrap()
+        });
+        let mailchimp = scene.mailchimp.then(|| {
+            let options = Options {
+                batch_steps: 1,
+                ..Options::default()
+            };
+            let starting = Mailchimp::start(options, Arc::clone(&world), FaultPlan::none());
+            runtime.block_on(starting).unwrap()
+        });
+        let stage = Self {
+            program: Program::with(""),
+            world,
+            ghost,
+            mailchimp,
+            runtime,
+        };
+        if let Some(ghost) = &stage.ghost {
+            stage.secret("site.key", &ghost.key());
+        }
+        if let Some(mailchimp) = &stage.mailchimp {
+            stage.secret("shop.key", mailchimp.key());
+        }
+        stage.configure(|config| config);
+        stage
+    }
+
+    /// A Ghost site with a weekly newsletter.
+    pub fn ghost(people: u32) -> Self {
+        Self::new(&Scene {
+            people,
+            ghost: Some(Publication::Weekly),
+            ..Scene::default()
+        })
+    }
+
+    /// A Mailchimp account with a weekly newsletter.
+    pub fn mailchimp(people: u32) -> Self {
+        Self::new(&Scene {
+            people,
+            mailchimp: true,
+            ..Scene::default()
+        })
+    }
+
+    /// A Mailchimp account with the weekly newsletter, and a Ghost site with the monthly one.
+    pub fn both(people: u32) -> Self {
+        Self::new(&Scene {
+            people,
+            ghost: Some(Publication::Monthly),
+            mailchimp: true,
+            ..Scene::default()
+        })
+    }
+
+    /// Writes the configuration anew, as edited.
+    pub fn configure(&self, edit: impl FnOnce(String) -> String) {
+        let mut text = format!("timezone = \"{}\"\ndatabase = \"engaged.db\"\n", noon());
+        // A schedule that is never due while a test runs.
+        let rest = format!("schedule = \"0 0 1 1 *\"\nmode = \"live\"\n{TAGS}\n");
+        if let Some(mailchimp) = &self.mailchimp {
+            text += &format!(
+                "[connections.shop]\nplatform = \"mailchimp\"\nkey = {{ file = \"shop.key\" }}\nbase_url = \"{}\"\n{rest}{FIELDS}\n",
+                mailchimp.base_url()
+            );
+        }
+        if let Some(ghost) = &self.ghost {
+            text += &format!(
+                "[connections.site]\nplatform = \"ghost\"\nkey = {{ file = \"site.key\" }}\nbase_url = \"{}\"\n{rest}",
+                ghost.base_url()
+            );
+        }
+        self.program.file("engaged.toml", &edit(text + RULES));
+    }
+
+    fn secret(&self, name: &str, text: &str) {
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .mode(0o600)
+            .open(self.program.path().join(name))
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    pub fn site(&self) -> &Ghost {
+        self.ghost.as_ref().unwrap().ghost()
+    }
+
+    pub fn site_ledger(&self) -> &Ledger {
+        self.ghost.as_ref().unwrap().ledger()
+    }
+
+    pub fn site_faults(&self) -> &Faults {
+        self.ghost.as_ref().unwrap().faults()
+    }
+
+    pub fn shop(&self) -> &Mailchimp {
+        self.mailchimp.as_ref().unwrap()
+    }
+
+    /// Every write request that any platform ever got.
+    pub fn writes(&self) -> Vec<Entry> {
+        let site = self.ghost.iter().flat_map(|site| site.ledger().writes());
+        let shop = self
+            .mailchimp
+            .iter()
+            .flat_map(|shop| shop.ledger().writes());
+        site.chain(shop).collect()
+    }
+
+    /// Lets a day pass in which everything happens.
+    pub fn day_of_news(&self) {
+        self.world.write().unwrap().day_of_news();
+    }
+
+    /// Runs a whole cycle as it would have run at another time, on the same configuration.
+    pub fn cycle_at(&self, at: DateTime<Utc>) {
+        let path = self.program.path().join("engaged.toml");
+        let config = config::load(&path, &Environment::new()).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(Standing(at));
+        let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref()).unwrap();
+        let network = platform::network().unwrap();
+        let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
+        let jobs = Jobs::new(config, store, clock, &Environment::new(), &network, watch);
+        let jobs = jobs.unwrap();
+        let report = self.runtime.block_on(jobs.cycle(None)).unwrap();
+        for sync in report.sync {
+            assert!(sync.is_complete(), "{sync:?}");
+        }
+    }
+
+    /// Somebody does something to the Mailchimp account with another tool.
+    pub fn by_hand(&self, method: Method, path: &str, body: &str) {
+        let shop = self.shop();
+        let pair = STANDARD.encode(format!("x:{}", shop.key()));
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", shop.base_url()))
+            .header("authorization", format!("Basic {pair}"))
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap();
+        let network = Network::new().unwrap();
+        let answer = self.runtime.block_on(network.send(request)).unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
+    /// Approves the first push, which was held, and carries it out.
+    pub fn approve_and_apply(&self) -> Value {
+        self.program.expect(5, &["apply"]);
+        self.program.expect(0, &["approve", "baseline"]);
+        self.program.json(&["apply"])
+    }
+
+    /// Syncs, scores, and carries out the first push.
+    pub fn settle(&self) -> Value {
+        self.program.expect(5, &["once"]);
+        self.program.expect(0, &["approve", "baseline"]);
+        self.program.json(&["apply"])
+    }
+
+    /// Each contact with the score and the tags of ours that the product evaluates now.
+    pub fn wanted(&self) -> BTreeMap<String, (i64, BTreeSet<String>)> {
+        let listed = self.program.json(&["contacts"]);
+        let rows = listed["contacts"].as_array().unwrap();
+        let one = |row: &Value| {
+            let score = &row["scores"][0];
+            let band = score[2].as_str().unwrap();
+            let segments = row["segments"].as_array().unwrap().iter();
+            let names = segments.map(|name| name.as_str().unwrap()).chain([band]);
+            let tags = names.map(|name| format!("{PREFIX}{name}")).collect();
+            let contact = row["contact"].as_str().unwrap().to_owned();
+            (contact, (score[1].as_i64().unwrap(), tags))
+        };
+        rows.iter().map(one).collect()
+    }
+
+    /// The addresses of those for whom a condition holds.
+    pub fn who(&self, condition: &str) -> BTreeSet<String> {
+        let listed = self.program.json(&["contacts", "--where", condition]);
+        let rows = listed["contacts"].as_array().unwrap().iter();
+        rows.map(|row| row["contact"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The labels of every member of the site: those of ours, each membership row once, and the others.
+    pub fn labels(&self) -> BTreeMap<String, (Vec<String>, Vec<String>)> {
+        let members = self.site().members().into_iter();
+        let one = |member: engaged_sandbox::ghost::MemberView| {
+            let (mut ours, mut others): (Vec<String>, Vec<String>) = member
+                .labels
+                .into_iter()
+                .partition(|label| label.starts_with(PREFIX));
+            ours.sort();
+            others.sort();
+            (member.email, (ours, others))
+        };
+        members.map(one).collect()
+    }
+
+    /// Holds every label of ours on the site against what the product evaluates.
+    pub fn site_shows_what_is_wanted(&self) {
+        let (labels, wanted) = (self.labels(), self.wanted());
+        assert!(labels.len() > 10, "{} members", labels.len());
+        for (address, (ours, _)) in &labels {
+            let wanted: Vec<&String> = wanted[address].1.iter().collect();
+            assert_eq!(ours.iter().collect::<Vec<_>>(), wanted, "{address}");
+        }
+    }
+
+    /// Holds every tag and number of ours in the account against what the product evaluates.
+    pub fn shop_shows_what_is_wanted(&self) {
+        let (contacts, wanted) = (self.shop().contacts(), self.wanted());
+        assert!(contacts.len() > 10, "{} members", contacts.len());
+        for contact in &contacts {
+            let (score, tags) = &wanted[&contact.address];
+            assert_eq!(&ours(contact), tags, "{}", contact.address);
+            assert_eq!(number(contact), Some(*score), "{}", contact.address);
+        }
+    }
+
+    /// The store's events of the site, as `kind/id` with the platform's id; each must be there once.
+    pub fn site_events(&self) -> BTreeSet<String> {
+        let rows = self.rows(
+            "select kind.name || '/' || event.platform_event_id from event
+             join kind on kind.id = event.kind join connection on connection.id = event.connection_id
+             where connection.name = 'site'",
+        );
+        let set: BTreeSet<String> = rows.iter().cloned().collect();
+        assert_eq!(set.len(), rows.len(), "no event is there twice");
+        set
+    }
+
+    /// The events that the site has served so far, by the same names.
+    pub fn site_served(&self) -> BTreeSet<String> {
+        let mut named = BTreeSet::new();
+        for row in self.site_ledger().served().into_keys() {
+            let (kind, id) = row.split_once('/').unwrap();
+            let kinds: &[&str] = match kind {
+                "email_sent_event" => &["send"],
+                "email_delivered_event" => &["send", "delivery"],
+                "email_failed_event" => &["send", "hard_bounce"],
+                "email_opened_event" => &["open"],
+                "email_complaint_event" => &["complaint"],
+                "click_event" => &["click"],
+                "signup_event" => &["signup"],
+                // Whether it is a subscribe or an unsubscribe does not stand in the ledger.
+                "newsletter_event" => &["newsletter"],
+                other => panic!("{other}"),
+            };
+            named.extend(kinds.iter().map(|kind| format!("{kind}/{id}")));
+        }
+        named
+    }
+
+    /// Holds the events of the store against those that the site has, one by one.
+    pub fn site_events_are_the_truth(&self) {
+        let ours: BTreeSet<String> = self
+            .site_events()
+            .into_iter()
+            .map(|event| match event.split_once("subscribe/") {
+                Some((_, id)) => format!("newsletter/{id}"),
+                None => event,
+            })
+            .collect();
+        let served = self.site_served();
+        let differ: Vec<_> = ours.symmetric_difference(&served).take(5).collect();
+        assert!(differ.is_empty(), "{differ:?}");
+        // What was served is all that there is.
+        let count = |kind: &str| {
+            let of = format!("{kind}/");
+            ours.iter().filter(|event| event.starts_with(&of)).count()
+        };
+        for (kind, visible) in self.site().visible_events() {
+            let found = match kind {
+                "email_sent_event" => continue,
+                "email_delivered_event" => count("delivery"),
+                "email_failed_event" => count("hard_bounce"),
+                "email_opened_event" => count("open"),
+                "email_complaint_event" => count("complaint"),
+                "click_event" => count("click"),
+                "signup_event" => count("signup"),
+                "newsletter_event" => count("newsletter"),
+                other => panic!("{other}"),
+            };
+            assert_eq!(found, visible, "{kind}");
+        }
+    }
+
+    /// Holds the events of the store against those that the account has, one by one.
+    pub fn shop_events_are_the_truth(&self) {
+        let found = self.rows(
+            "select kind.name || '|' || coalesce(campaign.platform_id, '') || '|' || contact.email || '|' || (event.at / 1000)
+               || '|' || coalesce(url.url, '')
+             from event join kind on kind.id = event.kind join connection on connection.id = event.connection_id
+             join contact on contact.id = event.contact_id left join campaign on campaign.id = event.campaign_id
+             left join url on url.id = event.link_id
+             where connection.name = 'shop' and kind.name != 'purchase' order by 1",
+        );
+        let contacts = self.shop().contacts();
+        let address: BTreeMap<&str, &str> = contacts
+            .iter()
+            .map(|contact| (contact.email_id.as_str(), contact.address.as_str()))
+            .collect();
+        let mut truth: Vec<String> = Vec::new();
+        for event in self.shop().events() {
+            let kind = event.kind.to_string().replace(' ', "_");
+            if kind != "order" {
+                let (campaign, who) = (&event.campaign, address[event.email_id.as_str()]);
+                truth.push(format!(
+                    "{kind}|{campaign}|{who}|{}|{}",
+                    event.at, event.detail
+                ));
+            }
+        }
+        truth.sort();
+        assert_eq!(found.len(), truth.len());
+        let differ = found.iter().zip(&truth).find(|(a, b)| a != b);
+        assert_eq!(differ, None);
+    }
+
+    /// The texts that a query of the database gives.
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        let database = self.database();
+        let mut select = database.prepare(query).unwrap();
+        let rows = select.query_map((), |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The number that a query of the database gives.
+    pub fn number(&self, query: &str) -> i64 {
+        let database = self.database();
+        database.query_row(query, (), |row| row.get(0)).unwrap()
+    }
+
+    pub fn database(&self) -> rusqlite::Connection {
+        let conn = rusqlite::Connection::open(self.program.path().join("engaged.db")).unwrap();
+        conn.busy_timeout(Duration::from_secs(5)).unwrap();
+        conn
+    }
+
+    /// The contents of the database's files.
+    pub fn files(&self) -> Vec<Option<Vec<u8>>> {
+        let file = |name| std::fs::read(self.program.path().join(name)).ok();
+        ["engaged.db", "engaged.db-wal"].map(file).into()
+    }
+
+    /// One connection in `status --json`, which ends with this code.
+    pub fn status_of(&self, code: i32, name: &str) -> Value {
+        let status = self.status(code);
+        let connections = status["connections"].as_array().unwrap();
+        connections
+            .iter()
+            .find(|each| each["name"] == name)
+            .unwrap()
+            .clone()
+    }
+
+    pub fn status(&self, code: i32) -> Value {
+        let run = self.program.expect(code, &["status", "--json"]);
+        serde_json::from_str(&run.out).unwrap()
+    }
+}
+
+/// The tags of ours that a member of the account has.
+pub fn ours(contact: &Contact) -> BTreeSet<String> {
+    let tags = contact.tags.iter();
+    tags.filter(|tag| tag.starts_with(PREFIX))
+        .cloned()
+        .collect()
+}
+
+/// The number of ours that a member of the account has. Mailchimp gives some numbers as texts.
+pub fn number(contact: &Contact) -> Option<i64> {
+    let value = contact.fields.get("ENGSCORE")?;
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// A zone in which it is about noon, so that no test runs over midnight.
+fn noon() -> String {
+    match 12 - i64::from(now().hour()) {
+        0 => "Etc/GMT".to_owned(),
+        ahead @ 1.. => format!("Etc/GMT-{ahead}"),
+        behind => format!("Etc/GMT+{}", -behind),
+    }
+}
+
+/// The program, under way, with all that it says in a file. It is killed when dropped.
+pub struct Running {
+    pub child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    pub fn start(program: &Program, words: &[&str]) -> Self {
+        let log = program.path().join("running.log");
+        let file = std::fs::File::create(&log).unwrap();
+        let child = program
+            .command(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until the program has ended; its code, if it was not killed.
+    pub fn ended(&mut self) -> Option<i32> {
+        let mut status = None;
+        until("the program ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap().code()
+    }
+
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Looks at something until it is so, and fails if it never is.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..6_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it never was so that {what}");
+}
