@@ -298,7 +298,7 @@ impl Making {
             self.hash.update(part.as_bytes());
             self.hash.update([0]);
         }
-        if self.plan.sample.len() < SAMPLE {
+        if planned.contact.is_some() && self.plan.sample.len() < SAMPLE {
             let sample = Sample {
                 contact: name.to_owned(),
                 verb,
