@@ -327,6 +327,12 @@ fn plan_text(plan: &PushPlan) -> String {
             );
         }
         out += &format!("  {:<48} {:>8} contacts\n", "unchanged", each.unchanged);
+        if each.unscored > 0 {
+            out += &format!(
+                "  {:<48} {:>8} contacts wait for `engaged score`\n",
+                "not scored by these rules", each.unscored
+            );
+        }
         if each.held_back > 0 {
             out += &format!(
                 "  {:<48} {:>8} writes that the platform refused\n",

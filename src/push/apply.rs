@@ -41,6 +41,8 @@ pub struct Push<'a> {
     pub id: ConnectionId,
     /// The rules that scores come from.
     pub rules: &'a RuleSet,
+    /// Their fingerprint.
+    pub rules_hash: &'a str,
     /// Its platform's connector.
     pub connector: &'a dyn Connector,
     /// The share of numbers that may change at once.
@@ -129,6 +131,7 @@ impl Push<'_> {
             connection: self.connection,
             id: self.id,
             rules: self.rules,
+            rules_hash: self.rules_hash,
             remote_fields,
             now: self.now(),
         }
@@ -152,9 +155,10 @@ impl Push<'_> {
         fingerprint: Option<String>,
         report: &mut PushReport,
     ) -> Result<bool, PushError> {
-        let (connection, rules, id, now) = (
+        let (connection, rules, hash, id, now) = (
             self.connection.clone(),
             self.rules.clone(),
+            self.rules_hash.to_owned(),
             self.id,
             self.now(),
         );
@@ -166,6 +170,7 @@ impl Push<'_> {
                     connection: &connection,
                     id,
                     rules: &rules,
+                    rules_hash: &hash,
                     remote_fields: fields.as_deref(),
                     now,
                 };
@@ -349,8 +354,9 @@ fn decide(
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
         queued = Some(number);
     }
-    // What is held back because it was refused is in no plan, and its doubts stay until it is.
-    tx.abandon_unplanned(ask.id, queued, plan.held_back == 0, ask.now)?;
+    // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
+    let whole = plan.held_back == 0 && plan.unscored == 0;
+    tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
     Ok(Decided::Queued { planned })
 }
 

@@ -36,6 +36,8 @@ pub struct Ask<'a> {
     pub id: ConnectionId,
     /// The rules that scores come from.
     pub rules: &'a RuleSet,
+    /// Their fingerprint.
+    pub rules_hash: &'a str,
     /// The number fields that the platform has; `None` where it has none to make.
     pub remote_fields: Option<&'a [String]>,
     /// The present.
@@ -79,6 +81,8 @@ pub struct ConnectionPlan {
     pub counts: Vec<Count>,
     /// Contacts for whom nothing changes.
     pub unchanged: u64,
+    /// Contacts left out because they are not scored by the present rules: `score` comes first.
+    pub unscored: u64,
     /// Writes left out because the platform refused the same less than a day ago.
     pub held_back: u64,
     /// Contacts about whom the platform was told anything before.
@@ -174,13 +178,20 @@ pub fn plan(
             sink(&planned)?;
         }
     }
-    let asked = asked(ask.rules, &targets);
+    let asked = Asked {
+        rules: conn.rules_numbered(ask.rules_hash)?,
+        ..asked(ask.rules, &targets)
+    };
     let approved = conn.baselines(ask.id)?;
     let refused: HashSet<(String, String, Option<String>)> = conn
         .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
         .into_iter()
         .collect();
     conn.for_each_standing(ask.id, &asked, |standing| {
+        if !standing.current {
+            making.plan.unscored += 1;
+            return Ok(());
+        }
         let needs = diff::needs(&targets, &ask.rules.scores, &approved, standing);
         making.contact(&needs, standing);
         let mut changed = false;
@@ -215,6 +226,7 @@ fn asked<'a>(rules: &'a RuleSet, targets: &'a Targets) -> Asked<'a> {
         score.bands.iter().map(|band| band.name.as_str()).collect()
     };
     Asked {
+        rules: None,
         scores: rules
             .scores
             .iter()

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use engaged_connectors::{
     Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Outcome, Page, Stream, Write,
-    connector::Account,
+    connector::{Account, Scan},
     model::{Address, Contact},
 };
 use tempfile::TempDir;
@@ -231,6 +231,27 @@ impl Bench {
         self.score();
     }
 
+    /// A scan of the whole list: who is not in it is gone.
+    fn scan(&self, contacts: Vec<Contact>) {
+        self.wait(HOUR);
+        let (id, now) = (self.id, self.now());
+        let zone = Zone::new(self.config.zone);
+        let page = Page {
+            contacts,
+            scan: Some(Scan {
+                started_at: self.clock.now(),
+                done: true,
+            }),
+            ..Page::empty(Cursor::encode(&0).unwrap(), true)
+        };
+        let commit = self.store.write(move |tx| {
+            let commit = tx.commit_page(id, Stream("contacts"), &page, &zone, now)?;
+            tx.mark_gone(id, &commit.unseen, now)
+        });
+        commit.unwrap();
+        self.score();
+    }
+
     fn levels(&self, levels: &[(&str, &str)]) {
         let row = |(id, level): &(&str, &str)| contact(id, &[("level", level)]);
         self.read(levels.iter().map(row).collect());
@@ -246,6 +267,7 @@ impl Bench {
             connection: &self.config.connections[0],
             id: self.id,
             rules: &self.config.rules,
+            rules_hash: &self.config.rules_hash,
             connector: &self.site,
             max_score_change: self.config.guards.max_score_change,
             clock: &self.clock,
@@ -465,4 +487,67 @@ async fn a_refused_change_is_no_change_and_an_allowance_waits_while_another_guar
         [("no such contact".into(), 10)]
     );
     assert_eq!(bench.apply().await.held, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_other_rules_scored_is_not_pushed() {
+    let mut bench = bench(TAGS);
+    bench.levels(&[("a", "high")]);
+    bench.baseline().await;
+    let renamed = SCORES.replace("\"hot\"", "\"glowing\"");
+    bench.config = load(&bench.folder, TAGS, &renamed, 1.0);
+    let plan = bench.plan().await;
+    assert_eq!((plan.writes, plan.unscored), (0, 1));
+    bench.score();
+    let plan = bench.plan().await;
+    assert_eq!((plan.writes, plan.unscored), (2, 0));
+}
+
+/// A scan of the list, which shows tags.
+fn scanned(id: &str, email: &str, tags: &[&str]) -> Contact {
+    Contact {
+        email: Address::parse(email),
+        tags: Some(tags.iter().map(|&tag| tag.into()).collect()),
+        ..contact(id, &[("level", "high")])
+    }
+}
+
+#[tokio::test]
+async fn one_contact_in_two_audiences_is_no_drift() {
+    let bench = bench(TAGS);
+    let rows = |one: &[&str], two: &[&str]| {
+        let who = "jan@x.example";
+        vec![scanned("A:1", who, one), scanned("B:1", who, two)]
+    };
+    bench.scan(rows(&[], &[]));
+    bench.baseline().await;
+    // The second audience's page was asked for before our write arrived there.
+    bench.scan(rows(&["engaged:hot"], &[]));
+    let plan = bench.plan().await;
+    assert_eq!((plan.writes, plan.drifts), (0, 0));
+}
+
+#[tokio::test]
+async fn contacts_that_were_merged_one_into_another_keep_their_tags() {
+    let bench = bench(TAGS);
+    let read = |one, two, three| {
+        let ids = [("1", one), ("2", two), ("3", three)];
+        let rows = ids.map(|(id, email)| scanned(id, email, &["engaged:hot"]));
+        bench.scan(rows.to_vec());
+    };
+    read("a@x.example", "b@x.example", "c@x.example");
+    bench.baseline().await;
+    // Two leaves, then 1 takes its address; then 3 leaves, and the two that are one take its address.
+    bench.scan(vec![
+        scanned("1", "a@x.example", &["engaged:hot"]),
+        scanned("3", "c@x.example", &["engaged:hot"]),
+    ]);
+    bench.scan(vec![
+        scanned("1", "b@x.example", &["engaged:hot"]),
+        scanned("3", "c@x.example", &["engaged:hot"]),
+    ]);
+    bench.scan(vec![scanned("1", "b@x.example", &["engaged:hot"])]);
+    bench.scan(vec![scanned("1", "c@x.example", &["engaged:hot"])]);
+    let plan = bench.plan().await;
+    assert_eq!((plan.writes, plan.drifts, plan.unchanged), (0, 0, 1));
 }

@@ -254,6 +254,7 @@ impl Jobs {
             connection,
             id: known.id,
             rules: &self.config.rules,
+            rules_hash: &self.config.rules_hash,
             connector: connector.as_ref(),
             max_score_change: self.config.guards.max_score_change,
             clock: self.clock.as_ref(),

@@ -17,6 +17,8 @@ pub struct Standing {
     pub platform_id: String,
     /// Its address there.
     pub email: Option<Address>,
+    /// Whether what follows was computed with the rules asked for.
+    pub current: bool,
     /// For each score asked for, its shown points.
     pub shown: Vec<Option<i64>>,
     /// For each score asked for, the number of its band.
@@ -44,6 +46,8 @@ pub struct OpenWrite {
 
 /// The names whose numbers a [`Standing`] uses.
 pub struct Asked<'a> {
+    /// The number of the present rules, if anything was scored with them.
+    pub rules: Option<i64>,
     /// Each score and its bands.
     pub scores: Vec<(&'a str, Vec<&'a str>)>,
     /// Each segment.
@@ -65,25 +69,46 @@ impl Conn {
         mut each: impl FnMut(&Standing) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut lookup = Lookup::new(self, connection, asked)?;
+        // What was read is kept by contact: of one with two ids here it is not known which it is about.
         let mut identities = self.sql.prepare(
-            "select coalesce(merged.into_id, identity.contact_id) contact, platform_id, email, tags_seen_at
-             from identity left join merged on merged.contact_id = identity.contact_id
-             where connection_id = ?1 and gone_at is null order by contact, platform_id",
+            "select contact_id, platform_id, email, tags_seen_at,
+               exists (select 1 from identity other where other.contact_id = identity.contact_id
+                 and other.connection_id = ?1 and other.platform_id <> identity.platform_id and other.gone_at is null)
+             from identity where connection_id = ?1 and gone_at is null order by contact_id, platform_id",
         )?;
         let mut rows = identities.query([connection.0])?;
         while let Some(row) = rows.next()? {
-            let email: Option<String> = row.get(2)?;
+            let (member, email): (ContactId, Option<String>) =
+                (ContactId(row.get(0)?), row.get(2)?);
+            let read = Read {
+                member,
+                tags_seen_at: row.get(3)?,
+                shared: row.get(4)?,
+            };
             let mut standing = Standing {
-                contact: ContactId(row.get(0)?),
+                contact: self.root(member)?,
                 platform_id: row.get(1)?,
                 email: email.as_deref().and_then(Address::parse),
                 ..Standing::default()
             };
-            lookup.fill(&mut standing, row.get(3)?)?;
+            lookup.fill(&mut standing)?;
+            lookup.fill_open(&mut standing)?;
+            if !read.shared {
+                lookup.fill_read(&mut standing, &read)?;
+            }
             each(&standing)?;
         }
         Ok(())
     }
+}
+
+/// Where what was read of one id is found.
+struct Read {
+    /// Whom its rows name: the contact before it was merged into another.
+    member: ContactId,
+    tags_seen_at: Option<Millis>,
+    /// Whether rows of another id are among them.
+    shared: bool,
 }
 
 /// The statements that find one contact's part of each table.
@@ -94,6 +119,8 @@ struct Lookup<'c> {
     segments: HashMap<String, usize>,
     fields: Vec<String>,
     words: HashMap<i64, String>,
+    rules: Option<i64>,
+    state: Statement<'c>,
     score: Statement<'c>,
     segment: Statement<'c>,
     acknowledged: Statement<'c>,
@@ -152,6 +179,10 @@ impl<'c> Lookup<'c> {
             segments: numbered(&asked.segments),
             fields: asked.fields.iter().map(|&name| name.to_owned()).collect(),
             words,
+            rules: asked.rules,
+            state: conn.sql.prepare(
+                "select exists (select 1 from contact_state where contact_id = ?1 and rule_version_id = ?2)",
+            )?,
             score: conn.sql.prepare("select score_id, shown, band_id from score where contact_id = ?1")?,
             segment: conn.sql.prepare("select segment_id from segment_member where contact_id = ?1")?,
             acknowledged: conn.sql.prepare(
@@ -164,12 +195,11 @@ impl<'c> Lookup<'c> {
         })
     }
 
-    fn fill(
-        &mut self,
-        standing: &mut Standing,
-        tags_seen_at: Option<Millis>,
-    ) -> Result<(), StoreError> {
+    fn fill(&mut self, standing: &mut Standing) -> Result<(), StoreError> {
         let contact = standing.contact.0;
+        standing.current = self
+            .state
+            .query_row(params![contact, self.rules], |row| row.get(0))?;
         standing.shown = vec![None; self.bands.len()];
         standing.bands = vec![None; self.bands.len()];
         let mut rows = self.score.query([contact])?;
@@ -198,6 +228,10 @@ impl<'c> Lookup<'c> {
                 .acknowledged
                 .insert(row.get(0)?, (row.get(1)?, row.get(2)?));
         }
+        Ok(())
+    }
+
+    fn fill_open(&mut self, standing: &mut Standing) -> Result<(), StoreError> {
         if let Some(open) = &mut self.open {
             let mut rows = open.query(params![self.connection.0, standing.platform_id])?;
             while let Some(row) = rows.next()? {
@@ -208,8 +242,14 @@ impl<'c> Lookup<'c> {
                 standing.open.insert(row.get(0)?, write);
             }
         }
+        Ok(())
+    }
+
+    /// What the platform showed when it was last read.
+    fn fill_read(&mut self, standing: &mut Standing, read: &Read) -> Result<(), StoreError> {
+        let whose = params![read.member.0, self.connection.0];
         if !self.fields.is_empty() {
-            let mut rows = self.field.query(params![contact, self.connection.0])?;
+            let mut rows = self.field.query(whose)?;
             while let Some(row) = rows.next()? {
                 if let Some(name) = self
                     .words
@@ -222,9 +262,9 @@ impl<'c> Lookup<'c> {
                 }
             }
         }
-        if let Some(tags_seen_at) = tags_seen_at {
+        if let Some(tags_seen_at) = read.tags_seen_at {
             let mut tags = BTreeSet::new();
-            let mut rows = self.tag.query(params![contact, self.connection.0])?;
+            let mut rows = self.tag.query(whose)?;
             while let Some(row) = rows.next()? {
                 tags.extend(self.words.get(&row.get(0)?).cloned());
             }
