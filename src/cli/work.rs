@@ -407,6 +407,8 @@ fn push_exit(reports: &[PushReport]) -> Exit {
     let read_only = |why: &String| why.contains("read-only");
     if reports.iter().any(|report| report.refused.is_some()) {
         Exit::Refused
+    } else if reports.iter().any(|report| report.unavailable.is_some()) {
+        Exit::Unavailable
     } else if reports
         .iter()
         .any(|report| report.held.iter().any(|why| !read_only(why)))
@@ -446,6 +448,9 @@ fn push_text(reports: &[PushReport]) -> String {
         }
         if let Some(why) = &report.refused {
             out += &format!("  the platform refuses: {why}\n");
+        }
+        if let Some(why) = &report.unavailable {
+            out += &format!("  the platform could not be written to: {why}\n");
         }
     }
     if out.is_empty() {

@@ -31,6 +31,9 @@ const BATCH: i64 = 2_000;
 const RETRY_MS: Millis = 60_000;
 const RETRY_MAX_MS: Millis = 86_400_000;
 
+/// Why nothing is written, when a person said so.
+const PAUSED: &str = "pushing is paused; `engaged resume` goes on";
+
 /// The connection's writes, planned and applied.
 pub struct Push<'a> {
     /// The store.
@@ -70,6 +73,28 @@ pub struct PushReport {
     pub held: Vec<String>,
     /// Why the platform refused us altogether.
     pub refused: Option<String>,
+    /// Why the platform could not be written to; what is planned waits.
+    pub unavailable: Option<String>,
+}
+
+impl PushReport {
+    /// What went wrong with the connection as a whole, if anything did.
+    pub fn trouble(&self) -> Option<&String> {
+        let refused = self.refused.as_ref().or(self.unavailable.as_ref());
+        refused.or(self.held.first())
+    }
+
+    /// A platform's error, by what a person can do about it.
+    fn failed(&mut self, error: &ConnectorError, words: String) {
+        match error {
+            ConnectorError::Auth { .. } | ConnectorError::Config { .. } => {
+                self.refused = Some(words);
+            }
+            ConnectorError::Transient { .. }
+            | ConnectorError::RateLimited { .. }
+            | ConnectorError::Contract { .. } => self.unavailable = Some(words),
+        }
+    }
 }
 
 /// Why planning or applying failed.
@@ -107,10 +132,16 @@ impl Push<'_> {
 
     /// Carries the writes out, unless the connection is read-only, paused or held by a guard.
     pub async fn apply(&self, fingerprint: Option<&str>) -> Result<PushReport, PushError> {
-        let fields = self.remote_fields().await?;
         let mut report = PushReport {
             connection: self.connection.name.clone(),
             ..PushReport::default()
+        };
+        let fields = match self.remote_fields().await {
+            Ok(fields) => fields,
+            Err(error) => {
+                self.nothing_sent(Vec::new(), &error, &mut report).await?;
+                return Ok(report);
+            }
         };
         let queued = self
             .queue(fields, fingerprint.map(str::to_owned), &mut report)
@@ -197,13 +228,21 @@ impl Push<'_> {
             let rows = self
                 .store
                 .write_async(move |tx| {
+                    // A long push ends where a person says so.
+                    if tx.is_paused()? {
+                        return Ok(None);
+                    }
                     let rows = tx.outbox_ready(id, now, BATCH)?;
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
                     tx.begin_attempt(&numbers, &attempt, now)?;
-                    Ok(rows)
+                    Ok(Some(rows))
                 })
                 .await?;
+            let Some(rows) = rows else {
+                report.held.push(PAUSED.to_owned());
+                return Ok(());
+            };
             if rows.is_empty() {
                 return Ok(());
             }
@@ -233,7 +272,7 @@ impl Push<'_> {
             "nothing was pushed"
         );
         report.retried += rows.len() as u64;
-        report.refused = Some(words.clone());
+        report.failed(error, words.clone());
         let (now, auth) = (self.now(), matches!(error, ConnectorError::Auth { .. }));
         let name = self.connection.name.clone();
         self.store
@@ -325,7 +364,7 @@ fn decide(
     if tx.is_paused()? {
         return Ok(Decided::Held {
             planned,
-            why: vec!["pushing is paused; `engaged resume` goes on".to_owned()],
+            why: vec![PAUSED.to_owned()],
         });
     }
     let why = guard::hold(tx, ask.id, &plan, limit, ask.now)?;

@@ -68,6 +68,15 @@ pub struct Plan {
     pub connections: Vec<ConnectionPlan>,
 }
 
+impl Plan {
+    /// The fingerprint of one connection's writes; empty, which equals none, if it has no part here.
+    pub fn part(&self, connection: &str) -> &str {
+        let mut parts = self.connections.iter();
+        let part = parts.find(|each| each.connection == connection);
+        part.map_or("", |part| part.fingerprint.as_str())
+    }
+}
+
 /// The writes of one connection.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ConnectionPlan {
@@ -324,10 +333,15 @@ impl Making {
 
     fn finish(mut self, targets: &Targets, approved: &BTreeMap<String, Millis>) -> ConnectionPlan {
         let written: BTreeSet<&String> = self.counts.keys().map(|(_, target)| target).collect();
+        // To make a field is the first push of it, though it names nobody.
+        let made = |key: &String| {
+            let field = key.strip_prefix("field:");
+            field.is_some_and(|field| written.contains(&format!("create:{field}")))
+        };
         let held = targets
             .keys()
             .into_iter()
-            .filter(|key| !approved.contains_key(key) && written.contains(key));
+            .filter(|key| !approved.contains_key(key) && (written.contains(key) || made(key)));
         self.plan.baseline = held.collect();
         let counts = self.counts.into_iter();
         self.plan.counts = counts

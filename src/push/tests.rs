@@ -62,6 +62,8 @@ struct Site {
     /// The error that the next call gets instead of an answer.
     fails: Mutex<Option<ConnectorError>>,
     fields: Mutex<Vec<String>>,
+    /// The error that the next look at the fields gets.
+    deaf: Mutex<Option<ConnectorError>>,
     holds: Mutex<BTreeMap<String, BTreeSet<String>>>,
     asked: Mutex<Vec<String>>,
 }
@@ -122,7 +124,10 @@ impl Connector for Site {
     }
 
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
-        Ok(self.fields.lock().unwrap().clone())
+        match self.deaf.lock().unwrap().take() {
+            Some(error) => Err(error),
+            None => Ok(self.fields.lock().unwrap().clone()),
+        }
     }
 }
 
@@ -173,6 +178,7 @@ fn guarded(push: &str, limit: f64) -> Bench {
         site: Site {
             answer: Mutex::new(Box::new(|_| (true, Outcome::Applied))),
             fails: Mutex::default(),
+            deaf: Mutex::default(),
             fields: Mutex::new(vec!["ENGSCORE".into()]),
             holds: Mutex::default(),
             asked: Mutex::default(),
@@ -550,4 +556,62 @@ async fn contacts_that_were_merged_one_into_another_keep_their_tags() {
     bench.scan(vec![scanned("1", "c@x.example", &["engaged:hot"])]);
     let plan = bench.plan().await;
     assert_eq!((plan.writes, plan.drifts, plan.unchanged), (0, 0, 1));
+}
+
+#[tokio::test]
+async fn a_pause_stops_a_push_that_is_under_way() {
+    let bench = bench(FIELD);
+    let ids: Vec<String> = (0..2001).map(|number| format!("c{number}")).collect();
+    let row = |id: &String| contact(id, &[("level", "high")]);
+    bench.read(ids.iter().map(row).collect());
+    bench.apply().await;
+    bench.approve(guard::BASELINE);
+    let store = bench.store.clone();
+    let mut asked = 0;
+    bench.answer(move |_| {
+        asked += 1;
+        if asked == 2000 {
+            store.write(|tx| tx.set_paused(true, "marit", 0)).unwrap();
+        }
+        (true, Outcome::Applied)
+    });
+    let report = bench.apply().await;
+    assert_eq!((report.applied, report.held.len()), (2000, 1));
+    bench
+        .store
+        .write(|tx| tx.set_paused(false, "marit", 0))
+        .unwrap();
+    assert_eq!(bench.apply().await.applied, 1);
+}
+
+#[tokio::test]
+async fn a_field_is_not_made_before_its_first_push_is_approved() {
+    let bench = bench(FIELD);
+    bench.site.fields.lock().unwrap().clear();
+    bench.read(Vec::new());
+    let report = bench.apply().await;
+    assert_eq!((report.planned, report.held.len()), (1, 1));
+    bench.approve(guard::BASELINE);
+    assert_eq!(bench.apply().await.applied, 1);
+    assert_eq!(bench.asked(), ["create ENGSCORE"]);
+}
+
+#[tokio::test]
+async fn a_platform_that_is_away_is_unavailable_and_one_that_refuses_the_key_is_blocked() {
+    let bench = bench(FIELD);
+    bench.levels(&[("a", "high")]);
+    bench.baseline().await;
+    bench.levels(&[("a", "low")]);
+    *bench.site.fails.lock().unwrap() = Some(transient());
+    let report = bench.apply().await;
+    assert!(report.unavailable.is_some() && report.refused.is_none());
+    *bench.site.deaf.lock().unwrap() = Some(ConnectorError::Auth {
+        what: "GET lists".into(),
+        detail: "HTTP 401".into(),
+        missing: None,
+    });
+    let report = bench.apply().await;
+    assert!(report.unavailable.is_none() && report.refused.is_some());
+    let blocked = bench.store.read(|conn| conn.blocked("news")).unwrap();
+    assert!(blocked.is_some());
 }

@@ -180,31 +180,32 @@ impl Jobs {
 
     /// Carries out all writes that no guard holds. With a fingerprint: only those of the plan that has it.
     pub async fn apply(&self, fingerprint: Option<&str>) -> Result<Vec<PushReport>, Trouble> {
+        let mut looked_at = None;
         if let Some(expected) = fingerprint {
-            let found = self.plan().await?.fingerprint;
-            if found != expected {
+            let plan = self.plan().await?;
+            if plan.fingerprint != expected {
                 let error = PushError::Stale {
                     expected: expected.to_owned(),
-                    found,
+                    found: plan.fingerprint,
                 };
                 return Err(Trouble {
                     connection: String::new(),
                     error,
                 });
             }
+            looked_at = Some(plan);
         }
         let mut reports = Vec::new();
         for connection in &self.config.connections {
             let Some(push) = self.push_of(connection)? else {
                 continue;
             };
+            // Each part is compared once more in the transaction that queues it.
+            let part = looked_at.as_ref().map(|plan| plan.part(&connection.name));
             let run = self.begin("push", Some(connection)).await?;
-            let report = push.apply(None).await;
+            let report = push.apply(part).await;
             let trouble = match &report {
-                Ok(report) => report
-                    .refused
-                    .clone()
-                    .or_else(|| report.held.first().cloned()),
+                Ok(report) => report.trouble().cloned(),
                 Err(error) => Some(error.to_string()),
             };
             self.end(run, trouble).await?;
