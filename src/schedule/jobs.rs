@@ -198,6 +198,7 @@ impl Jobs {
         let mut reports = Vec::new();
         for connection in &self.config.connections {
             let Some(push) = self.push_of(connection)? else {
+                reports.extend(self.blocked_push(connection)?);
                 continue;
             };
             // Each part is compared once more in the transaction that queues it.
@@ -259,6 +260,21 @@ impl Jobs {
             connector: connector.as_ref(),
             max_score_change: self.config.guards.max_score_change,
             clock: self.clock.as_ref(),
+        }))
+    }
+
+    /// What is to be said of a connection that has something to show and is blocked.
+    fn blocked_push(
+        &self,
+        connection: &ConnectionConfig,
+    ) -> Result<Option<PushReport>, StoreError> {
+        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let blocked = self.store.read(|conn| conn.blocked(&connection.name))?;
+        let why = blocked.filter(|_| !nothing).map(|(why, _)| why);
+        Ok(why.map(|why| PushReport {
+            connection: connection.name.clone(),
+            refused: Some(why),
+            ..PushReport::default()
         }))
     }
 
@@ -347,3 +363,6 @@ impl From<StoreError> for Expected {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;
