@@ -197,3 +197,14 @@ fn an_adjustment_withdrawn_is_still_known_in_replay() {
         -50_000
     );
 }
+
+#[test]
+fn the_last_run_is_the_one_begun_last_also_when_the_clock_was_ahead_before() {
+    let bench = bench();
+    let last = bench.store.write(|tx| {
+        tx.begin_run("daily", None, NOW + 400_000_000_000)?;
+        tx.begin_run("daily", None, NOW)?;
+        tx.last_run("daily", None)
+    });
+    assert_eq!(last.unwrap().unwrap().started_at, NOW);
+}
