@@ -118,7 +118,10 @@ pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
             diagnostic.help("free some memory or threads and try again"),
         )
     })?;
-    Ok(runtime.block_on(work))
+    let done = runtime.block_on(work);
+    // What a stop cut off may still run on a thread of its own; it is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    Ok(done)
 }
 
 pub(super) fn sync(context: &Context, arguments: &Sync) -> Result<Exit, Expected> {
