@@ -21,10 +21,10 @@ pub fn connector(
     clock: &Arc<dyn Clock>,
     transport: &Arc<dyn Transport>,
 ) -> Result<Box<dyn Connector>, Expected> {
-    let key = connection
-        .key
-        .read(environment)
-        .map_err(|diagnostic| Expected::new(Exit::Usage, *diagnostic))?;
+    let key = connection.key.read(environment).map_err(|diagnostic| {
+        let located = diagnostic.at(&connection.key_place, "named here");
+        Expected::new(Exit::Usage, located)
+    })?;
     let base_url = connection
         .base_url
         .as_ref()

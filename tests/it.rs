@@ -10,9 +10,13 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/killed.rs"]
+mod killed;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/running.rs"]
+mod running;
 #[path = "it/stage.rs"]
 mod stage;

@@ -18,7 +18,7 @@ use super::{
     secret,
     tree::{Entry, Node, Table},
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 
 pub(super) use push::Defined;
 pub use push::{OnDrift, PushConfig, TagsConfig};
@@ -76,6 +76,8 @@ pub struct ConnectionConfig {
     pub platform: Platform,
     /// Where its key is.
     pub key: SecretSource,
+    /// Where the configuration names it.
+    pub key_place: Place,
     /// Names of the lists to follow; empty means all.
     pub lists: Vec<String>,
     /// When to sync, in the configured zone.
@@ -110,9 +112,9 @@ fn connection(
     let table = entry.node.table()?;
     check_name(entry, found);
     let platform = platform(table, found);
-    let key = table
-        .table("key")
-        .and_then(|key| secret::source(key, base, found));
+    let key_table = table.table("key");
+    let key = key_table.and_then(|key| secret::source(key, base, found));
+    let key_place = key_table.and_then(|key| Some(key.entries.first()?.node.place.clone()));
     let schedule = schedule(table.get("schedule"), found);
     let base_url = base_url(entry, table, platform, found);
     let push = push::push(table, platform, defined, found);
@@ -120,6 +122,7 @@ fn connection(
         name: entry.name.clone(),
         platform: platform?,
         key: key?,
+        key_place: key_place?,
         lists: texts(table, "lists"),
         schedule: schedule?,
         mode: match table.text("mode") {

@@ -279,13 +279,6 @@ impl Stage {
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
 
-    /// Approves the first push, which was held, and carries it out.
-    pub fn approve_and_apply(&self) -> Value {
-        self.program.expect(5, &["apply"]);
-        self.program.expect(0, &["approve", "baseline"]);
-        self.program.json(&["apply"])
-    }
-
     /// Syncs, scores, and carries out the first push.
     pub fn settle(&self) -> Value {
         self.program.expect(5, &["once"]);
@@ -560,6 +553,12 @@ impl Running {
             status.is_some()
         });
         status.unwrap().code()
+    }
+
+    /// Kills the program without a warning, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn is_over(&mut self) -> bool {
