@@ -232,7 +232,9 @@ fn word(why: Why) -> String {
 fn the_acceptance_cases_come_out_as_expected() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/acceptance/cases");
     let Ok(folders) = fs::read_dir(&cases) else {
-        println!("skipped: the acceptance cases are not beside this workspace");
+        println!(
+            "skipped: the acceptance cases are not beside the checkout (../shared/acceptance)"
+        );
         return;
     };
     let mut compared = 0;
