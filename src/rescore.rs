@@ -52,7 +52,7 @@ pub fn rescore(
     let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
     let version = store.write(move |tx| tx.rule_version(&fingerprint, &rules, now))?;
 
-    let (who, seen, model, coverage) = store.read(|conn| {
+    let (who, seen, model, coverage, changed_coverage) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
         let dirty = conn.dirty()?;
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
@@ -71,8 +71,14 @@ pub fn rescore(
             dirty.seen,
             Model::new(&config.rules, &conn.vocabulary()?),
             coverage,
+            changed_coverage,
         ))
     })?;
+    if changed_coverage {
+        // Should this run be cut off, its part of the contacts has other holes than the rest, and the
+        // next run must see that also if the holes have become what they were.
+        store.write(move |tx| tx.set_coverage_mark("", now))?;
+    }
 
     let total = match &who {
         Some(who) => who.len() as u64,
@@ -108,9 +114,11 @@ pub fn rescore(
     Ok(run.report)
 }
 
-/// A text that is equal exactly when the holes are.
-fn mark(coverage: &Coverage) -> String {
-    format!("{:?}", coverage.holes)
+/// A text that is equal exactly when the holes are, and what is reported at all; never empty.
+pub(crate) fn mark(coverage: &Coverage) -> String {
+    // How far the present reaches makes no difference to who is not reported.
+    let reported = coverage.reported.as_ref().map(|reported| &reported.kinds);
+    format!("{:?} {reported:?}", coverage.holes)
 }
 
 struct Run<'a> {
@@ -180,3 +188,6 @@ pub fn state(model: &Model, evaluation: &Evaluation, next: Option<Day>) -> Conta
         unjudged: why_unjudged(evaluation).map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests;

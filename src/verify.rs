@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     config::Config,
-    rescore::state,
+    rescore::{mark, state},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
     store::{Store, StoreError, Which},
 };
@@ -20,7 +20,8 @@ pub struct VerifyReport {
     pub schema: u32,
     /// Contacts compared.
     pub compared: u64,
-    /// Contacts left out because they have news or a change is due: the next `score` comes first.
+    /// Contacts left out because they have news, a change is due, or the rules or our own coverage
+    /// are others now: the next `score` comes first.
     pub waiting: u64,
     /// Contacts whose stored scores are not what their events give.
     pub different: u64,
@@ -47,14 +48,18 @@ pub fn verify(
         report.different = report.differences.len() as u64;
         let mut waiting = conn.dirty()?.contacts;
         waiting.extend(conn.due(today)?);
+        let rules = conn.rules_numbered(&config.rules_hash)?;
+        waiting.extend(conn.scored_by_other_rules(rules.unwrap_or_default())?);
         waiting.sort_unstable();
         waiting.dedup();
         let model = Model::new(&config.rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
+        // Other holes than at the last run: everybody is to be scored anew.
+        let all_wait = conn.coverage_mark()? != mark(&coverage);
         conn.for_each_facts(Which::All, None, |contact, facts| {
             let Some(mut stored) = conn
                 .state(contact)?
-                .filter(|_| waiting.binary_search(&contact).is_err())
+                .filter(|_| !all_wait && waiting.binary_search(&contact).is_err())
             else {
                 report.waiting += 1;
                 return Ok(());

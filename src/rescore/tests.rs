@@ -1,0 +1,165 @@
+//! A run that is cut off, and what has changed meanwhile.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use engaged_connectors::{
+    Cursor, Page, Stream,
+    connector::Covered,
+    model::{Address, Contact, EventKind},
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    config::{self, Environment},
+    score::facts::ConnectionId,
+    store::{Access, Gap},
+    verify::verify,
+};
+
+const STREAM: Stream = Stream("visits");
+
+struct Now;
+
+impl Clock for Now {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_781_000_000, 0).unwrap()
+    }
+}
+
+struct Bench {
+    folder: TempDir,
+    config: Config,
+    store: Store,
+    connection: ConnectionId,
+}
+
+fn load(folder: &TempDir, points: i32) -> Config {
+    let path = folder.path().join("engaged.toml");
+    let text = format!(
+        "timezone = \"Europe/Amsterdam\"\ndatabase = \"engaged.db\"\n[scores.engagement]\n\
+         rules = [{{ when = \"no page visit in 1 month\", points = {points} }}]"
+    );
+    std::fs::write(&path, text).unwrap();
+    config::load(&path, &Environment::new()).unwrap()
+}
+
+/// So many contacts of whom no visit is known, on a connection that reports visits and has no holes.
+fn bench(contacts: usize) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let config = load(&folder, -10);
+    let store = Store::open(&config.database, Access::ReadWrite, &Now).unwrap();
+    let contact = |number| Contact {
+        id: format!("c{number}"),
+        email: Address::parse(&format!("c{number}@x.example")),
+        status: None,
+        subscribed_at: Some(Now.now() - TimeDelta::days(400)),
+        lists: Vec::new(),
+        fields: std::collections::BTreeMap::new(),
+        tags: None,
+    };
+    let page = Page {
+        contacts: (0..contacts).map(contact).collect(),
+        covered: vec![Covered {
+            kinds: vec![EventKind::PageVisit],
+            from: None,
+            through: Now.now(),
+        }],
+        ..Page::empty(Cursor::encode(&0).unwrap(), true)
+    };
+    let zone = Zone::new(config.zone);
+    let made = store.write(move |tx| {
+        let id = tx.connection("shop", "mailchimp", 1)?.id;
+        tx.declare_stream(id, STREAM, &[EventKind::PageVisit])?;
+        tx.commit_page(id, STREAM, &page, &zone, 1)?;
+        Ok(id)
+    });
+    let bench = Bench {
+        connection: made.unwrap(),
+        config,
+        store,
+        folder: folder,
+    };
+    bench.score();
+    bench
+}
+
+impl Bench {
+    fn score(&self) -> ScoreReport {
+        rescore(&self.store, &self.config, &Now, false, &|_, _| ()).unwrap()
+    }
+
+    /// All of the past turns out not to have been read.
+    fn lose(&self) {
+        let (connection, to) = (self.connection, Day::parse("2026-06-01").unwrap());
+        let gap = Gap {
+            from: Day(0),
+            to,
+            kinds: vec![EventKind::PageVisit],
+        };
+        self.store
+            .write(move |tx| tx.add_gap(connection, &gap, "a test", 2))
+            .unwrap();
+    }
+
+    fn mend(&self) {
+        let connection = self.connection;
+        self.store
+            .write(move |tx| tx.heal(connection, "a test", 3))
+            .unwrap();
+    }
+
+    /// How many were compared, how many wait, how many differ.
+    fn verify(&self) -> (u64, u64, u64) {
+        let report = verify(&self.store, &self.config, &Now).unwrap();
+        (report.compared, report.waiting, report.different)
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_made_good_though_the_holes_are_what_they_were() {
+    let bench = bench(BATCH + 1);
+    bench.lose();
+    let cut = |done, _| assert!(done <= BATCH as u64, "cut off");
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        rescore(&bench.store, &bench.config, &Now, false, &cut)
+    }));
+    assert!(ended.is_err());
+    bench.mend();
+    bench.score();
+    assert_eq!(bench.verify(), (BATCH as u64 + 1, 0, 0));
+}
+
+#[test]
+fn scores_that_wait_for_other_rules_or_holes_do_not_count_as_damaged() {
+    let mut bench = bench(3);
+    assert_eq!(bench.verify(), (3, 0, 0));
+    bench.lose();
+    assert_eq!(bench.verify(), (0, 3, 0));
+    assert_eq!(bench.score().changed, 3);
+    assert_eq!(bench.verify(), (3, 0, 0));
+    bench.mend();
+    bench.score();
+    bench.config = load(&bench.folder, -20);
+    assert_eq!(bench.verify(), (0, 3, 0));
+}
+
+#[test]
+fn a_kind_that_is_reported_from_now_on_is_scored_for_everybody() {
+    let bench = bench(1);
+    let connection = bench.connection;
+    bench
+        .store
+        .write(move |tx| {
+            tx.declare_stream(connection, Stream("orders"), &[EventKind::Purchase])?;
+            let covered = Covered {
+                kinds: vec![EventKind::Purchase],
+                from: None,
+                through: Now.now(),
+            };
+            tx.cover(connection, &[covered], 2)
+        })
+        .unwrap();
+    assert_eq!(bench.score().scored, 1);
+}
