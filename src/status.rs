@@ -48,7 +48,7 @@ pub struct ConnectionStatus {
     pub platform: String,
     /// `read-only` or `live`.
     pub mode: &'static str,
-    /// `ok`, `never synced`, `trouble`, `blocked`.
+    /// `ok`, `never synced`, `stale`, `trouble`, `blocked`.
     pub state: &'static str,
     /// Why it is not ok.
     pub why: Option<String>,
@@ -168,21 +168,35 @@ fn connection(
     let good = conn.last_good_run("sync", Some(known.id))?;
     status.last_good_at = good.and_then(|run| DateTime::from_timestamp_millis(run.started_at));
     if let Some(run) = conn.last_run("sync", Some(known.id))? {
-        status.state = if run.outcome.as_deref() == Some("ok") {
-            "ok"
-        } else {
-            "trouble"
+        let not_ended = || "the last sync did not end; it is under way, or was cut off".to_owned();
+        (status.state, status.why) = match (run.outcome.as_deref(), status.last_good_at) {
+            (Some("ok"), _) => ("ok", None),
+            (Some(_), _) => ("trouble", run.detail),
+            (None, Some(_)) => ("ok", Some(not_ended())),
+            (None, None) => ("trouble", Some(not_ended())),
         };
-        status.why = match run.outcome.as_deref() {
-            Some("ok") => None,
-            Some(_) => run.detail,
-            None => Some("the last sync did not end; it is under way, or was cut off".to_owned()),
-        };
+    }
+    let schedule = Schedule::of(configured, config.zone);
+    if status.state == "ok"
+        && status
+            .last_good_at
+            .is_some_and(|at| missed_two(&schedule, at, now))
+    {
+        let why = "two syncs of its schedule have passed since the last good one; see whether the daemon runs";
+        (status.state, status.why) = ("stale", Some(why.to_owned()));
     }
     if let Some((why, _)) = conn.blocked(&configured.name)? {
         (status.state, status.why) = ("blocked", Some(why));
     }
     Ok(status)
+}
+
+/// Whether two times of a schedule have passed since its job began last.
+fn missed_two(schedule: &Schedule, last: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let second = schedule
+        .next_after(last)
+        .and_then(|first| schedule.next_after(first));
+    second.is_some_and(|second| second <= now)
 }
 
 /// The state as text.
@@ -289,3 +303,6 @@ fn guards_text(status: &Status) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;
