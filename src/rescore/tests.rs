@@ -79,7 +79,7 @@ fn bench(contacts: usize) -> Bench {
         connection: made.unwrap(),
         config,
         store,
-        folder: folder,
+        folder,
     };
     bench.score();
     bench
