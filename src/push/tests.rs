@@ -55,10 +55,11 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 /// Whether a change is carried out, and what is said about it.
 type Answer = (bool, Outcome);
+type Answering = Box<dyn FnMut(&Change) -> Answer + Send>;
 
 /// What the platform holds, what it was asked, and how it answers.
 struct Site {
-    answer: Mutex<Box<dyn FnMut(&Change) -> Answer + Send>>,
+    answer: Mutex<Answering>,
     /// The error that the next call gets instead of an answer.
     fails: Mutex<Option<ConnectorError>>,
     fields: Mutex<Vec<String>>,
