@@ -105,11 +105,14 @@ struct Context {
 }
 
 impl Context {
-    /// The configuration; its warnings go to stderr.
+    /// The configuration; that there are warnings goes to stderr, and `check` shows them.
     fn config(&self) -> Result<Config, Expected> {
         let config = config::load(&self.path, &self.environment)?;
         if !config.warnings.is_empty() {
-            output::say(&render(&config.warnings, self.style()));
+            let number = config.warnings.len();
+            output::say(&format!(
+                "{number} warnings about the configuration: see `engaged check`"
+            ));
         }
         Ok(config)
     }

@@ -122,7 +122,9 @@ fn read(path: &Path) -> Result<Vec<File>, Box<Diagnostic>> {
                 format!("{} cannot be read", path.display()),
             )
             .note(error.to_string())
-            .help("name another with --config, or make one with `engaged init`"),
+            .help(
+                "name another with --config, or begin with a copy of config/engaged.example.toml",
+            ),
         )
     };
     if !path.is_dir() {
@@ -146,7 +148,9 @@ fn read(path: &Path) -> Result<Vec<File>, Box<Diagnostic>> {
                 code::UNREADABLE,
                 format!("there is no *.toml file in {}", path.display()),
             )
-            .help("name another with --config, or make one with `engaged init`"),
+            .help(
+                "name another with --config, or begin with a copy of config/engaged.example.toml",
+            ),
         ));
     }
     paths

@@ -13,11 +13,12 @@ use tracing::{error, info, warn};
 
 use crate::{
     diagnostic::{Diagnostic, Exit, Expected},
+    push::apply::PushError,
     schedule::{
         due::{Schedule, due},
-        jobs::Jobs,
+        jobs::{Jobs, Trouble},
     },
-    store::StoreError,
+    store::{Store, StoreError},
 };
 
 /// Every minute, at its first second; schedules know no finer grain.
@@ -29,8 +30,8 @@ const DAILY: &str = "daily";
 /// Shortly after midnight, when yesterday is whole.
 const DAILY_AT: &str = "35 0 * * *";
 
-/// How long a stop waits for the running job.
-const STOP_WITHIN: Duration = Duration::from_secs(50);
+/// How long a stop waits for the running job. What is cut off then was not committed, or is in doubt.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// Runs until the process is asked to stop.
 pub async fn run(jobs: Jobs) -> Result<(), Expected> {
@@ -55,15 +56,20 @@ pub async fn run(jobs: Jobs) -> Result<(), Expected> {
         notify(&[sd_notify::NotifyState::Watchdog]);
         let turn = tick(&jobs);
         tokio::pin!(turn);
-        let ended = tokio::select! {
-            ended = &mut turn => ended,
-            () = &mut stop => {
-                info!("stopping after the present unit of work");
-                notify(&[sd_notify::NotifyState::Stopping]);
-                // Whatever is cut off resumes from its last commit.
-                let _ = tokio::time::timeout(STOP_WITHIN, turn).await;
-                break;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut turn => break Some(ended),
+                () = &mut stop => break None,
+                // A backfill takes hours and a push minutes: no reason to be taken for dead.
+                () = beat.notified() => show_life(&jobs.store),
             }
+        };
+        let Some(ended) = ended else {
+            info!("stopping after the present unit of work");
+            notify(&[sd_notify::NotifyState::Stopping]);
+            // Whatever is cut off resumes from its last commit.
+            let _ = tokio::time::timeout(STOP_WITHIN, turn).await;
+            break;
         };
         match ended {
             Ok(()) => {}
@@ -107,6 +113,16 @@ async fn stopped() {
     }
 }
 
+/// Tells systemd that we live, once the writer has shown that it does.
+fn show_life(store: &Store) {
+    let store = store.clone();
+    tokio::spawn(async move {
+        if store.write_async(|_| Ok(())).await.is_ok() {
+            notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+    });
+}
+
 fn notify(state: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         warn!("systemd was not told: {error}");
@@ -140,11 +156,16 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     }
     if work {
         jobs.score(false).await?;
-        if let Err(trouble) = jobs.apply(None).await {
-            warn!(
+        match jobs.apply(None).await {
+            Ok(_) => {}
+            Err(Trouble {
+                error: PushError::Store(error),
+                ..
+            }) => return Err(error),
+            Err(trouble) => warn!(
                 connection = trouble.connection,
                 "nothing was pushed: {}", trouble.error
-            );
+            ),
         }
     }
     Ok(())

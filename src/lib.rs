@@ -1,4 +1,5 @@
-//! `engaged`: engagement scoring for e-mail lists. See `ARCHITECTURE.md` for the map.
+//! `engaged`: engagement scoring for e-mail lists.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod cli;
 pub mod clock;

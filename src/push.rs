@@ -9,3 +9,6 @@ pub mod diff;
 pub mod guard;
 pub mod plan;
 pub mod targets;
+
+#[cfg(test)]
+mod tests;

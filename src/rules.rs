@@ -1,6 +1,6 @@
 //! The rule language: text to syntax tree and back, and checked sets of rules.
 //!
-//! [`parse_rule`] and [`parse_condition`] read what a user wrote, [`print`]
+//! [`parse_rule`] and [`parse_condition`] read what a user wrote, `print`
 //! writes it canonically, [`circle`] orders what reads each other, [`lint`]
 //! warns. The small matters that have one meaning everywhere live here too:
 //! [`glob`], [`text_test`], [`truth`], [`fake`], [`freemail`].

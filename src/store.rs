@@ -41,7 +41,7 @@ pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
-pub use standing::{Asked, IN_DOUBT, Standing};
+pub use standing::{Asked, OpenWrite, Standing};
 
 use engaged_connectors::Clock;
 

@@ -127,7 +127,6 @@ impl Sync<'_> {
             connection: self.name.to_owned(),
             ..SyncReport::default()
         };
-        let mut stopped = false;
         for spec in capabilities.streams {
             let mut stream = StreamReport {
                 stream: spec.stream.0.to_owned(),
@@ -136,7 +135,7 @@ impl Sync<'_> {
             let ended = self
                 .pull(connection, spec.stream, &mut stream, &mut report)
                 .await?;
-            stopped = match ended {
+            let stop = match ended {
                 Ok(()) => false,
                 Err(error) => {
                     self.failed(connection, spec.stream, &error, &mut stream, &mut report)
@@ -144,12 +143,13 @@ impl Sync<'_> {
                 }
             };
             report.streams.push(stream);
-            if stopped {
+            if stop {
                 break;
             }
         }
-        // Only answers to every stream prove that the key works again; another trouble proves nothing.
-        if !stopped {
+        // A platform that was not reached says nothing about the key.
+        let answered = |stream: &StreamReport| stream.error.is_none() || stream.pages > 0;
+        if report.blocked.is_none() && report.streams.iter().any(answered) {
             let (name, now) = (self.name.to_owned(), self.now());
             self.store
                 .write_async(move |tx| tx.unblock(&name, now))
@@ -215,10 +215,12 @@ impl Sync<'_> {
                 break Ok(());
             }
             if batch.is_full() {
-                let next = self.begin_commit(connection, stream, std::mem::take(&mut batch));
-                if let Some(before) = under_way.replace(next) {
+                // One at a time: a later batch brings its cursor, and must not follow one that failed.
+                if let Some(before) = under_way.take() {
                     self.committed(before, report, whole).await?;
                 }
+                let full = std::mem::take(&mut batch);
+                under_way = Some(self.begin_commit(connection, stream, full));
             }
         };
         // What came before an error is kept; the cursor behind it says where to resume.
@@ -342,7 +344,7 @@ fn take_leave(
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = gone as f64 / all.max(1) as f64;
     let subject = connection.0.to_string();
-    // A word counts for one scan, whether or not that scan still needs it.
+    // What a person allowed was this scan's loss or none: it does not wait for another one.
     let allowed = tx.take_allowance(LIST_SHRUNK, &subject)?;
     if gone >= SHRINK_MIN && share > limit && !allowed {
         let detail = format!("{gone} of {all} contacts are missing from the platform's list");
@@ -352,9 +354,9 @@ fn take_leave(
     if let Some(guard) = tx.open_guard(LIST_SHRUNK, connection)? {
         tx.close_guard(guard, "cleared", "engaged", now)?;
     }
-    if gone == 0 {
-        return Ok(None);
-    }
     tx.mark_gone(connection, &commit.unseen, now)?;
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

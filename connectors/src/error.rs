@@ -67,7 +67,7 @@ impl ConnectorError {
             Self::Auth {
                 missing: Some(_), ..
             } => "E0602",
-            Self::Config { .. } => "E0110",
+            Self::Config { .. } => "E0115",
         }
     }
 }

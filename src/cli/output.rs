@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write as _};
 
 use serde::Serialize;
 
-use crate::score::explain::{AbsenceLine, Explanation, Points, RuleLine, ScoreLines};
+use crate::score::explain::{AbsenceLine, EventLine, Explanation, Points, RuleLine, ScoreLines};
 
 /// How a verb shows its result.
 #[derive(Clone, Copy, Debug)]
@@ -172,11 +172,7 @@ fn rule_line(rule: &RuleLine) -> String {
         });
     }
     if rule.absence.is_none() && rule.absences.is_empty() {
-        notes.extend(
-            rule.unknown
-                .iter()
-                .map(|why| format!("not judged: {}", reason_words(why))),
-        );
+        notes.extend(rule.unknown.iter().map(|why| reason_words(why)));
     }
     if rule.by_machines > 0 {
         notes.push(format!("{} by machines do not count", rule.by_machines));
@@ -193,24 +189,33 @@ fn rule_line(rule: &RuleLine) -> String {
         format!("   {}", notes.join("; "))
     };
     let mut out = format!("{points:>8}  {}{notes}\n", rule.when);
-    for event in &rule.events {
-        let what = [&event.item, &event.campaign, &event.link];
-        let what: Vec<&str> = what.into_iter().flatten().map(String::as_str).collect();
-        let ends = event
-            .ends_on
-            .as_ref()
-            .map(|day| format!("   until {day}"))
-            .unwrap_or_default();
-        out += &format!(
-            "{:>14}  {}  {}  [{} {}]{ends}\n",
-            signed(event.points),
-            event.at,
-            what.join("  "),
-            event.connection,
-            event.id
-        );
+    let (standing, gone): (Vec<_>, Vec<_>) =
+        rule.events.iter().partition(|event| event.points.0 != 0);
+    if !gone.is_empty() {
+        out += &format!("{:>14}  {} of which nothing is left\n", "·", gone.len());
+    }
+    for event in standing {
+        out += &event_line(event);
     }
     out
+}
+
+fn event_line(event: &EventLine) -> String {
+    let what = [&event.item, &event.campaign, &event.link];
+    let what: Vec<&str> = what.into_iter().flatten().map(String::as_str).collect();
+    let ends = event
+        .ends_on
+        .as_ref()
+        .map(|day| format!("   until {day}"))
+        .unwrap_or_default();
+    format!(
+        "{:>14}  {}  {}  [{} {}]{ends}\n",
+        signed(event.points),
+        event.at,
+        what.join("  "),
+        event.connection,
+        event.id
+    )
 }
 
 fn signed(points: Points) -> String {

@@ -118,7 +118,10 @@ pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
             diagnostic.help("free some memory or threads and try again"),
         )
     })?;
-    Ok(runtime.block_on(work))
+    let done = runtime.block_on(work);
+    // What a stop cut off may still run on a thread of its own; it is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    Ok(done)
 }
 
 pub(super) fn sync(context: &Context, arguments: &Sync) -> Result<Exit, Expected> {
@@ -327,6 +330,12 @@ fn plan_text(plan: &PushPlan) -> String {
             );
         }
         out += &format!("  {:<48} {:>8} contacts\n", "unchanged", each.unchanged);
+        if each.unscored > 0 {
+            out += &format!(
+                "  {:<48} {:>8} contacts wait for `engaged score`\n",
+                "not scored by these rules", each.unscored
+            );
+        }
         if each.held_back > 0 {
             out += &format!(
                 "  {:<48} {:>8} writes that the platform refused\n",
@@ -401,6 +410,8 @@ fn push_exit(reports: &[PushReport]) -> Exit {
     let read_only = |why: &String| why.contains("read-only");
     if reports.iter().any(|report| report.refused.is_some()) {
         Exit::Refused
+    } else if reports.iter().any(|report| report.unavailable.is_some()) {
+        Exit::Unavailable
     } else if reports
         .iter()
         .any(|report| report.held.iter().any(|why| !read_only(why)))
@@ -440,6 +451,9 @@ fn push_text(reports: &[PushReport]) -> String {
         }
         if let Some(why) = &report.refused {
             out += &format!("  the platform refuses: {why}\n");
+        }
+        if let Some(why) = &report.unavailable {
+            out += &format!("  the platform could not be written to: {why}\n");
         }
     }
     if out.is_empty() {

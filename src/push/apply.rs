@@ -1,8 +1,9 @@
 //! Carries a plan out: every write is an outbox row first, and every request
 //! has a committed attempt before it leaves.
 //!
-//! All writes here are sets, which may be done twice: what was under way when
-//! the process ended is compared again with what the platform acknowledged.
+//! All writes here are sets, which may be done twice: what is in doubt, because
+//! its answer was lost or the process ended, is planned and written again. What
+//! waits for another try is sent only while the newest plan still has it.
 
 use engaged_connectors::{
     Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
@@ -30,6 +31,9 @@ const BATCH: i64 = 2_000;
 const RETRY_MS: Millis = 60_000;
 const RETRY_MAX_MS: Millis = 86_400_000;
 
+/// Why nothing is written, when a person said so.
+const PAUSED: &str = "pushing is paused; `engaged resume` goes on";
+
 /// The connection's writes, planned and applied.
 pub struct Push<'a> {
     /// The store.
@@ -40,6 +44,8 @@ pub struct Push<'a> {
     pub id: ConnectionId,
     /// The rules that scores come from.
     pub rules: &'a RuleSet,
+    /// Their fingerprint.
+    pub rules_hash: &'a str,
     /// Its platform's connector.
     pub connector: &'a dyn Connector,
     /// The share of numbers that may change at once.
@@ -67,6 +73,28 @@ pub struct PushReport {
     pub held: Vec<String>,
     /// Why the platform refused us altogether.
     pub refused: Option<String>,
+    /// Why the platform could not be written to; what is planned waits.
+    pub unavailable: Option<String>,
+}
+
+impl PushReport {
+    /// What went wrong with the connection as a whole, if anything did.
+    pub fn trouble(&self) -> Option<&String> {
+        let refused = self.refused.as_ref().or(self.unavailable.as_ref());
+        refused.or(self.held.first())
+    }
+
+    /// A platform's error, by what a person can do about it.
+    fn failed(&mut self, error: &ConnectorError, words: String) {
+        match error {
+            ConnectorError::Auth { .. } | ConnectorError::Config { .. } => {
+                self.refused = Some(words);
+            }
+            ConnectorError::Transient { .. }
+            | ConnectorError::RateLimited { .. }
+            | ConnectorError::Contract { .. } => self.unavailable = Some(words),
+        }
+    }
 }
 
 /// Why planning or applying failed.
@@ -104,10 +132,16 @@ impl Push<'_> {
 
     /// Carries the writes out, unless the connection is read-only, paused or held by a guard.
     pub async fn apply(&self, fingerprint: Option<&str>) -> Result<PushReport, PushError> {
-        let fields = self.remote_fields().await?;
         let mut report = PushReport {
             connection: self.connection.name.clone(),
             ..PushReport::default()
+        };
+        let fields = match self.remote_fields().await {
+            Ok(fields) => fields,
+            Err(error) => {
+                self.nothing_sent(Vec::new(), &error, &mut report).await?;
+                return Ok(report);
+            }
         };
         let queued = self
             .queue(fields, fingerprint.map(str::to_owned), &mut report)
@@ -128,6 +162,7 @@ impl Push<'_> {
             connection: self.connection,
             id: self.id,
             rules: self.rules,
+            rules_hash: self.rules_hash,
             remote_fields,
             now: self.now(),
         }
@@ -151,9 +186,10 @@ impl Push<'_> {
         fingerprint: Option<String>,
         report: &mut PushReport,
     ) -> Result<bool, PushError> {
-        let (connection, rules, id, now) = (
+        let (connection, rules, hash, id, now) = (
             self.connection.clone(),
             self.rules.clone(),
+            self.rules_hash.to_owned(),
             self.id,
             self.now(),
         );
@@ -165,6 +201,7 @@ impl Push<'_> {
                     connection: &connection,
                     id,
                     rules: &rules,
+                    rules_hash: &hash,
                     remote_fields: fields.as_deref(),
                     now,
                 };
@@ -191,13 +228,21 @@ impl Push<'_> {
             let rows = self
                 .store
                 .write_async(move |tx| {
+                    // A long push ends where a person says so.
+                    if tx.is_paused()? {
+                        return Ok(None);
+                    }
                     let rows = tx.outbox_ready(id, now, BATCH)?;
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
                     tx.begin_attempt(&numbers, &attempt, now)?;
-                    Ok(rows)
+                    Ok(Some(rows))
                 })
                 .await?;
+            let Some(rows) = rows else {
+                report.held.push(PAUSED.to_owned());
+                return Ok(());
+            };
             if rows.is_empty() {
                 return Ok(());
             }
@@ -227,7 +272,7 @@ impl Push<'_> {
             "nothing was pushed"
         );
         report.retried += rows.len() as u64;
-        report.refused = Some(words.clone());
+        report.failed(error, words.clone());
         let (now, auth) = (self.now(), matches!(error, ConnectorError::Auth { .. }));
         let name = self.connection.name.clone();
         self.store
@@ -298,7 +343,8 @@ fn decide(
     fingerprint: Option<&str>,
     limit: f64,
 ) -> Result<Decided, StoreError> {
-    tx.reconcile_doubts(ask.id, ask.now)?;
+    // Pushes of one connection follow one another: what still looks under way was cut off.
+    tx.doubt_attempts_on(ask.id, ask.now)?;
     let plan = plan::plan(tx, ask, &mut |_| Ok(()))?;
     if let Some(expected) = fingerprint.filter(|expected| *expected != plan.fingerprint) {
         return Ok(Decided::Stale {
@@ -318,7 +364,7 @@ fn decide(
     if tx.is_paused()? {
         return Ok(Decided::Held {
             planned,
-            why: vec!["pushing is paused; `engaged resume` goes on".to_owned()],
+            why: vec![PAUSED.to_owned()],
         });
     }
     let why = guard::hold(tx, ask.id, &plan, limit, ask.now)?;
@@ -340,14 +386,16 @@ fn decide(
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
         let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
-        queued = Some(number);
         plan::plan(tx, ask, &mut |planned| {
             tx.enqueue(&row(number, ask.id, planned), ask.now)
                 .map(|_| ())
         })?;
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
+        queued = Some(number);
     }
-    tx.abandon_unplanned(ask.id, queued, ask.now)?;
+    // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
+    let whole = plan.held_back == 0 && plan.unscored == 0;
+    tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
     Ok(Decided::Queued { planned })
 }
 

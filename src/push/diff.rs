@@ -1,19 +1,18 @@
 //! The writes one contact needs: what it is to show less what the platform was last told.
 //!
-//! Pure. Only tags that the platform acknowledged from us are ever taken off.
+//! Pure. Only tags that we put on are ever taken off: those that the platform
+//! acknowledged from us, and those that a request of ours may have put on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engaged_connectors::Write;
 
-use crate::{
-    config::OnDrift,
-    rules::set::Score,
-    score::calendar::Millis,
-    store::{IN_DOUBT, Standing},
-};
+use crate::{config::OnDrift, rules::set::Score, score::calendar::Millis, store::Standing};
 
-use super::targets::{Targets, field_key, tag_key};
+use super::{
+    plan::value,
+    targets::{Targets, field_key, tag_key},
+};
 
 /// One write for one contact, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +23,9 @@ pub struct Difference {
     pub target: String,
     /// What the platform was last told; `None` if nothing.
     pub before: Option<String>,
+    /// Whether this changes what the platform was told, and nobody let it pass yet: what
+    /// `max_score_change` counts. A first word is not a change, nor is repeating one.
+    pub changes: bool,
 }
 
 /// A field or tag of ours that somebody else changed.
@@ -44,15 +46,21 @@ pub struct Needs {
     pub writes: Vec<Difference>,
     /// What somebody else changed, whether or not it is written again.
     pub drifts: Vec<Drift>,
-    /// Whether the platform was told a number or a band before.
+    /// Whether the platform was told anything about the contact before.
     pub told: bool,
-    /// Whether a number or a band that the platform was told before is to change.
-    pub changed: bool,
 }
 
-/// Works out one contact's writes.
-pub fn needs(targets: &Targets, scores: &[Score], standing: &Standing) -> Needs {
-    let mut needs = Needs::default();
+/// Works out one contact's writes. `approved` has the targets whose first push a person let pass, and when.
+pub fn needs(
+    targets: &Targets,
+    scores: &[Score],
+    approved: &BTreeMap<String, Millis>,
+    standing: &Standing,
+) -> Needs {
+    let mut needs = Needs {
+        told: !standing.acknowledged.is_empty(),
+        ..Needs::default()
+    };
     for (field, score) in &targets.fields {
         number(
             &mut needs,
@@ -63,26 +71,34 @@ pub fn needs(targets: &Targets, scores: &[Score], standing: &Standing) -> Needs 
             standing,
         );
     }
-    bands(&mut needs, targets, standing);
     for (tag, wanted) in tags(targets, standing) {
         tag_write(&mut needs, targets, &tag, wanted, standing);
+    }
+    for write in &mut needs.writes {
+        write.changes = changes(write, approved, standing);
     }
     needs
 }
 
-/// Whether the platform shows a band, and whether it is to show another: where there are no numbers,
-/// bands are all that shows how many scores change.
-fn bands(needs: &mut Needs, targets: &Targets, standing: &Standing) {
-    for (score, tags) in &targets.bands {
-        let told = |tag: &&String| {
-            let told = standing.acknowledged.get(&tag_key(tag));
-            told.filter(known).is_some_and(|(value, _)| value.is_some())
-        };
-        let shown = tags.iter().find(told);
-        let band = standing.bands.get(*score).copied().flatten();
-        needs.told |= shown.is_some();
-        needs.changed |= shown.is_some() && shown != band.and_then(|band| tags.get(band));
+/// Whether a write changes what the platform was told. A tag that a contact never had, though it was
+/// told other things since the tag was approved, is one that it now gets.
+fn changes(
+    difference: &Difference,
+    approved: &BTreeMap<String, Millis>,
+    standing: &Standing,
+) -> bool {
+    let after = value(&difference.write);
+    let waits = standing.open.get(&difference.target);
+    if waits.is_some_and(|open| open.value == after) {
+        return false;
     }
+    if standing.acknowledged.contains_key(&difference.target) {
+        return difference.before != after;
+    }
+    let told_at = standing.acknowledged.values().map(|(_, told_at)| told_at);
+    let since = approved.get(&difference.target);
+    let tag = matches!(difference.write, Write::AddTag { .. });
+    tag && since.is_some_and(|since| told_at.max().is_some_and(|told_at| since <= told_at))
 }
 
 /// Every tag of ours and whether the contact is to have it.
@@ -105,9 +121,13 @@ fn tags(targets: &Targets, standing: &Standing) -> Vec<(String, bool)> {
         .acknowledged
         .iter()
         .filter_map(|(key, (value, _))| value.as_ref().and_then(|_| key.strip_prefix("tag:")));
-    let stale = ours
+    let doubts = standing.open.iter().filter(|(_, open)| open.in_doubt);
+    let doubts = doubts.filter_map(|(key, _)| key.strip_prefix("tag:"));
+    let stale: BTreeSet<(String, bool)> = ours
+        .chain(doubts)
         .filter(|tag| !all.iter().any(|each| each == tag))
-        .map(|tag| (tag.to_owned(), false));
+        .map(|tag| (tag.to_owned(), false))
+        .collect();
     let known = all
         .iter()
         .map(|tag| ((*tag).clone(), wanted.contains(*tag)));
@@ -129,13 +149,13 @@ fn number(
     let acknowledged = standing.acknowledged.get(&key);
     let before = acknowledged.and_then(|(value, _)| value.clone());
     let number = before.as_deref().and_then(|text| text.parse::<i64>().ok());
+    let in_doubt = in_doubt(standing, &key);
     let moved = number.is_none_or(|number| {
         let far = (shown - number).abs() >= targets.deadband.max(1);
         far || (shown != number && score.band(shown) != score.band(number))
     });
-    needs.told |= number.is_some();
-    needs.changed |= number.is_some() && moved;
-    let drifted = acknowledged.filter(known).is_some_and(|(ours, told_at)| {
+    let drifted = acknowledged.filter(|_| !in_doubt);
+    let drifted = drifted.is_some_and(|(ours, told_at)| {
         let theirs = standing
             .remote_fields
             .iter()
@@ -155,7 +175,7 @@ fn number(
     if if drifted {
         targets.on_drift == OnDrift::Ours
     } else {
-        moved
+        moved || in_doubt
     } {
         let write = Write::SetField {
             field: field.to_owned(),
@@ -165,6 +185,7 @@ fn number(
             write,
             target: key,
             before,
+            changes: false,
         });
     }
 }
@@ -173,14 +194,14 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
     let key = tag_key(tag);
     let acknowledged = standing.acknowledged.get(&key);
     let ours = acknowledged.is_some_and(|(value, _)| value.is_some());
-    let doubt = acknowledged.is_some_and(|told| !known(&told));
     let there = standing
         .remote_tags
         .as_ref()
         .map(|(tags, read_at)| (tags.contains(tag), *read_at));
+    let in_doubt = in_doubt(standing, &key);
     let read_since = |read_at: i64| acknowledged.is_some_and(|(_, told_at)| read_at > *told_at);
     let drifted =
-        !doubt && there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
+        !in_doubt && there.is_some_and(|(there, read_at)| read_since(read_at) && there != ours);
     if drifted {
         let word = |on: bool| on.then(|| "on".to_owned());
         needs.drifts.push(Drift {
@@ -189,7 +210,7 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
             theirs: word(!ours),
         });
     }
-    let differs = doubt || wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
+    let differs = in_doubt || wanted != ours || (drifted && targets.on_drift == OnDrift::Ours);
     if !differs || (drifted && targets.on_drift != OnDrift::Ours) {
         return;
     }
@@ -197,24 +218,26 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
         Write::AddTag {
             tag: tag.to_owned(),
         }
-    } else if ours {
+    } else if ours || in_doubt {
         Write::RemoveTag {
             tag: tag.to_owned(),
         }
     } else {
         return;
     };
-    let before = acknowledged.and_then(|(value, _)| value.clone());
+    let before = ours.then(|| "on".to_owned());
     needs.writes.push(Difference {
         write,
         target: key,
         before,
+        changes: false,
     });
 }
 
-/// Whether it is known what the platform was told. What is in doubt is written again, whatever is wanted.
-fn known(told: &&(Option<String>, Millis)) -> bool {
-    told.0.as_deref() != Some(IN_DOUBT)
+/// Whether a request for this target was made of which nobody knows what became of it. Then
+/// neither what was acknowledged nor what was read says what is there, and it is written again.
+fn in_doubt(standing: &Standing, target: &str) -> bool {
+    standing.open.get(target).is_some_and(|open| open.in_doubt)
 }
 
 /// Whether two texts are the same number, or the same text.

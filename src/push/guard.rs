@@ -48,19 +48,15 @@ pub fn hold(
     }
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = plan.changed as f64 / plan.told.max(1) as f64;
-    // A word counts for the change that was held, not for a later one.
-    let allowed = tx.take_allowance(MAX_SCORE_CHANGE, &subject)?;
-    if share <= max_score_change {
+    // What a person allowed is used up by the push that it was given for, or by its no longer being needed.
+    let allowed = tx.is_allowed(MAX_SCORE_CHANGE, &subject)?;
+    if share <= max_score_change || (allowed && held.is_empty()) {
+        tx.take_allowance(MAX_SCORE_CHANGE, &subject)?;
         close(tx, MAX_SCORE_CHANGE, connection, now)?;
-    } else if allowed {
-        // Whatever else holds the writes up, the word still stands for when that is let pass.
-        if !held.is_empty() {
-            tx.add_allowance(MAX_SCORE_CHANGE, &subject, now)?;
-        }
-    } else {
+    } else if !allowed {
         let percent = share * 100.0;
         let detail = format!(
-            "{} of {} scores change at once ({percent:.0} %, limit {:.0} %); look at the rules last edited, at holes in the sync, at machine opens",
+            "{} of {} contacts change at once ({percent:.0} %, limit {:.0} %); look at the rules last edited, at holes in the sync, at machine opens",
             plan.changed,
             plan.told,
             max_score_change * 100.0

@@ -36,6 +36,8 @@ pub struct Ask<'a> {
     pub id: ConnectionId,
     /// The rules that scores come from.
     pub rules: &'a RuleSet,
+    /// Their fingerprint.
+    pub rules_hash: &'a str,
     /// The number fields that the platform has; `None` where it has none to make.
     pub remote_fields: Option<&'a [String]>,
     /// The present.
@@ -66,6 +68,15 @@ pub struct Plan {
     pub connections: Vec<ConnectionPlan>,
 }
 
+impl Plan {
+    /// The fingerprint of one connection's writes; empty, which equals none, if it has no part here.
+    pub fn part(&self, connection: &str) -> &str {
+        let mut parts = self.connections.iter();
+        let part = parts.find(|each| each.connection == connection);
+        part.map_or("", |part| part.fingerprint.as_str())
+    }
+}
+
 /// The writes of one connection.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ConnectionPlan {
@@ -79,11 +90,13 @@ pub struct ConnectionPlan {
     pub counts: Vec<Count>,
     /// Contacts for whom nothing changes.
     pub unchanged: u64,
+    /// Contacts left out because they are not scored by the present rules: `score` comes first.
+    pub unscored: u64,
     /// Writes left out because the platform refused the same less than a day ago.
     pub held_back: u64,
-    /// Contacts whose number or band the platform was told before.
+    /// Contacts about whom the platform was told anything before.
     pub told: u64,
-    /// Of those, contacts whose number or band is to change.
+    /// Of those, contacts whose number, band or segment there is to change.
     pub changed: u64,
     /// Targets that were never pushed: held until somebody approves the baseline.
     pub baseline: Vec<String>,
@@ -163,6 +176,7 @@ pub fn plan(
                 write,
                 target: format!("create:{field}"),
                 before: None,
+                changes: false,
             };
             let planned = Planned {
                 contact: None,
@@ -173,15 +187,23 @@ pub fn plan(
             sink(&planned)?;
         }
     }
-    let asked = asked(ask.rules, &targets);
-    let approved: BTreeSet<String> = conn.baselines(ask.id)?.into_iter().collect();
+    let asked = Asked {
+        rules: conn.rules_numbered(ask.rules_hash)?,
+        ..asked(ask.rules, &targets)
+    };
+    let approved = conn.baselines(ask.id)?;
     let refused: HashSet<(String, String, Option<String>)> = conn
         .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
         .into_iter()
         .collect();
     conn.for_each_standing(ask.id, &asked, |standing| {
-        let needs = diff::needs(&targets, &ask.rules.scores, standing);
+        if !standing.current {
+            making.plan.unscored += 1;
+            return Ok(());
+        }
+        let needs = diff::needs(&targets, &ask.rules.scores, &approved, standing);
         making.contact(&needs, standing);
+        let mut changed = false;
         for difference in needs.writes {
             let same = (
                 standing.platform_id.clone(),
@@ -192,6 +214,7 @@ pub fn plan(
                 making.plan.held_back += 1;
                 continue;
             }
+            changed |= difference.changes;
             let planned = Planned {
                 contact: Some(standing.contact),
                 platform_id: standing.platform_id.clone(),
@@ -200,6 +223,7 @@ pub fn plan(
             making.take(&planned, shown_name(standing));
             sink(&planned)?;
         }
+        making.plan.changed += u64::from(changed);
         Ok(())
     })?;
     Ok(making.finish(&targets, &approved))
@@ -211,6 +235,7 @@ fn asked<'a>(rules: &'a RuleSet, targets: &'a Targets) -> Asked<'a> {
         score.bands.iter().map(|band| band.name.as_str()).collect()
     };
     Asked {
+        rules: None,
         scores: rules
             .scores
             .iter()
@@ -263,7 +288,6 @@ impl Making {
     fn contact(&mut self, needs: &diff::Needs, standing: &Standing) {
         self.plan.unchanged += u64::from(needs.writes.is_empty());
         self.plan.told += u64::from(needs.told);
-        self.plan.changed += u64::from(needs.changed);
         self.plan.drifts += needs.drifts.len() as u64;
         self.plan.drifted.extend(needs.drifts.iter().map(|drift| {
             (
@@ -279,6 +303,7 @@ impl Making {
             write,
             target,
             before,
+            ..
         } = &planned.difference;
         let (verb, after) = (verb(write), value(write));
         self.plan.writes += 1;
@@ -294,7 +319,7 @@ impl Making {
             self.hash.update(part.as_bytes());
             self.hash.update([0]);
         }
-        if self.plan.sample.len() < SAMPLE {
+        if planned.contact.is_some() && self.plan.sample.len() < SAMPLE {
             let sample = Sample {
                 contact: name.to_owned(),
                 verb,
@@ -306,12 +331,17 @@ impl Making {
         }
     }
 
-    fn finish(mut self, targets: &Targets, approved: &BTreeSet<String>) -> ConnectionPlan {
+    fn finish(mut self, targets: &Targets, approved: &BTreeMap<String, Millis>) -> ConnectionPlan {
         let written: BTreeSet<&String> = self.counts.keys().map(|(_, target)| target).collect();
+        // To make a field is the first push of it, though it names nobody.
+        let made = |key: &String| {
+            let field = key.strip_prefix("field:");
+            field.is_some_and(|field| written.contains(&format!("create:{field}")))
+        };
         let held = targets
             .keys()
             .into_iter()
-            .filter(|key| !approved.contains(key) && written.contains(key));
+            .filter(|key| !approved.contains_key(key) && (written.contains(key) || made(key)));
         self.plan.baseline = held.collect();
         let counts = self.counts.into_iter();
         self.plan.counts = counts

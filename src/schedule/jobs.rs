@@ -180,31 +180,33 @@ impl Jobs {
 
     /// Carries out all writes that no guard holds. With a fingerprint: only those of the plan that has it.
     pub async fn apply(&self, fingerprint: Option<&str>) -> Result<Vec<PushReport>, Trouble> {
+        let mut looked_at = None;
         if let Some(expected) = fingerprint {
-            let found = self.plan().await?.fingerprint;
-            if found != expected {
+            let plan = self.plan().await?;
+            if plan.fingerprint != expected {
                 let error = PushError::Stale {
                     expected: expected.to_owned(),
-                    found,
+                    found: plan.fingerprint,
                 };
                 return Err(Trouble {
                     connection: String::new(),
                     error,
                 });
             }
+            looked_at = Some(plan);
         }
         let mut reports = Vec::new();
         for connection in &self.config.connections {
             let Some(push) = self.push_of(connection)? else {
+                reports.extend(self.blocked_push(connection)?);
                 continue;
             };
+            // Each part is compared once more in the transaction that queues it.
+            let part = looked_at.as_ref().map(|plan| plan.part(&connection.name));
             let run = self.begin("push", Some(connection)).await?;
-            let report = push.apply(None).await;
+            let report = push.apply(part).await;
             let trouble = match &report {
-                Ok(report) => report
-                    .refused
-                    .clone()
-                    .or_else(|| report.held.first().cloned()),
+                Ok(report) => report.trouble().cloned(),
                 Err(error) => Some(error.to_string()),
             };
             self.end(run, trouble).await?;
@@ -254,9 +256,25 @@ impl Jobs {
             connection,
             id: known.id,
             rules: &self.config.rules,
+            rules_hash: &self.config.rules_hash,
             connector: connector.as_ref(),
             max_score_change: self.config.guards.max_score_change,
             clock: self.clock.as_ref(),
+        }))
+    }
+
+    /// What is to be said of a connection that has something to show and is blocked.
+    fn blocked_push(
+        &self,
+        connection: &ConnectionConfig,
+    ) -> Result<Option<PushReport>, StoreError> {
+        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let blocked = self.store.read(|conn| conn.blocked(&connection.name))?;
+        let why = blocked.filter(|_| !nothing).map(|(why, _)| why);
+        Ok(why.map(|why| PushReport {
+            connection: connection.name.clone(),
+            refused: Some(why),
+            ..PushReport::default()
         }))
     }
 
@@ -345,3 +363,6 @@ impl From<StoreError> for Expected {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

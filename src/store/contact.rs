@@ -172,6 +172,7 @@ impl<'t> Resolver<'t> {
         }
         if let Some(tags) = &row.tags {
             changed |= self.tags(contact, tags, texts)?;
+            self.tags_seen(row)?;
         }
         Ok(Some(Upserted { contact, changed }))
     }
@@ -190,6 +191,17 @@ impl<'t> Resolver<'t> {
                 row.email.as_ref().map(Address::reveal),
                 scan_at
             ])?;
+        Ok(())
+    }
+
+    /// When all tags of this id were last read: what we told the platform before that must show by now.
+    fn tags_seen(&self, row: &Contact) -> Result<(), StoreError> {
+        self.tx
+            .sql
+            .prepare_cached(
+                "update identity set tags_seen_at = ?3 where connection_id = ?1 and platform_id = ?2",
+            )?
+            .execute(params![self.connection.0, row.id, self.known_at])?;
         Ok(())
     }
 

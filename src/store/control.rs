@@ -3,7 +3,7 @@
 use engaged_connectors::Stream;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, IN_DOUBT, StoreError, Tx};
+use super::{Conn, StoreError, Tx};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 const PAUSED: &str = "paused";
@@ -31,6 +31,11 @@ impl Conn {
             .control(COVERAGE_MARK)?
             .map(|control| control.value)
             .unwrap_or_default())
+    }
+
+    /// Whether the next occasion may pass that a guard would hold.
+    pub fn is_allowed(&self, guard: &str, subject: &str) -> Result<bool, StoreError> {
+        Ok(self.control(&allowance_name(guard, subject))?.is_some())
     }
 
     /// How many contacts there are.
@@ -134,30 +139,6 @@ impl Tx {
                 .execute(params![connection.0, stream.0, reason, now])?;
         }
         Ok(())
-    }
-
-    /// Writes in doubt are compared again: from here on the platform counts as having been told [`IN_DOUBT`],
-    /// which is never what it is to show.
-    pub fn reconcile_doubts(
-        &self,
-        connection: ConnectionId,
-        now: Millis,
-    ) -> Result<usize, StoreError> {
-        self.sql
-            .prepare_cached(
-                "insert into acknowledged (connection_id, platform_id, contact_id, target, value, known_at)
-                 select connection_id, platform_id, contact_id, target, ?2, ?3 from outbox
-                 where connection_id = ?1 and state in ('attempting', 'ambiguous') and contact_id is not null
-                 on conflict do update set value = excluded.value, known_at = excluded.known_at",
-            )?
-            .execute(params![connection.0, IN_DOUBT, now])?;
-        Ok(self
-            .sql
-            .prepare_cached(
-                "update outbox set state = 'reconciled', detail = 'compared again', changed_at = ?2
-                 where connection_id = ?1 and state in ('attempting', 'ambiguous')",
-            )?
-            .execute(params![connection.0, now])?)
     }
 }
 

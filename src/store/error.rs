@@ -130,13 +130,13 @@ impl StoreError {
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::Locked { .. } => {
-                "stop the other one, or ask the running daemon through its dashboard"
+                "stop the other one; `status`, `explain`, `plan`, `approve` and `pause` work beside it"
             }
             Self::Newer { .. } => {
                 "install that newer engaged, or restore the backup made before its migration"
             }
             Self::Damaged { .. } => {
-                "stop engaged, keep the file, and restore the newest backup with `engaged restore`"
+                "stop engaged, keep the file, and put the newest backup in its place"
             }
             Self::Full { .. } => "free space on that disk and start again; nothing was lost",
             Self::ReadOnly { .. } => {

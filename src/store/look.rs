@@ -35,27 +35,33 @@ pub struct Tally {
     pub sends: i64,
     /// Opens by machines.
     pub machine_opens: i64,
-    /// Opens before an instant that became known only after it.
+    /// Opens more than three days after the mail was sent.
     pub late_opens: i64,
     /// Runs of days that imports or rejected rows left uncovered.
     pub holes: i64,
 }
 
 impl Conn {
-    /// Counts sends, machine opens, opens that came in late after `seen`, and holes.
-    pub fn tally(&self, seen: Millis) -> Result<Tally, StoreError> {
+    /// Counts sends, machine opens, late opens and holes.
+    pub fn tally(&self) -> Result<Tally, StoreError> {
+        const LATE_MS: Millis = 3 * 86_400_000;
         let kind = |kind: &EventKind| KindId::built_in(kind).map_or(-1, |id| i64::from(id.0));
         let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
-        let machines = [
-            verdict_number(Verdict::PrivacyProxy),
-            verdict_number(Verdict::Scanner),
-        ];
+        let machines = [Verdict::PrivacyProxy, Verdict::Scanner].map(verdict_number);
         Ok(self.sql.query_row(
             "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
-               coalesce(sum(kind = ?2 and known_at > ?5 and at < ?5), 0),
-               (select count(*) from hole where healed_at is null) from event",
-            params![send, open, machines[0], machines[1], seen],
-            |row| Ok(Tally { sends: row.get(0)?, machine_opens: row.get(1)?, late_opens: row.get(2)?, holes: row.get(3)? }),
+               coalesce(sum(kind = ?2 and at > campaign.sent_at + ?5), 0),
+               (select count(*) from hole where healed_at is null)
+             from event left join campaign on campaign.id = campaign_id",
+            params![send, open, machines[0], machines[1], LATE_MS],
+            |row| {
+                Ok(Tally {
+                    sends: row.get(0)?,
+                    machine_opens: row.get(1)?,
+                    late_opens: row.get(2)?,
+                    holes: row.get(3)?,
+                })
+            },
         )?)
     }
 

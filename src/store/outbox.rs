@@ -3,6 +3,8 @@
 //! The rows of what is to be written and how far each has come. What to write
 //! and when to try is decided in `push`.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Conn, Tx, contact::ContactId, error::StoreError};
@@ -23,7 +25,7 @@ pub enum OutboxState {
     Retry,
     /// Nobody knows whether it was done.
     Ambiguous,
-    /// Was in doubt, and the platform was found to have it.
+    /// Was in doubt, and was written again.
     Reconciled,
     /// Given up, or overtaken by a newer value.
     Abandoned,
@@ -268,12 +270,15 @@ impl Conn {
             .optional()?)
     }
 
-    /// Targets of a connection whose first push a person has approved.
-    pub fn baselines(&self, connection: ConnectionId) -> Result<Vec<String>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select target from baseline where connection_id = ?1 order by target",
-        )?;
-        let rows = select.query_map([connection.0], |row| row.get(0))?;
+    /// Targets of a connection whose first push a person has approved, and when.
+    pub fn baselines(
+        &self,
+        connection: ConnectionId,
+    ) -> Result<BTreeMap<String, Millis>, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached("select target, approved_at from baseline where connection_id = ?1")?;
+        let rows = select.query_map([connection.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -331,14 +336,14 @@ impl Tx {
     }
 
     /// Queues a write. An older row for the same target that has not been tried yet is abandoned: only the
-    /// newest value is sent. Returns `None`, and queues nothing, while an attempt at that target is under way or in doubt,
-    /// or while the same write already waits for its turn: that one then belongs to the newer plan.
+    /// newest value is sent. One that is in doubt is settled by this one. Returns `None`, and queues nothing, while an
+    /// attempt at that target is under way; the same write that already waits for its turn becomes part of this plan.
     pub fn enqueue(&self, row: &NewOutboxRow, known_at: Millis) -> Result<Option<i64>, StoreError> {
         let under_way: bool = self
             .sql
             .prepare_cached(
                 "select exists (select 1 from outbox where connection_id = ?1 and platform_id = ?2 and target = ?3
-                   and state in ('attempting', 'ambiguous'))",
+                   and state = 'attempting')",
             )?
             .query_row(params![row.connection.0, row.platform_id, row.target], |row| row.get(0))?;
         if under_way {
@@ -350,14 +355,22 @@ impl Tx {
                 "update outbox set plan_id = ?6 where connection_id = ?1 and platform_id = ?2 and target = ?3
                    and state in ('planned', 'retry') and write = ?4 and value is ?5",
             )?
-            .execute(params![row.connection.0, row.platform_id, row.target, row.write, row.value, row.plan])?;
+            .execute(params![
+                row.connection.0,
+                row.platform_id,
+                row.target,
+                row.write,
+                row.value,
+                row.plan
+            ])?;
         if waiting > 0 {
             return Ok(None);
         }
         self.sql
             .prepare_cached(
-                "update outbox set state = 'abandoned', detail = 'a newer value took its place', changed_at = ?4
-                 where connection_id = ?1 and platform_id = ?2 and target = ?3 and state in ('planned', 'retry')",
+                "update outbox set state = iif(state = 'ambiguous', 'reconciled', 'abandoned'),
+                   detail = iif(state = 'ambiguous', 'written again', 'a newer value took its place'), changed_at = ?4
+                 where connection_id = ?1 and platform_id = ?2 and target = ?3 and state in ('planned', 'retry', 'ambiguous')",
             )?
             .execute(params![row.connection.0, row.platform_id, row.target, known_at])?;
         self.sql
@@ -379,20 +392,22 @@ impl Tx {
         Ok(Some(self.sql.last_insert_rowid()))
     }
 
-    /// Gives up what waits and is not part of this plan (`None`: of any), because nobody wants it any more. Returns how many.
+    /// Gives up what waits for its turn and is not part of this plan (`None`: whatever waits), so that nothing
+    /// is sent that the plan does not show. With `doubts`, also what is in doubt.
     pub fn abandon_unplanned(
         &self,
         connection: ConnectionId,
         plan: Option<i64>,
+        doubts: bool,
         now: Millis,
     ) -> Result<usize, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?3
-                 where connection_id = ?1 and state in ('planned', 'retry') and plan_id is not ?2",
+                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?4
+                 where connection_id = ?1 and (state in ('planned', 'retry') and plan_id is not ?2 or ?3 and state = 'ambiguous')",
             )?
-            .execute(params![connection.0, plan, now])?)
+            .execute(params![connection.0, plan, doubts, now])?)
     }
 
     /// Records that requests for these rows are about to go out. Commit before sending.
@@ -431,6 +446,20 @@ impl Tx {
             )?
             .execute(params![row, state.as_str(), detail, not_before_at, now])?;
         Ok(())
+    }
+
+    /// Requests of a connection that were under way and about which nothing more will be heard are in doubt.
+    pub fn doubt_attempts_on(
+        &self,
+        connection: ConnectionId,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "update outbox set state = 'ambiguous', changed_at = ?2 where connection_id = ?1 and state = 'attempting'",
+            )?
+            .execute(params![connection.0, now])?)
     }
 
     /// On start: requests that were under way when the process ended are in doubt. Returns how many.

@@ -97,6 +97,15 @@ impl Conn {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The number of the rules with this fingerprint, if anything was scored with them.
+    pub fn rules_numbered(&self, fingerprint: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached("select id from rule_version where fingerprint = ?1")?
+            .query_row([fingerprint], |row| row.get(0))
+            .optional()?)
+    }
+
     /// What is stored about one contact.
     pub fn state(&self, contact: ContactId) -> Result<Option<ContactState>, StoreError> {
         let found = self

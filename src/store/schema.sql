@@ -84,6 +84,7 @@ create table identity (
   seen_scan_at integer,
   gone_at integer,
   status integer,
+  tags_seen_at integer,
   primary key (connection_id, platform_id)
 ) strict, without rowid;
 create index identity_by_contact on identity (contact_id);

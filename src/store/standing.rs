@@ -8,9 +8,6 @@ use rusqlite::{Statement, params};
 use super::{Conn, ContactId, StoreError};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
-/// What stands for the value of a target while nobody knows whether a write to it arrived.
-pub const IN_DOUBT: &str = "in doubt";
-
 /// One contact on one platform.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -20,22 +17,37 @@ pub struct Standing {
     pub platform_id: String,
     /// Its address there.
     pub email: Option<Address>,
+    /// Whether what follows was computed with the rules asked for.
+    pub current: bool,
     /// For each score asked for, its shown points.
     pub shown: Vec<Option<i64>>,
     /// For each score asked for, the number of its band.
     pub bands: Vec<Option<usize>>,
     /// The segments it is in, by the numbers asked with.
     pub segments: BTreeSet<usize>,
-    /// For each target, what the platform was told, and when; [`IN_DOUBT`] if that is not known.
+    /// For each target, what the platform was told, and when.
     pub acknowledged: BTreeMap<String, (Option<String>, Millis)>,
+    /// For each target, the write that has been queued and is not done.
+    pub open: BTreeMap<String, OpenWrite>,
     /// Fields as last read: name, value, when the value was first seen.
     pub remote_fields: Vec<(String, String, Millis)>,
     /// Tags as last read and when, where the platform lists them.
     pub remote_tags: Option<(BTreeSet<String>, Millis)>,
 }
 
+/// A write that has been queued and is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenWrite {
+    /// The value; `None` takes it away.
+    pub value: Option<String>,
+    /// Whether a request was made of which nobody knows what became of it.
+    pub in_doubt: bool,
+}
+
 /// The names whose numbers a [`Standing`] uses.
 pub struct Asked<'a> {
+    /// The number of the present rules, if anything was scored with them.
+    pub rules: Option<i64>,
     /// Each score and its bands.
     pub scores: Vec<(&'a str, Vec<&'a str>)>,
     /// Each segment.
@@ -43,6 +55,9 @@ pub struct Asked<'a> {
     /// The fields of ours, to be compared with what was read.
     pub fields: Vec<&'a str>,
 }
+
+/// What has been queued and is not done.
+const OPEN: &str = "state in ('planned', 'attempting', 'retry', 'ambiguous')";
 
 impl Conn {
     /// Calls back with each contact that is on a platform, in the order of contacts.
@@ -54,45 +69,46 @@ impl Conn {
         mut each: impl FnMut(&Standing) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut lookup = Lookup::new(self, connection, asked)?;
+        // What was read is kept by contact: of one with two ids here it is not known which it is about.
         let mut identities = self.sql.prepare(
-            "select coalesce(merged.into_id, identity.contact_id) contact, platform_id, email, seen_scan_at
-             from identity left join merged on merged.contact_id = identity.contact_id
-             where connection_id = ?1 and gone_at is null order by contact, platform_id",
+            "select contact_id, platform_id, email, tags_seen_at,
+               exists (select 1 from identity other where other.contact_id = identity.contact_id
+                 and other.connection_id = ?1 and other.platform_id <> identity.platform_id and other.gone_at is null)
+             from identity where connection_id = ?1 and gone_at is null order by contact_id, platform_id",
         )?;
         let mut rows = identities.query([connection.0])?;
         while let Some(row) = rows.next()? {
-            let email: Option<String> = row.get(2)?;
+            let (member, email): (ContactId, Option<String>) =
+                (ContactId(row.get(0)?), row.get(2)?);
+            let read = Read {
+                member,
+                tags_seen_at: row.get(3)?,
+                shared: row.get(4)?,
+            };
             let mut standing = Standing {
-                contact: ContactId(row.get(0)?),
+                contact: self.root(member)?,
                 platform_id: row.get(1)?,
                 email: email.as_deref().and_then(Address::parse),
                 ..Standing::default()
             };
-            lookup.fill(&mut standing, row.get(3)?)?;
+            lookup.fill(&mut standing)?;
+            lookup.fill_open(&mut standing)?;
+            if !read.shared {
+                lookup.fill_read(&mut standing, &read)?;
+            }
             each(&standing)?;
         }
         Ok(())
     }
 }
 
-impl Conn {
-    /// The targets of which nobody knows whether the last write arrived, by the contact's id on the platform.
-    fn doubts(
-        &self,
-        connection: ConnectionId,
-    ) -> Result<HashMap<String, Vec<(String, Millis)>>, StoreError> {
-        let mut select = self.sql.prepare(
-            "select platform_id, target, changed_at from outbox
-             where connection_id = ?1 and state in ('attempting', 'ambiguous')",
-        )?;
-        let mut rows = select.query([connection.0])?;
-        let mut doubts: HashMap<String, Vec<(String, Millis)>> = HashMap::new();
-        while let Some(row) = rows.next()? {
-            let of = doubts.entry(row.get(0)?).or_default();
-            of.push((row.get(1)?, row.get(2)?));
-        }
-        Ok(doubts)
-    }
+/// Where what was read of one id is found.
+struct Read {
+    /// Whom its rows name: the contact before it was merged into another.
+    member: ContactId,
+    tags_seen_at: Option<Millis>,
+    /// Whether rows of another id are among them.
+    shared: bool,
 }
 
 /// The statements that find one contact's part of each table.
@@ -103,10 +119,13 @@ struct Lookup<'c> {
     segments: HashMap<String, usize>,
     fields: Vec<String>,
     words: HashMap<i64, String>,
+    rules: Option<i64>,
+    state: Statement<'c>,
     score: Statement<'c>,
     segment: Statement<'c>,
     acknowledged: Statement<'c>,
-    doubts: HashMap<String, Vec<(String, Millis)>>,
+    /// `None` while nothing is open: then nobody is looked up.
+    open: Option<Statement<'c>>,
     field: Statement<'c>,
     tag: Statement<'c>,
 }
@@ -131,19 +150,44 @@ impl<'c> Lookup<'c> {
         while let Some(row) = rows.next()? {
             words.insert(row.get(0)?, row.get(1)?);
         }
+        let anything: bool = conn
+            .sql
+            .prepare(
+                &[
+                    "select exists (select 1 from outbox where connection_id = ?1 and ",
+                    OPEN,
+                    ")",
+                ]
+                .concat(),
+            )?
+            .query_row([connection.0], |row| row.get(0))?;
+        let open = anything.then(|| {
+            conn.sql.prepare(
+                &[
+                    "select target, value, state in ('attempting', 'ambiguous') from outbox
+                   where connection_id = ?1 and platform_id = ?2 and ",
+                    OPEN,
+                ]
+                .concat(),
+            )
+        });
         Ok(Self {
             connection,
+            open: open.transpose()?,
             scores: numbered(&names),
             bands: asked.scores.iter().map(|(_, bands)| numbered(bands)).collect(),
             segments: numbered(&asked.segments),
             fields: asked.fields.iter().map(|&name| name.to_owned()).collect(),
             words,
+            rules: asked.rules,
+            state: conn.sql.prepare(
+                "select exists (select 1 from contact_state where contact_id = ?1 and rule_version_id = ?2)",
+            )?,
             score: conn.sql.prepare("select score_id, shown, band_id from score where contact_id = ?1")?,
             segment: conn.sql.prepare("select segment_id from segment_member where contact_id = ?1")?,
             acknowledged: conn.sql.prepare(
                 "select target, value, known_at from acknowledged where connection_id = ?1 and platform_id = ?2",
             )?,
-            doubts: conn.doubts(connection)?,
             field: conn.sql.prepare(
                 "select name_id, value, max(known_at) from field where contact_id = ?1 and connection_id = ?2 group by name_id",
             )?,
@@ -151,12 +195,11 @@ impl<'c> Lookup<'c> {
         })
     }
 
-    fn fill(
-        &mut self,
-        standing: &mut Standing,
-        scanned_at: Option<Millis>,
-    ) -> Result<(), StoreError> {
+    fn fill(&mut self, standing: &mut Standing) -> Result<(), StoreError> {
         let contact = standing.contact.0;
+        standing.current = self
+            .state
+            .query_row(params![contact, self.rules], |row| row.get(0))?;
         standing.shown = vec![None; self.bands.len()];
         standing.bands = vec![None; self.bands.len()];
         let mut rows = self.score.query([contact])?;
@@ -185,12 +228,28 @@ impl<'c> Lookup<'c> {
                 .acknowledged
                 .insert(row.get(0)?, (row.get(1)?, row.get(2)?));
         }
-        for (target, since) in self.doubts.get(&standing.platform_id).into_iter().flatten() {
-            let value = (Some(IN_DOUBT.to_owned()), *since);
-            standing.acknowledged.insert(target.clone(), value);
+        Ok(())
+    }
+
+    fn fill_open(&mut self, standing: &mut Standing) -> Result<(), StoreError> {
+        if let Some(open) = &mut self.open {
+            let mut rows = open.query(params![self.connection.0, standing.platform_id])?;
+            while let Some(row) = rows.next()? {
+                let write = OpenWrite {
+                    value: row.get(1)?,
+                    in_doubt: row.get(2)?,
+                };
+                standing.open.insert(row.get(0)?, write);
+            }
         }
+        Ok(())
+    }
+
+    /// What the platform showed when it was last read.
+    fn fill_read(&mut self, standing: &mut Standing, read: &Read) -> Result<(), StoreError> {
+        let whose = params![read.member.0, self.connection.0];
         if !self.fields.is_empty() {
-            let mut rows = self.field.query(params![contact, self.connection.0])?;
+            let mut rows = self.field.query(whose)?;
             while let Some(row) = rows.next()? {
                 if let Some(name) = self
                     .words
@@ -203,13 +262,13 @@ impl<'c> Lookup<'c> {
                 }
             }
         }
-        if let Some(scanned_at) = scanned_at {
+        if let Some(tags_seen_at) = read.tags_seen_at {
             let mut tags = BTreeSet::new();
-            let mut rows = self.tag.query(params![contact, self.connection.0])?;
+            let mut rows = self.tag.query(whose)?;
             while let Some(row) = rows.next()? {
                 tags.extend(self.words.get(&row.get(0)?).cloned());
             }
-            standing.remote_tags = Some((tags, scanned_at));
+            standing.remote_tags = Some((tags, tags_seen_at));
         }
         Ok(())
     }

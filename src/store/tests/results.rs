@@ -110,23 +110,21 @@ fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
         .write(move |tx| tx.begin_attempt(&[open], "t1", NOW + 2))
         .unwrap();
     let three = row("3");
-    let blocked = bench
-        .store
-        .write(move |tx| {
-            assert_eq!(tx.doubt_attempts(NOW + 3)?, 1);
-            tx.enqueue(&three, NOW + 3)
-        })
-        .unwrap();
-    assert_eq!(blocked, None);
     bench
         .store
-        .write(move |tx| tx.settle(open, OutboxState::Reconciled, None, None, NOW + 4))
+        .write(move |tx| {
+            assert_eq!(tx.enqueue(&three, NOW + 3)?, None);
+            assert_eq!(tx.doubt_attempts(NOW + 3)?, 1);
+            let again = tx.enqueue(&three, NOW + 3)?.unwrap();
+            tx.settle(again, OutboxState::Applied, None, None, NOW + 4)
+        })
         .unwrap();
     let sizes = bench.store.read(Conn::outbox_sizes).unwrap();
     assert_eq!(
         sizes,
         [
             (connection, OutboxState::Abandoned, 1),
+            (connection, OutboxState::Applied, 1),
             (connection, OutboxState::Reconciled, 1)
         ]
     );
@@ -198,4 +196,15 @@ fn an_adjustment_withdrawn_is_still_known_in_replay() {
             .points,
         -50_000
     );
+}
+
+#[test]
+fn the_last_run_is_the_one_begun_last_also_when_the_clock_was_ahead_before() {
+    let bench = bench();
+    let last = bench.store.write(|tx| {
+        tx.begin_run("daily", None, NOW + 400_000_000_000)?;
+        tx.begin_run("daily", None, NOW)?;
+        tx.last_run("daily", None)
+    });
+    assert_eq!(last.unwrap().unwrap().started_at, NOW);
 }
