@@ -2,6 +2,8 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
+#[path = "it/edges.rs"]
+mod edges;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/files.rs"]

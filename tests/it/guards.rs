@@ -41,9 +41,9 @@ fn a_large_change_waits_for_a_word(stage: &Stage) {
     stage.program.expect(0, &["approve", "max_score_change"]);
     assert!(held(stage).is_empty());
     let planned = stage.program.json(&["plan"])["writes"].clone();
-    assert_eq!(stage.program.json(&["apply"])["applied"], planned);
+    assert_eq!(stage.work("apply")["push"][0]["planned"], planned);
     stage.program.expect(2, &["approve", "max_score_change"]);
-    assert_eq!(stage.program.json(&["once"])["applied"], 0);
+    assert_eq!(stage.work("once")["applied"], 0);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_word_counts_for_what_was_held_and_for_nothing_later() {
     // The rules are put right before anything was pushed: there is nothing left that was approved.
     stage.configure(|config| config);
     stage.program.expect(0, &["score"]);
-    assert_eq!(stage.program.json(&["apply"])["applied"], 0);
+    assert_eq!(stage.work("apply")["applied"], 0);
     turn_the_rules_over(&stage);
     let mark = stage.writes().len();
     stage.program.expect(5, &["apply"]);
@@ -100,7 +100,7 @@ fn a_list_that_shrinks_keeps_everybody_until_a_word() {
     stage
         .program
         .expect(0, &["approve", "list_shrunk", "--connection", "site"]);
-    let next = stage.program.json(&["once"]);
+    let next = stage.work("once");
     assert_eq!(stage.number(gone), 15);
     assert!(next["sync"][0]["list_shrunk"].is_null());
     assert!(held(&stage).is_empty());
@@ -129,7 +129,7 @@ fn a_list_that_is_whole_again_holds_nothing_and_leaves_no_word_behind() {
     stage.program.expect(5, &["sync"]);
     assert_eq!(held(&stage), ["list_shrunk"]);
     assert_eq!(find(), 20);
-    stage.program.expect(0, &["once"]);
+    stage.work("once");
     assert!(
         held(&stage).is_empty(),
         "the reason is gone, and so is the guard"
@@ -139,7 +139,7 @@ fn a_list_that_is_whole_again_holds_nothing_and_leaves_no_word_behind() {
     stage.program.expect(5, &["sync"]);
     stage.program.expect(0, &["approve", "list_shrunk"]);
     assert_eq!(find(), 20);
-    stage.program.expect(0, &["once"]);
+    stage.work("once");
     lose("c");
     stage.program.expect(5, &["sync"]);
 }
@@ -169,7 +169,7 @@ fn a_pause_stops_all_writing_and_nothing_else() {
     );
     assert!(stage.program.expect(0, &["status"]).out.contains("PAUSED"));
     stage.program.expect(0, &["resume"]);
-    assert!(stage.program.json(&["apply"])["applied"].as_u64().unwrap() > 0);
+    assert!(stage.work("apply")["applied"].as_u64().unwrap() > 0);
     assert!(stage.writes().len() > mark);
     stage.site_shows_what_is_wanted();
 }

@@ -106,10 +106,10 @@ fn a_killed_push_doubles_no_label_and_converges() {
         };
         let alive = kill(&stage, "apply", writes, 1 + round % (whole - 1));
         effective += u32::from(alive && (1..whole).contains(&writes()));
-        stage.program.expect(0, &["apply"]);
+        stage.work("apply");
         stage.site_shows_what_is_wanted();
         let mark = stage.writes().len();
-        assert_eq!(stage.program.json(&["apply"])["applied"], 0);
+        assert_eq!(stage.work("apply")["applied"], 0);
         assert_eq!(stage.writes().len(), mark, "and then silence");
     }
     println!("{effective} kills fell in the middle");
@@ -142,9 +142,9 @@ fn a_push_killed_while_its_batch_is_under_way_converges() {
         if round == 2 {
             rules_of(&stage, round + 1);
         }
-        stage.program.expect(0, &["once"]);
+        stage.work("once");
         stage.shop_shows_what_is_wanted();
-        assert_eq!(stage.program.json(&["apply"])["applied"], 0);
+        assert_eq!(stage.work("apply")["applied"], 0);
     }
     assert!(stage.shop().consent_breaches().is_empty());
     assert_eq!(effective, 3);
