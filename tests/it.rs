@@ -1,5 +1,11 @@
 //! The shipped program as its users run it: real files, real processes, loopback only.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 #[path = "it/acceptance.rs"]
 mod acceptance;
 #[path = "it/edges.rs"]
