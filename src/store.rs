@@ -100,7 +100,7 @@ impl Store {
             }
             Access::Beside => {
                 open::check_readable(path)?;
-                let conn = open::for_writing(path, clock.now().timestamp_millis())?;
+                let conn = open::beside(path, clock.now().timestamp_millis())?;
                 (None, Some(writer::Writer::start(conn)?))
             }
             Access::ReadWrite => {

@@ -20,10 +20,22 @@ impl Output {
             serde_json::to_string_pretty(result)
                 .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
         } else {
-            text(result)
+            plain(&text(result))
         };
         line(&shown);
     }
+}
+
+/// Without control characters: names that platforms give may hold commands to a terminal.
+fn plain(text: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Prints to stdout. A reader that went away (`| head`) is no error.
@@ -240,4 +252,14 @@ pub fn reason_words(state: &str) -> String {
         other => other,
     };
     words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_campaign_cannot_command_the_terminal() {
+        assert_eq!(plain("a\n\u{1b}[2J\u{9b}2Jé"), "a\n\u{fffd}[2J\u{fffd}2Jé");
+    }
 }

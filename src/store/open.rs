@@ -11,6 +11,16 @@ use crate::score::calendar::Millis;
 const SQLITE_MIN: i32 = 3_051_003;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A person's word waits for a plan over a large list, or a backfill's commit, to end.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A connection that writes beside the one that always does.
+pub(super) fn beside(path: &Path, now: Millis) -> Result<Connection, StoreError> {
+    let conn = for_writing(path, now)?;
+    conn.busy_timeout(PATIENCE)?;
+    Ok(conn)
+}
+
 /// The one connection that writes.
 pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreError> {
     check_version(rusqlite::version_number())?;

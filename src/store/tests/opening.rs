@@ -246,3 +246,20 @@ fn a_new_database_is_sound() {
     let bench = bench();
     bench.store.read(Conn::check_soundness).unwrap();
 }
+
+#[test]
+fn a_persons_word_waits_for_a_long_write() {
+    let bench = bench();
+    let path = bench.path.clone();
+    // Opened while a write is under way, as `engaged pause` is.
+    let opened = bench.store.write(move |tx| {
+        tx.set_control("long", "write", NOW)?;
+        open(&path, Access::Beside)
+    });
+    let waits: Result<i64, _> = opened.unwrap().write(|tx| {
+        Ok(tx
+            .sql
+            .query_row("pragma busy_timeout", (), |row| row.get(0))?)
+    });
+    assert_eq!(waits.unwrap(), 60_000);
+}
