@@ -211,6 +211,7 @@ impl Stage {
         let mut file = std::fs::OpenOptions::new()
             .write(true)
             .create(true)
+            .truncate(true)
             .mode(0o600)
             .open(self.program.path().join(name))
             .unwrap();
