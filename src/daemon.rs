@@ -42,10 +42,10 @@ pub async fn run(jobs: Jobs) -> Result<(), Expected> {
             Diagnostic::error("E0198", format!("the scheduler did not start: {error}"));
         Expected::new(Exit::Bug, diagnostic.help("please report this"))
     })?;
+    let mut stop = std::pin::pin!(stopped());
     // Whoever started us learns that migrations are done and work begins.
     notify(&[sd_notify::NotifyState::Ready]);
     info!(connections = jobs.config.connections.len(), "running");
-    let mut stop = std::pin::pin!(stopped());
     // The first look at what is due comes at once: catching up need not wait.
     beat.notify_one();
     loop {
@@ -99,17 +99,20 @@ async fn start_heartbeat(
     Ok(heartbeat)
 }
 
-/// Resolves when the process is asked to stop.
-async fn stopped() {
+/// Resolves when the process is asked to stop. It listens from the call on, not only once it is waited for.
+fn stopped() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the default action ends the process, which loses nothing committed.
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    let terminate = signal(SignalKind::terminate());
+    async {
+        let Ok(mut terminate) = terminate else {
+            // Without a handler the default action ends the process, which loses nothing committed.
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
     }
 }
 
