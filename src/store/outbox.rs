@@ -144,6 +144,9 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
 
+// Statements about one target name their index: with `state in (..)` beside it the planner
+// took the index by state, and queueing became quadratic in what was queued.
+
 impl Conn {
     /// Rows that may be tried now, the oldest first.
     pub fn outbox_ready(
@@ -342,7 +345,7 @@ impl Tx {
         let under_way: bool = self
             .sql
             .prepare_cached(
-                "select exists (select 1 from outbox where connection_id = ?1 and platform_id = ?2 and target = ?3
+                "select exists (select 1 from outbox indexed by outbox_by_target where connection_id = ?1 and platform_id = ?2 and target = ?3
                    and state = 'attempting')",
             )?
             .query_row(params![row.connection.0, row.platform_id, row.target], |row| row.get(0))?;
@@ -352,7 +355,7 @@ impl Tx {
         let waiting = self
             .sql
             .prepare_cached(
-                "update outbox set plan_id = ?6 where connection_id = ?1 and platform_id = ?2 and target = ?3
+                "update outbox indexed by outbox_by_target set plan_id = ?6 where connection_id = ?1 and platform_id = ?2 and target = ?3
                    and state in ('planned', 'retry') and write = ?4 and value is ?5",
             )?
             .execute(params![
@@ -368,7 +371,7 @@ impl Tx {
         }
         self.sql
             .prepare_cached(
-                "update outbox set state = iif(state = 'ambiguous', 'reconciled', 'abandoned'),
+                "update outbox indexed by outbox_by_target set state = iif(state = 'ambiguous', 'reconciled', 'abandoned'),
                    detail = iif(state = 'ambiguous', 'written again', 'a newer value took its place'), changed_at = ?4
                  where connection_id = ?1 and platform_id = ?2 and target = ?3 and state in ('planned', 'retry', 'ambiguous')",
             )?

@@ -164,7 +164,7 @@ impl<'c> Lookup<'c> {
         let open = anything.then(|| {
             conn.sql.prepare(
                 &[
-                    "select target, value, state in ('attempting', 'ambiguous') from outbox
+                    "select target, value, state in ('attempting', 'ambiguous') from outbox indexed by outbox_by_target
                    where connection_id = ?1 and platform_id = ?2 and ",
                     OPEN,
                 ]
