@@ -38,15 +38,15 @@ fn a_killed_sync_is_resumed_without_loss() {
     stage.program.expect(0, &["sync"]);
     let whole = stage.site_ledger().len();
     assert!(whole > 15, "{whole} requests");
-    stage.site_faults().add(slow(15));
+    stage.site_faults().add(slow(12));
     let mut effective = 0;
-    for round in 1..=6 {
+    for round in 1..=4 {
         for name in ["engaged.db", "engaged.db-wal", "engaged.db-shm"] {
             let _ = std::fs::remove_file(stage.program.path().join(name));
         }
         stage.site_ledger().clear();
         // Twice in the same database, at other places.
-        for after in [whole * round / 7, whole / 3] {
+        for after in [whole * round / 5, whole / 3] {
             let mark = stage.site_ledger().len();
             let seen = || stage.site_ledger().len() - mark;
             let alive = kill(&stage, "sync", seen, after);
@@ -90,7 +90,7 @@ fn a_killed_push_doubles_no_label_and_converges() {
     stage.settle();
     let slow = stage.site_faults().add(slow(25));
     let mut effective = 0;
-    for round in 1..=8 {
+    for round in 1..=7 {
         rules_of(&stage, round);
         let plan = stage.program.json(&["plan"]);
         let whole = plan["connections"][0]["counts"].as_array().unwrap().len();
@@ -121,7 +121,7 @@ fn a_killed_push_doubles_no_label_and_converges() {
 fn a_push_killed_while_its_batch_is_under_way_converges() {
     let stage = Stage::mailchimp(30);
     stage.settle();
-    let answers = Fault::Latency(Duration::from_millis(300));
+    let answers = Fault::Latency(Duration::from_millis(150));
     let answers = Rule::new("/3.0/batches/", When::Every(1), answers);
     stage.shop().faults().add(answers);
     let mut effective = 0;
