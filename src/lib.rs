@@ -17,4 +17,5 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod verdict;
 pub mod verify;
