@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The reason of a source's word that came after its event.
-pub(super) const BY_SOURCE: &str = "platform";
+pub(super) const BY_SOURCE: &str = "source";
 
 /// What a stored kind is to the judge.
 fn act_of(kind: KindId) -> Option<Act> {
@@ -341,12 +341,21 @@ impl Tx {
         reason: &str,
         known_at: Millis,
     ) -> Result<(), StoreError> {
+        // The newest word is the one that holds, also where the clock was set back since the one before.
         self.sql
             .prepare_cached(
-                "insert into verdict (contact_id, event_id, known_at, verdict, reason) values (?1, ?2, ?3, ?4, ?5)
+                "insert into verdict (contact_id, event_id, known_at, verdict, reason)
+                 select ?1, ?2, max(?3, coalesce(max(known_at), ?3)), ?4, ?5 from verdict
+                 where contact_id = ?1 and event_id = ?2
                  on conflict do update set verdict = excluded.verdict, reason = excluded.reason",
             )?
-            .execute(params![contact.0, event, known_at, verdict_number(verdict), reason])?;
+            .execute(params![
+                contact.0,
+                event,
+                known_at,
+                verdict_number(verdict),
+                reason
+            ])?;
         Ok(())
     }
 }

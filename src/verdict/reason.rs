@@ -47,8 +47,11 @@ pub fn is_ours(stored: &str) -> bool {
     !stored.is_empty() && stored.split(' ').all(|code| english(code).is_some())
 }
 
-/// A stored reason in plain English; one that is not ours as it stands.
+/// A stored reason in plain English; one that is not ours, nor a source's, as it stands.
 pub fn words(stored: &str) -> String {
+    if ["source", "platform"].contains(&stored) {
+        return "the source says so".to_owned();
+    }
     let parts: Option<Vec<String>> = stored.split(' ').map(english).collect();
     parts.map_or_else(|| stored.to_owned(), |parts| parts.join(", "))
 }

@@ -296,7 +296,8 @@ fn every_reason_is_known_again_as_ours_and_has_words() {
     ] {
         assert!(!is_ours(other), "{other}");
     }
-    assert_eq!(words("platform"), "platform");
+    assert_eq!(words("platform"), "the source says so");
+    assert_eq!(words("two links"), "two links");
 }
 
 fn any_hit() -> impl Strategy<Value = Hit> {
