@@ -23,6 +23,7 @@ mod append;
 mod opening;
 mod pages;
 mod results;
+mod verdicts;
 
 /// A clock that stands where it was put.
 struct Standing(AtomicI64);
