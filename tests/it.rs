@@ -20,6 +20,8 @@ mod ghost;
 mod guards;
 #[path = "it/killed.rs"]
 mod killed;
+#[path = "it/machines.rs"]
+mod machines;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
 #[path = "it/program.rs"]
