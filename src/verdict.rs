@@ -245,9 +245,13 @@ impl Machines {
                 .find(|agent| {
                     agent.glob.matches(text.trim()) && (!agent.proxy || act == Act::Open)
                 });
-            reasons.extend(agent.map(|agent| match agent.proxy {
-                true => Reason::Proxy(agent.name.clone()),
-                false => Reason::Agent(agent.name.clone()),
+            reasons.extend(agent.map(|agent| {
+                let name = agent.name.clone();
+                if agent.proxy {
+                    Reason::Proxy(name)
+                } else {
+                    Reason::Agent(name)
+                }
             }));
         }
         let address = named(&["ip", "ip_address"]).and_then(|text| text.trim().parse().ok());

@@ -49,6 +49,24 @@ impl Conn {
             sum.0 += 1;
             sum.1 = sum.1.wrapping_add(hash(&(event, rest)));
         }
+        self.subtract_packed(&mut sums)?;
+        let mut differing: Vec<i64> = sums
+            .into_iter()
+            .filter(|(_, sum)| *sum != (0, 0))
+            .map(|(contact, _)| contact)
+            .collect();
+        differing.sort_unstable();
+        differing.truncate(most);
+        Ok(differing
+            .into_iter()
+            .map(|contact| {
+                format!("contact {contact}: the history is not what the event log gives")
+            })
+            .collect())
+    }
+
+    /// Takes the packed events off what the log sums up to.
+    fn subtract_packed(&self, sums: &mut HashMap<i64, (i64, u64)>) -> Result<(), StoreError> {
         let mut packed = self.sql.prepare("select contact_id, ev from history")?;
         let mut rows = packed.query(())?;
         let mut entries = Vec::new();
@@ -80,19 +98,7 @@ impl Conn {
                 sum.1 = sum.1.wrapping_sub(hash(&(event, rest)));
             }
         }
-        let mut differing: Vec<i64> = sums
-            .into_iter()
-            .filter(|(_, sum)| *sum != (0, 0))
-            .map(|(contact, _)| contact)
-            .collect();
-        differing.sort_unstable();
-        differing.truncate(most);
-        Ok(differing
-            .into_iter()
-            .map(|contact| {
-                format!("contact {contact}: the history is not what the event log gives")
-            })
-            .collect())
+        Ok(())
     }
 }
 
