@@ -100,7 +100,7 @@ impl Tx {
         })
     }
 
-    fn last_event(&self) -> Result<i64, StoreError> {
+    pub(super) fn last_event(&self) -> Result<i64, StoreError> {
         Ok(self
             .sql
             .query_row("select coalesce(max(id), 0) from event", (), |row| {
@@ -122,7 +122,7 @@ impl Tx {
         incoming.sort_by_key(|each| each.contact);
         let mut news = Vec::new();
         let mut insert = self.sql.prepare_cached(INSERT)?;
-        let mut court = Court::new(self, connection, known_at);
+        let mut court = Court::new(self, connection, known_at)?;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let mut merge = Merge::begin(self, known_at, rows, &mut insert)?;
             let before = appended;

@@ -103,6 +103,8 @@ pub(super) struct Court<'t> {
     machines: Arc<Machines>,
     connection: ConnectionId,
     known_at: Millis,
+    /// Events above this number are of this batch.
+    known_to: i64,
     /// Asked for once there is something to judge.
     opens: Option<Opens>,
     /// Which links are honeypots.
@@ -110,15 +112,20 @@ pub(super) struct Court<'t> {
 }
 
 impl<'t> Court<'t> {
-    pub(super) fn new(tx: &'t Tx, connection: ConnectionId, known_at: Millis) -> Self {
-        Self {
+    pub(super) fn new(
+        tx: &'t Tx,
+        connection: ConnectionId,
+        known_at: Millis,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            known_to: tx.last_event()?,
             tx,
             machines: Arc::clone(&tx.machines.borrow()),
             connection,
             known_at,
             opens: None,
             baits: HashMap::new(),
-        }
+        })
     }
 
     /// Judges what a batch touched, with all that is known of it by now; whether any verdict changed.
@@ -165,6 +172,14 @@ impl<'t> Court<'t> {
             .filter(|fact| has_company(fact))
             .copied()
             .collect();
+        if let [alone] = facts.as_slice()
+            && alone.verdict == Verdict::Unknown
+            && !alone.has_properties
+            && !self.machines.has_honeypots()
+        {
+            // The usual open: nothing beside it, and nothing said about it.
+            return Ok(false);
+        }
         let mut hits = Vec::with_capacity(facts.len());
         for fact in &facts {
             hits.push(Hit {
@@ -208,6 +223,12 @@ impl<'t> Court<'t> {
         );
         if (fact.verdict, before.as_deref()) == (verdict, Some(reason.as_str())) {
             return Ok(false);
+        }
+        if fact.id > self.known_to && before.is_none() {
+            // New in this batch: nobody has said a word yet, and there is all the time.
+            self.tx
+                .add_word(contact, fact.id, verdict, &reason, self.known_at)?;
+            return Ok(ledger.set_verdict(fact, verdict));
         }
         let since: Millis = self
             .tx
@@ -342,20 +363,30 @@ impl Tx {
         known_at: Millis,
     ) -> Result<(), StoreError> {
         // The newest word is the one that holds, also where the clock was set back since the one before.
+        let before: Option<Millis> = self
+            .sql
+            .prepare_cached(
+                "select max(known_at) from verdict where contact_id = ?1 and event_id = ?2",
+            )?
+            .query_row(params![contact.0, event], |row| row.get(0))?;
+        let known_at = before.map_or(known_at, |before| before.max(known_at));
+        self.add_word(contact, event, verdict, reason, known_at)
+    }
+
+    fn add_word(
+        &self,
+        contact: ContactId,
+        event: i64,
+        verdict: Verdict,
+        reason: &str,
+        known_at: Millis,
+    ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "insert into verdict (contact_id, event_id, known_at, verdict, reason)
-                 select ?1, ?2, max(?3, coalesce(max(known_at), ?3)), ?4, ?5 from verdict
-                 where contact_id = ?1 and event_id = ?2
+                "insert into verdict (contact_id, event_id, known_at, verdict, reason) values (?1, ?2, ?3, ?4, ?5)
                  on conflict do update set verdict = excluded.verdict, reason = excluded.reason",
             )?
-            .execute(params![
-                contact.0,
-                event,
-                known_at,
-                verdict_number(verdict),
-                reason
-            ])?;
+            .execute(params![contact.0, event, known_at, verdict_number(verdict), reason])?;
         Ok(())
     }
 }
