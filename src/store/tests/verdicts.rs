@@ -320,6 +320,19 @@ fn honeypots_agents_and_networks_are_the_users_to_name() {
         ]
     );
     assert_eq!(bench.verdicts()[5], PrivacyProxy);
+    // Each the only event of its message.
+    let lone = |campaign: &str, event: Event| Event {
+        campaign: Some(campaign.into()),
+        ..event
+    };
+    bench.append(
+        NOW,
+        &[
+            lone("n2", says(open(NOW + DAY), "ip", "203.0.113.9")),
+            lone("n3", click(NOW + DAY + 1, "hp")),
+        ],
+    );
+    assert_eq!(bench.reasons()[8..], ["network:203.0.113.0/24", "honeypot"]);
 }
 
 #[test]
