@@ -21,9 +21,12 @@ use super::{
     history::{Ledger, bucket, codec::Entry},
     word::{Dictionary, Texts, verdict_number},
 };
-use crate::score::{
-    calendar::Millis,
-    facts::{ConnectionId, Fact, TextId},
+use crate::{
+    planted::{Bug, is_planted},
+    score::{
+        calendar::Millis,
+        facts::{ConnectionId, Fact, TextId},
+    },
 };
 
 /// What became of a batch of events.
@@ -231,6 +234,10 @@ impl<'m, 't> Merge<'m, 't> {
         report: &mut Report,
         appended: &mut Appended,
     ) -> Result<(), StoreError> {
+        if is_planted(Bug::NoDedupe) {
+            appended.new += 1;
+            return self.insert(row).map(|_| ());
+        }
         match &row.event.id {
             Some(id) => self.take_identified(row, id, appended),
             None => self.take_plain(row, report, appended),

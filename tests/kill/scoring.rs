@@ -1,0 +1,3 @@
+//! Kills while scores are written.
+use crate::rounds::Rounds;
+pub fn score(_: &mut Rounds) {}
