@@ -27,6 +27,8 @@ mod planted;
 mod rounds;
 #[path = "kill/scoring.rs"]
 mod scoring;
+#[path = "kill/told.rs"]
+mod told;
 #[path = "kill/watch.rs"]
 mod watch;
 #[path = "kill/writing.rs"]

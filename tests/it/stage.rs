@@ -352,26 +352,46 @@ impl Stage {
         members.map(one).collect()
     }
 
-    /// Holds every label of ours on the site against what the product evaluates.
-    pub fn site_shows_what_is_wanted(&self) {
+    /// Every member of the site whose labels of ours are not what the product evaluates.
+    pub fn site_differences(&self) -> Vec<String> {
         let (labels, wanted) = (self.labels(), self.wanted());
         assert!(labels.len() > 10, "{} members", labels.len());
-        for (address, (ours, _)) in &labels {
+        let differs = |(address, (ours, _)): (&String, &(Vec<String>, Vec<String>))| {
             let wanted: Vec<&String> = wanted[address].1.iter().collect();
-            assert_eq!(ours.iter().collect::<Vec<_>>(), wanted, "{address}");
-        }
+            (ours.iter().collect::<Vec<_>>() != wanted)
+                .then(|| format!("{address} has {ours:?} and should have {wanted:?}"))
+        };
+        labels.iter().filter_map(differs).collect()
+    }
+
+    /// Every member of the account whose tags or number of ours are not what the product evaluates.
+    pub fn shop_differences(&self) -> Vec<String> {
+        let (contacts, wanted) = (self.shop().contacts(), self.wanted());
+        assert!(contacts.len() > 10, "{} members", contacts.len());
+        let changeable = |contact: &&Contact| contact.status != Status::Cleaned;
+        let differs = |contact: &Contact| {
+            let found = (number(contact), ours(contact));
+            let (score, tags) = wanted[&contact.address].clone();
+            (found != (Some(score), tags.clone())).then(|| {
+                let address = &contact.address;
+                format!("{address} has {found:?} and should have {score} and {tags:?}")
+            })
+        };
+        contacts
+            .iter()
+            .filter(changeable)
+            .filter_map(differs)
+            .collect()
+    }
+
+    /// Holds every label of ours on the site against what the product evaluates.
+    pub fn site_shows_what_is_wanted(&self) {
+        assert_eq!(self.site_differences(), Vec::<String>::new());
     }
 
     /// Holds every tag and number of ours in the account against what the product evaluates.
     pub fn shop_shows_what_is_wanted(&self) {
-        let (contacts, wanted) = (self.shop().contacts(), self.wanted());
-        assert!(contacts.len() > 10, "{} members", contacts.len());
-        let changeable = |contact: &&Contact| contact.status != Status::Cleaned;
-        for contact in contacts.iter().filter(changeable) {
-            let (score, tags) = &wanted[&contact.address];
-            assert_eq!(&ours(contact), tags, "{}", contact.address);
-            assert_eq!(number(contact), Some(*score), "{}", contact.address);
-        }
+        assert_eq!(self.shop_differences(), Vec::<String>::new());
     }
 
     /// The store's events of the site, as `kind/id` with the platform's id.

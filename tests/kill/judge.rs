@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{program::Program, stage::Stage, watch::Left};
 
 /// How many cases a finding names.
-const NAMED: usize = 3;
+pub const NAMED: usize = 3;
 
 /// A promise that was broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]

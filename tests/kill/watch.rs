@@ -1,7 +1,8 @@
 //! Watches a running program's database from outside and kills the program at a counted event.
 
 use std::{
-    os::unix::process::ExitStatusExt as _,
+    fs::File,
+    os::unix::{fs::FileExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -17,6 +18,8 @@ const LOOKS_MAX: u32 = 1_000_000;
 /// What has happened to the database since the watch began.
 pub struct Watch {
     files: [PathBuf; 2],
+    /// Held open, since the last to leave takes it away; what was in it can still be read then.
+    index: Option<File>,
     change: u32,
     log: Option<(u64, SystemTime)>,
     /// Transactions that were committed.
@@ -29,6 +32,7 @@ impl Watch {
     fn begin(folder: &Path) -> Self {
         let mut watch = Self {
             files: ["engaged.db-shm", "engaged.db-wal"].map(|name| folder.join(name)),
+            index: None,
             change: 0,
             log: None,
             commits: 0,
@@ -40,16 +44,18 @@ impl Watch {
     }
 
     fn look(&mut self) {
+        if self.index.is_none() {
+            self.index = File::open(&self.files[0]).ok();
+        }
         // The third word of the shared index counts commits (SQLite, "WAL-mode file format"); recovery sets it to zero.
-        let head = std::fs::read(&self.files[0]).unwrap_or_default();
-        let change = head.get(8..12).map_or(0, |word| {
-            u32::from_ne_bytes([word[0], word[1], word[2], word[3]])
-        });
-        self.commits += if change >= self.change {
-            change - self.change
-        } else {
-            change
+        let mut word = [0; 4];
+        let read = |index: &File| index.read_exact_at(&mut word, 8).is_ok();
+        let change = match self.index.as_ref().map(read) {
+            Some(true) => u32::from_ne_bytes(word),
+            _ => 0,
         };
+        let anew = change < self.change;
+        self.commits += if anew { change } else { change - self.change };
         self.change = change;
         let log = std::fs::metadata(&self.files[1]).ok();
         let log = log.and_then(|log| Some((log.len(), log.modified().ok()?)));
@@ -63,9 +69,10 @@ pub fn kill(program: &Program, verb: &str, mut due: impl FnMut(&Watch) -> bool) 
     let mut watch = Watch::begin(program.path());
     let mut running = Running::start(program, &[verb]);
     for _ in 0..LOOKS_MAX {
+        let over = running.is_over();
         watch.look();
-        if due(&watch) || running.is_over() {
-            // The child is not reaped before this, so its number is nobody else's.
+        if due(&watch) || over {
+            // Harmless if it has ended: then its number has been given back and is not used.
             running.child.kill().unwrap();
             return running.child.wait().unwrap().signal() == Some(9);
         }
