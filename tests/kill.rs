@@ -11,7 +11,6 @@
 )]
 
 #[path = "it/program.rs"]
-#[expect(dead_code, reason = "the end-to-end tests use the rest")]
 mod program;
 #[path = "it/stage.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]

@@ -73,7 +73,8 @@ fn round(stage: &Stage, whole: &Whole, rounds: &mut Rounds) {
         let moved = left.number(&format!(
             "select count(*) from cursor where known_at >= {started}"
         ));
-        rounds.count(alive && (1..whole.streams).contains(&moved));
+        let place = format!("{moved} of {} streams moved", whole.streams);
+        rounds.count(alive && (1..whole.streams).contains(&moved), place);
     }
     rounds
         .broken

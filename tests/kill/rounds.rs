@@ -1,8 +1,8 @@
 //! Rounds of a phase: how many kills fell into it, and what they broke.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use engaged_sandbox::rng::Rng;
+use engaged_sandbox::rng::{Rng, mix};
 
 use crate::{
     judge::Violation,
@@ -22,6 +22,8 @@ pub struct Rounds {
     pub effective: u32,
     /// Kills before, after, or of a program that had ended.
     pub ineffective: u32,
+    /// Where the effective ones fell, and how often.
+    places: BTreeMap<String, u32>,
     /// What was broken.
     pub broken: Vec<Violation>,
     /// Where to kill.
@@ -45,8 +47,9 @@ impl Rounds {
             wanted,
             effective: 0,
             ineffective: 0,
+            places: BTreeMap::new(),
             broken: Vec::new(),
-            chance: Rng::new(seed),
+            chance: Rng::new(mix(&[seed, phase.len() as u64])),
             seed,
             planted: None,
         }
@@ -83,9 +86,11 @@ impl Rounds {
         self.broken.is_empty() && self.effective < self.wanted && tries < self.wanted * TRIES
     }
 
-    pub fn count(&mut self, effective: bool) {
+    /// Counts a kill, and where it fell.
+    pub fn count(&mut self, effective: bool, place: String) {
         if effective {
             self.effective += 1;
+            *self.places.entry(place).or_default() += 1;
         } else {
             self.ineffective += 1;
         }
@@ -99,8 +104,8 @@ impl Rounds {
     /// Says how it went.
     pub fn tell(&self) {
         println!(
-            "{}: {} effective kills, {} ineffective, seed {}, broken: {:?}",
-            self.phase, self.effective, self.ineffective, self.seed, self.broken
+            "{}: {} effective kills, {} ineffective, seed {}; places: {:?}; broken: {:?}",
+            self.phase, self.effective, self.ineffective, self.seed, self.places, self.broken
         );
     }
 

@@ -86,7 +86,7 @@ impl Told {
         let attempts: BTreeSet<String> = left
             .rows(&format!(
                 "select platform_id || '|' || target || '|' || coalesce(value, 'off') from outbox
-                 where tries > 0 and attempt is not null and changed_at >= {}",
+                 where tries > 0 and attempt is not null and plan_id is not null and changed_at >= {}",
                 self.since
             ))
             .into_iter()

@@ -18,6 +18,10 @@ use crate::{
     watch::{Left, Watch, kill},
 };
 
+/// Where members are changed, many at once.
+const BULK: &str = "/ghost/api/admin/members/bulk/";
+const BATCHES: &str = "/3.0/batches";
+
 /// Longer than any of these tests: the request is there, and nothing is done about it.
 const HELD: Duration = Duration::from_hours(1);
 /// At most so many kills before a push may run to its end.
@@ -86,124 +90,110 @@ impl Side {
         self.stage.program.expect(0, &["score"]);
     }
 
-    /// How many requests a push will take that change members.
-    fn requests(&self) -> u32 {
+    /// How many requests a push will take that change members, if there is anything to change.
+    fn requests(&self) -> Option<u32> {
         let plan: Value = self.stage.program.json(&["plan"]);
         let counts = plan["connections"][0]["counts"].as_array().unwrap().len();
         // Ghost is told of one label at a time, Mailchimp of all in one batch.
-        if self.is_shop() {
+        let requests = if self.is_shop() {
             counts.min(1)
         } else {
             counts
-        }
-        .try_into()
-        .unwrap()
+        };
+        u32::try_from(requests)
+            .ok()
+            .filter(|requests| *requests > 0)
     }
 
     /// The requests since a mark that were to change members.
     fn writes(&self, mark: usize) -> Vec<Entry> {
-        let path = if self.is_shop() { "/3.0/batches" } else { BULK };
+        let path = if self.is_shop() { BATCHES } else { BULK };
         let mut entries = self.ledger().since(mark);
         entries.retain(|entry| entry.write && entry.path == path);
         entries
     }
 
     /// Requests of which the program has not written down what became of them.
-    fn under_way(left: &Left) -> i64 {
+    fn under_way(&self) -> i64 {
+        let left = Left::by(&self.stage.program);
         left.number("select count(*) from outbox where state = 'attempting'")
     }
 
-    /// Kills a push when its n-th request has arrived and before it is answered.
-    fn kill_before(&self, rounds: &mut Rounds) -> (bool, Left) {
-        let requests = self.requests();
-        if requests == 0 {
-            // The kill before this one left nothing to do.
-            return (false, Left::by(&self.stage.program));
-        }
-        let nth = When::Nth(rounds.pick(requests).into());
-        let carried_out = rounds.pick(2) == 1;
-        let fault = if carried_out {
-            Fault::NoAnswer
-        } else {
-            Fault::Latency(HELD)
+    /// Kills a push when its n-th request has arrived and before it is answered; whether it was so, and where.
+    fn kill_before(&self, rounds: &mut Rounds) -> Option<(bool, String)> {
+        let requests = self.requests()?;
+        let nth = rounds.pick(requests);
+        let (fault, done) = match rounds.pick(2) {
+            1 => (Fault::NoAnswer, "carried out"),
+            _ => (Fault::Latency(HELD), "not carried out"),
         };
-        let (faults, rule) = if self.is_shop() {
-            (
-                self.stage.shop().faults(),
-                Rule::new("/3.0/batches", nth, fault).on(Method::POST),
-            )
+        let (faults, path, method) = if self.is_shop() {
+            (self.stage.shop().faults(), BATCHES, Method::POST)
         } else {
-            (
-                self.stage.site_faults(),
-                Rule::new(BULK, nth, fault).on(Method::PUT),
-            )
+            (self.stage.site_faults(), BULK, Method::PUT)
         };
-        let (rule, mark) = (faults.add(rule), self.ledger().len());
+        let rule = faults.add(Rule::new(path, When::Nth(nth.into()), fault).on(method));
+        let mark = self.ledger().len();
         let silent = |entry: &Entry| entry.faults.contains(&Fault::NoAnswer.name());
         let held = || {
             let arrived = faults.fired(rule) > 0;
-            arrived && (!carried_out || self.writes(mark).iter().any(silent))
+            arrived && (fault != Fault::NoAnswer || self.writes(mark).iter().any(silent))
         };
         let alive = kill(&self.stage.program, "apply", |_| held());
-        let left = Left::by(&self.stage.program);
         let effective = alive && held();
         faults.end(rule);
-        if effective && Self::under_way(&left) == 0 {
+        if effective && self.under_way() == 0 {
             let what = format!(
                 "a request to {} of which nothing is written down",
                 self.name
             );
             rounds.broken.push(Violation::Unaccounted(what));
         }
-        (effective, left)
+        Some((effective, format!("{} request {nth} {done}", self.name)))
     }
 
     /// Kills a push when its n-th request was answered, or while it writes down the answers.
-    fn kill_after(&self, rounds: &mut Rounds) -> (bool, Left) {
-        let requests = self.requests();
-        if requests == 0 {
-            return (false, Left::by(&self.stage.program));
-        }
+    fn kill_after(&self, rounds: &mut Rounds) -> Option<(bool, String)> {
+        let requests = self.requests()?;
         let mark = self.ledger().len();
         let delivered = || {
-            self.writes(mark)
-                .iter()
-                .filter(|entry| entry.delivered)
-                .count()
+            let writes = self.writes(mark);
+            writes.iter().filter(|entry| entry.delivered).count()
         };
         let program = &self.stage.program;
-        let alive = if rounds.pick(3) == 1 {
-            let mut at_the_last = None;
-            kill(program, "apply", |watch: &Watch| {
-                if at_the_last.is_none() && delivered() >= requests as usize && self.is_told() {
-                    at_the_last = Some(watch.writes);
-                }
-                at_the_last.is_some_and(|writes| watch.writes > writes)
-            })
+        let (nth, log) = (rounds.pick(requests) as usize, rounds.pick(3) == 1);
+        // A batch is asked after until it is finished.
+        let asked = if self.is_shop() {
+            rounds.pick(3) as usize
         } else {
-            let nth = rounds.pick(requests) as usize;
-            // A batch is asked after until it is finished.
-            let asked = if self.is_shop() {
-                rounds.pick(3) as usize
-            } else {
-                0
-            };
-            kill(program, "apply", |_| {
-                delivered() >= nth && self.ledger().len() - mark >= asked
-            })
+            0
         };
-        let left = Left::by(&self.stage.program);
-        (alive && delivered() > 0 && Self::under_way(&left) > 0, left)
+        let mut before = None;
+        let alive = kill(program, "apply", |watch: &Watch| {
+            if log {
+                if delivered() >= requests as usize && self.has_heard() {
+                    before = before.or(Some(watch.writes));
+                }
+                before.is_some_and(|before| watch.writes > before)
+            } else {
+                delivered() >= nth && self.ledger().len() - mark >= asked
+            }
+        });
+        let place = format!(
+            "{} request {} of {requests} answered",
+            self.name,
+            delivered()
+        );
+        Some((alive && delivered() > 0 && self.under_way() > 0, place))
     }
 
-    fn is_told(&self) -> bool {
+    /// Whether the program may know what became of its requests.
+    fn has_heard(&self) -> bool {
         !self.is_shop() || self.stage.shop().archive_ledger().len() > 0
     }
 }
 
-const BULK: &str = "/ghost/api/admin/members/bulk/";
-
-fn rounds_of(rounds: &mut Rounds, kill: impl Fn(&Side, &mut Rounds) -> (bool, Left)) {
+fn rounds_of(rounds: &mut Rounds, kill: impl Fn(&Side, &mut Rounds) -> Option<(bool, String)>) {
     let mut sides = [Side::site(rounds), Side::shop(rounds)];
     while rounds.go_on() {
         // Most of the waiting is for Mailchimp's batches.
@@ -211,8 +201,12 @@ fn rounds_of(rounds: &mut Rounds, kill: impl Fn(&Side, &mut Rounds) -> (bool, Le
         side.turn();
         let mut told = Told::begin(side);
         for _ in 0..rounds.pick(CHAIN) {
-            let (effective, left) = kill(side, rounds);
-            rounds.count(effective);
+            let Some((effective, place)) = kill(side, rounds) else {
+                // The kill before this one left nothing to do.
+                break;
+            };
+            rounds.count(effective, place);
+            let left = Left::by(&side.stage.program);
             told.kills += 1;
             rounds.broken.extend(left.is_sound());
             rounds.broken.extend(told.accounted(side, &left));
