@@ -618,16 +618,6 @@ impl Running {
         });
         status.unwrap().code()
     }
-
-    /// Kills the program without a warning, and waits until it is gone.
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    pub fn is_over(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
 }
 
 impl Drop for Running {

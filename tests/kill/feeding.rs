@@ -92,7 +92,7 @@ fn scores(stage: &Stage, rounds: &mut Rounds) {
 
 /// Kills the first sync of a database.
 pub fn backfill(rounds: &mut Rounds) {
-    let stage = rounds.stage(scene());
+    let stage = rounds.stage(&scene());
     let whole = whole(&stage, rounds);
     while rounds.go_on() {
         for name in ["engaged.db", "engaged.db-wal", "engaged.db-shm"] {
@@ -106,7 +106,7 @@ pub fn backfill(rounds: &mut Rounds) {
 /// Kills the sync of a day on which everything happens.
 pub fn news(rounds: &mut Rounds) {
     while rounds.go_on() {
-        let stage = rounds.stage(scene());
+        let stage = rounds.stage(&scene());
         whole(&stage, rounds);
         stage.day_of_news();
         let whole = whole(&stage, rounds);

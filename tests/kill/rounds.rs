@@ -65,9 +65,9 @@ impl Rounds {
     }
 
     /// The next scene's stage; each has people of its own.
-    pub fn stage(&mut self, scene: Scene) -> Stage {
+    pub fn stage(&mut self, scene: &Scene) -> Stage {
         let seed = self.chance.bits();
-        let mut stage = Stage::new(&Scene { seed, ..scene });
+        let mut stage = Stage::new(&Scene { seed, ..*scene });
         self.plant(&mut stage.program);
         stage
     }

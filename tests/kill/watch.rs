@@ -69,7 +69,7 @@ pub fn kill(program: &Program, verb: &str, mut due: impl FnMut(&Watch) -> bool) 
     let mut watch = Watch::begin(program.path());
     let mut running = Running::start(program, &[verb]);
     for _ in 0..LOOKS_MAX {
-        let over = running.is_over();
+        let over = running.child.try_wait().unwrap().is_some();
         watch.look();
         if due(&watch) || over {
             // Harmless if it has ended: then its number has been given back and is not used.

@@ -43,7 +43,7 @@ impl Side {
             ghost: Some(Publication::Weekly),
             ..Scene::default()
         };
-        Self::settled(rounds.stage(scene), "site")
+        Self::settled(rounds.stage(&scene), "site")
     }
 
     fn shop(rounds: &mut Rounds) -> Self {
@@ -52,7 +52,7 @@ impl Side {
             mailchimp: true,
             ..Scene::default()
         };
-        Self::settled(rounds.stage(scene), "shop")
+        Self::settled(rounds.stage(&scene), "shop")
     }
 
     fn settled(stage: Stage, name: &'static str) -> Self {
@@ -189,7 +189,7 @@ impl Side {
 
     /// Whether the program may know what became of its requests.
     fn has_heard(&self) -> bool {
-        !self.is_shop() || self.stage.shop().archive_ledger().len() > 0
+        !self.is_shop() || !self.stage.shop().archive_ledger().is_empty()
     }
 }
 
