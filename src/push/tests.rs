@@ -13,11 +13,11 @@ use chrono::{DateTime, Utc};
 use engaged_connectors::{
     Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Outcome, Page, Stream, Write,
     connector::{Account, Scan},
-    model::{Address, Contact},
+    model::{Address, Contact, Status},
 };
 use tempfile::TempDir;
 
-use super::{apply::Push, apply::PushReport, guard, plan::ConnectionPlan, targets::Targets};
+use super::{apply::Push, apply::PushReport, guard, plan::ConnectionPlan, targets};
 use crate::{
     config::{self, Config, Environment},
     rescore::rescore,
@@ -48,6 +48,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fields: true,
     creates_fields: true,
     field_name_max: 10,
+    frozen: &[Status::Bounced],
     retention: None,
     unreported: &[],
     guarantee: "",
@@ -291,12 +292,11 @@ impl Bench {
     }
 
     fn approve(&self, name: &'static str) {
-        let keys = Targets::new(&self.config.connections[0], &self.config.rules).keys();
+        let keys = targets::keys(&self.config);
         let now = self.now();
-        let approved = self.store.write(move |tx| {
-            let targets = |_| keys.iter().cloned().collect();
-            guard::approve(tx, name, None, &targets, "a test", now)
-        });
+        let approved = self
+            .store
+            .write(move |tx| guard::approve(tx, &keys, name, None, "a test", now));
         assert_ne!(approved.unwrap(), Vec::<String>::new());
     }
 
@@ -615,4 +615,18 @@ async fn a_platform_that_is_away_is_unavailable_and_one_that_refuses_the_key_is_
     assert!(report.unavailable.is_none() && report.refused.is_some());
     let blocked = bench.store.read(|conn| conn.blocked("news")).unwrap();
     assert!(blocked.is_some());
+}
+
+#[tokio::test]
+async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
+    let bench = bench(FIELD);
+    let mut gone = contact("a", &[("level", "high")]);
+    gone.status = Some(Status::Bounced);
+    bench.read(vec![gone, contact("b", &[("level", "high")])]);
+    let plan = bench.plan().await;
+    assert_eq!((plan.writes, plan.frozen), (1, 1));
+    bench.baseline().await;
+    // The address works again.
+    bench.read(vec![contact("a", &[("level", "high")])]);
+    assert_eq!(bench.plan().await.frozen, 0);
 }

@@ -208,21 +208,6 @@ impl Conn {
         Ok(sizes)
     }
 
-    /// What a platform was last told about one contact: target and value.
-    pub fn acknowledged(
-        &self,
-        contact: ContactId,
-        connection: ConnectionId,
-    ) -> Result<Vec<(String, Option<String>)>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select target, value from acknowledged where contact_id = ?1 and connection_id = ?2 order by target",
-        )?;
-        let rows = select.query_map(params![contact.0, connection.0], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// A plan by its fingerprint, the newest.
     pub fn plan(&self, fingerprint: &str) -> Result<Option<Plan>, StoreError> {
         Ok(self
@@ -258,22 +243,6 @@ impl Conn {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The last word on a guard and subject: `approved` or `cleared`, and when.
-    pub fn last_guard_verdict(
-        &self,
-        name: &str,
-        subject: &str,
-    ) -> Result<Option<(String, Millis)>, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "select verdict, closed_at from guard where name = ?1 and subject = ?2 and closed_at is not null
-                 order by id desc limit 1",
-            )?
-            .query_row([name, subject], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?)
     }
 
     /// Targets of a connection whose first push a person has approved, and when.

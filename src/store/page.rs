@@ -190,7 +190,11 @@ impl Tx {
         self.sql
             .prepare_cached("delete from reject where connection_id = ?1 and stream = ?2")?
             .execute(params![connection.0, stream.0])?;
-        self.heal(connection, &reject_source(stream), known_at)
+        let healed = self.heal(connection, &reject_source(stream), known_at)?;
+        if healed > 0 {
+            self.mark_connection_dirty(connection)?;
+        }
+        Ok(healed)
     }
 }
 

@@ -287,29 +287,15 @@ impl Stage {
         self.work("apply")
     }
 
-    /// Runs `apply` or `once` to its end. Mailchimp lets nobody change a cleaned member; nothing else may be refused.
+    /// Runs `apply` or `once` to its end: whom Mailchimp lets nobody change stands in no plan, so nothing is refused.
     pub fn work(&self, verb: &str) -> Value {
-        let run = self.program.run(&[verb, "--json"]);
-        let report: Value = serde_json::from_str(&run.out).unwrap();
-        let mut refused = 0;
-        for push in report["push"].as_array().unwrap() {
-            for reason in push["rejected"].as_array().unwrap() {
-                assert!(reason[0].as_str().unwrap().contains("Compliance"), "{push}");
-                refused += reason[1].as_u64().unwrap();
-            }
-        }
+        let report: Value =
+            serde_json::from_str(&self.program.expect(0, &[verb, "--json"]).out).unwrap();
         let sum = |key: &str| -> u64 {
             let pushes = report["push"].as_array().unwrap().iter();
             pushes.map(|push| push[key].as_u64().unwrap()).sum()
         };
-        assert_eq!(
-            run.code,
-            if refused > 0 { 3 } else { 0 },
-            "{}{}",
-            run.out,
-            run.err
-        );
-        assert_eq!(sum("applied") + refused, sum("planned"), "{report}");
+        assert_eq!(sum("applied"), sum("planned"), "{report}");
         report
     }
 
