@@ -76,17 +76,13 @@ fn round(stage: &Stage, whole: &Whole, rounds: &mut Rounds) {
         let place = format!("{moved} of {} streams moved", whole.streams);
         rounds.count(alive && (1..whole.streams).contains(&moved), place);
     }
-    rounds
-        .broken
-        .extend(judge::run(&stage.program, &["sync"], &[0]));
+    rounds.broken.extend(judge::run(&stage.program, &["sync"]));
     rounds.broken.extend(judge::store(stage));
 }
 
 /// Scores at last what so many kills have left, which must be what all of it gives.
 fn scores(stage: &Stage, rounds: &mut Rounds) {
-    rounds
-        .broken
-        .extend(judge::run(&stage.program, &["score"], &[0]));
+    rounds.broken.extend(judge::run(&stage.program, &["score"]));
     rounds.broken.extend(judge::store(stage));
 }
 

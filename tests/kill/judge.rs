@@ -36,10 +36,10 @@ pub enum Violation {
     Failed(String),
 }
 
-/// Runs a verb that must end with one of these codes.
-pub fn run(program: &Program, words: &[&str], codes: &[i32]) -> Vec<Violation> {
+/// Runs a verb that must end well.
+pub fn run(program: &Program, words: &[&str]) -> Vec<Violation> {
     let run = program.run(words);
-    if codes.contains(&run.code) {
+    if run.code == 0 {
         return Vec::new();
     }
     vec![Violation::Failed(format!(

@@ -72,9 +72,7 @@ impl Crowd {
     }
 
     fn judge(&self, rounds: &mut Rounds) {
-        rounds
-            .broken
-            .extend(judge::run(&self.program, &["score"], &[0]));
+        rounds.broken.extend(judge::run(&self.program, &["score"]));
         rounds.broken.extend(judge::itself(&self.program));
         let left = Left::by(&self.program);
         let wrong = numbers(&left).into_iter().collect::<BTreeMap<_, _>>() != self.wanted();
