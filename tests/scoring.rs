@@ -15,7 +15,9 @@ mod scoring {
     mod compare;
     mod describe;
     mod generate;
+    mod incremental;
     mod invariants;
+    mod life;
     mod oracle;
     mod random;
     mod shop;
