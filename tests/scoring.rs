@@ -22,5 +22,6 @@ mod scoring {
     mod random;
     mod shop;
     mod shrink;
+    mod stored;
     mod tally;
 }

@@ -214,7 +214,7 @@ fn count(life: &Life, zone: &Zone, tally: &mut Tally) {
             News::Hole { days, .. } if days.1 < zone.day(*at).0 => tally.add("a hole found later"),
             News::Hole { .. } => tally.add("a hole found on its day"),
             News::Heal { .. } => tally.add("a hole healed"),
-            News::Merge => tally.add("two contacts became one"),
+            News::Merge { .. } => tally.add("two contacts became one"),
         }
     }
 }
@@ -283,7 +283,7 @@ const LIFE: [&str; 20] = [
 
 #[test]
 fn incremental_full_and_replayed_results_are_the_same_under_random_rules() {
-    let number = histories(1_200);
+    let number = histories(500);
     let tally = live("random rules", number, generate::rules::rule_set);
     println!("{tally}");
     let least = usize::try_from(number / 100).expect("a small number");
@@ -311,7 +311,7 @@ fn incremental_full_and_replayed_results_are_the_same_under_random_rules() {
 
 #[test]
 fn incremental_full_and_replayed_results_are_the_same_for_the_shoe_shop() {
-    let number = histories(400);
+    let number = histories(200);
     let tally = live("shoe shop", number, |random| {
         shop::rules(random.pick(&generate::rules::ZONES), true)
     });

@@ -88,8 +88,8 @@ pub(super) enum News {
     },
     /// What was missing has been read since.
     Heal { connection: u16, source: String },
-    /// The second person turns out to be the first.
-    Merge,
+    /// A person turns out to be the one before.
+    Merge { person: usize },
 }
 
 /// One row of a report.

@@ -86,7 +86,7 @@ pub(crate) fn life(
     }
     if persons == 2 {
         let day = plan.random.day(start + 1, plan.end);
-        plan.news.push((day, News::Merge));
+        plan.news.push((day, News::Merge { person: 1 }));
     }
     let runs = plan.runs(rules.len());
     let log = plan.log();
@@ -417,7 +417,7 @@ impl Plan<'_> {
 
     fn corrections(&mut self, person: usize, facts: &Facts) {
         for adjustment in &facts.adjustments {
-            let day = self.day();
+            let day = self.random.day(self.start + 1, self.end);
             let adjustment = adjustment.clone();
             self.news.push((day, News::Adjust { person, adjustment }));
         }
@@ -492,5 +492,89 @@ impl Plan<'_> {
         }
         self.news.extend(ends);
         self.news.sort_by_key(|(day, _)| *day);
+    }
+}
+
+/// Several lives as one: all under the first one's coverage, rules and runs, moved to begin with it.
+pub(crate) fn together(lives: Vec<Life>) -> Life {
+    let begin = |life: &Life| {
+        life.log
+            .first()
+            .map_or(0, |(at, _)| at.div_euclid(86_400_000))
+    };
+    let mut lives = lives.into_iter();
+    let mut whole = lives.next().expect("a life");
+    let mut corrections = corrections_of(&whole);
+    for life in lives {
+        let (persons, made) = (whole.addresses.len(), corrections);
+        corrections += corrections_of(&life);
+        let shift = begin(&whole) - begin(&life);
+        for (at, mut news) in life.log {
+            match &mut news {
+                News::Cover { .. } | News::Hole { .. } | News::Heal { .. } => continue,
+                News::Report { rows, .. } => {
+                    for row in rows {
+                        row.person += persons;
+                        row.fact.at += shift * 86_400_000;
+                        row.id = row.id.take().map(|id| format!("{id} of {persons}"));
+                    }
+                }
+                News::Card(card) => {
+                    card.person += persons;
+                    card.subscribed_at = card.subscribed_at.map(|at| at + shift * 86_400_000);
+                }
+                News::Adjust { person, adjustment } => {
+                    *person += persons;
+                    let days = i32::try_from(shift).expect("some years");
+                    adjustment.from.0 += days;
+                    adjustment.until.0 += days;
+                }
+                News::Withdraw { number } => *number += made,
+                News::Verdict { id, .. } => *id = format!("{id} of {persons}"),
+                News::Merge { person } => *person += persons,
+            }
+            whole.log.push((at + shift * 86_400_000, news));
+        }
+        whole.addresses.extend(life.addresses);
+    }
+    renumber(&mut whole);
+    for (person, address) in (0..).zip(&mut whole.addresses) {
+        let domain = if person % 2 == 0 {
+            "gmail.com"
+        } else {
+            "shop.example"
+        };
+        *address = engaged_connectors::model::Address::parse(&format!("p{person}@{domain}"));
+    }
+    whole
+}
+
+fn corrections_of(life: &Life) -> i64 {
+    let made = life
+        .log
+        .iter()
+        .filter(|(_, news)| matches!(news, News::Adjust { .. }));
+    i64::try_from(made.count()).expect("few")
+}
+
+/// Sorts the log, and gives corrections the numbers of their new places.
+fn renumber(life: &mut Life) {
+    let mut places: Vec<(i64, i64)> = Vec::new();
+    for (at, news) in &life.log {
+        if matches!(news, News::Adjust { .. }) {
+            places.push((*at, i64::try_from(places.len()).expect("few") + 1));
+        }
+    }
+    places.sort_unstable();
+    for (_, news) in &mut life.log {
+        if let News::Withdraw { number } = news {
+            let place = places.iter().position(|(_, old)| old == number);
+            *number = place.map_or(0, |place| i64::try_from(place).expect("few") + 1);
+        }
+    }
+    life.log.sort_by_key(|(at, _)| *at);
+    // No two at one instant, so that which came first is never in doubt.
+    for index in 1..life.log.len() {
+        life.log[index].0 = life.log[index].0.max(life.log[index - 1].0 + 1);
     }
 }

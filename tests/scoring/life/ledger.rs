@@ -65,14 +65,17 @@ impl<'l> Ledger<'l> {
 
     /// The contacts, each as the persons that it is known to be.
     pub(crate) fn contacts(&self, known: i64) -> Vec<Vec<usize>> {
-        let persons: Vec<usize> = (0..self.life.addresses.len()).collect();
-        if self
-            .known(known)
-            .any(|(_, news)| matches!(news, News::Merge))
-        {
-            return vec![persons];
+        let mut contacts: Vec<Vec<usize>> = Vec::new();
+        for person in 0..self.life.addresses.len() {
+            let is_same = |news: &News| matches!(news, News::Merge { person: of } if *of == person);
+            match contacts.last_mut() {
+                Some(before) if self.known(known).any(|(_, news)| is_same(news)) => {
+                    before.push(person);
+                }
+                _ => contacts.push(vec![person]),
+            }
         }
-        persons.into_iter().map(|person| vec![person]).collect()
+        contacts
     }
 
     /// Everything known about some persons. `numbers` gives events other numbers than those of their arrival.
