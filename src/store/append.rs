@@ -186,6 +186,7 @@ impl Tx {
                 properties,
             });
         }
+        self.mark_dirty(std::mem::take(&mut resolver.joined))?;
         Ok(incoming)
     }
 }
