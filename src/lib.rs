@@ -18,4 +18,5 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod verdict;
 pub mod verify;

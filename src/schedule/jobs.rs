@@ -19,6 +19,7 @@ use crate::{
     score::{calendar::Zone, facts::ConnectionId},
     store::{Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
+    verdict::Machines,
 };
 
 /// Where a job has come.
@@ -74,6 +75,8 @@ impl Jobs {
     ) -> Result<Self, Expected> {
         let mut jobs = Self::looking(config, store, clock, environment, transport)?;
         let now = jobs.clock.now().timestamp_millis();
+        let machines = Machines::new(jobs.config.machines.clone());
+        jobs.store.judge_by(Arc::new(machines))?;
         jobs.store
             .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;
