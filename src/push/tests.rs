@@ -710,7 +710,14 @@ async fn wb_04_of_a_thousand_changes_three_are_refused_named_and_tried_again() {
             .map_or(0, |(_, size)| size)
     };
     assert_eq!(of(OutboxState::Rejected), 3);
-    // The next run asks for these three alone, until they are taken.
+    // The same is not asked within a day, and the plan says so; then these three alone, until they are taken.
+    let plan = bench.plan().await;
+    assert_eq!((plan.writes, plan.held_back), (0, 3));
+    assert_eq!(
+        (bench.apply().await.planned, bench.asked()),
+        (0, Vec::new())
+    );
+    bench.wait(24 * HOUR);
     let report = bench.apply().await;
     assert_eq!((report.planned, report.applied), (3, 0));
     let mut asked = bench.asked();
@@ -720,6 +727,7 @@ async fn wb_04_of_a_thousand_changes_three_are_refused_named_and_tried_again() {
         ["c17 ENGSCORE=50", "c500 ENGSCORE=50", "c999 ENGSCORE=50"]
     );
     bench.obey();
+    bench.wait(24 * HOUR);
     assert_eq!(bench.apply().await.applied, 3);
     bench.asked();
     assert_eq!(

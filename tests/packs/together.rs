@@ -132,3 +132,47 @@ fn own_stages_take_the_place_of_all_of_a_packs() {
         .collect();
     assert_eq!(names, ["ours"]);
 }
+
+/// The tables of the page are what the packs hold, rule by rule.
+#[test]
+fn the_page_on_packs_has_every_rule_with_its_points_and_every_segment() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/packs.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for pack in packs::names() {
+        let heading = format!("### `{pack}`\n");
+        let (_, rest) = page
+            .split_once(&heading)
+            .unwrap_or_else(|| panic!("{heading}"));
+        let chapter = rest.split("\n### ").next().unwrap();
+        let rules = load(&text(&[pack], "")).unwrap().rules;
+        let mut rows = Vec::new();
+        for rule in rules.scores.iter().flat_map(|score| &score.rules) {
+            rows.push(format!("| `{}` | {} |", rule.text, rule.points / 1000));
+        }
+        rows.extend(
+            rules
+                .segments
+                .iter()
+                .map(|segment| format!("`{}`", segment.name)),
+        );
+        for row in &rows {
+            assert!(chapter.contains(row), "{pack} lacks {row}");
+        }
+        let told = chapter
+            .lines()
+            .filter(|line| line.starts_with("| `") && line.contains("` | "));
+        let told = told
+            .filter(|line| !line.starts_with("| `engagement`") && !line.starts_with("| `fit`"))
+            .count();
+        let held = rules
+            .scores
+            .iter()
+            .map(|score| score.rules.len())
+            .sum::<usize>();
+        assert_eq!(
+            told,
+            if held > 0 { held } else { rules.segments.len() },
+            "{pack}"
+        );
+    }
+}
