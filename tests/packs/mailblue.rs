@@ -29,7 +29,7 @@ fn mb_01_a_city_and_a_page_seen_twice_are_20() {
     );
 }
 
-/// MailBlue gives points for a field once and for ever. The contract has no such
+/// `MailBlue` gives points for a field once and for ever. The contract has no such
 /// latch: a condition holds its points while it is true.
 #[test]
 fn mb_02_a_country_is_20_while_it_is_the_country() {

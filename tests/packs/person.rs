@@ -110,7 +110,8 @@ impl Person {
 
     /// The file to import.
     pub(super) fn jsonl(&self) -> String {
-        self.lines.iter().map(|line| format!("{line}\n")).collect()
+        let lines: Vec<String> = self.lines.iter().map(Value::to_string).collect();
+        lines.join("\n") + "\n"
     }
 
     /// What a configuration makes of the person.

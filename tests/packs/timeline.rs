@@ -1,4 +1,4 @@
-//! The MailBlue timeline (MB-05): every day from before the first event to after the last expiry.
+//! The `MailBlue` timeline (MB-05): every day from before the first event to after the last expiry.
 //!
 //! The reference gives five of its days, with the row on automations that
 //! refers to it (MB-06): 75 on 1 June, 70 on 20 June, 65 on 27 June, 75 again
