@@ -62,6 +62,23 @@ fn a_click_is_as_good_as_an_open() {
 }
 
 #[test]
+fn a_click_is_a_risk_and_sleep_on_the_same_days_as_an_open() {
+    let clicked = |on: &str| {
+        Person::new()
+            .mailed()
+            .clicked("old", "https://shop.example/a", on)
+    };
+    assert_eq!(segments(&clicked("2026-03-16")), Vec::<String>::new());
+    assert_eq!(segments(&clicked("2026-03-15")), ["at risk"]);
+    assert_eq!(segments(&clicked("2025-12-16")), ["at risk"]);
+    assert_eq!(segments(&clicked("2025-12-15")), ["sleeping", "win-back"]);
+    assert_eq!(
+        segments(&clicked("2025-06-15")),
+        ["sleeping", "win-back", "to clean"]
+    );
+}
+
+#[test]
 fn whoever_never_read_is_no_candidate_for_winning_back() {
     assert_eq!(
         segments(&Person::new().mailed()),

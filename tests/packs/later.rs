@@ -71,7 +71,7 @@ const ELSEWHERE: [(&str, Row); 47] = [
     ("E.9-8", Told("src/push/tests.rs, and the second runs of tests/it")),
     ("E.9-9", Waits(AUTOMATIONS)),
     ("E.9-10", Told("two histories in `sums`; the property beside the other invariants")),
-    ("BQ-04, BQ-06a, BQ-08b", Proved("tests/scoring/acceptance.rs", "the_acceptance_cases_come_out_as_expected")),
+    ("CP and BQ, the shoe shop", Proved("tests/scoring/acceptance.rs", "the_acceptance_cases_come_out_as_expected")),
 ];
 
 /// Prints them all. A test that is named must be there.

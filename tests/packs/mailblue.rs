@@ -144,3 +144,20 @@ fn what_a_machine_opens_earns_nothing() {
     assert_eq!((points("human"), points("unknown")), (5, 5));
     assert_eq!((points("privacy_proxy"), points("scanner")), (0, 0));
 }
+
+#[test]
+fn the_bands_begin_at_25_and_75() {
+    let mut scored = Person::new().under(&pack(PACK));
+    for (points, band, inside) in [
+        (24, "other", false),
+        (25, "engaged", false),
+        (74, "engaged", false),
+        (75, "ambassador", true),
+    ] {
+        scored.facts.adjustments.clear();
+        scored = scored.adjusted("engagement", points, "2026-01-01", "2027-01-01");
+        let seen = scored.on(AS_OF);
+        assert_eq!(seen.band("engagement"), band, "{points}");
+        assert_eq!(seen.segments() == ["ambassadors"], inside, "{points}");
+    }
+}
