@@ -185,7 +185,9 @@ fn assemble(
     }
     let packs_first = |part: &str| overrides::same(part, "extends");
     overrides::apply(&mut root, environment, packs_first, &mut found);
-    packs::inherit(&mut root, &mut found);
+    if !packs::inherit(&mut root, &mut found) {
+        return Err(found.sorted());
+    }
     overrides::apply(
         &mut root,
         environment,

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod demo;
 pub mod diagnostic;
 pub mod import;
+mod planted;
 pub mod platform;
 pub mod push;
 pub mod rescore;

@@ -18,8 +18,6 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
-#[path = "it/killed.rs"]
-mod killed;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailchimp.rs"]

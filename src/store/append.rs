@@ -22,9 +22,12 @@ use super::{
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     word::{Dictionary, Texts, verdict_number},
 };
-use crate::score::{
-    calendar::Millis,
-    facts::{ConnectionId, Fact, TextId},
+use crate::{
+    planted::{Bug, is_planted},
+    score::{
+        calendar::Millis,
+        facts::{ConnectionId, Fact, TextId},
+    },
 };
 
 /// What became of a batch of events.
@@ -186,6 +189,7 @@ impl Tx {
                 properties,
             });
         }
+        self.mark_dirty(std::mem::take(&mut resolver.joined))?;
         Ok(incoming)
     }
 }
@@ -240,6 +244,10 @@ impl<'m, 't> Merge<'m, 't> {
         report: &mut Report,
         appended: &mut Appended,
     ) -> Result<(), StoreError> {
+        if is_planted(Bug::NoDedupe) {
+            appended.new += 1;
+            return self.insert(row).map(|_| ());
+        }
         match &row.event.id {
             Some(id) => self.take_identified(row, id, appended),
             None => self.take_plain(row, report, appended),
