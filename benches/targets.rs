@@ -21,22 +21,31 @@ mod feed;
 mod measure;
 #[path = "targets/report.rs"]
 mod report;
+#[path = "targets/score.rs"]
+mod score;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use audience::{Audience, Order};
 use engaged::store::{Access, Store};
 use report::Report;
 
 fn main() -> ExitCode {
-    let mut contacts = 100_000_u32;
-    let mut order = Order::OfTheList;
+    let mut asked = Asked {
+        contacts: 100_000,
+        order: Order::OfTheList,
+        folder: std::env::temp_dir(),
+        filled: None,
+    };
     let mut what = Vec::new();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        let mut value = || words.next().expect("a value follows");
         match word.as_str() {
-            "--contacts" => contacts = words.next().unwrap().parse().unwrap(),
-            "--shuffled" => order = Order::OfItsOwn,
+            "--contacts" => asked.contacts = value().parse().expect("a number"),
+            "--shuffled" => asked.order = Order::OfItsOwn,
+            "--folder" => asked.folder = value().into(),
+            "--filled" => asked.filled = Some(value().into()),
             // Cargo's own word.
             "--bench" => {}
             other => what.push(other.to_owned()),
@@ -46,19 +55,40 @@ fn main() -> ExitCode {
     for each in what {
         let report = Report::default();
         match each.as_str() {
-            "store" => store(contacts, order, &report),
+            "store" => store(&asked, &report),
             other => panic!("there is no benchmark {other}"),
         }
         good &= report.print(&each);
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
-fn store(contacts: u32, order: Order, report: &Report) {
-    let folder = std::env::var("BENCH_DIR").unwrap_or_else(|_| "/tmp".into());
-    let folder = tempfile::tempdir_in(folder).unwrap();
-    let file = folder.path().join("engaged.db");
-    let audience = Audience::new(contacts, 1, order);
-    let store = Store::open(&file, Access::ReadWrite, &append::Stopped).unwrap();
-    append::measure(&store, &file, &audience, report);
+/// What was asked for on the command line.
+struct Asked {
+    contacts: u32,
+    order: Order,
+    /// Where databases are made, and removed again.
+    folder: PathBuf,
+    /// A database to fill, or one that an earlier run with the same numbers filled; it stays.
+    filled: Option<PathBuf>,
+}
+
+/// Taking in, and scoring what was taken in.
+fn store(asked: &Asked, report: &Report) {
+    let folder = tempfile::tempdir_in(&asked.folder).expect("a folder for the database");
+    let file = asked.filled.clone();
+    let file = file.unwrap_or_else(|| folder.path().join("engaged.db"));
+    let audience = Audience::new(asked.contacts, 1, asked.order);
+    let full = file.exists();
+    let store = Store::open(&file, Access::ReadWrite, &append::Stopped).expect("a store");
+    let events = if full {
+        append::count(&audience).events
+    } else {
+        append::measure(&store, &file, &audience, report)
+    };
+    score::measure(&store, &file, &audience, events, report);
 }
