@@ -80,15 +80,18 @@ struct Asked {
 /// Taking in, and scoring what was taken in.
 fn store(asked: &Asked, report: &Report) {
     let folder = tempfile::tempdir_in(&asked.folder).expect("a folder for the database");
-    let file = asked.filled.clone();
-    let file = file.unwrap_or_else(|| folder.path().join("engaged.db"));
+    let file = folder.path().join("engaged.db");
     let audience = Audience::new(asked.contacts, 1, asked.order);
-    let full = file.exists();
-    let store = Store::open(&file, Access::ReadWrite, &append::Stopped).expect("a store");
-    let events = if full {
+    let open = || Store::open(&file, Access::ReadWrite, &append::Stopped).expect("a store");
+    let filled = asked.filled.as_ref();
+    let events = if let Some(filled) = filled.filter(|filled| filled.exists()) {
+        std::fs::copy(filled, &file).expect("a copy");
         append::count(&audience).events
     } else {
-        append::measure(&store, &file, &audience, report)
+        append::measure(&open(), &file, &audience, report)
     };
-    score::measure(&store, &file, &audience, events, report);
+    if let Some(filled) = filled.filter(|filled| !filled.exists()) {
+        std::fs::copy(&file, filled).expect("a copy");
+    }
+    score::measure(&open(), &file, &audience, events, report);
 }

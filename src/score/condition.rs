@@ -1,5 +1,7 @@
 //! Conditions in three values: true, false, and unknown with its reason.
 
+use std::sync::Arc;
+
 use engaged_connectors::model::Status;
 
 use crate::rules::{
@@ -27,7 +29,7 @@ pub(crate) enum Node {
     Absence {
         any: bool,
         absence: Absence,
-        text: String,
+        text: Arc<str>,
     },
     Count {
         bound: Bound,
@@ -148,7 +150,7 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The absence in canonical words.
-    pub text: String,
+    pub text: Arc<str>,
     /// What it is.
     pub reason: Reason,
 }
@@ -163,7 +165,7 @@ impl Evaluator<'_> {
             Node::Absence { any, absence, text } => {
                 let (reason, hint) = absence::judge(absence, self.subject, self.as_of);
                 judgements.push(Judgement {
-                    text: text.clone(),
+                    text: Arc::clone(text),
                     reason,
                 });
                 let truth = reason.truth();

@@ -170,7 +170,7 @@ impl Compiler<'_> {
             } => Node::Absence {
                 any: *any,
                 absence: self.absence(pattern, *window, settings),
-                text: condition.to_string(),
+                text: condition.to_string().into(),
             },
             Condition::Count {
                 bound,
