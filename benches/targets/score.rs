@@ -109,7 +109,7 @@ fn everybody(store: &Store, config: &Config, mut each: impl FnMut(i64, &[i64])) 
             let zone = engaged::score::calendar::Zone::new(config.zone);
             let coverage = conn.coverage(&zone, as_of(), None)?;
             let mut shown = Vec::new();
-            conn.for_each_facts(Which::All, None, |contact, facts| {
+            conn.for_each_needed(Which::All, None, &model.needs(), |contact, facts| {
                 let evaluation = evaluate(&model, facts, &coverage, as_of());
                 shown.clear();
                 shown.extend(evaluation.scores.iter().map(|score| score.shown));

@@ -15,7 +15,7 @@ use super::{
     absence::{self, Absence, Reason},
     calendar::Day,
     evaluate::Evaluator,
-    facts::{ConnectionId, KindId},
+    facts::{ConnectionId, KindId, Needs},
     pattern::{Asked, PatternId},
     status,
 };
@@ -73,6 +73,40 @@ pub(crate) enum Node {
     Otherwise,
     /// A name that refers to nothing; checked rule sets have none.
     Nothing,
+}
+
+impl Node {
+    /// Adds what this condition reads beside events.
+    pub(crate) fn note_needs(&self, needs: &mut Needs) {
+        match self {
+            Self::Or(parts) | Self::And(parts) => {
+                for part in parts {
+                    part.note_needs(needs);
+                }
+            }
+            Self::Not(inner) => inner.note_needs(needs),
+            Self::Field(name, _) => {
+                if let Some(fields) = &mut needs.fields {
+                    fields.push(name.clone());
+                }
+            }
+            Self::Email(_) | Self::EmailDomain(_) | Self::EmailDomainFree { .. } => {
+                needs.address = true;
+            }
+            Self::InList(_) | Self::Status { .. } => needs.subscriptions = true,
+            // These read events, or what other conditions gave.
+            Self::Absence { .. }
+            | Self::Count { .. }
+            | Self::DaysWith { .. }
+            | Self::Total { .. }
+            | Self::TimeSince { .. }
+            | Self::Points(..)
+            | Self::Band { .. }
+            | Self::Segment(_)
+            | Self::Otherwise
+            | Self::Nothing => {}
+        }
+    }
 }
 
 /// What is measured in a window.

@@ -13,7 +13,7 @@ use super::{
     absence::{Absence, Of},
     calendar::Zone,
     condition::{Measure, Node},
-    facts::{ConnectionId, KindId, TextId, Vocabulary},
+    facts::{ConnectionId, KindId, Needs, TextId, Vocabulary},
     pattern::{Asked, PatternId, Patterns, Texts, kind_ids},
     subject::Kinds,
 };
@@ -93,6 +93,23 @@ impl Model {
     /// The rules it was compiled from.
     pub fn rules(&self) -> &RuleSet {
         &self.rules
+    }
+
+    /// What it reads of a contact.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs {
+            fields: Some(Vec::new()),
+            ..Needs::default()
+        };
+        let rules = self.scores.iter().flatten();
+        let states = rules.filter_map(|rule| match rule {
+            Compiled::State(node) => Some(node),
+            Compiled::Each(..) => None,
+        });
+        for node in states.chain(&self.segments).chain(&self.stages) {
+            node.note_needs(&mut needs);
+        }
+        needs
     }
 
     /// The zone in which it counts days.
