@@ -247,7 +247,7 @@ fn score_as_of(context: &Context, text: &str) -> Result<Exit, Expected> {
     store.read(|conn| {
         let model = Model::new(rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
-        conn.for_each_facts(Which::All, None, |_, facts| {
+        conn.for_each_needed(Which::All, None, &model.needs(), |_, facts| {
             let evaluation = evaluate(&model, facts, &coverage, as_of);
             for (score, value) in sizes.iter_mut().zip(&evaluation.scores) {
                 if let Some(band) = value.band {

@@ -247,7 +247,7 @@ pub struct Question<'a> {
 pub fn explain(question: &Question<'_>) -> Explanation {
     let Question { model, as_of, .. } = *question;
     let subject = Subject::new(model, question.facts, question.coverage);
-    let (now, hint) = Evaluator::new(model, &subject, as_of).run();
+    let (now, hint) = Evaluator::new(model, &subject, as_of).detailed().run();
     let rules = model.rules();
     let named = |wanted: Truth| {
         let pairs = rules.segments.iter().zip(&now.segments);
@@ -265,7 +265,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         scores: scores
             .map(|(index, (score, value))| {
                 let differs = |then: &Evaluation| then.scores[index] != now.scores[index];
-                let next = next_change(model, &subject, as_of, hint, differs);
+                let next = next_change(model, &subject, (as_of, &now, hint), differs);
                 question.score(&subject, index, score, value, next.map(|(day, _)| day))
             })
             .collect(),
@@ -319,7 +319,7 @@ impl Question<'_> {
             Compiled::State(super::condition::Node::Absence { .. })
         );
         let line = |judgement: &super::condition::Judgement| AbsenceLine {
-            when: (!whole).then(|| judgement.text.clone()),
+            when: (!whole).then(|| judgement.text.to_string()),
             state: judgement.reason.as_str(),
             since: judgement.reason.since().map(|day| day.to_string()),
         };
@@ -450,7 +450,7 @@ fn coming(
     let mut coming = Vec::new();
     let (mut before, mut day, mut hint) = (now.clone(), as_of, hint);
     while coming.len() < NEXT_MAX {
-        let Some((on, then)) = next_change(model, subject, day, hint, |then| *then != before)
+        let Some((on, then)) = next_change(model, subject, (day, &before, hint), |then| *then != before)
         else {
             break;
         };
