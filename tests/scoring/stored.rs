@@ -88,8 +88,19 @@ fn sorted(mut state: ContactState) -> ContactState {
     state
 }
 
-/// What a run left, to be found again by replay.
-type Recorded = BTreeMap<ContactId, ContactState>;
+/// What a run read and left, to be found again by replay.
+type Recorded = BTreeMap<ContactId, (Facts, ContactState)>;
+
+/// The facts with all that has no order of its own in one order.
+fn ordered(facts: &Facts) -> Facts {
+    let mut facts = facts.clone();
+    facts.fields.sort();
+    facts
+        .subscriptions
+        .sort_by_key(|said| (said.connection, said.list.clone()));
+    facts.adjustments.sort_by_key(|made| made.id);
+    facts
+}
 
 /// Whether only persons are corrected and merged who are known; a life made smaller may have lost that.
 fn is_sound(life: &Life) -> bool {
@@ -119,10 +130,18 @@ fn disagreement(life: &Life, models: &Models, seed: u64, tally: &mut Tally) -> O
         while let Some((at, news)) = log.next_if(|(at, _)| *at <= run.at) {
             stored.take(*at, news);
         }
-        stored.score(run.at, run.rules, false);
+        let dirty = stored.read(Conn::dirty).contacts;
+        let scored = stored.score(run.at, run.rules, false);
         let day = Day(life.day(*run));
         match after_run(&stored, &ledger, (run.at, day), run.rules, tally) {
-            Ok(states) => recorded.push((index, states)),
+            Ok(states) => {
+                let left_out = states.len() - usize::try_from(scored).expect("few");
+                tally.add_many("contacts that a run left out", left_out);
+                if let Some(what) = news_unmarked(recorded.last(), &states, &dirty, tally) {
+                    return Some(format!("run {index} on {day}: {what}"));
+                }
+                recorded.push((index, states));
+            }
             Err(what) => return Some(format!("run {index} on {day}: {what}")),
         }
     }
@@ -138,6 +157,30 @@ fn disagreement(life: &Life, models: &Models, seed: u64, tally: &mut Tally) -> O
     }
     let other = another_way(life, seed);
     ends_alike(&stored, &other)
+}
+
+/// A contact about whom something became known since the last run without being marked for this one.
+fn news_unmarked(
+    before: Option<&(usize, Recorded)>,
+    now: &Recorded,
+    dirty: &[ContactId],
+    tally: &mut Tally,
+) -> Option<String> {
+    for (contact, (facts, _)) in now {
+        let then = before.and_then(|(_, before)| before.get(contact));
+        let changed = then.is_some_and(|(then, _)| then != facts);
+        if changed && !dirty.contains(contact) {
+            return Some(format!(
+                "{contact:?} has news and no mark: {then:?}\nnow {facts:?}"
+            ));
+        }
+        tally.add(if changed {
+            "contacts with news"
+        } else {
+            "contacts without news"
+        });
+    }
+    None
 }
 
 /// The same news in other batches, each report twice, and scored once at the end.
@@ -221,7 +264,7 @@ fn after_run(
             } else if let Some(what) = differs(&oracle, &evaluation, day.0) {
                 found = Err(what);
             }
-            states.insert(contact, fresh);
+            states.insert(contact, (ordered(facts), fresh));
             Ok(())
         })?;
         Ok(found.map(|()| states))
@@ -266,7 +309,8 @@ fn replay(
         let mut again: Recorded = BTreeMap::new();
         let mut take = |contact, facts: &Facts| {
             let evaluation = evaluate(&model, facts, &coverage, day);
-            again.insert(contact, sorted(state(&model, &evaluation, None)));
+            let state = sorted(state(&model, &evaluation, None));
+            again.insert(contact, (ordered(facts), state));
             Ok(())
         };
         if index.is_multiple_of(2) {
@@ -275,14 +319,19 @@ fn replay(
             let all: Vec<ContactId> = states.keys().copied().collect();
             conn.for_each_facts(Which::These(&all), Some(known), &mut take)?;
         }
-        for (contact, then) in states {
+        for (contact, (facts, then)) in states {
             let then = ContactState {
                 next_change_on: None,
                 ..then.clone()
             };
-            let Some(found) = again.remove(contact) else {
+            let Some((known, found)) = again.remove(contact) else {
                 return Ok(Err(format!("{contact:?} was not known")));
             };
+            if known != *facts {
+                return Ok(Err(format!(
+                    "{contact:?}: known was {facts:?}\nbut replayed {known:?}"
+                )));
+            }
             if found != then {
                 return Ok(Err(format!(
                     "{contact:?} was {then:?}\nbut replayed {found:?}"
@@ -376,6 +425,9 @@ fn what_is_stored_is_what_a_full_run_the_oracle_and_replay_give() {
         &[
             "contacts compared after a run",
             "contacts replayed",
+            "contacts that a run left out",
+            "contacts with news",
+            "contacts without news",
             "history rows compared",
         ],
     );

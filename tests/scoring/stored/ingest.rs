@@ -321,10 +321,11 @@ impl<'l> Stored<'l> {
         }
     }
 
-    /// Scores as of an instant.
-    pub(super) fn score(&mut self, at: i64, rules: usize, full: bool) {
+    /// Scores as of an instant; how many were evaluated.
+    pub(super) fn score(&mut self, at: i64, rules: usize, full: bool) -> u64 {
         self.config.rules = self.life.rules[rules].clone();
         self.config.rules_hash = format!("rules {rules}");
-        rescore(&self.store, &self.config, &At(at), full, &|_, _| ()).expect("a run");
+        let report = rescore(&self.store, &self.config, &At(at), full, &|_, _| ());
+        report.expect("a run").scored
     }
 }
