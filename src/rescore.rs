@@ -99,7 +99,7 @@ pub fn rescore(
     };
     store.read(|conn| {
         let which = who.as_deref().map_or(Which::All, Which::These);
-        conn.for_each_facts(which, None, |contact, facts| {
+        conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
             run.contact(contact, facts)?;
             progress(run.report.scored, total);
             Ok(())

@@ -123,6 +123,28 @@ pub struct Adjustment {
     pub author: String,
 }
 
+/// What a rule set reads of the facts beside events: the rest may be left out when it alone is evaluated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The fields, with their names folded; `None`: all.
+    pub fields: Option<Vec<String>>,
+    /// The address.
+    pub address: bool,
+    /// What connections say about lists.
+    pub subscriptions: bool,
+}
+
+impl Needs {
+    /// Everything there is.
+    pub fn all() -> Self {
+        Self {
+            fields: None,
+            address: true,
+            subscriptions: true,
+        }
+    }
+}
+
 /// The texts behind the numbers. Index zero of each list is the empty text that [`TextId::NONE`] means.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {

@@ -24,6 +24,7 @@ mod merging;
 mod opening;
 mod pages;
 mod results;
+mod verdicts;
 
 /// A clock that stands where it was put.
 struct Standing(AtomicI64);
