@@ -33,7 +33,9 @@ pub fn subject(platform: &str) -> Option<&'static dyn Subject> {
 /// The world of a scene; the scene's clock is set to its end.
 fn world(scene: &Scene) -> SharedWorld {
     let spec = WorldSpec::small(7, scene.clock.now(), scene.people);
-    Arc::new(RwLock::new(World::generate(&spec)))
+    let mut world = World::generate(&spec);
+    world.complaints();
+    Arc::new(RwLock::new(world))
 }
 
 /// Lets a day pass in which everything happens.

@@ -50,7 +50,8 @@ pub enum Bug {
     UnknownIsFatal,
     LosesTheLastRow,
     CountsTheYield,
-    NewIdsEachTime,
+    DoublesRows,
+    TimesMove,
     ScansInPart,
     CursorAhead,
     NothingUntilThen,
@@ -321,11 +322,18 @@ impl Bugged {
             Bug::LosesTheLastRow => drop((page.events.pop(), page.contacts.pop())),
             // It takes a page that yields nothing for the last one.
             Bug::CountsTheYield => page.done |= page.events.is_empty() && page.contacts.is_empty(),
-            Bug::NewIdsEachTime => {
-                let times = self.pushes.fetch_add(1, Ordering::Relaxed);
-                page.events
-                    .iter_mut()
-                    .for_each(|event| event.id = event.id.take().map(|id| format!("{id}-{times}")));
+            Bug::DoublesRows => {
+                let again = page.events.first().cloned().map(|event| Event {
+                    id: event.id.as_ref().map(|id| format!("{id}-again")),
+                    ..event
+                });
+                page.events.extend(again);
+            }
+            Bug::TimesMove => {
+                let by = TimeDelta::seconds(
+                    i64::try_from(self.pushes.fetch_add(1, Ordering::Relaxed)).unwrap(),
+                );
+                page.events.iter_mut().for_each(|event| event.at += by);
             }
             Bug::ScansInPart => {
                 let mut twice = BTreeSet::new();
@@ -390,6 +398,7 @@ impl Bugged {
         if let (Some(until), Some(cursor)) = (until, cursor)
             && until > self.clock.now()
         {
+            tracing::warn!("nothing can be new");
             return Ok(Page::empty(cursor.clone(), true));
         }
         let mut page = self.inner.pull(stream, inner.as_ref()).await?;
@@ -592,11 +601,9 @@ impl Transport for CrookedLine {
         };
         match (answer.status().as_u16(), self.bug) {
             (429, Bug::AsksAgainAtOnce) => self.again(&request, 1).await,
-            (429, Bug::StormsWhenBusy) => self.again(&request, 5).await,
+            (429, Bug::StormsWhenBusy) if header("retry-after").is_none() => self.again(&request, 5).await,
             (429, Bug::WaitsAsTold) => {
-                let wait = header("retry-after")
-                    .and_then(|wait| wait.parse().ok())
-                    .unwrap_or(1);
+                let wait = header("retry-after").map_or(1, seconds_told);
                 tokio::time::sleep(Duration::from_secs(wait)).await;
                 self.again(&request, 1).await
             }
@@ -617,6 +624,13 @@ impl Transport for CrookedLine {
             _ => Ok(answer),
         }
     }
+}
+
+/// The seconds that a `Retry-After` asks for, taken at its word; the checks' clock stands at 2026-06-10, noon.
+fn seconds_told(value: &str) -> u64 {
+    let date = DateTime::parse_from_rfc2822(value).ok();
+    let left = date.and_then(|date| u64::try_from(date.timestamp() - 1_781_092_800).ok());
+    value.parse().ok().or(left).unwrap_or(1)
 }
 
 /// A filter on the time of change that leaves the last second out.
