@@ -18,12 +18,14 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
-#[path = "it/killed.rs"]
-mod killed;
+#[path = "it/machines.rs"]
+mod machines;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/rights.rs"]
+mod rights;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/stage.rs"]

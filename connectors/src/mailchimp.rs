@@ -51,7 +51,7 @@ use crate::{
     cursor::Cursor,
     error::ConnectorError,
     http::{Client, Rate, Transport, within},
-    model::EventKind,
+    model::{EventKind, Status},
 };
 use edge::Edge;
 
@@ -104,6 +104,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     fields: true,
     creates_fields: true,
     field_name_max: 10,
+    // Cleaned members "cannot be changed" (sheet, section 9).
+    frozen: &[Status::Bounced],
     retention: None,
     unreported: &[
         "mails of automation flows (customer journeys) and their opens and clicks",

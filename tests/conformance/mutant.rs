@@ -601,7 +601,9 @@ impl Transport for CrookedLine {
         };
         match (answer.status().as_u16(), self.bug) {
             (429, Bug::AsksAgainAtOnce) => self.again(&request, 1).await,
-            (429, Bug::StormsWhenBusy) if header("retry-after").is_none() => self.again(&request, 5).await,
+            (429, Bug::StormsWhenBusy) if header("retry-after").is_none() => {
+                self.again(&request, 5).await
+            }
             (429, Bug::WaitsAsTold) => {
                 let wait = header("retry-after").map_or(1, seconds_told);
                 tokio::time::sleep(Duration::from_secs(wait)).await;

@@ -34,6 +34,7 @@ pub(super) async fn equals(subject: &dyn Subject, tally: &mut Tally) -> Result<(
         ));
     }
     tally.add("undeclared refused", 1);
+    frozen(&bench, connector.as_ref(), &capabilities, tally).await?;
     writes(&bench, connector.as_ref(), &capabilities, tally).await
 }
 
@@ -284,6 +285,46 @@ pub(super) async fn push(
         .boxed());
     }
     Ok(outcomes)
+}
+
+/// Whoever is declared as frozen cannot be written to, and says so alone.
+async fn frozen(
+    bench: &Bench<'_>,
+    connector: &dyn Connector,
+    capabilities: &Capabilities,
+    tally: &mut Tally,
+) -> Result<(), Box<Finding>> {
+    let mut taken = Taken::default();
+    if let Some(first) = streams(connector).first() {
+        bench
+            .read(connector, first.stream, None, &mut taken)
+            .await?;
+    }
+    for status in capabilities.frozen {
+        let frozen = taken
+            .contacts
+            .values()
+            .find(|contact| contact.status == Some(*status));
+        let Some(one) = frozen else {
+            return Err(differs(
+                "nobody has a status that is declared as frozen",
+                &format!("{status:?}"),
+                "the stand must have one",
+            ));
+        };
+        let outcome = push(connector, &[tag(one, "frozen")], "a frozen contact")
+            .await?
+            .remove(0);
+        if !matches!(outcome, Outcome::Rejected(_)) {
+            return Err(differs(
+                "a status is declared as frozen and can be written to",
+                &format!("{status:?}"),
+                format!("{outcome:?}"),
+            ));
+        }
+        tally.add("frozen refused", 1);
+    }
+    Ok(())
 }
 
 /// Every declared verb works, every other is refused before a request.
