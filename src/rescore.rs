@@ -115,10 +115,8 @@ pub fn rescore(
 }
 
 /// A text that is equal exactly when the holes are, and what is reported at all; never empty.
-pub(crate) fn mark(coverage: &Coverage) -> String {
-    // How far the present reaches makes no difference to who is not reported.
-    let reported = coverage.reported.as_ref().map(|reported| &reported.kinds);
-    format!("{:?} {reported:?}", coverage.holes)
+pub fn mark(coverage: &Coverage) -> String {
+    format!("{:?} {:?}", coverage.holes, coverage.reported)
 }
 
 struct Run<'a> {

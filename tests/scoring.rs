@@ -15,10 +15,13 @@ mod scoring {
     mod compare;
     mod describe;
     mod generate;
+    mod incremental;
     mod invariants;
+    mod life;
     mod oracle;
     mod random;
     mod shop;
     mod shrink;
+    mod stored;
     mod tally;
 }

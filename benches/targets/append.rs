@@ -79,6 +79,7 @@ pub fn sync(store: &Store, feed: &Feed) -> (SyncReport, Trace) {
         zone: &Arc::new(Zone::new(chrono_tz::UTC)),
         clock: &Stopped,
         max_list_shrink: 0.5,
+        full: false,
         progress: &note,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -48,6 +48,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fields: true,
     creates_fields: true,
     field_name_max: 10,
+    frozen: &[],
     retention: None,
     unreported: &[],
     guarantee: "every event, once",

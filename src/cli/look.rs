@@ -167,8 +167,9 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
         let vocabulary = conn.vocabulary()?;
         let coverage = conn.coverage(&zone, present, known)?;
         let model = Model::new(&config.rules, &vocabulary);
-        let ids =
-            conn.platform_ids(&facts.events.iter().map(|fact| fact.id).collect::<Vec<_>>())?;
+        let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
+        let ids = conn.platform_ids(&events)?;
+        let reasons = conn.verdict_reasons(&events, known)?;
         Ok(Some(explain::explain(&Question {
             model: &model,
             vocabulary: &vocabulary,
@@ -178,6 +179,7 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
             known_at: present,
             contact: address.reveal(),
             platform_id: &|id| ids.get(&id).cloned(),
+            reason: &|id| reasons.get(&id).cloned(),
         })))
     })?;
     let Some(explanation) = explanation else {

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write as _};
 
+use engaged_connectors::model::Verdict;
 use serde::Serialize;
 
 use crate::score::explain::{AbsenceLine, EventLine, Explanation, Points, RuleLine, ScoreLines};
@@ -187,7 +188,18 @@ fn rule_line(rule: &RuleLine) -> String {
         notes.extend(rule.unknown.iter().map(|why| reason_words(why)));
     }
     if rule.by_machines > 0 {
-        notes.push(format!("{} by machines do not count", rule.by_machines));
+        let why = rule.machines.iter().map(|line| {
+            let who = match line.verdict {
+                Verdict::PrivacyProxy => "privacy proxy",
+                _ => "scanner",
+            };
+            format!("{} {who}: {}", line.events, line.why)
+        });
+        notes.push(format!(
+            "{} by machines do not count ({})",
+            rule.by_machines,
+            why.collect::<Vec<_>>().join("; ")
+        ));
     }
     if rule.lifted > 0 {
         notes.push(format!("{} lifted by a later event", rule.lifted));

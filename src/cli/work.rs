@@ -36,6 +36,9 @@ pub(super) struct Demo {
 pub(super) struct Sync {
     /// Only this connection
     connection: Option<String>,
+    /// Read everything again from the beginning; what is known stays as it is
+    #[arg(long)]
+    full: bool,
 }
 
 #[derive(Debug, Args)]
@@ -127,7 +130,7 @@ pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
 pub(super) fn sync(context: &Context, arguments: &Sync) -> Result<Exit, Expected> {
     let jobs = jobs(context)?;
     known(&jobs, arguments.connection.as_deref())?;
-    let reports = wait(jobs.sync(arguments.connection.as_deref()))??;
+    let reports = wait(jobs.sync(arguments.connection.as_deref(), arguments.full))??;
     let result = serde_json::json!({ "schema": 1, "sync": reports });
     context.output.show(&result, |_| sync_text(&reports));
     Ok(sync_exit(&reports))
@@ -334,6 +337,12 @@ fn plan_text(plan: &PushPlan) -> String {
             out += &format!(
                 "  {:<48} {:>8} contacts wait for `engaged score`\n",
                 "not scored by these rules", each.unscored
+            );
+        }
+        if each.frozen > 0 {
+            out += &format!(
+                "  {:<48} {:>8} contacts, whom the platform lets nobody change\n",
+                "left out", each.frozen
             );
         }
         if each.held_back > 0 {

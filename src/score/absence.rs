@@ -110,6 +110,8 @@ struct Question<'a> {
     /// Whether `start` is an event: then mails of that day do not count.
     from_event: bool,
     holes: Vec<Hole>,
+    /// Whether anybody would tell us.
+    reported: bool,
 }
 
 /// Judges an absence; the day is one before which nothing changes.
@@ -125,13 +127,15 @@ pub(crate) fn judge(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Re
         Of::Opens | Of::Clicks => subject.last_subscribed(as_of),
         Of::Purchases | Of::Others => subject.first_subscribed(as_of),
     };
+    let holes = subject.holes(&absence.kinds, absence.from.as_deref());
     let question = Question {
         absence,
         subject,
         as_of,
         start: last.map_or(anchor, |last| last.max(anchor)),
         from_event: last.is_some_and(|last| last >= anchor),
-        holes: subject.holes(&absence.kinds, absence.from.as_deref()),
+        reported: holes.is_some(),
+        holes: holes.unwrap_or_default(),
     };
     match absence.window {
         None => question.ever(last),
@@ -156,14 +160,10 @@ impl Question<'_> {
             return (Reason::Present, Day::NEVER);
         }
         let hint = self.hint(None);
+        let hole = !self.reported || self.holes.iter().any(|hole| hole.from < self.as_of);
         let reason = self
             .mails_missing(self.as_of)
-            .or_else(|| {
-                self.holes
-                    .iter()
-                    .any(|hole| hole.from < self.as_of)
-                    .then_some(Reason::CoverageGap)
-            })
+            .or_else(|| hole.then_some(Reason::CoverageGap))
             .or_else(|| self.proxy_before(self.as_of).map(|_| Reason::Unmeasurable));
         (reason.unwrap_or(Reason::AbsentSince(self.start)), hint)
     }
@@ -177,6 +177,13 @@ impl Question<'_> {
         let earliest = self.start.plus(window);
         if self.as_of < earliest {
             return (Reason::TooNew, earliest);
+        }
+        if !self.reported {
+            let reason = self.mails_missing(self.as_of);
+            return (
+                reason.unwrap_or(Reason::CoverageGap),
+                self.next_mail(self.as_of),
+            );
         }
         if let Some(since) = self.first_day(window, earliest) {
             return (Reason::AbsentSince(since), self.next_hole());

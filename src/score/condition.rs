@@ -15,7 +15,7 @@ use super::{
     absence::{self, Absence, Reason},
     calendar::Day,
     evaluate::Evaluator,
-    facts::{ConnectionId, KindId, Needs},
+    facts::{ConnectionId, Hole, KindId, Needs},
     pattern::{Asked, PatternId},
     status,
 };
@@ -273,7 +273,11 @@ impl Evaluator<'_> {
             return (false, Day::NEVER);
         }
         let (mut covered, mut hint) = (false, Day::NEVER);
-        for hole in self.subject.holes(&measure.kinds, measure.from.as_deref()) {
+        let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
+        let Some(holes) = holes else {
+            return (true, Day::NEVER);
+        };
+        for hole in holes {
             if hole.to >= self.as_of {
                 hint = hint.min(hole.from.max(self.as_of).next());
             }
@@ -381,10 +385,12 @@ impl Evaluator<'_> {
             .unwrap_or(Day::NEVER);
         // A hole after the last known event may hide a later one, but later ones end later still.
         let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
+        let reported = holes.is_some();
+        let holes = holes.unwrap_or_default();
         let hidden = |as_of: Day| {
-            holes
-                .iter()
-                .any(|hole| hole.to > last && hole.from < as_of && last < as_of.previous())
+            let behind =
+                |hole: &Hole| hole.to > last && hole.from < as_of && last < as_of.previous();
+            !reported || holes.iter().any(behind)
         };
         let next_hole = holes
             .iter()

@@ -3,10 +3,16 @@
 //! It is computed by the code that computes the score; here are only names
 //! for the numbers. The shape is that of `explain --json`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
+use engaged_connectors::model::Verdict;
 use serde::{Serialize, Serializer};
 
-use crate::rules::{set::Score, truth::Truth};
+use crate::{
+    rules::{set::Score, truth::Truth},
+    verdict,
+};
 
 use super::{
     calendar::{Day, Millis},
@@ -121,6 +127,9 @@ pub struct RuleLine {
     /// Events that do not count because a machine caused them.
     #[serde(skip_serializing_if = "is_zero")]
     pub by_machines: usize,
+    /// Why they are a machine's: each verdict and reason once, the most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<MachineLine>,
     /// Events that do not count because a later one lifted them.
     #[serde(skip_serializing_if = "is_zero")]
     pub lifted: usize,
@@ -134,6 +143,19 @@ pub struct RuleLine {
 )]
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+/// Why events are a machine's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MachineLine {
+    /// `scanner` or `privacy_proxy`.
+    pub verdict: Verdict,
+    /// The stored reason, stable words such as `burst:6`; `source` where the platform or file said so with the event.
+    pub reason: String,
+    /// The same in words.
+    pub why: String,
+    /// How many of the events.
+    pub events: usize,
 }
 
 /// What an absence is.
@@ -217,6 +239,8 @@ pub struct Question<'a> {
     pub contact: &'a str,
     /// The platform's id of an event, where it has one.
     pub platform_id: &'a dyn Fn(i64) -> Option<String>,
+    /// The stored reason of an event's verdict, where one was recorded.
+    pub reason: &'a dyn Fn(i64) -> Option<String>,
 }
 
 /// Explains a contact.
@@ -300,20 +324,7 @@ impl Question<'_> {
             since: judgement.reason.since().map(|day| day.to_string()),
         };
         let mut absences: Vec<AbsenceLine> = value.judgements.iter().map(line).collect();
-        let by_machines = match compiled {
-            Compiled::Each(pattern, _) => {
-                let events = self
-                    .facts
-                    .events
-                    .iter()
-                    .zip(&subject.days)
-                    .filter(|(_, day)| **day <= self.as_of);
-                events
-                    .filter(|(fact, _)| self.model.patterns.spoilt(*pattern, fact, self.facts))
-                    .count()
-            }
-            Compiled::State(_) => 0,
-        };
+        let machines = self.machines(subject, compiled);
         let capped = value.capped + value.earned.iter().map(|earned| earned.capped).sum::<i64>();
         RuleLine {
             when: text.to_owned(),
@@ -322,7 +333,8 @@ impl Question<'_> {
             absences,
             unknown: value.doubt.as_ref().map(doubt_word),
             capped: (capped != 0).then_some(Points(capped)),
-            by_machines,
+            by_machines: machines.iter().map(|line| line.events).sum(),
+            machines,
             lifted: value.lifted,
             events: value
                 .earned
@@ -330,6 +342,32 @@ impl Question<'_> {
                 .map(|earned| self.event(earned))
                 .collect(),
         }
+    }
+
+    /// What machines did that a rule on events would have counted, had people done it.
+    fn machines(&self, subject: &Subject<'_>, compiled: &Compiled) -> Vec<MachineLine> {
+        let Compiled::Each(pattern, _) = compiled else {
+            return Vec::new();
+        };
+        let mut sizes: BTreeMap<(Verdict, String), usize> = BTreeMap::new();
+        let events = self.facts.events.iter().zip(&subject.days);
+        for (fact, _) in events.filter(|(_, day)| **day <= self.as_of) {
+            if self.model.patterns.spoilt(*pattern, fact, self.facts) {
+                let reason = (self.reason)(fact.id).unwrap_or_else(|| "source".to_owned());
+                *sizes.entry((fact.verdict, reason)).or_default() += 1;
+            }
+        }
+        let lines = sizes
+            .into_iter()
+            .map(|((verdict, reason), events)| MachineLine {
+                verdict,
+                why: verdict::words(&reason),
+                reason,
+                events,
+            });
+        let mut lines: Vec<MachineLine> = lines.collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.events));
+        lines
     }
 
     fn event(&self, earned: &Earned) -> EventLine {

@@ -172,13 +172,11 @@ pub struct Coverage {
 }
 
 /// Which kinds of event come in from where. What no connection of a contact
-/// reports is not known to be absent, however silent it is.
+/// reports is not known to be absent, however silent it is, nor will it ever be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reported {
     /// `kind` `None`: every kind.
     pub kinds: Vec<(ConnectionId, Option<KindId>)>,
-    /// The last day that can be a hole.
-    pub until: Day,
 }
 
 /// A run of days that are not covered, both ends included. The store never

@@ -198,8 +198,13 @@ impl<'a> Subject<'a> {
             .unwrap_or(Day::NEVER)
     }
 
-    /// The holes for some kinds on the contact's connections, in no order.
-    pub(crate) fn holes(&self, kinds: &[KindId], from: Option<&[ConnectionId]>) -> Vec<Hole> {
+    /// The holes for some kinds on the contact's connections, in no order; `None` if no connection
+    /// reports any of them, so that nobody would have told us and no day is ever covered.
+    pub(crate) fn holes(
+        &self,
+        kinds: &[KindId],
+        from: Option<&[ConnectionId]>,
+    ) -> Option<Vec<Hole>> {
         let mut holes = Vec::new();
         let asked = |connection: &ConnectionId| {
             self.facts.connections.contains(connection)
@@ -211,19 +216,11 @@ impl<'a> Subject<'a> {
                 holes.extend_from_slice(runs);
             }
         }
-        if let Some(reported) = &self.coverage.reported
-            && !reported
-                .kinds
-                .iter()
-                .any(|(connection, kind)| asked(connection) && wanted(kind))
-        {
-            // Nobody would have told us: all of the past is one hole.
-            holes.push(Hole {
-                from: Day::ALWAYS,
-                to: reported.until,
-            });
-        }
-        holes
+        let reported = self.coverage.reported.as_ref().is_none_or(|reported| {
+            let mut kinds = reported.kinds.iter();
+            kinds.any(|(connection, kind)| asked(connection) && wanted(kind))
+        });
+        reported.then_some(holes)
     }
 }
 

@@ -418,11 +418,14 @@ impl<'k> Loader<'k> {
         if !matches!(self.names.get(&name), Some(Some(_))) {
             return Ok(());
         }
-        let known_at: Millis = row.get(3)?;
+        let (value, known_at): (String, Millis) = (row.get(2)?, row.get(3)?);
         match self.fields.iter_mut().find(|(known, ..)| *known == name) {
-            Some(field) if field.2 <= known_at => (field.1, field.2) = (row.get(2)?, known_at),
+            // At one instant the text decides, so that it does not matter who was merged into whom.
+            Some(field) if (field.2, &field.1) <= (known_at, &value) => {
+                (field.1, field.2) = (value, known_at);
+            }
             Some(_) => {}
-            None => self.fields.push((name, row.get(2)?, known_at)),
+            None => self.fields.push((name, value, known_at)),
         }
         Ok(())
     }
@@ -450,7 +453,7 @@ impl<'k> Loader<'k> {
             .iter_mut()
             .find(|each| each.connection == said.connection && each.list == said.list)
         {
-            Some(known) if known.at <= said.at => *known = said,
+            Some(known) if (known.at, known.status) <= (said.at, said.status) => *known = said,
             Some(_) => {}
             None => known.push(said),
         }
@@ -475,7 +478,7 @@ impl<'k> Loader<'k> {
         Ok(())
     }
 
-    /// Puts the events back as they were known at the date asked for.
+    /// Puts the address and the events back as they were known at the date asked for.
     fn rewind(&mut self, contact: i64) -> Result<(), StoreError> {
         let known = self.known();
         let members: Vec<i64> = self
@@ -485,6 +488,7 @@ impl<'k> Loader<'k> {
             .map(|member| member.0)
             .filter(|member| *member == contact || self.absorbed.contains(member))
             .collect();
+        self.restore_address(&members, known)?;
         self.restore_superseded(&members, known)?;
         let mut select = self
             .conn
@@ -513,6 +517,27 @@ impl<'k> Loader<'k> {
             kept.push(entry);
         }
         self.entries = kept;
+        Ok(())
+    }
+
+    /// The address that the first of some contacts with an address had.
+    fn restore_address(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
+        let mut select = self.conn.sql.prepare_cached(
+            "select email from (
+               select until_at, email from former_address where contact_id = ?1 and until_at > ?2
+               union all select ?3, email from contact where id = ?1 and known_at <= ?2
+             ) order by until_at limit 1",
+        )?;
+        self.facts.address = None;
+        for member in members {
+            let email: Option<Option<String>> = select
+                .query_row(params![member, known, Millis::MAX], |row| row.get(0))
+                .optional()?;
+            self.facts.address = email.flatten().as_deref().and_then(Address::parse);
+            if self.facts.address.is_some() {
+                break;
+            }
+        }
         Ok(())
     }
 
