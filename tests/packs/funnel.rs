@@ -52,7 +52,11 @@ fn fu_01_the_same_clicks_at_one_instant_are_a_scanners_and_earn_nothing() {
         person.clicked("n23", &link, "2026-06-08 08:30")
     });
     let scored = person.under(&pack(PACK));
-    assert_eq!(scored.on(AS_OF).lines("engagement"), Vec::<String>::new());
+    // Nor do they prove that anybody reads.
+    assert_eq!(
+        scored.on(AS_OF).lines("engagement"),
+        ["no open in 3 months: -10"]
+    );
 }
 
 #[test]
