@@ -18,3 +18,4 @@ pub mod status;
 pub mod store;
 pub mod sync;
 pub mod verify;
+pub mod words;

@@ -81,6 +81,28 @@ impl Conn {
         Ok(ids)
     }
 
+    /// Why events have the verdicts that were known at an instant, for those that were judged.
+    pub fn verdict_reasons(
+        &self,
+        events: &[i64],
+        known: Option<Millis>,
+    ) -> Result<HashMap<i64, String>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select reason from event join verdict using (contact_id)
+             where event.id = ?1 and event_id = ?1 and verdict.known_at <= ?2
+             order by verdict.known_at desc limit 1",
+        )?;
+        let mut reasons = HashMap::new();
+        for event in events {
+            let known = known.unwrap_or(Millis::MAX);
+            let reason = select.query_row(params![event, known], |row| row.get(0));
+            if let Some(reason) = reason.optional()? {
+                reasons.insert(*event, reason);
+            }
+        }
+        Ok(reasons)
+    }
+
     /// How many contacts are in each segment that has any.
     pub fn segment_sizes(&self) -> Result<Vec<(String, i64)>, StoreError> {
         self.sizes_by("select text, count(*) from segment_member join word on word.id = segment_id group by 1")

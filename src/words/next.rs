@@ -1,0 +1,82 @@
+//! What happens next: the dates ahead, and what changes on them if nothing comes in.
+
+use crate::score::explain::{Ahead, Move, Step};
+
+use super::{Detail, Page, Role};
+
+/// How many dates are told, not counting those on which a band, segment or stage changes.
+const SOON: usize = 3;
+
+/// How many dates are told at most.
+const DATES_MAX: usize = 8;
+
+impl Page<'_> {
+    pub(super) fn next(&mut self, ahead: &Ahead) {
+        let phrases = self.phrases;
+        if ahead.steps.is_empty() && !ahead.fades {
+            self.say(Role::Heading, phrases.nothing_changes());
+            return;
+        }
+        self.say(Role::Heading, phrases.next(ahead.hindsight));
+        if ahead.fades {
+            self.say(Role::Point, phrases.fades_daily());
+        }
+        let told: Vec<&Step> = match self.detail {
+            Detail::Everything => ahead.steps.iter().collect(),
+            Detail::Short => {
+                let steps = ahead.steps.iter().enumerate();
+                let worth = steps.filter(|(place, step)| *place < SOON || matters(step));
+                worth.map(|(_, step)| step).take(DATES_MAX).collect()
+            }
+        };
+        for step in &told {
+            self.step(step);
+        }
+        let left_out = ahead.steps.len() - told.len();
+        if let Some(last) = ahead.steps.last().filter(|_| left_out > 0) {
+            self.say(Role::Point, phrases.left_out(left_out, last.on));
+        }
+        match (ahead.complete, ahead.fades) {
+            (true, _) => self.say(Role::Point, phrases.then_nothing()),
+            (false, false) => self.say(Role::Point, phrases.then_more()),
+            // That points fade has been said, and it goes on.
+            (false, true) => {}
+        }
+    }
+
+    /// `From 8 September 2026: 10 points less, because then nothing has been opened for 3 months.`
+    fn step(&mut self, step: &Step) {
+        let phrases = self.phrases;
+        let from = phrases.from(step.on);
+        let changes = step.moves.iter().flat_map(|score| &score.changes);
+        let mut changes: Vec<String> = changes
+            .map(|change| format!("{}.", phrases.change(change.points, &change.cause)))
+            .collect();
+        let mut after: Vec<String> = step.moves.iter().map(|score| self.becomes(score)).collect();
+        after.extend(step.entered.iter().map(|segment| phrases.enters(segment)));
+        after.extend(step.left.iter().map(|segment| phrases.leaves(segment)));
+        if let Some((_, stage)) = &step.stage {
+            after.push(phrases.stage_becomes(stage.as_deref()));
+        }
+        if changes.len() == 1 {
+            let change = changes.remove(0);
+            self.say(Role::Point, format!("{from}: {change}"));
+        } else {
+            self.say(Role::Point, format!("{from}:"));
+        }
+        for sentence in changes.into_iter().chain(after) {
+            self.say(Role::More, sentence);
+        }
+    }
+
+    fn becomes(&self, score: &Move) -> String {
+        let band = (score.band.0.as_deref(), score.band.1.as_deref());
+        self.phrases.becomes(&score.score, score.shown, band)
+    }
+}
+
+/// Whether something changes that a marketer acts on.
+fn matters(step: &Step) -> bool {
+    let band = step.moves.iter().any(|score| score.band.0 != score.band.1);
+    band || !step.entered.is_empty() || !step.left.is_empty() || step.stage.is_some()
+}
