@@ -18,7 +18,10 @@ mod tests;
 
 use crate::{
     config::Language,
-    score::explain::{Explanation, Points},
+    score::{
+        calendar::Day,
+        explain::{Explanation, Points},
+    },
 };
 
 use self::{en::English, nl::Dutch, phrases::Phrases};
@@ -88,15 +91,19 @@ pub fn explanation(explanation: &Explanation, language: Language, detail: Detail
     let mut page = Page {
         phrases,
         detail,
+        as_of: explanation.as_of,
         several_sources: several_sources(explanation),
         told: Vec::new(),
         lines: Vec::new(),
     };
-    let (as_of, known_at) = (explanation.as_of, explanation.known_at);
-    let title = phrases.title(&explanation.contact, as_of, known_at);
+    let title = phrases.title(
+        &explanation.contact,
+        explanation.as_of,
+        explanation.known_at,
+    );
     page.say(Role::Title, title);
     for score in &explanation.scores {
-        page.score(score, as_of);
+        page.score(score);
     }
     page.belongs(explanation);
     page.next(&explanation.ahead);
@@ -109,8 +116,12 @@ pub fn text(lines: &[Line]) -> String {
     let mut before = Role::Title;
     for Line { role, number, text } in lines {
         let number = number.as_deref().unwrap_or_default();
-        let apart = matches!(role, Role::Score | Role::Heading)
-            || *role == Role::Plain && before != Role::Plain;
+        let apart = match role {
+            Role::Score | Role::Heading => true,
+            Role::Plain => !matches!(before, Role::Plain | Role::Score),
+            Role::Belongs => before != Role::Belongs,
+            _ => false,
+        };
         if apart {
             out.push('\n');
         }
@@ -142,6 +153,7 @@ fn several_sources(explanation: &Explanation) -> bool {
 struct Page<'a> {
     phrases: &'a dyn Phrases,
     detail: Detail,
+    as_of: Day,
     /// Whether it is worth saying where an event came from.
     several_sources: bool,
     /// Absences that have been told to be open, in the rule language.
@@ -188,7 +200,6 @@ impl Page<'_> {
                 absences: &absences,
                 doubt: unjudged.doubt.as_ref(),
                 gaps: &unjudged.gaps,
-                as_of: explanation.as_of,
             };
             let told = self.told.len();
             let reasons = self.waiting(&segment, &unjudged.when, &open);

@@ -21,4 +21,5 @@ mod scoring {
     mod shop;
     mod shrink;
     mod tally;
+    mod words;
 }

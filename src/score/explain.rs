@@ -362,7 +362,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
             .collect()
     };
     let scores = rules.scores.iter().zip(&now.scores).enumerate();
-    let (next, ahead) = ahead::look(model, &subject, as_of, &now, hint);
+    let (next, ahead) = ahead::look(model, &subject, (as_of, question.known_at), &now, hint);
     Explanation {
         schema: 1,
         contact: question.contact.to_owned(),

@@ -81,6 +81,12 @@ impl<'a> English<'a> {
             );
         }
         let import = "read those days in with `engaged import`";
+        if holes.iter().any(|hole| hole.to.next() >= as_of) {
+            return Reasoning::new(
+                format!("our own sync has a hole {}", self.holes(holes, as_of)),
+                "get the sync going again: `engaged status` says what keeps it",
+            );
+        }
         Reasoning::new(
             format!(
                 "our own sync has a hole {}; something may have happened then that we do not know of",
@@ -222,11 +228,11 @@ impl Phrases for English<'_> {
     }
 
     fn until(&self, day: Day) -> String {
-        format!("gone on {}", self.day(day))
+        format!("until {}", self.day(day))
     }
 
     fn more_events(&self, number: usize) -> String {
-        format!("{number} more, earlier")
+        count(number, "earlier one", "earlier ones")
     }
 
     fn over_rule_limit(&self, limit: Points) -> String {
@@ -279,7 +285,7 @@ impl Phrases for English<'_> {
     }
 
     fn privacy_proxy(&self) -> &'static str {
-        "the mail app's privacy proxy"
+        "the privacy proxy of the mail app"
     }
 
     fn scanner(&self) -> &'static str {
@@ -297,10 +303,10 @@ impl Phrases for English<'_> {
             Evidence::Delivery(seconds) => {
                 format!("{} after delivery", count(*seconds, "second", "seconds"))
             }
-            Evidence::Agent(name) => format!("the program '{name}' is a machine's"),
-            Evidence::Proxy(name) => format!("'{name}' fetches mail before anybody looks"),
-            Evidence::Network(network) => format!("the network {network} is a machine's"),
-            Evidence::Cleared => "no longer taken for a machine's".to_owned(),
+            Evidence::Agent(name) => format!("the program {} belongs to a machine", quoted(name)),
+            Evidence::Proxy(name) => format!("{} fetches mail before anybody looks", quoted(name)),
+            Evidence::Network(network) => format!("the network {network} belongs to machines"),
+            Evidence::Cleared => "no longer taken for the doing of a machine".to_owned(),
             Evidence::Other(text) => text.clone(),
         }
     }
@@ -384,7 +390,7 @@ impl Phrases for English<'_> {
             ),
             Reason::CoverageGap => self.gap(&grounds.holes, grounds.clears_on, as_of),
             Reason::Unmeasurable => Reasoning {
-                meaning: "a privacy proxy (Apple Mail's, for instance) opens the mails, so we cannot see who reads".to_owned(),
+                meaning: "a privacy proxy (of Apple Mail, for instance) opens the mails, so we cannot see who reads".to_owned(),
                 advice: Some(match grounds.clears_on {
                     Some(day) => format!("a click would tell; otherwise wait until {}", self.day(day)),
                     None => "a click would tell".to_owned(),
@@ -516,15 +522,18 @@ impl Phrases for English<'_> {
             Cause::Fades(pattern) => {
                 format!("{much}, because the points for {} fade", self.all(pattern))
             }
+            Cause::FadesDaily => format!("{much}, because points fade"),
             Cause::Group(group) => format!("{much} by the limits of group {}", quoted(&group.name)),
             Cause::Floor(floor) => {
                 let floor = self.marks.points(Points(*floor));
                 format!("{much}, because all that is negative counts for no less than {floor}")
             }
             Cause::AdjustmentBegins(author) => {
-                format!("{much}, because {author}'s adjustment begins")
+                format!("{much}, because then the adjustment by {author} begins")
             }
-            Cause::AdjustmentEnds(author) => format!("{much}, because {author}'s adjustment ends"),
+            Cause::AdjustmentEnds(author) => {
+                format!("{much}, because then the adjustment by {author} ends")
+            }
         }
     }
 
@@ -541,36 +550,33 @@ impl Phrases for English<'_> {
         };
         let score = format!("{} {verb} {}", quoted(score), self.marks.whole(shown.1));
         match band {
-            (old, new) if old == new => format!("{score}."),
-            (_, None) => format!("{score}, in no band any more."),
-            (None, Some(new)) => format!("{score}, band {}.", quoted(new)),
+            (old, new) if old == new => score,
+            (_, None) => format!("{score}, in no band any more"),
+            (None, Some(new)) => format!("{score}, band {}", quoted(new)),
             (Some(old), Some(new)) => {
-                format!("{score}, band {} (was {}).", quoted(new), quoted(old))
+                format!("{score}, band {} (was {})", quoted(new), quoted(old))
             }
         }
     }
 
     fn enters(&self, segment: &str) -> String {
-        format!("Comes into segment {}.", quoted(segment))
+        format!("comes into segment {}", quoted(segment))
     }
 
     fn leaves(&self, segment: &str) -> String {
-        format!("Leaves segment {}.", quoted(segment))
+        format!("leaves segment {}", quoted(segment))
     }
 
     fn stage_becomes(&self, stage: Option<&str>) -> String {
         match stage {
-            Some(stage) => format!("Stage becomes {}.", quoted(stage)),
-            None => "In no stage any more.".to_owned(),
+            Some(stage) => format!("stage becomes {}", quoted(stage)),
+            None => "in no stage any more".to_owned(),
         }
     }
 
     fn left_out(&self, number: usize, until: Day) -> String {
-        let times = count(number, "smaller change", "smaller changes");
-        format!(
-            "Besides, {times} up to {} (`--all` shows them).",
-            self.day(until)
-        )
+        let times = count(number, "other change", "other changes");
+        format!("{times} up to {} (`--all` shows them).", self.day(until))
     }
 
     fn then_nothing(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! What happens next: the dates ahead, and what changes on them if nothing comes in.
 
-use crate::score::explain::{Ahead, Move, Step};
+use crate::score::explain::{Ahead, Cause, Move, Step};
 
 use super::{Detail, Page, Role};
 
@@ -49,23 +49,25 @@ impl Page<'_> {
         let phrases = self.phrases;
         let from = phrases.from(step.on);
         let changes = step.moves.iter().flat_map(|score| &score.changes);
-        let mut changes: Vec<String> = changes
-            .map(|change| format!("{}.", phrases.change(change.points, &change.cause)))
-            .collect();
-        let mut after: Vec<String> = step.moves.iter().map(|score| self.becomes(score)).collect();
-        after.extend(step.entered.iter().map(|segment| phrases.enters(segment)));
-        after.extend(step.left.iter().map(|segment| phrases.leaves(segment)));
+        // What fades every day has been said once for all days.
+        let changes = changes.filter(|change| !matches!(change.cause, Cause::FadesDaily));
+        let changes = changes.map(|change| phrases.change(change.points, &change.cause));
+        let mut sentences: Vec<String> = changes.collect();
+        // One change stands beside its date; of several each has a line.
+        let beside = sentences.len() <= 1;
+        sentences.extend(step.moves.iter().map(|score| self.becomes(score)));
+        sentences.extend(step.entered.iter().map(|segment| phrases.enters(segment)));
+        sentences.extend(step.left.iter().map(|segment| phrases.leaves(segment)));
         if let Some((_, stage)) = &step.stage {
-            after.push(phrases.stage_becomes(stage.as_deref()));
+            sentences.push(phrases.stage_becomes(stage.as_deref()));
         }
-        if changes.len() == 1 {
-            let change = changes.remove(0);
-            self.say(Role::Point, format!("{from}: {change}"));
-        } else {
-            self.say(Role::Point, format!("{from}:"));
+        let mut sentences = sentences.into_iter();
+        match beside.then(|| sentences.next()).flatten() {
+            Some(first) => self.say(Role::Point, format!("{from}: {first}.")),
+            None => self.say(Role::Point, format!("{from}:")),
         }
-        for sentence in changes.into_iter().chain(after) {
-            self.say(Role::More, sentence);
+        for sentence in sentences {
+            self.say(Role::More, format!("{}.", capital(&sentence)));
         }
     }
 
@@ -79,4 +81,15 @@ impl Page<'_> {
 fn matters(step: &Step) -> bool {
     let band = step.moves.iter().any(|score| score.band.0 != score.band.1);
     band || !step.entered.is_empty() || !step.left.is_empty() || step.stage.is_some()
+}
+
+/// A sentence with a capital at its beginning.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next();
+    first
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
 }

@@ -81,6 +81,15 @@ impl<'a> Dutch<'a> {
             );
         }
         let import = "lees die dagen alsnog in met `engaged import`";
+        if holes.iter().any(|hole| hole.to.next() >= as_of) {
+            return Reasoning::new(
+                format!(
+                    "onze eigen gegevens hebben een gat {}",
+                    self.holes(holes, as_of)
+                ),
+                "breng het ophalen weer op gang: `engaged status` zegt wat er hapert",
+            );
+        }
         Reasoning::new(
             format!(
                 "onze eigen gegevens hebben een gat {}; toen kan er iets gebeurd zijn dat wij niet weten",
@@ -218,7 +227,7 @@ impl Phrases for Dutch<'_> {
     }
 
     fn more_events(&self, number: usize) -> String {
-        format!("nog {number} van eerder")
+        format!("{number} eerdere")
     }
 
     fn over_rule_limit(&self, limit: Points) -> String {
@@ -250,12 +259,7 @@ impl Phrases for Dutch<'_> {
     }
 
     fn gone(&self, number: usize) -> String {
-        let (which, verb) = if number == 1 {
-            ("eerdere", "is")
-        } else {
-            ("eerdere", "zijn")
-        };
-        format!("{number} {which}: de punten daarvan {verb} vervallen")
+        format!("{number} eerdere: de punten daarvan zijn vervallen")
     }
 
     fn lifted(&self, number: usize, by: &[EventKind]) -> String {
@@ -294,8 +298,8 @@ impl Phrases for Dutch<'_> {
             Evidence::Delivery(seconds) => {
                 format!("{} na aflevering", count(*seconds, "seconde", "seconden"))
             }
-            Evidence::Agent(name) => format!("het programma '{name}' is van een machine"),
-            Evidence::Proxy(name) => format!("'{name}' haalt mail op voordat iemand kijkt"),
+            Evidence::Agent(name) => format!("het programma {} is van een machine", quoted(name)),
+            Evidence::Proxy(name) => format!("{} haalt mail op voordat iemand kijkt", quoted(name)),
             Evidence::Network(network) => format!("het netwerk {network} is van machines"),
             Evidence::Cleared => "niet langer voor een machine aangezien".to_owned(),
             Evidence::Other(text) => text.clone(),
@@ -520,6 +524,7 @@ impl Phrases for Dutch<'_> {
             Cause::Fades(pattern) => {
                 format!("{much}, want de punten voor {} nemen af", self.all(pattern))
             }
+            Cause::FadesDaily => format!("{much}, want punten nemen af"),
             Cause::Group(group) => {
                 format!("{much} door de grenzen van groep {}", quoted(&group.name))
             }
@@ -549,32 +554,32 @@ impl Phrases for Dutch<'_> {
         };
         let score = format!("{} {verb} {}", quoted(score), self.marks.whole(shown.1));
         match band {
-            (old, new) if old == new => format!("{score}."),
-            (_, None) => format!("{score}, op geen enkel niveau meer."),
-            (None, Some(new)) => format!("{score}, niveau {}.", quoted(new)),
+            (old, new) if old == new => score,
+            (_, None) => format!("{score}, op geen enkel niveau meer"),
+            (None, Some(new)) => format!("{score}, niveau {}", quoted(new)),
             (Some(old), Some(new)) => {
-                format!("{score}, niveau {} (was {}).", quoted(new), quoted(old))
+                format!("{score}, niveau {} (was {})", quoted(new), quoted(old))
             }
         }
     }
 
     fn enters(&self, segment: &str) -> String {
-        format!("Komt in segment {}.", quoted(segment))
+        format!("komt in segment {}", quoted(segment))
     }
 
     fn leaves(&self, segment: &str) -> String {
-        format!("Gaat uit segment {}.", quoted(segment))
+        format!("gaat uit segment {}", quoted(segment))
     }
 
     fn stage_becomes(&self, stage: Option<&str>) -> String {
         match stage {
-            Some(stage) => format!("De fase wordt {}.", quoted(stage)),
-            None => "Daarna in geen enkele fase meer.".to_owned(),
+            Some(stage) => format!("de fase wordt {}", quoted(stage)),
+            None => "in geen enkele fase meer".to_owned(),
         }
     }
 
     fn left_out(&self, number: usize, until: Day) -> String {
-        let times = count(number, "kleinere verandering", "kleinere veranderingen");
+        let times = count(number, "andere verandering", "andere veranderingen");
         format!(
             "Verder {times} tot en met {} (met `--all` zie je ze).",
             self.day(until)

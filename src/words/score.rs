@@ -30,7 +30,6 @@ pub(super) struct Open<'a> {
     pub(super) absences: &'a [&'a AbsenceLine],
     pub(super) doubt: Option<&'a Doubt>,
     pub(super) gaps: &'a [Hole],
-    pub(super) as_of: Day,
 }
 
 /// Where a rule's line belongs.
@@ -56,7 +55,7 @@ fn place(rule: &RuleLine) -> Place {
 
 impl Page<'_> {
     /// All about one score.
-    pub(super) fn score(&mut self, score: &ScoreLines, as_of: Day) {
+    pub(super) fn score(&mut self, score: &ScoreLines) {
         let phrases = self.phrases;
         self.say(
             Role::Score,
@@ -88,7 +87,6 @@ impl Page<'_> {
                 absences: &absences,
                 doubt: rule.unknown.as_ref(),
                 gaps: &rule.gaps,
-                as_of,
             };
             waiting.push(self.waiting(&phrases.condition(when), when, &open));
         }
@@ -109,7 +107,7 @@ impl Page<'_> {
             (_, Detail::Everything) => {
                 self.say(Role::Heading, phrases.other_rules_listed());
                 for rule in others {
-                    self.elsewhere(rule, as_of);
+                    self.elsewhere(rule);
                 }
             }
         }
@@ -223,12 +221,22 @@ impl Page<'_> {
     fn remarks(&self, line: &RuleLine) -> Vec<String> {
         let phrases = self.phrases;
         let mut remarks = Vec::new();
-        let lost: i64 = standing(line).map(|event| event.over_limit.0.abs()).sum();
+        let full = |event: &EventLine| match event.kind {
+            EventKind::Purchase => line.rule.points * i64::from(event.quantity),
+            _ => line.rule.points,
+        };
+        let live = |event: &&EventLine| event.ends_on.is_none_or(|day| day > self.as_of);
+        let events = line.events.iter();
+        let lost: i64 = { events.clone() }
+            .filter(live)
+            .map(|event| event.over_limit.0.abs())
+            .sum();
         if lost != 0 {
             let limits = &line.rule.at_most_per;
             remarks.push(phrases.over_period_limits(Points(lost), limits));
         }
-        let gone = line.events.len() - standing(line).count();
+        let gone = events.filter(|event| event.points.0 == 0 && event.over_limit.0 != full(event));
+        let gone = gone.count();
         if gone > 0 {
             remarks.push(phrases.gone(gone));
         }
@@ -306,17 +314,17 @@ impl Page<'_> {
             ..Waiting::default()
         };
         if let ([only], Condition::Absence { .. }) = (&unjudged[..], when) {
-            waiting.reasoning = Some(phrases.absence(only, open.as_of));
+            waiting.reasoning = Some(phrases.absence(only, self.as_of));
             return waiting;
         }
         let by_absence = matches!(open.doubt, Some(Doubt::Absence(_))) && !unjudged.is_empty();
         waiting.reasoning = open
             .doubt
             .filter(|_| !by_absence)
-            .map(|doubt| phrases.doubt(doubt, open.gaps, open.as_of));
+            .map(|doubt| phrases.doubt(doubt, open.gaps, self.as_of));
         let parts = unjudged.into_iter().map(|line| Waiting {
             labels: vec![phrases.condition(&line.condition)],
-            reasoning: Some(phrases.absence(line, open.as_of)),
+            reasoning: Some(phrases.absence(line, self.as_of)),
             parts: Vec::new(),
         });
         waiting.parts = together(parts);
@@ -364,14 +372,14 @@ impl Page<'_> {
     }
 
     /// A rule that adds nothing and waits for nothing.
-    fn elsewhere(&mut self, rule: &RuleLine, as_of: Day) {
+    fn elsewhere(&mut self, rule: &RuleLine) {
         let Some(absence) = &rule.absence else {
             self.point(rule);
             return;
         };
         let waiting = Waiting {
             labels: vec![self.phrases.condition(&absence.condition)],
-            reasoning: Some(self.phrases.absence(absence, as_of)),
+            reasoning: Some(self.phrases.absence(absence, self.as_of)),
             parts: Vec::new(),
         };
         self.all_waiting(vec![waiting]);

@@ -36,7 +36,7 @@ pub struct Ahead {
     pub complete: bool,
     /// Whether some points fade a little each day.
     pub fades: bool,
-    /// Whether events after the date are known, so that this is no forecast.
+    /// Whether events after the date are known and asked about, so that this is no forecast.
     pub hindsight: bool,
 }
 
@@ -92,8 +92,10 @@ pub enum Cause {
     Lifted(Pattern, usize),
     /// The points of some events come to their end.
     Expires(Pattern, usize),
-    /// The points of events fade.
+    /// The points of events fade, and come a period nearer to their end.
     Fades(Pattern),
+    /// The points of events fade by a half-life, as they do every day.
+    FadesDaily,
     /// A group's limits take more or less than before.
     Group(Group),
     /// The floor under all that is negative gives more or less than before.
@@ -108,13 +110,13 @@ pub enum Cause {
 pub(super) fn look(
     model: &Model,
     subject: &Subject<'_>,
-    as_of: Day,
+    (as_of, known_at): (Day, Day),
     now: &Evaluation,
     hint: Day,
 ) -> (Vec<Coming>, Ahead) {
     let mut coming = Vec::new();
     let mut ahead = Ahead {
-        hindsight: subject.next_event_day(as_of) < Day::NEVER,
+        hindsight: subject.next_event_day(as_of) <= known_at,
         ..Ahead::default()
     };
     let (mut before, mut day, mut hint) = (now.clone(), as_of, hint);
@@ -309,6 +311,7 @@ fn cause(rule: &Rule, old: &RuleValue, new: &RuleValue) -> Cause {
         .filter(|earned| earned.points != 0 && counts(old, earned.index).is_none())
         .count();
     match (came, lost(None), lost(Some(false))) {
+        (0, 0, 0) if matches!(rule.decay, Some(Decay::HalfLife { .. })) => Cause::FadesDaily,
         (0, 0, 0) => Cause::Fades(pattern),
         (0, 0, expired) => Cause::Expires(pattern, expired),
         (0, lifted, _) => Cause::Lifted(pattern, lifted),
