@@ -274,22 +274,22 @@ impl Phrases for English<'_> {
         let by: Vec<String> = by.iter().map(rule::one_of_kind).collect();
         let verb = if number == 1 { "counts" } else { "count" };
         format!(
-            "{number} no longer {verb}: after it came {}",
+            "{number} no longer {verb}: after that came {}",
             listed(&by, "or")
         )
     }
 
     fn by_machines(&self, number: usize, how: &[String]) -> String {
         let verb = if number == 1 { "does" } else { "do" };
-        format!("{number} by machines {verb} not count ({})", how.join("; "))
+        format!("{number} by machines {verb} not count: {}", how.join("; "))
     }
 
     fn privacy_proxy(&self) -> &'static str {
-        "the privacy proxy of the mail app"
+        "privacy proxy of the mail app"
     }
 
     fn scanner(&self) -> &'static str {
-        "a security scanner"
+        "security scanner"
     }
 
     fn evidence(&self, evidence: &Evidence) -> String {
@@ -450,7 +450,7 @@ impl Phrases for English<'_> {
     fn other_rules(&self, number: usize) -> String {
         let does = if number == 1 { "does" } else { "do" };
         format!(
-            "{} {does} not apply now (`--all` shows which).",
+            "{} {does} not apply now (see `--all`).",
             count(number, "other rule", "other rules")
         )
     }
@@ -510,8 +510,9 @@ impl Phrases for English<'_> {
             ),
             Cause::Counts(pattern, number) => format!("{much} for {}", events(number, pattern)),
             Cause::Lifted(pattern, number) => {
+                let verb = if *number == 1 { "counts" } else { "count" };
                 format!(
-                    "{much}, because {} no longer count",
+                    "{much}, because {} no longer {verb}",
                     events(number, pattern)
                 )
             }
@@ -576,7 +577,7 @@ impl Phrases for English<'_> {
 
     fn left_out(&self, number: usize, until: Day) -> String {
         let times = count(number, "other change", "other changes");
-        format!("{times} up to {} (`--all` shows them).", self.day(until))
+        format!("{times} up to {} (see `--all`).", self.day(until))
     }
 
     fn then_nothing(&self) -> &'static str {

@@ -32,9 +32,10 @@ impl Page<'_> {
         for step in &told {
             self.step(step);
         }
-        let left_out = ahead.steps.len() - told.len();
-        if let Some(last) = ahead.steps.last().filter(|_| left_out > 0) {
-            self.say(Role::Point, phrases.left_out(left_out, last.on));
+        let left_out = |step: &&Step| !told.iter().any(|each| each.on == step.on);
+        let left_out: Vec<&Step> = ahead.steps.iter().filter(left_out).collect();
+        if let Some(last) = left_out.last() {
+            self.say(Role::Point, phrases.left_out(left_out.len(), last.on));
         }
         match (ahead.complete, ahead.fades) {
             (true, _) => self.say(Role::Point, phrases.then_nothing()),
@@ -48,21 +49,28 @@ impl Page<'_> {
     fn step(&mut self, step: &Step) {
         let phrases = self.phrases;
         let from = phrases.from(step.on);
-        let changes = step.moves.iter().flat_map(|score| &score.changes);
-        // What fades every day has been said once for all days.
-        let changes = changes.filter(|change| !matches!(change.cause, Cause::FadesDaily));
-        let changes = changes.map(|change| phrases.change(change.points, &change.cause));
-        let mut sentences: Vec<String> = changes.collect();
-        // One change stands beside its date; of several each has a line.
-        let beside = sentences.len() <= 1;
-        sentences.extend(step.moves.iter().map(|score| self.becomes(score)));
+        let mut sentences = Vec::new();
+        let mut changes = 0;
+        for score in &step.moves {
+            // What fades every day has been said once for all days.
+            let causes = score.changes.iter();
+            let causes = causes.filter(|change| !matches!(change.cause, Cause::FadesDaily));
+            let before = sentences.len();
+            sentences.extend(causes.map(|change| phrases.change(change.points, &change.cause)));
+            changes += sentences.len() - before;
+            sentences.push(self.becomes(score));
+        }
         sentences.extend(step.entered.iter().map(|segment| phrases.enters(segment)));
         sentences.extend(step.left.iter().map(|segment| phrases.leaves(segment)));
         if let Some((_, stage)) = &step.stage {
             sentences.push(phrases.stage_becomes(stage.as_deref()));
         }
         let mut sentences = sentences.into_iter();
-        match beside.then(|| sentences.next()).flatten() {
+        // One change stands beside its date; of several each has a line.
+        match (changes <= 1 && step.moves.len() <= 1)
+            .then(|| sentences.next())
+            .flatten()
+        {
             Some(first) => self.say(Role::Point, format!("{from}: {first}.")),
             None => self.say(Role::Point, format!("{from}:")),
         }

@@ -273,18 +273,15 @@ impl Phrases for Dutch<'_> {
 
     fn by_machines(&self, number: usize, how: &[String]) -> String {
         let verb = if number == 1 { "telt" } else { "tellen" };
-        format!(
-            "{number} door machines {verb} niet mee ({})",
-            how.join("; ")
-        )
+        format!("{number} door machines {verb} niet mee: {}", how.join("; "))
     }
 
     fn privacy_proxy(&self) -> &'static str {
-        "de privacyproxy van de mailapp"
+        "privacyproxy van de mailapp"
     }
 
     fn scanner(&self) -> &'static str {
-        "een beveiligingsscanner"
+        "beveiligingsscanner"
     }
 
     fn evidence(&self, evidence: &Evidence) -> String {
@@ -451,7 +448,7 @@ impl Phrases for Dutch<'_> {
         } else {
             ("andere regels", "gelden")
         };
-        format!("{number} {rules} {verb} nu niet (met `--all` zie je welke).")
+        format!("{number} {rules} {verb} nu niet (te zien met `--all`).")
     }
 
     fn other_rules_listed(&self) -> &'static str {
@@ -581,7 +578,7 @@ impl Phrases for Dutch<'_> {
     fn left_out(&self, number: usize, until: Day) -> String {
         let times = count(number, "andere verandering", "andere veranderingen");
         format!(
-            "Verder {times} tot en met {} (met `--all` zie je ze).",
+            "Verder {times} tot en met {} (te zien met `--all`).",
             self.day(until)
         )
     }

@@ -106,7 +106,7 @@ fn nouns_of(kind: &EventKind, page_named: bool) -> (String, String) {
         EventKind::Unsubscribe => ("unsubscribe", "unsubscribes"),
         EventKind::Subscribe => ("subscription", "subscriptions"),
         EventKind::PageVisit => ("page visit", "page visits"),
-        EventKind::FormSubmit => ("form sent in", "forms sent in"),
+        EventKind::FormSubmit => ("form submission", "form submissions"),
         EventKind::Download => ("download", "downloads"),
         EventKind::Purchase => ("purchase", "purchases"),
         EventKind::Refund => ("refund", "refunds"),
@@ -325,9 +325,18 @@ impl English<'_> {
                 number,
             } => {
                 let days = if *number == 1 { "day" } else { "days" };
-                let one = with_article(&self.one(pattern));
-                let much = amount_words(*cmp);
-                format!("{much} {number} {days} with {one} {}", within(*window))
+                let much = match cmp {
+                    Cmp::Less => "fewer than",
+                    cmp => amount_words(*cmp),
+                };
+                let within = within(*window);
+                match silence(pattern) {
+                    Some(words) => format!("{} on {much} {number} {days} {within}", words.some),
+                    None => {
+                        let one = with_article(&self.one(pattern));
+                        format!("{much} {number} {days} with {one} {within}")
+                    }
+                }
             }
             Condition::TimeSince {
                 pattern,

@@ -83,6 +83,18 @@ pub(super) fn one_of_kind(kind: &EventKind) -> String {
     format!("een {}", nouns_of(kind, false).0)
 }
 
+/// What stands after "laatste", which bends the words before a neuter noun.
+fn last(kind: &EventKind) -> String {
+    match kind {
+        EventKind::FormSubmit => "ingevulde formulier".to_owned(),
+        EventKind::Signup => "nieuwe account".to_owned(),
+        EventKind::Share => "gedeelde bericht".to_owned(),
+        EventKind::Webinar => "gevolgde webinar".to_owned(),
+        EventKind::Custom(_) => format!("keer {}", nouns_of(kind, false).0),
+        _ => nouns_of(kind, false).0,
+    }
+}
+
 /// `maand`, `3 maanden`
 fn length(window: Window) -> String {
     let (one, several) = match window.unit {
@@ -278,8 +290,15 @@ impl Dutch<'_> {
                 number,
             } => {
                 let days = if *number == 1 { "dag" } else { "dagen" };
-                let (one, much) = (self.one(pattern), amount_words(*cmp));
-                format!("{much} {number} {days} met een {one} {}", within(*window))
+                let much = amount_words(*cmp);
+                let within = within(*window);
+                match silence(pattern) {
+                    Some(words) => format!("op {much} {number} {days} {} {within}", words.some),
+                    None => {
+                        let one = self.one(pattern);
+                        format!("{much} {number} {days} met een {one} {within}")
+                    }
+                }
             }
             Condition::TimeSince {
                 pattern,
@@ -287,11 +306,8 @@ impl Dutch<'_> {
                 window,
             } => {
                 let much = amount_words(*cmp);
-                format!(
-                    "de laatste {} {much} {} geleden",
-                    self.one(pattern),
-                    span(*window)
-                )
+                let last = last(&pattern.kind) + &self.qualities(pattern);
+                format!("laatste {last} {much} {} geleden", span(*window))
             }
             _ => self.is(condition),
         }
