@@ -12,6 +12,7 @@ mod connections;
 mod found;
 mod hash;
 mod language;
+mod machines;
 mod near;
 mod options;
 mod overrides;
@@ -43,7 +44,7 @@ pub use self::{
     secret::SecretSource,
 };
 use self::{found::Found, tree::Table};
-use crate::{diagnostic::Diagnostic, rules::set::RuleSet};
+use crate::{diagnostic::Diagnostic, rules::set::RuleSet, verdict};
 
 /// The process's environment variables, as far as the program may see them.
 ///
@@ -102,6 +103,8 @@ pub struct Config {
     /// SHA-256, in hexadecimal, of a canonical text of `rules`: equal hashes
     /// score equally, however the files are laid out.
     pub rules_hash: String,
+    /// How machines are told from people.
+    pub machines: verdict::Settings,
     /// Limits on what is written without asking.
     pub guards: Guards,
     /// What is probably not as meant.
@@ -195,7 +198,9 @@ fn assemble(
     }
     let packs_first = |part: &str| overrides::same(part, "extends");
     overrides::apply(&mut root, environment, packs_first, &mut found);
-    packs::inherit(&mut root, &mut found);
+    if !packs::inherit(&mut root, &mut found) {
+        return Err(found.sorted());
+    }
     overrides::apply(
         &mut root,
         environment,
@@ -230,6 +235,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         segment_names: names(root, "segments"),
     };
     let connections = connections::check(root, base, &defined, found);
+    let machines = machines::check(root, &connections, found);
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
         language::lint(root, &rules, found);
@@ -245,6 +251,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         connections,
         rules_hash: hash::of(&rules),
         rules,
+        machines,
         guards: guards(root),
         warnings: Vec::new(),
     })

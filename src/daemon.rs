@@ -151,7 +151,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
         work = true;
         match schedule.job.strip_prefix("sync ") {
             Some(connection) => {
-                jobs.sync(Some(connection)).await?;
+                jobs.sync(Some(connection), false).await?;
             }
             None => jobs.note(DAILY).await?,
         }

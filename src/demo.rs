@@ -27,9 +27,9 @@ use crate::{
     daemon,
     diagnostic::{Diagnostic, Exit, Expected},
     import, platform,
-    push::{guard, plan::Plan, targets::Targets},
+    push::{guard, plan::Plan, targets},
     schedule::jobs::{CycleReport, Jobs, Watch},
-    store::{Access, Store, Tally},
+    store::{Access, Store, Tally, Tx},
 };
 use setting::{Setting, Sites};
 
@@ -184,26 +184,9 @@ async fn cycle(jobs: &Jobs) -> Result<CycleReport, Expected> {
 /// Lets the baseline pass, as `engaged approve baseline` does.
 fn approve(jobs: &Jobs) -> Result<Vec<String>, Expected> {
     let now = jobs.clock.now().timestamp_millis();
-    let known = jobs.store.read(super::store::Conn::connections)?;
-    let config = Arc::clone(&jobs.config);
-    Ok(jobs.store.write(move |tx| {
-        let targets = |id| {
-            let named = known.iter().find(|each| each.id == id);
-            let connection = config
-                .connections
-                .iter()
-                .find(|each| named.is_some_and(|named| named.name == each.name));
-            connection
-                .map(|each| {
-                    Targets::new(each, &config.rules)
-                        .keys()
-                        .into_iter()
-                        .collect()
-                })
-                .unwrap_or_default()
-        };
-        guard::approve(tx, guard::BASELINE, None, &targets, "the demo", now)
-    })?)
+    let keys = targets::keys(&jobs.config);
+    let word = move |tx: &Tx| guard::approve(tx, &keys, guard::BASELINE, None, "the demo", now);
+    Ok(jobs.store.write(word)?)
 }
 
 fn report(jobs: &Jobs, first: &CycleReport, second: &CycleReport) -> Result<DemoReport, Expected> {

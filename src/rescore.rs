@@ -99,7 +99,7 @@ pub fn rescore(
     };
     store.read(|conn| {
         let which = who.as_deref().map_or(Which::All, Which::These);
-        conn.for_each_facts(which, None, |contact, facts| {
+        conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
             run.contact(contact, facts)?;
             progress(run.report.scored, total);
             Ok(())
@@ -115,10 +115,8 @@ pub fn rescore(
 }
 
 /// A text that is equal exactly when the holes are, and what is reported at all; never empty.
-pub(crate) fn mark(coverage: &Coverage) -> String {
-    // How far the present reaches makes no difference to who is not reported.
-    let reported = coverage.reported.as_ref().map(|reported| &reported.kinds);
-    format!("{:?} {reported:?}", coverage.holes)
+pub fn mark(coverage: &Coverage) -> String {
+    format!("{:?} {:?}", coverage.holes, coverage.reported)
 }
 
 struct Run<'a> {

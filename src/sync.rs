@@ -62,6 +62,9 @@ pub struct Sync<'a> {
     pub clock: &'a dyn Clock,
     /// The share of a list that may vanish between two scans.
     pub max_list_shrink: f64,
+    /// Read every stream again from its beginning. What is known already changes nothing, and rows
+    /// that could not be read before are forgotten, with their holes, if all can be read now.
+    pub full: bool,
     /// Told after each page.
     pub progress: &'a (dyn Fn(&StreamReport) + Send + std::marker::Sync),
 }
@@ -200,7 +203,8 @@ impl Sync<'_> {
             .store
             .read_async(move |conn| conn.cursor(connection, stream))
             .await?;
-        let mut cursor = stored.map(|(cursor, _)| cursor);
+        let mut cursor = stored.filter(|_| !self.full).map(|(cursor, _)| cursor);
+        let from_the_beginning = cursor.is_none();
         let mut batch = Batch::default();
         let mut under_way: Option<JoinHandle<Committed>> = None;
         let ended = loop {
@@ -230,6 +234,12 @@ impl Sync<'_> {
         if !batch.pages.is_empty() {
             let last = self.begin_commit(connection, stream, batch);
             self.committed(last, report, whole).await?;
+        }
+        if from_the_beginning && ended.is_ok() && report.rejects == 0 {
+            let now = self.now();
+            self.store
+                .write_async(move |tx| tx.heal_rejects(connection, stream, now))
+                .await?;
         }
         Ok(ended)
     }

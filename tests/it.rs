@@ -18,8 +18,8 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
-#[path = "it/killed.rs"]
-mod killed;
+#[path = "it/machines.rs"]
+mod machines;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
 #[path = "it/program.rs"]

@@ -15,11 +15,14 @@ mod scoring {
     mod compare;
     mod describe;
     mod generate;
+    mod incremental;
     mod invariants;
+    mod life;
     mod oracle;
     mod random;
     mod shop;
     mod shrink;
+    mod stored;
     mod tally;
     mod words;
 }

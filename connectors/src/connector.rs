@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     cursor::Cursor,
     error::ConnectorError,
-    model::{Address, Campaign, Contact, Event, EventKind, Reject},
+    model::{Address, Campaign, Contact, Event, EventKind, Reject, Status},
 };
 
 /// One feed of one platform that has a cursor of its own. The name is stored.
@@ -39,6 +39,8 @@ pub struct Capabilities {
     pub creates_fields: bool,
     /// The most letters a field's name may have.
     pub field_name_max: usize,
+    /// Contacts of these statuses cannot be written to at all; plans leave them out.
+    pub frozen: &'static [Status],
     /// How far back the platform reports; `None` means for ever.
     pub retention: Option<Duration>,
     /// What the platform sends but does not report, in words for the user.

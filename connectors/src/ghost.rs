@@ -75,6 +75,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fields: false,
     creates_fields: false,
     field_name_max: 0,
+    frozen: &[],
     retention: None,
     unreported: &[
         "sign-in mails, welcome mails and other automated mails",

@@ -49,7 +49,7 @@ use crate::{
     cursor::Cursor,
     error::ConnectorError,
     http::{Client, Rate, Transport},
-    model::EventKind,
+    model::{EventKind, Status},
 };
 use edge::Edge;
 
@@ -102,6 +102,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     fields: true,
     creates_fields: true,
     field_name_max: 10,
+    // Cleaned members "cannot be changed" (sheet, section 9).
+    frozen: &[Status::Bounced],
     retention: None,
     unreported: &[
         "mails of automation flows (customer journeys) and their opens and clicks",

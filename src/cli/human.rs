@@ -5,7 +5,7 @@ use strsim::normalized_levenshtein;
 
 use crate::{
     diagnostic::{Diagnostic, Exit, Expected},
-    push::{guard, targets::Targets},
+    push::{guard, targets},
     store::{Access, Store},
 };
 
@@ -70,21 +70,8 @@ pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Ex
         who(context),
         context.clock.now().timestamp_millis(),
     );
-    let approved = store.write(move |tx| {
-        let targets = |id| {
-            let named = known
-                .iter()
-                .find(|each| each.id == id)
-                .map(|each| &each.name);
-            let connection = config
-                .connections
-                .iter()
-                .find(|each| Some(&each.name) == named);
-            let keys = connection.map(|each| Targets::new(each, &config.rules).keys());
-            keys.into_iter().flatten().collect()
-        };
-        guard::approve(tx, &name, only, &targets, &who, now)
-    })?;
+    let keys = targets::keys(&config);
+    let approved = store.write(move |tx| guard::approve(tx, &keys, &name, only, &who, now))?;
     if approved.is_empty() {
         let diagnostic =
             Diagnostic::error("E0802", format!("nothing is held by '{}'", arguments.guard))

@@ -194,7 +194,7 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
             known_at: present,
             contact: address.reveal(),
             platform_id: &|id| ids.get(&id).cloned(),
-            verdict_reason: &|id| reasons.get(&id).cloned(),
+            reason: &|id| reasons.get(&id).cloned(),
         })))
     })?;
     let Some(explanation) = explanation else {

@@ -36,6 +36,9 @@ pub(super) struct Demo {
 pub(super) struct Sync {
     /// Only this connection
     connection: Option<String>,
+    /// Read everything again from the beginning; what is known stays as it is
+    #[arg(long)]
+    full: bool,
 }
 
 #[derive(Debug, Args)]
@@ -127,7 +130,7 @@ pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
 pub(super) fn sync(context: &Context, arguments: &Sync) -> Result<Exit, Expected> {
     let jobs = jobs(context)?;
     known(&jobs, arguments.connection.as_deref())?;
-    let reports = wait(jobs.sync(arguments.connection.as_deref()))??;
+    let reports = wait(jobs.sync(arguments.connection.as_deref(), arguments.full))??;
     let result = serde_json::json!({ "schema": 1, "sync": reports });
     context.output.show(&result, |_| sync_text(&reports));
     Ok(sync_exit(&reports))
@@ -244,7 +247,7 @@ fn score_as_of(context: &Context, text: &str) -> Result<Exit, Expected> {
     store.read(|conn| {
         let model = Model::new(rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
-        conn.for_each_facts(Which::All, None, |_, facts| {
+        conn.for_each_needed(Which::All, None, &model.needs(), |_, facts| {
             let evaluation = evaluate(&model, facts, &coverage, as_of);
             for (score, value) in sizes.iter_mut().zip(&evaluation.scores) {
                 if let Some(band) = value.band {
@@ -334,6 +337,12 @@ fn plan_text(plan: &PushPlan) -> String {
             out += &format!(
                 "  {:<48} {:>8} contacts wait for `engaged score`\n",
                 "not scored by these rules", each.unscored
+            );
+        }
+        if each.frozen > 0 {
+            out += &format!(
+                "  {:<48} {:>8} contacts, whom the platform lets nobody change\n",
+                "left out", each.frozen
             );
         }
         if each.held_back > 0 {

@@ -231,7 +231,8 @@ fn the_json_schema_in_the_repository_is_the_one_of_the_program() {
 fn every_pack_loads_and_own_tables_replace_its_own() {
     for pack in packs::names() {
         let text = format!("timezone = 'UTC'\nextends = ['{pack}']");
-        assert!(!good(&text, &[]).rules.scores.is_empty(), "{pack}");
+        let rules = good(&text, &[]).rules;
+        assert!(rules.scores.len() + rules.segments.len() > 0, "{pack}");
     }
     let config = good(
         "timezone = 'UTC'\nextends = ['copernica-shop']\n[scores.fit]\nrules = [{ when = 'open', points = 1 }]\nbands = [{ name = 'all' }]",

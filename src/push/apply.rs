@@ -164,6 +164,7 @@ impl Push<'_> {
             rules: self.rules,
             rules_hash: self.rules_hash,
             remote_fields,
+            frozen: self.connector.capabilities().frozen,
             now: self.now(),
         }
     }
@@ -194,6 +195,7 @@ impl Push<'_> {
             self.now(),
         );
         let limit = self.max_score_change;
+        let frozen = self.connector.capabilities().frozen;
         let decided = self
             .store
             .write_async(move |tx| {
@@ -203,6 +205,7 @@ impl Push<'_> {
                     rules: &rules,
                     rules_hash: &hash,
                     remote_fields: fields.as_deref(),
+                    frozen,
                     now,
                 };
                 decide(tx, &ask, fingerprint.as_deref(), limit)

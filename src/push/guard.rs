@@ -9,7 +9,7 @@ use crate::{
     sync::LIST_SHRUNK,
 };
 
-use super::plan::ConnectionPlan;
+use super::{plan::ConnectionPlan, targets::Keys};
 
 /// Held once: the first push of a connection, or of a new field or tag.
 pub const BASELINE: &str = "baseline";
@@ -78,21 +78,24 @@ fn close(tx: &Tx, name: &str, connection: ConnectionId, now: Millis) -> Result<(
 /// A person's word: lets pass what an open guard holds. Returns what was approved.
 pub fn approve(
     tx: &Tx,
+    keys: &Keys,
     name: &str,
     connection: Option<ConnectionId>,
-    targets: &dyn Fn(ConnectionId) -> Vec<String>,
     who: &str,
     now: Millis,
 ) -> Result<Vec<String>, StoreError> {
     let mut approved = Vec::new();
+    let known = tx.connections()?;
     for guard in tx.open_guards()? {
         let meant = guard.name == name && (connection.is_none() || guard.connection == connection);
         let Some(held) = guard.connection.filter(|_| meant) else {
             continue;
         };
         if name == BASELINE {
-            for target in targets(held) {
-                tx.approve_baseline(held, &target, who, now)?;
+            let held_name = known.iter().find(|each| each.id == held);
+            let targets = held_name.and_then(|each| keys.get(&each.name));
+            for target in targets.into_iter().flatten() {
+                tx.approve_baseline(held, target, who, now)?;
             }
         } else {
             tx.add_allowance(name, &guard.subject, now)?;

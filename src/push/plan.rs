@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use engaged_connectors::Write;
+use engaged_connectors::{Write, model::Status};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -40,6 +40,8 @@ pub struct Ask<'a> {
     pub rules_hash: &'a str,
     /// The number fields that the platform has; `None` where it has none to make.
     pub remote_fields: Option<&'a [String]>,
+    /// Contacts of these statuses cannot be written to on this platform.
+    pub frozen: &'a [Status],
     /// The present.
     pub now: Millis,
 }
@@ -92,6 +94,8 @@ pub struct ConnectionPlan {
     pub unchanged: u64,
     /// Contacts left out because they are not scored by the present rules: `score` comes first.
     pub unscored: u64,
+    /// Contacts left out because the platform lets nobody change them: a bounced address, say.
+    pub frozen: u64,
     /// Writes left out because the platform refused the same less than a day ago.
     pub held_back: u64,
     /// Contacts about whom the platform was told anything before.
@@ -164,28 +168,9 @@ pub fn plan(
 ) -> Result<ConnectionPlan, StoreError> {
     let targets = Targets::new(ask.connection, ask.rules);
     let mut making = Making::new(ask);
-    for (field, _) in &targets.fields {
-        let missing = ask
-            .remote_fields
-            .is_some_and(|fields| !fields.contains(field));
-        if missing {
-            let write = Write::CreateField {
-                field: field.clone(),
-            };
-            let difference = Difference {
-                write,
-                target: format!("create:{field}"),
-                before: None,
-                changes: false,
-            };
-            let planned = Planned {
-                contact: None,
-                platform_id: String::new(),
-                difference,
-            };
-            making.take(&planned, "");
-            sink(&planned)?;
-        }
+    for planned in fields_to_make(ask, &targets) {
+        making.take(&planned, "");
+        sink(&planned)?;
     }
     let asked = Asked {
         rules: conn.rules_numbered(ask.rules_hash)?,
@@ -199,6 +184,13 @@ pub fn plan(
     conn.for_each_standing(ask.id, &asked, |standing| {
         if !standing.current {
             making.plan.unscored += 1;
+            return Ok(());
+        }
+        if standing
+            .status
+            .is_some_and(|status| ask.frozen.contains(&status))
+        {
+            making.plan.frozen += 1;
             return Ok(());
         }
         let needs = diff::needs(&targets, &ask.rules.scores, &approved, standing);
@@ -227,6 +219,28 @@ pub fn plan(
         Ok(())
     })?;
     Ok(making.finish(&targets, &approved))
+}
+
+/// The fields that the platform does not have yet.
+fn fields_to_make(ask: &Ask<'_>, targets: &Targets) -> Vec<Planned> {
+    let there = |field: &String| {
+        ask.remote_fields
+            .is_none_or(|fields| fields.contains(field))
+    };
+    let names = targets.fields.iter().map(|(field, _)| field);
+    let planned = |field: &String| Planned {
+        contact: None,
+        platform_id: String::new(),
+        difference: Difference {
+            write: Write::CreateField {
+                field: field.clone(),
+            },
+            target: format!("create:{field}"),
+            before: None,
+            changes: false,
+        },
+    };
+    names.filter(|field| !there(field)).map(planned).collect()
 }
 
 /// What a connection's contacts are looked up by.

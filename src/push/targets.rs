@@ -1,9 +1,9 @@
 //! What a connection is to show: which score in which field, which segment and band as which tag.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    config::{ConnectionConfig, OnDrift},
+    config::{Config, ConnectionConfig, OnDrift},
     rules::set::RuleSet,
 };
 
@@ -83,6 +83,17 @@ impl Targets {
             .map(|tag| tag_key(tag));
         fields.chain(segments).chain(bands).collect()
     }
+}
+
+/// For each connection's name, every target that it is configured to show.
+pub type Keys = BTreeMap<String, BTreeSet<String>>;
+
+/// Every target of every connection.
+pub fn keys(config: &Config) -> Keys {
+    let connections = config.connections.iter();
+    connections
+        .map(|each| (each.name.clone(), Targets::new(each, &config.rules).keys()))
+        .collect()
 }
 
 /// The key of a field.

@@ -19,6 +19,7 @@ use crate::{
     score::{calendar::Zone, facts::ConnectionId},
     store::{Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
+    verdict::Machines,
 };
 
 /// Where a job has come.
@@ -74,6 +75,8 @@ impl Jobs {
     ) -> Result<Self, Expected> {
         let mut jobs = Self::looking(config, store, clock, environment, transport)?;
         let now = jobs.clock.now().timestamp_millis();
+        let machines = Machines::new(jobs.config.machines.clone());
+        jobs.store.judge_by(Arc::new(machines))?;
         jobs.store
             .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;
@@ -111,14 +114,23 @@ impl Jobs {
             .collect()
     }
 
-    /// Syncs all connections at once, or the one of that name. One that fails does not keep the others from it.
-    pub async fn sync(&self, only: Option<&str>) -> Result<Vec<SyncReport>, StoreError> {
+    /// Syncs all connections at once, or the one of that name; `full` reads them from their beginning
+    /// again. One that fails does not keep the others from it.
+    pub async fn sync(
+        &self,
+        only: Option<&str>,
+        full: bool,
+    ) -> Result<Vec<SyncReport>, StoreError> {
         let connections = self.connections(only).into_iter();
-        let reports = join_all(connections.map(|connection| self.sync_one(connection))).await;
+        let reports = join_all(connections.map(|connection| self.sync_one(connection, full))).await;
         reports.into_iter().collect()
     }
 
-    async fn sync_one(&self, connection: &ConnectionConfig) -> Result<SyncReport, StoreError> {
+    async fn sync_one(
+        &self,
+        connection: &ConnectionConfig,
+        full: bool,
+    ) -> Result<SyncReport, StoreError> {
         let name = connection.name.as_str();
         let Some(connector) = self.connectors.get(name) else {
             return Ok(SyncReport::default());
@@ -133,6 +145,7 @@ impl Jobs {
             zone: &self.zone,
             clock: self.clock.as_ref(),
             max_list_shrink: self.config.guards.max_list_shrink,
+            full,
             progress: &progress,
         };
         let report = sync.run().await?;
@@ -217,7 +230,7 @@ impl Jobs {
 
     /// Sync, score, plan and guarded apply.
     pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
-        let sync = self.sync(only).await?;
+        let sync = self.sync(only, false).await?;
         let score = self.score(false).await?;
         let push = self.apply(None).await?;
         let applied = push.iter().map(|report| report.applied).sum();

@@ -117,7 +117,8 @@ pub struct Grounds {
     pub tracked: u32,
     /// How many of the latter it takes.
     pub needed: u32,
-    /// The holes in our own sync that stand in the way, none of their days after the date.
+    /// The holes in our own sync that stand in the way, none of their days after the date;
+    /// one from [`Day::ALWAYS`] where nobody would tell us.
     pub holes: Vec<Hole>,
 }
 
@@ -131,6 +132,8 @@ struct Question<'a> {
     /// Whether `start` is an event: then mails of that day do not count.
     from_event: bool,
     holes: Vec<Hole>,
+    /// Whether anybody would tell us.
+    reported: bool,
 }
 
 /// Judges an absence; the day is one before which nothing changes.
@@ -181,7 +184,21 @@ pub(crate) fn grounds(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> G
         mails: count(&mut since.clone()),
         tracked: count(&mut since.filter(|mail| mail.tracked)),
         needed: absence.min_sends,
-        holes: until_yesterday(question.holes.iter().filter(in_the_way), as_of),
+        holes: if question.reported {
+            until_yesterday(question.holes.iter().filter(in_the_way), as_of)
+        } else {
+            vec![Hole::always(as_of)]
+        },
+    }
+}
+
+impl Hole {
+    /// All days before a date: nobody would have told us.
+    pub(crate) fn always(as_of: Day) -> Self {
+        Self {
+            from: Day::ALWAYS,
+            to: as_of.previous(),
+        }
     }
 }
 
@@ -219,13 +236,15 @@ impl<'a> Question<'a> {
             Of::Opens | Of::Clicks => subject.last_subscribed(as_of),
             Of::Purchases | Of::Others => subject.first_subscribed(as_of),
         };
+        let holes = subject.holes(&absence.kinds, absence.from.as_deref());
         Self {
             absence,
             subject,
             as_of,
             start: last.map_or(anchor, |last| last.max(anchor)),
             from_event: last.is_some_and(|last| last >= anchor),
-            holes: subject.holes(&absence.kinds, absence.from.as_deref()),
+            reported: holes.is_some(),
+            holes: holes.unwrap_or_default(),
         }
     }
 
@@ -235,14 +254,10 @@ impl<'a> Question<'a> {
             return (Reason::Present, Day::NEVER);
         }
         let hint = self.hint(None);
+        let hole = !self.reported || self.holes.iter().any(|hole| hole.from < self.as_of);
         let reason = self
             .mails_missing(self.as_of)
-            .or_else(|| {
-                self.holes
-                    .iter()
-                    .any(|hole| hole.from < self.as_of)
-                    .then_some(Reason::CoverageGap)
-            })
+            .or_else(|| hole.then_some(Reason::CoverageGap))
             .or_else(|| self.proxy_before(self.as_of).map(|_| Reason::Unmeasurable));
         (reason.unwrap_or(Reason::AbsentSince(self.start)), hint)
     }
@@ -256,6 +271,13 @@ impl<'a> Question<'a> {
         let earliest = self.start.plus(window);
         if self.as_of < earliest {
             return (Reason::TooNew, earliest);
+        }
+        if !self.reported {
+            let reason = self.mails_missing(self.as_of);
+            return (
+                reason.unwrap_or(Reason::CoverageGap),
+                self.next_mail(self.as_of),
+            );
         }
         if let Some(since) = self.first_day(window, earliest) {
             return (Reason::AbsentSince(since), self.next_hole());

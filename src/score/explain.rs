@@ -157,6 +157,9 @@ pub struct RuleLine {
     /// Events that do not count because a machine caused them.
     #[serde(skip_serializing_if = "is_zero")]
     pub by_machines: usize,
+    /// Why they are a machine's: each verdict and reason once, the most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<MachineLine>,
     /// Events that do not count because a later one lifted them.
     #[serde(skip_serializing_if = "is_zero")]
     pub lifted: usize,
@@ -168,23 +171,22 @@ pub struct RuleLine {
     /// What the limit on the rule's sum took away.
     #[serde(skip)]
     pub over_limit: Points,
-    /// The events that machines caused.
-    #[serde(skip)]
-    pub machines: Vec<MachineLine>,
     /// The holes that leave a count or a total open.
     #[serde(skip)]
     pub gaps: Vec<Hole>,
 }
 
-/// One event that does not count because a machine caused it.
-#[derive(Clone, Debug)]
+/// Why events are a machine's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MachineLine {
-    /// Its local date.
-    pub on: Day,
-    /// What caused it.
+    /// `scanner` or `privacy_proxy`.
     pub verdict: Verdict,
-    /// Why we think so: codes such as `burst:6`, or a platform's own word.
-    pub reason: Option<String>,
+    /// The stored reason, stable words such as `burst:6`; `source` where the platform or file said so with the event.
+    pub reason: String,
+    /// The same in words.
+    pub why: String,
+    /// How many of the events.
+    pub events: usize,
 }
 
 #[expect(
@@ -344,15 +346,15 @@ pub struct Question<'a> {
     pub contact: &'a str,
     /// The platform's id of an event, where it has one.
     pub platform_id: &'a dyn Fn(i64) -> Option<String>,
-    /// Why an event has its verdict, where that is known.
-    pub verdict_reason: &'a dyn Fn(i64) -> Option<String>,
+    /// The stored reason of an event's verdict, where one was recorded.
+    pub reason: &'a dyn Fn(i64) -> Option<String>,
 }
 
 /// Explains a contact.
 pub fn explain(question: &Question<'_>) -> Explanation {
     let Question { model, as_of, .. } = *question;
     let subject = Subject::new(model, question.facts, question.coverage);
-    let (now, hint) = Evaluator::new(model, &subject, as_of).run();
+    let (now, hint) = Evaluator::new(model, &subject, as_of).detailed().run();
     let rules = model.rules();
     let named = |wanted: Truth| {
         let pairs = rules.segments.iter().zip(&now.segments);
@@ -371,7 +373,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         scores: scores
             .map(|(index, (score, value))| {
                 let differs = |then: &Evaluation| then.scores[index] != now.scores[index];
-                let next = next_change(model, &subject, as_of, hint, differs);
+                let next = next_change(model, &subject, (as_of, &now, hint), differs);
                 question.score(&subject, index, score, value, next.map(|(day, _)| day))
             })
             .collect(),

@@ -45,7 +45,8 @@ pub(super) struct Resolver<'t> {
     known_at: Millis,
     by_id: HashMap<String, ContactId>,
     by_email: HashMap<Address, ContactId>,
-    /// Contacts that this connection did not know before: news, even if nothing else is said about them.
+    /// Contacts that this connection did not know before, or whose address an event told: news, even if
+    /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
 }
 
@@ -86,9 +87,12 @@ impl<'t> Resolver<'t> {
         let contact = if let Some((contact, address)) = known {
             let contact = ContactId(contact);
             // An event's address may be an old one: it fills a blank and never replaces anything.
-            if let (None, Some(email)) = (address, email) {
-                self.tx
-                    .adopt_email(self.connection, contact, email, self.known_at)?;
+            if let (None, Some(email)) = (address, email)
+                && self
+                    .tx
+                    .adopt_email(self.connection, contact, email, self.known_at)?
+            {
+                self.joined.push(contact);
             }
             contact
         } else {
@@ -511,6 +515,13 @@ impl Tx {
         known_at: Millis,
     ) -> Result<bool, StoreError> {
         let Some(owner) = self.owner_of(email)? else {
+            // Two changes in one commit leave the address from before it.
+            self.sql
+                .prepare_cached(
+                    "insert into former_address (contact_id, until_at, email)
+                     select id, ?2, email from contact where id = ?1 and known_at < ?2 on conflict do nothing",
+                )?
+                .execute(params![contact.0, known_at])?;
             self.sql
                 .prepare_cached("update contact set email = ?2 where id = ?1")?
                 .execute(params![contact.0, email.reveal()])?;

@@ -5,7 +5,10 @@
 pub mod codec;
 mod compare;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::BTreeMap,
+    ops::{Range, RangeInclusive},
+};
 
 use engaged_connectors::model::Verdict;
 
@@ -13,7 +16,7 @@ use rusqlite::params;
 
 use self::codec::Entry;
 use super::{Conn, Tx, contact::ContactId, error::StoreError};
-use crate::score::calendar::Millis;
+use crate::score::{calendar::Millis, facts::Fact};
 
 /// The width of a bucket: half a year. Wider scans faster and packs tighter; narrower rewrites less on append.
 const BUCKET_MS: Millis = 183 * 86_400_000;
@@ -90,6 +93,35 @@ impl Bucket {
 }
 
 impl Ledger {
+    /// Puts what has come since in its place, so that [`Ledger::between`] finds it.
+    pub(super) fn settle(&mut self) {
+        for bucket in self.buckets.values_mut().filter(|bucket| bucket.changed) {
+            bucket.stored.append(&mut bucket.added);
+            bucket.stored.sort_by_key(Entry::order);
+        }
+    }
+
+    /// What happened in a span of time, in order. The buckets must be loaded, and settled.
+    pub(super) fn between(&self, span: RangeInclusive<Millis>) -> impl Iterator<Item = &Fact> {
+        let numbers = bucket(*span.start())..=bucket(*span.end());
+        let stored = self
+            .buckets
+            .range(numbers)
+            .map(|(_, bucket)| &bucket.stored);
+        stored.flat_map(move |stored| {
+            let from = stored.partition_point(|entry| entry.fact.at < *span.start());
+            let to = stored.partition_point(|entry| entry.fact.at <= *span.end());
+            stored[from..to].iter().map(|entry| &entry.fact)
+        })
+    }
+
+    /// Sets an event's verdict; whether it was another one.
+    pub(super) fn set_verdict(&mut self, fact: &Fact, verdict: Verdict) -> bool {
+        let bucket = self.buckets.get_mut(&bucket(fact.at));
+        let differs = |known| known != verdict;
+        bucket.and_then(|bucket| bucket.judge((fact.id, fact.at), verdict, differs)) == Some(true)
+    }
+
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.buckets
             .values()

@@ -49,7 +49,8 @@ impl Conn {
         let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
         let machines = [Verdict::PrivacyProxy, Verdict::Scanner].map(verdict_number);
         Ok(self.sql.query_row(
-            "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
+            "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and coalesce((select verdict from verdict where verdict.contact_id = event.contact_id
+                 and event_id = event.id order by verdict.known_at desc limit 1), verdict) in (?3, ?4)), 0),
                coalesce(sum(kind = ?2 and at > campaign.sent_at + ?5), 0),
                (select count(*) from hole where healed_at is null)
              from event left join campaign on campaign.id = campaign_id",
@@ -79,28 +80,6 @@ impl Conn {
             }
         }
         Ok(ids)
-    }
-
-    /// Why events have the verdicts that were known at an instant, for those that were judged.
-    pub fn verdict_reasons(
-        &self,
-        events: &[i64],
-        known: Option<Millis>,
-    ) -> Result<HashMap<i64, String>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select reason from event join verdict using (contact_id)
-             where event.id = ?1 and event_id = ?1 and verdict.known_at <= ?2
-             order by verdict.known_at desc limit 1",
-        )?;
-        let mut reasons = HashMap::new();
-        for event in events {
-            let known = known.unwrap_or(Millis::MAX);
-            let reason = select.query_row(params![event, known], |row| row.get(0));
-            if let Some(reason) = reason.optional()? {
-                reasons.insert(*event, reason);
-            }
-        }
-        Ok(reasons)
     }
 
     /// How many contacts are in each segment that has any.

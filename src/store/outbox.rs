@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Conn, Tx, contact::ContactId, error::StoreError};
-use crate::score::{calendar::Millis, facts::ConnectionId};
+use crate::{
+    planted::{Bug, is_planted},
+    score::{calendar::Millis, facts::ConnectionId},
+};
 
 /// How far one write has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -205,21 +208,6 @@ impl Conn {
         Ok(sizes)
     }
 
-    /// What a platform was last told about one contact: target and value.
-    pub fn acknowledged(
-        &self,
-        contact: ContactId,
-        connection: ConnectionId,
-    ) -> Result<Vec<(String, Option<String>)>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select target, value from acknowledged where contact_id = ?1 and connection_id = ?2 order by target",
-        )?;
-        let rows = select.query_map(params![contact.0, connection.0], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// A plan by its fingerprint, the newest.
     pub fn plan(&self, fingerprint: &str) -> Result<Option<Plan>, StoreError> {
         Ok(self
@@ -255,22 +243,6 @@ impl Conn {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The last word on a guard and subject: `approved` or `cleared`, and when.
-    pub fn last_guard_verdict(
-        &self,
-        name: &str,
-        subject: &str,
-    ) -> Result<Option<(String, Millis)>, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "select verdict, closed_at from guard where name = ?1 and subject = ?2 and closed_at is not null
-                 order by id desc limit 1",
-            )?
-            .query_row([name, subject], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?)
     }
 
     /// Targets of a connection whose first push a person has approved, and when.
@@ -420,6 +392,9 @@ impl Tx {
         attempt: &str,
         now: Millis,
     ) -> Result<(), StoreError> {
+        if is_planted(Bug::NoAttempt) {
+            return Ok(());
+        }
         let mut update = self.sql.prepare_cached(
             "update outbox set state = 'attempting', attempt = ?2, tries = tries + 1, changed_at = ?3
              where id = ?1 and state in ('planned', 'retry')",

@@ -11,9 +11,12 @@ use super::{
     error::StoreError,
     word::Texts,
 };
-use crate::score::{
-    calendar::{Day, Millis, Zone},
-    facts::ConnectionId,
+use crate::{
+    planted::{Bug, is_planted},
+    score::{
+        calendar::{Day, Millis, Zone},
+        facts::ConnectionId,
+    },
 };
 
 /// Rejected rows that are kept for each stream, the newest; their holes are kept all.
@@ -49,6 +52,10 @@ impl Tx {
         known_at: Millis,
     ) -> Result<PageCommit, StoreError> {
         let mut commit = PageCommit::default();
+        if is_planted(Bug::CursorApart) {
+            self.set_cursor(connection, stream, &page.next, known_at)?;
+            self.sql.execute_batch("commit; begin immediate")?;
+        }
         self.name_campaigns(connection, &page.campaigns)?;
         let scan_at = page.scan.map(|scan| scan.started_at.timestamp_millis());
         self.upsert_contacts(connection, &page.contacts, scan_at, known_at, &mut commit)?;
@@ -183,7 +190,11 @@ impl Tx {
         self.sql
             .prepare_cached("delete from reject where connection_id = ?1 and stream = ?2")?
             .execute(params![connection.0, stream.0])?;
-        self.heal(connection, &reject_source(stream), known_at)
+        let healed = self.heal(connection, &reject_source(stream), known_at)?;
+        if healed > 0 {
+            self.mark_connection_dirty(connection)?;
+        }
+        Ok(healed)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use engaged_connectors::model::Address;
+use engaged_connectors::model::{Address, Status};
 use rusqlite::{Statement, params};
 
-use super::{Conn, ContactId, StoreError};
+use super::{Conn, ContactId, StoreError, word::status_of};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 /// One contact on one platform.
@@ -17,6 +17,8 @@ pub struct Standing {
     pub platform_id: String,
     /// Its address there.
     pub email: Option<Address>,
+    /// The platform's own word on it, where it gave one.
+    pub status: Option<Status>,
     /// Whether what follows was computed with the rules asked for.
     pub current: bool,
     /// For each score asked for, its shown points.
@@ -73,7 +75,8 @@ impl Conn {
         let mut identities = self.sql.prepare(
             "select contact_id, platform_id, email, tags_seen_at,
                exists (select 1 from identity other where other.contact_id = identity.contact_id
-                 and other.connection_id = ?1 and other.platform_id <> identity.platform_id and other.gone_at is null)
+                 and other.connection_id = ?1 and other.platform_id <> identity.platform_id and other.gone_at is null),
+               status
              from identity where connection_id = ?1 and gone_at is null order by contact_id, platform_id",
         )?;
         let mut rows = identities.query([connection.0])?;
@@ -89,6 +92,7 @@ impl Conn {
                 contact: self.root(member)?,
                 platform_id: row.get(1)?,
                 email: email.as_deref().and_then(Address::parse),
+                status: row.get::<_, Option<i64>>(5)?.map(status_of).transpose()?,
                 ..Standing::default()
             };
             lookup.fill(&mut standing)?;

@@ -12,7 +12,10 @@ use engaged_connectors::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::{push::guard, store::Access};
+use crate::{
+    push::{guard, targets::Keys},
+    store::Access,
+};
 
 const STREAM: Stream = Stream("all");
 
@@ -26,6 +29,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fields: false,
     creates_fields: false,
     field_name_max: 10,
+    frozen: &[],
     retention: None,
     unreported: &[],
     guarantee: "what the script says",
@@ -98,6 +102,15 @@ impl Bench {
         now: DateTime<Utc>,
         script: impl FnMut(u32) -> Answer + Send + 'static,
     ) -> Result<SyncReport, StoreError> {
+        self.read(now, false, script).await
+    }
+
+    async fn read(
+        &self,
+        now: DateTime<Utc>,
+        full: bool,
+        script: impl FnMut(u32) -> Answer + Send + 'static,
+    ) -> Result<SyncReport, StoreError> {
         let sync = Sync {
             store: &self.store,
             name: "news",
@@ -105,6 +118,7 @@ impl Bench {
             zone: &self.zone,
             clock: &At(now),
             max_list_shrink: 0.2,
+            full,
             progress: &|_| (),
         };
         sync.run().await
@@ -138,7 +152,7 @@ impl Bench {
 
     fn approve(&self) -> usize {
         self.store
-            .write(|tx| guard::approve(tx, LIST_SHRUNK, None, &|_| Vec::new(), "a test", 0))
+            .write(|tx| guard::approve(tx, &Keys::new(), LIST_SHRUNK, None, "a test", 0))
             .unwrap()
             .len()
     }
@@ -244,4 +258,33 @@ async fn a_platform_that_is_not_reached_does_not_end_the_block_of_a_refused_key(
     assert_eq!(blocked(), Some(hour(1).timestamp_millis()));
     bench.scan(hour(3), 1).await;
     assert_eq!(blocked(), None);
+}
+
+#[tokio::test]
+async fn reading_again_from_the_beginning_forgets_the_rows_that_can_be_read_now() {
+    let bench = bench();
+    let odd = |_| {
+        let mut page = page(true);
+        page.rejects.push(Reject {
+            id: Some("e1".into()),
+            at: Some(hour(-48)),
+            reason: "no kind".into(),
+        });
+        Ok(page)
+    };
+    let rejects = || {
+        let connection = bench.connection();
+        let stored = bench
+            .store
+            .read(move |conn| conn.rejects(connection, STREAM, 9));
+        stored.unwrap().len()
+    };
+    bench.sync(hour(1), odd).await.unwrap();
+    // Reading on says nothing about what was passed, and a reading that stumbles again heals nothing.
+    bench.sync(hour(2), |_| Ok(page(true))).await.unwrap();
+    bench.read(hour(3), true, odd).await.unwrap();
+    assert_eq!(rejects(), 1);
+    let report = bench.read(hour(4), true, |n| Ok(page(n == 2))).await;
+    assert_eq!(report.unwrap().streams[0].pages, 2);
+    assert_eq!(rejects(), 0);
 }

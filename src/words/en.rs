@@ -306,6 +306,7 @@ impl Phrases for English<'_> {
             Evidence::Agent(name) => format!("the program {} belongs to a machine", quoted(name)),
             Evidence::Proxy(name) => format!("{} fetches mail before anybody looks", quoted(name)),
             Evidence::Network(network) => format!("the network {network} belongs to machines"),
+            Evidence::Source => "as the platform says".to_owned(),
             Evidence::Cleared => "no longer taken for the doing of a machine".to_owned(),
             Evidence::Other(text) => text.clone(),
         }

@@ -17,6 +17,8 @@ pub(super) enum Evidence {
     Proxy(String),
     /// A network that no person reads from.
     Network(String),
+    /// The platform or file said so with the event.
+    Source,
     /// No longer taken for a machine's.
     Cleared,
     /// Anything else, as it was written.
@@ -35,6 +37,7 @@ impl Evidence {
         Some(match (word, detail) {
             ("honeypot", "") => Self::Honeypot,
             ("beside_honeypot", "") => Self::BesideHoneypot,
+            ("source", "") => Self::Source,
             ("cleared", "") => Self::Cleared,
             (_, "") => return None,
             ("burst", links) => Self::Burst(links.parse().ok()?),

@@ -298,6 +298,7 @@ impl Phrases for Dutch<'_> {
             Evidence::Agent(name) => format!("het programma {} is van een machine", quoted(name)),
             Evidence::Proxy(name) => format!("{} haalt mail op voordat iemand kijkt", quoted(name)),
             Evidence::Network(network) => format!("het netwerk {network} is van machines"),
+            Evidence::Source => "volgens het platform".to_owned(),
             Evidence::Cleared => "niet langer voor een machine aangezien".to_owned(),
             Evidence::Other(text) => text.clone(),
         }

@@ -245,39 +245,26 @@ impl Page<'_> {
         }
         if !line.machines.is_empty() {
             let how = self.machines(&line.machines);
-            remarks.push(phrases.by_machines(line.machines.len(), &how));
+            remarks.push(phrases.by_machines(line.by_machines, &how));
         }
         remarks
     }
 
-    /// `3 × the mail app's privacy proxy`, the most frequent first.
+    /// `3 × privacy proxy of the mail app`, the most frequent first.
     fn machines(&self, machines: &[MachineLine]) -> Vec<String> {
-        let mut kinds: Vec<(String, usize)> = Vec::new();
-        for machine in machines {
-            let who = match machine.verdict {
+        let kinds = machines.iter().map(|line| {
+            let who = match line.verdict {
                 Verdict::PrivacyProxy => self.phrases.privacy_proxy(),
                 // Nobody but machines is among machines.
                 Verdict::Scanner | Verdict::Human | Verdict::Unknown => self.phrases.scanner(),
             };
-            let evidence = machine.reason.as_deref().map(Evidence::read);
-            let evidence = evidence.unwrap_or_default();
+            let evidence = Evidence::read(&line.reason);
             let evidence = evidence.iter().map(|each| self.phrases.evidence(each));
-            let evidence: Vec<String> = evidence.collect();
-            let text = match evidence.is_empty() {
-                true => who.to_owned(),
-                false => format!("{who} ({})", evidence.join(", ")),
-            };
-            match kinds.iter_mut().find(|(known, _)| *known == text) {
-                Some((_, number)) => *number += 1,
-                None => kinds.push((text, 1)),
+            let why = evidence.collect::<Vec<_>>().join(", ");
+            match line.events {
+                number if number > 1 && machines.len() > 1 => format!("{number} × {who} ({why})"),
+                _ => format!("{who} ({why})"),
             }
-        }
-        kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        let only = kinds.len() == 1;
-        let kinds = kinds.into_iter().map(|(text, number)| match number {
-            _ if only => text,
-            1 => text,
-            number => format!("{number} × {text}"),
         });
         kinds.collect()
     }

@@ -352,7 +352,7 @@ fn everything_else_is_said_in_both_languages() {
 
 #[test]
 fn every_code_of_a_verdict_is_said_in_both_languages() {
-    let codes = "burst:6 honeypot beside_honeypot delivery:0s delivery:4s agent:x proxy:x network:192.0.2.0/24 cleared";
+    let codes = "burst:6 honeypot beside_honeypot delivery:0s delivery:4s agent:x proxy:x network:192.0.2.0/24 source cleared";
     for (code, language) in languages() {
         for evidence in Evidence::read(codes) {
             let said = language.evidence(&evidence);

@@ -29,7 +29,7 @@ fn counted(plan: &Value, verb: &str, target: &str) -> Option<u64> {
 
 #[test]
 fn the_first_push_makes_the_field_as_planned_and_is_followed_by_silence() {
-    let stage = Stage::mailchimp(40);
+    let stage = Stage::mailchimp(500);
     stage.program.expect(5, &["once"]);
     assert!(stage.writes().is_empty());
     stage.shop_events_are_the_truth();
@@ -42,9 +42,15 @@ fn the_first_push_makes_the_field_as_planned_and_is_followed_by_silence() {
 
     let plan = stage.program.json(&["plan"]);
     assert_eq!(counted(&plan, "create field", "create:ENGSCORE"), Some(1));
+    let cleaned = before
+        .values()
+        .filter(|member| member.status == Status::Cleaned)
+        .count();
+    assert!(cleaned > 0);
+    assert_eq!(plan["connections"][0]["frozen"], cleaned);
     assert_eq!(
         counted(&plan, "set field", "field:ENGSCORE"),
-        Some(before.len() as u64)
+        Some((before.len() - cleaned) as u64)
     );
     let text = stage.program.expect(0, &["plan"]).out;
     assert!(text.contains("create field"), "{text}");
@@ -213,4 +219,22 @@ fn one_person_on_both_platforms_is_one_contact_shown_on_both() {
         summed > 0,
         "the events of both platforms count in one score"
     );
+}
+
+#[test]
+fn reading_everything_again_finds_nothing_new() {
+    let stage = Stage::both(40);
+    stage.program.expect(0, &["sync"]);
+    let events = stage.site_events();
+    let again = stage.program.json(&["sync", "--full"]);
+    for connection in again["sync"].as_array().unwrap() {
+        let sum = |key: &str| -> u64 {
+            let streams = connection["streams"].as_array().unwrap().iter();
+            streams.map(|stream| stream[key].as_u64().unwrap()).sum()
+        };
+        assert_eq!(sum("events"), 0, "{connection}");
+        assert!(sum("duplicates") > 100, "{connection}");
+    }
+    assert_eq!(stage.site_events(), events);
+    stage.shop_events_are_the_truth();
 }

@@ -172,7 +172,7 @@ fn what_is_said_adds_up_in_both_languages_and_mixes_neither() {
             known_at: Day(as_of + i32::try_from(facts.events.len() % 3).expect("few") - 1),
             contact: "jan@shop.example",
             platform_id: &|id| (id % 2 == 0).then(|| format!("o-{id}")),
-            verdict_reason: &|id| (id % 3 == 0).then(|| "burst:4".to_owned()),
+            reason: &|id| (id % 3 == 0).then(|| "burst:4".to_owned()),
         });
         for language in Language::ALL {
             for detail in [Detail::Short, Detail::Everything] {

@@ -224,6 +224,7 @@ async fn observe(
     };
     let lost = struck.contains(&Fault::AnswerLost);
     let cut = struck.contains(&Fault::CutBody);
+    let silent = struck.contains(&Fault::NoAnswer);
     let reads = matches!(method, Method::GET | Method::HEAD);
     watch.ledger.record(Entry {
         number: 0,
@@ -234,10 +235,14 @@ async fn observe(
         body,
         status: page.status.as_u16(),
         applied: page.note.applied,
-        delivered: !lost && !cut,
+        delivered: !lost && !cut && !silent,
         served: page.note.served.clone(),
         faults: struck.iter().map(|fault| fault.name()).collect(),
     });
+    if silent {
+        // Ends with the line, which takes this future with it.
+        std::future::pending::<()>().await;
+    }
     answer(page, &line, lost, cut)
 }
 
@@ -257,7 +262,11 @@ fn refusal(fault: Fault, words: fn(StatusCode) -> Response) -> Option<Response> 
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         )),
         Fault::RevokedKey => Some(words(StatusCode::UNAUTHORIZED)),
-        Fault::Latency(_) | Fault::CutBody | Fault::DuplicatePage | Fault::AnswerLost => None,
+        Fault::Latency(_)
+        | Fault::CutBody
+        | Fault::DuplicatePage
+        | Fault::AnswerLost
+        | Fault::NoAnswer => None,
     }
 }
 

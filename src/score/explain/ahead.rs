@@ -9,7 +9,9 @@ use crate::rules::{
 use super::{
     super::{
         calendar::Day,
-        evaluate::{Correction, CorrectionKind, Evaluation, RuleValue, ScoreValue, next_change},
+        evaluate::{
+            Correction, CorrectionKind, Evaluation, Evaluator, RuleValue, ScoreValue, next_change,
+        },
         model::Model,
         subject::Subject,
     },
@@ -121,11 +123,13 @@ pub(super) fn look(
     };
     let (mut before, mut day, mut hint) = (now.clone(), as_of, hint);
     for _ in 0..LOOKED_AT_MAX {
-        let Some((on, then)) = next_change(model, subject, day, hint, |then| *then != before)
-        else {
+        let next = next_change(model, subject, (day, &before, hint), |then| *then != before);
+        let Some((on, _)) = next else {
             ahead.complete = true;
             break;
         };
+        // Which events a change is about is known in detail only.
+        let (then, _) = Evaluator::new(model, subject, on).detailed().run();
         if coming.len() < NEXT_MAX {
             coming.extend(listed(model, on, &before, &then));
         }

@@ -1,11 +1,16 @@
 //! The lines of one contact: scores, rules, events, corrections.
 
-use engaged_connectors::model::EventKind;
+use std::collections::BTreeMap;
 
-use crate::rules::{
-    set::Score,
-    syntax::{Condition, RuleWhen},
-    truth::Truth,
+use engaged_connectors::model::{EventKind, Verdict};
+
+use crate::{
+    rules::{
+        set::Score,
+        syntax::{Condition, RuleWhen},
+        truth::Truth,
+    },
+    verdict,
 };
 
 use super::{
@@ -79,7 +84,7 @@ impl Question<'_> {
             absences,
             unknown: value.doubt.clone(),
             capped: (capped != 0).then_some(Points(capped)),
-            by_machines: machines.len(),
+            by_machines: machines.iter().map(|line| line.events).sum(),
             lifted: value.lifted,
             events: value
                 .earned
@@ -109,7 +114,7 @@ impl Question<'_> {
         let lines = pairs.zip(judgements);
         lines
             .map(|((condition, compiled), judgement)| AbsenceLine {
-                when: Some(judgement.text.clone()),
+                when: Some(judgement.text.to_string()),
                 state: judgement.reason,
                 since: judgement.reason.since(),
                 condition: condition.clone(),
@@ -143,18 +148,27 @@ impl Question<'_> {
         Evaluator::new(self.model, subject, self.as_of)
     }
 
+    /// What machines did that a rule on events would have counted, had people done it.
     fn machines(&self, subject: &Subject<'_>, pattern: PatternId) -> Vec<MachineLine> {
+        let mut sizes: BTreeMap<(Verdict, String), usize> = BTreeMap::new();
         let events = self.facts.events.iter().zip(&subject.days);
-        let spoilt = events.filter(|(fact, day)| {
-            **day <= self.as_of && self.model.patterns.spoilt(pattern, fact, self.facts)
-        });
-        spoilt
-            .map(|(fact, day)| MachineLine {
-                on: *day,
-                verdict: fact.verdict,
-                reason: (self.verdict_reason)(fact.id),
-            })
-            .collect()
+        for (fact, _) in events.filter(|(_, day)| **day <= self.as_of) {
+            if self.model.patterns.spoilt(pattern, fact, self.facts) {
+                let reason = (self.reason)(fact.id).unwrap_or_else(|| "source".to_owned());
+                *sizes.entry((fact.verdict, reason)).or_default() += 1;
+            }
+        }
+        let lines = sizes
+            .into_iter()
+            .map(|((verdict, reason), events)| MachineLine {
+                verdict,
+                why: verdict::words(&reason),
+                reason,
+                events,
+            });
+        let mut lines: Vec<MachineLine> = lines.collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.events));
+        lines
     }
 
     fn event(&self, subject: &Subject<'_>, earned: &Earned) -> EventLine {

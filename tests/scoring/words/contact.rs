@@ -187,7 +187,7 @@ impl Contact {
             known_at: self.known_at.unwrap_or(as_of),
             contact: "jan@example.nl",
             platform_id: &|id| self.ids.get(&id).cloned(),
-            verdict_reason: &|id| self.reasons.get(&id).cloned(),
+            reason: &|id| self.reasons.get(&id).cloned(),
         })
     }
 }
