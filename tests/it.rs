@@ -28,3 +28,5 @@ mod program;
 mod running;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/words.rs"]
+mod words;
