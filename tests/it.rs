@@ -30,3 +30,5 @@ mod rights;
 mod running;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/words.rs"]
+mod words;
