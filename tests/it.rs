@@ -24,6 +24,8 @@ mod machines;
 mod mailchimp;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/rights.rs"]
+mod rights;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/stage.rs"]

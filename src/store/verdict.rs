@@ -347,7 +347,8 @@ impl Tx {
         else {
             return Ok(false);
         };
-        if changed {
+        // A word that agrees with ours takes its place all the same: ours may be taken back.
+        if changed || self.our_word(contact, event)?.is_some() {
             self.record_verdict(contact, event, verdict, reason, known_at)?;
             histories.save(contact, &mut ledger)?;
             self.mark_dirty([contact])?;
