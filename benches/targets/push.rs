@@ -26,7 +26,10 @@ fn apply(folder: &Path, people: u32, report: &Report) -> (f64, u64) {
     // A few the platform refuses, for whom it must not write; that is no fault of the push.
     let queued = said["push"][0]["planned"].as_u64().unwrap_or_default();
     let applied = said["applied"].as_u64().unwrap_or_default();
-    assert!(applied > queued * 9 / 10, "all but a few are applied: {said}");
+    assert!(
+        applied > queued * 9 / 10,
+        "all but a few are applied: {said}"
+    );
     let asked = stage.end();
     let batches = asked["batches"].as_u64().expect("a count");
     report.note(format!(
