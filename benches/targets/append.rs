@@ -67,7 +67,8 @@ pub fn sync(store: &Store, feed: &Feed) -> (SyncReport, Trace) {
         let cpu = measure::of_thread_named("engaged-writer");
         let path = path.lock().expect("one sync tells at a time");
         if report.stream == "activity" {
-            path.borrow_mut().push((report.events + report.duplicates, cpu));
+            path.borrow_mut()
+                .push((report.events + report.duplicates, cpu));
         }
     };
     let before = measure::of_thread_named("engaged-writer");
@@ -151,13 +152,20 @@ pub fn measure(store: &Store, file: &Path, audience: &Arc<Audience>, report: &Re
         (Good::High, 400_000.0),
         8.0,
     );
-    report.note(format!("the bare loop is {:.1} times as fast", bare / whole));
+    report.note(format!(
+        "the bare loop is {:.1} times as fast",
+        bare / whole
+    ));
 
     let again = counts.events.min(AGAIN);
     let last = audience.happenings().skip(counts.events - again);
     let (redone, path) = sync(store, &Feed::events(last));
     let known: u64 = redone.streams.iter().map(|each| each.duplicates).sum();
-    assert_eq!((redone.events(), known), (0, again as u64), "known events are known");
+    assert_eq!(
+        (redone.events(), known),
+        (0, again as u64),
+        "known events are known"
+    );
     #[expect(clippy::cast_precision_loss, reason = "a count")]
     let speed = known as f64 / path.last().map_or(f64::NAN, |(_, cpu)| *cpu);
     report.note(format!(

@@ -98,12 +98,14 @@ fn share(bits: u64) -> f64 {
 
 /// One step of splitmix64 over some numbers.
 pub fn mix(parts: [u64; 4]) -> u64 {
-    parts.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
-        let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
+    parts
+        .into_iter()
+        .fold(0x9e37_79b9_7f4a_7c15, |state, part| {
+            let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        })
 }
 
 impl Audience {
@@ -211,7 +213,10 @@ impl Happenings {
     }
 
     /// What one report says about one contact that was mailed.
-    #[expect(clippy::cast_possible_truncation, reason = "links are few, delays are days")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "links are few, delays are days"
+    )]
     fn report(&mut self, audience: &Audience, contact: u32, person: &Person) {
         let campaign = self.campaign;
         let draw = |what| share(audience.draw(contact, campaign, what));
@@ -252,7 +257,12 @@ impl Happenings {
                     let first = audience.draw(contact, campaign, 7) % LINKS;
                     event(What::Click, opened_at + 31_000, first as u32 + 1, 0);
                     if draw(8) < 0.3 {
-                        event(What::Click, opened_at + 95_000, (first as u32 + 5) % 12 + 1, 0);
+                        event(
+                            What::Click,
+                            opened_at + 95_000,
+                            (first as u32 + 5) % 12 + 1,
+                            0,
+                        );
                     }
                 }
                 if bounced {
@@ -304,7 +314,8 @@ impl Happenings {
                 self.waiting.push(event(What::Like, came + 7_000, 0, 0));
             }
         }
-        self.waiting.sort_by_key(|each| std::cmp::Reverse((each.at, each.contact)));
+        self.waiting
+            .sort_by_key(|each| std::cmp::Reverse((each.at, each.contact)));
     }
 }
 

@@ -105,10 +105,17 @@ impl Connector for Feed {
             return Ok(page);
         }
         let happened = taken(&self.events);
-        let mut named = happened.iter().map(|each| each.campaign).collect::<Vec<_>>();
+        let mut named = happened
+            .iter()
+            .map(|each| each.campaign)
+            .collect::<Vec<_>>();
         named.sort_unstable();
         named.dedup();
-        page.campaigns = named.into_iter().filter(|id| *id > 0).map(campaign).collect();
+        page.campaigns = named
+            .into_iter()
+            .filter(|id| *id > 0)
+            .map(campaign)
+            .collect();
         page.events = happened.iter().map(event).collect();
         page.done = happened.len() < ROWS;
         if page.done {
@@ -145,11 +152,15 @@ fn address(contact: u32) -> Option<Address> {
 
 fn contact(number: u32) -> Contact {
     let draw = mix([8, u64::from(number), 0, 0]);
-    let of = |what: [&'static str; 4], shift: u64| what[usize::try_from(draw >> shift & 3).unwrap_or(0)];
+    let of =
+        |what: [&'static str; 4], shift: u64| what[usize::try_from(draw >> shift & 3).unwrap_or(0)];
     let mut fields = BTreeMap::new();
     let mut put = |name: &str, value: &str| fields.insert(name.to_owned(), value.to_owned());
     put("first_name", of(["Anna", "Bram", "Chris", "Dewi"], 0));
-    put("last_name", of(["Jansen", "de Vries", "Bakker", "Visser"], 2));
+    put(
+        "last_name",
+        of(["Jansen", "de Vries", "Bakker", "Visser"], 2),
+    );
     put("country", of(["NL", "BE", "DE", "NL"], 4));
     if draw >> 6 & 3 == 0 {
         put("job_title", of(["manager", "teacher", "nurse", "clerk"], 8));
@@ -224,7 +235,10 @@ fn link(happened: &Happening) -> String {
 fn page(which: u32) -> String {
     match which {
         1 => "https://shop.example/".to_owned(),
-        other => format!("https://shop.example/page/{}", u64::from(other) % (PAGES + 1)),
+        other => format!(
+            "https://shop.example/page/{}",
+            u64::from(other) % (PAGES + 1)
+        ),
     }
 }
 

@@ -23,9 +23,7 @@ pub fn of_thread_named(name: &str) -> f64 {
     let tasks = fs::read_dir("/proc/self/task").expect("a process has threads");
     let tasks = tasks.flatten().map(|task| task.path());
     tasks
-        .filter(|task| {
-            fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name)
-        })
+        .filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name))
         .map(|task| of_task(&task))
         .sum()
 }
@@ -55,7 +53,9 @@ fn of_task(task: &Path) -> f64 {
 /// User, system, waited-for user and waited-for system time, in ticks.
 fn times(path: impl AsRef<Path>) -> Vec<f64> {
     let text = fs::read_to_string(path).expect("a process can read its own times");
-    let (_, rest) = text.rsplit_once(')').expect("the name ends in a parenthesis");
+    let (_, rest) = text
+        .rsplit_once(')')
+        .expect("the name ends in a parenthesis");
     let fields = rest.split_whitespace().skip(11).take(4);
     fields
         .map(|field| field.parse().expect("a time is a number"))

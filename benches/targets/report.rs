@@ -74,7 +74,10 @@ impl Report {
             println!("| {} |", claim.line());
         }
         println!();
-        let broken: Vec<_> = claims.iter().filter(|claim| !claim.keeps(claim.limit)).collect();
+        let broken: Vec<_> = claims
+            .iter()
+            .filter(|claim| !claim.keeps(claim.limit))
+            .collect();
         for claim in &broken {
             eprintln!("BROKEN: {} (limit {})", claim.line(), number(claim.limit));
         }
@@ -95,9 +98,16 @@ impl Claim {
             Good::Low => "≤",
             Good::High => "≥",
         };
-        let met = if self.keeps(self.target) { "met" } else { "missed" };
+        let met = if self.keeps(self.target) {
+            "met"
+        } else {
+            "missed"
+        };
         let (figure, target, unit) = (number(self.figure), number(self.target), self.unit);
-        format!("{} | {figure} {unit} | {sign} {target} {unit} | {met}", self.what)
+        format!(
+            "{} | {figure} {unit} | {sign} {target} {unit} | {met}",
+            self.what
+        )
     }
 }
 

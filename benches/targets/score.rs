@@ -123,7 +123,13 @@ fn everybody(store: &Store, config: &Config, mut each: impl FnMut(i64, &[i64])) 
 
 /// Scores a filled store in every way.
 #[expect(clippy::cast_precision_loss, reason = "counts")]
-pub fn measure(store: &Store, file: &Path, audience: &Arc<Audience>, events: usize, report: &Report) {
+pub fn measure(
+    store: &Store,
+    file: &Path,
+    audience: &Arc<Audience>,
+    events: usize,
+    report: &Report,
+) {
     let folder = file.parent().unwrap();
     let contacts = f64::from(audience.contacts());
     // What 20 million events and a million contacts would take.
@@ -149,8 +155,18 @@ pub fn measure(store: &Store, file: &Path, audience: &Arc<Audience>, events: usi
         (Good::Low, 1.5),
         4.0,
     );
-    report.claim("score: times an array in memory", (scored / in_memory, "x"), (Good::Low, 8.0), 4.0);
-    report.claim("score: times ahead of one SQL query", (in_sql / scored, "x"), (Good::High, 25.0), 4.0);
+    report.claim(
+        "score: times an array in memory",
+        (scored / in_memory, "x"),
+        (Good::Low, 8.0),
+        4.0,
+    );
+    report.claim(
+        "score: times ahead of one SQL query",
+        (in_sql / scored, "x"),
+        (Good::High, 25.0),
+        4.0,
+    );
 
     let draft = configuration(folder, DRAFT);
     let preview = everybody(store, &draft, |_, _| {});
@@ -175,7 +191,11 @@ fn runs(store: &Store, pack: &Config, audience: &Arc<Audience>, report: &Report)
     let (first, stored) = run(true);
     assert_eq!(first.scored, contacts);
     let (again, full) = run(true);
-    assert_eq!((again.scored, again.changed), (contacts, 0), "a second run changes nothing");
+    assert_eq!(
+        (again.scored, again.changed),
+        (contacts, 0),
+        "a second run changes nothing"
+    );
     report.note(format!(
         "a million contacts by `copernica-shop`, next change included: {} CPU s when everything is stored for the first time, {} when nothing changed",
         number(stored * 1e6 / contacts as f64),
@@ -192,7 +212,10 @@ fn runs(store: &Store, pack: &Config, audience: &Arc<Audience>, report: &Report)
     };
     append::sync(store, &Feed::events((0..few).map(liked)));
     let (dirty, part) = run(false);
-    assert!(dirty.scored > few * 9 / 10 && dirty.scored <= few, "only those with news: {dirty:?}");
+    assert!(
+        dirty.scored > few * 9 / 10 && dirty.scored <= few,
+        "only those with news: {dirty:?}"
+    );
     report.claim(
         "rescore: changed contacts per CPU second",
         (dirty.scored as f64 / part, ""),
@@ -217,7 +240,12 @@ fn array(store: &Store, contacts: u32) -> (Sums, f64) {
         for fact in &facts.events {
             let second = u32::try_from(fact.at / 1_000).unwrap();
             let value = u32::try_from(fact.value.unwrap_or(0)).unwrap();
-            records.push([u32::try_from(contact).unwrap(), second, fact.kind.0.into(), value]);
+            records.push([
+                u32::try_from(contact).unwrap(),
+                second,
+                fact.kind.0.into(),
+                value,
+            ]);
         }
     };
     store
@@ -302,11 +330,19 @@ fn clustered(file: &Path, audience: &Arc<Audience>) -> (Sums, f64) {
     sql.execute_batch(create).unwrap();
     let tx = sql.transaction().unwrap();
     {
-        let mut insert = tx.prepare("insert into arrived values (?1, ?2, ?3, ?4, ?5)").unwrap();
+        let mut insert = tx
+            .prepare("insert into arrived values (?1, ?2, ?3, ?4, ?5)")
+            .unwrap();
         for each in audience.happenings() {
             let contact = each.contact + 1;
             insert
-                .execute((contact, each.at, each.what as i64, each.campaign, each.value))
+                .execute((
+                    contact,
+                    each.at,
+                    each.what as i64,
+                    each.campaign,
+                    each.value,
+                ))
                 .unwrap();
         }
         let fill = "insert into event select contact_id, at, kind, campaign_id, row_number() over (), value

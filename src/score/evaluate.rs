@@ -141,7 +141,9 @@ pub(crate) fn next_change(
     let mut last: Option<(Day, Evaluation)> = None;
     // Each step moves to a date on which something may change; beyond the calendar nothing does.
     while day < Day::NEVER && day.date().is_some() {
-        let (on, before) = last.as_ref().map_or((as_of, now), |(on, before)| (*on, before));
+        let (on, before) = last
+            .as_ref()
+            .map_or((as_of, now), |(on, before)| (*on, before));
         let (then, hint) = Evaluator::new(model, subject, day).after(before, on).run();
         if differs(&then) {
             return Some((day, then));

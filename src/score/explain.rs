@@ -450,7 +450,8 @@ fn coming(
     let mut coming = Vec::new();
     let (mut before, mut day, mut hint) = (now.clone(), as_of, hint);
     while coming.len() < NEXT_MAX {
-        let Some((on, then)) = next_change(model, subject, (day, &before, hint), |then| *then != before)
+        let Some((on, then)) =
+            next_change(model, subject, (day, &before, hint), |then| *then != before)
         else {
             break;
         };

@@ -183,11 +183,7 @@ impl Conn {
 }
 
 impl<'k> Loader<'k> {
-    fn new(
-        conn: &'k Conn,
-        known: Option<Millis>,
-        needs: &'k Needs,
-    ) -> Result<Self, StoreError> {
+    fn new(conn: &'k Conn, known: Option<Millis>, needs: &'k Needs) -> Result<Self, StoreError> {
         let mut merged: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut absorbed = BTreeSet::new();
         let mut select = conn.sql.prepare_cached(
@@ -198,11 +194,11 @@ impl<'k> Loader<'k> {
             merged.entry(row.get(1)?).or_default().push(row.get(0)?);
             absorbed.insert(row.get(0)?);
         }
-        let adjusted = conn
-            .sql
-            .query_row("select exists (select 1 from adjustment)", (), |row| {
-                row.get(0)
-            })?;
+        let adjusted =
+            conn.sql
+                .query_row("select exists (select 1 from adjustment)", (), |row| {
+                    row.get(0)
+                })?;
         Ok(Self {
             conn,
             known,
