@@ -287,7 +287,7 @@ pub(super) async fn push(
     Ok(outcomes)
 }
 
-/// Whoever is declared as frozen cannot be written to, and says so alone.
+/// Whoever is declared as frozen cannot be written to.
 async fn frozen(
     bench: &Bench<'_>,
     connector: &dyn Connector,
@@ -312,7 +312,13 @@ async fn frozen(
                 "the stand must have one",
             ));
         };
-        let outcome = push(connector, &[tag(one, "frozen")], "a frozen contact")
+        // Where there are fields, those are what is refused: a platform may still take a tag.
+        let write = if capabilities.fields {
+            set(one, bench.subject.field(), "1")
+        } else {
+            tag(one, "frozen")
+        };
+        let outcome = push(connector, &[write], "a frozen contact")
             .await?
             .remove(0);
         if !matches!(outcome, Outcome::Rejected(_)) {
@@ -454,6 +460,18 @@ pub fn table(rows: &[Row<'_>]) -> String {
                 format!("{late} minutes")
             };
             let _ = writeln!(out, "| {} | {kinds} | {late} |", spec.stream.0);
+        }
+        let frozen: Vec<String> = capabilities
+            .frozen
+            .iter()
+            .map(|status| format!("{status:?}").to_lowercase())
+            .collect();
+        if !frozen.is_empty() {
+            let _ = writeln!(
+                out,
+                "\nCannot be written to: contacts that are {}.",
+                frozen.join(" or ")
+            );
         }
         let _ = writeln!(out, "\nNot reported by the platform:\n");
         for what in capabilities.unreported {
