@@ -346,7 +346,10 @@ impl Bugged {
             Bug::LogsAddresses => {
                 for contact in &page.contacts {
                     tracing::debug!(
-                        email = contact.email.as_ref().map(|email| email.reveal()),
+                        email = contact
+                            .email
+                            .as_ref()
+                            .map(engaged_connectors::model::Address::reveal),
                         "read"
                     );
                 }
