@@ -19,20 +19,30 @@ mod audience;
 mod feed;
 #[path = "targets/measure.rs"]
 mod measure;
+#[path = "targets/memory.rs"]
+mod memory;
+#[path = "targets/push.rs"]
+mod push;
 #[path = "targets/report.rs"]
 mod report;
 #[path = "targets/score.rs"]
 mod score;
+#[path = "targets/stage.rs"]
+mod stage;
+#[path = "targets/sync.rs"]
+mod sync;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use audience::{Audience, Order};
 use engaged::store::{Access, Store};
 use report::Report;
+use stage::Size;
 
 fn main() -> ExitCode {
     let mut asked = Asked {
         contacts: 100_000,
+        months: 12,
         order: Order::OfTheList,
         folder: std::env::temp_dir(),
         filled: None,
@@ -43,6 +53,7 @@ fn main() -> ExitCode {
         let mut value = || words.next().expect("a value follows");
         match word.as_str() {
             "--contacts" => asked.contacts = value().parse().expect("a number"),
+            "--months" => asked.months = value().parse().expect("a number"),
             "--shuffled" => asked.order = Order::OfItsOwn,
             "--folder" => asked.folder = value().into(),
             "--filled" => asked.filled = Some(value().into()),
@@ -54,8 +65,20 @@ fn main() -> ExitCode {
     let mut good = true;
     for each in what {
         let report = Report::default();
+        let size = Size {
+            people: asked.contacts,
+            months: asked.months,
+        };
         match each.as_str() {
+            // A part of this program that runs by itself.
+            "serve" => {
+                stage::serve(size);
+                return ExitCode::SUCCESS;
+            }
             "store" => store(&asked, &report),
+            "sync" => sync::measure(&asked.folder, size, &report),
+            "push" => push::measure(&asked.folder, asked.contacts, &report),
+            "memory" => memory::measure(&asked.folder, size, &report),
             other => panic!("there is no benchmark {other}"),
         }
         good &= report.print(&each);
@@ -70,6 +93,8 @@ fn main() -> ExitCode {
 /// What was asked for on the command line.
 struct Asked {
     contacts: u32,
+    /// How far a sandbox's letters go back.
+    months: u32,
     order: Order,
     /// Where databases are made, and removed again.
     folder: PathBuf,

@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod daemon;
 pub mod demo;
 pub mod diagnostic;

@@ -8,6 +8,8 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
+#[path = "it/conforming.rs"]
+mod conforming;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/faults.rs"]
@@ -24,6 +26,8 @@ mod machines;
 mod mailchimp;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/rights.rs"]
+mod rights;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/stage.rs"]

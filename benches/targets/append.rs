@@ -73,6 +73,7 @@ pub fn sync(store: &Store, feed: &Feed) -> (SyncReport, Trace) {
     };
     let before = measure::of_thread_named("engaged-writer");
     let sync = Sync {
+        check: false,
         store,
         name: "letters",
         connector: feed,

@@ -189,6 +189,9 @@ fn sync_text(reports: &[SyncReport]) -> String {
             "  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", "",
         ];
         out += &output::table(&header, &[1, 2, 3, 4, 5], &rows);
+        if !report.missing.is_empty() {
+            out += &format!("  the key lacks: {}\n", report.missing.join(", "));
+        }
         if let Some(why) = &report.blocked {
             out +=
                 &format!("  BLOCKED: {why}\n  its absences are frozen until the key works again\n");

@@ -265,6 +265,22 @@ fn what_is_not_said_has_its_documented_default() {
         (1, OnDrift::Alert)
     );
     assert_eq!(config.guards.max_starts, 500);
+    assert_eq!(config.machines, crate::verdict::Settings::default());
+}
+
+#[test]
+fn machines_are_told_as_the_file_says_and_first_opens_by_the_platform() {
+    let text = "timezone = 'UTC'\n[machines]\njudge = false\nhoneypots = ['/hp']\nagents = ['*x*']\nnetworks = ['10.0.0.1']\n\
+                [connections.site]\nplatform = 'ghost'\nbase_url = 'https://blog.example'\nkey.env = 'KEY'\n\
+                [connections.shop]\nplatform = 'mailchimp'\nkey.env = 'KEY'";
+    let machines = good(text, &[]).machines;
+    assert!(!machines.judge);
+    assert_eq!(
+        (machines.honeypots, machines.agents),
+        (vec!["/hp".into()], vec!["*x*".into()])
+    );
+    assert_eq!(machines.networks[0].to_string(), "10.0.0.1/32");
+    assert_eq!(machines.first_open_only, ["site"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! What dedupe looks into is the contact's packed history; the table `event` is
 //! consulted by row number only.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use engaged_connectors::model::{Event, Verdict};
 use rusqlite::{CachedStatement, OptionalExtension, params};
@@ -18,7 +18,7 @@ use super::{
     Tx,
     contact::{ContactId, Resolver},
     error::StoreError,
-    history::{Ledger, bucket, codec::Entry},
+    history::{Histories, Ledger, bucket, codec::Entry},
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     word::{Dictionary, Texts, verdict_number},
 };
@@ -125,15 +125,16 @@ impl Tx {
         incoming.sort_by_key(|each| each.contact);
         let mut news = Vec::new();
         let mut insert = self.sql.prepare_cached(INSERT)?;
+        let mut histories = self.histories()?;
         let mut court = Court::new(self, connection, known_at)?;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
-            let mut merge = Merge::begin(self, known_at, rows, &mut insert)?;
+            let mut merge = Merge::begin(self, known_at, rows, (&mut insert, &mut histories))?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
             }
             merge.judged |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
-            self.save_ledger(merge.contact, &mut merge.ledger)?;
+            histories.save(merge.contact, &mut merge.ledger)?;
             if (appended.new, appended.superseded) != (before.new, before.superseded)
                 || merge.judged
             {
@@ -151,7 +152,7 @@ impl Tx {
         events: &'e [Event],
         appended: &mut Appended,
     ) -> Result<Vec<Incoming<'e>>, StoreError> {
-        let mut resolver = Resolver::new(self, connection, known_at);
+        let mut resolver = Resolver::new(self, connection, known_at)?;
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
         for event in events {
@@ -215,17 +216,20 @@ impl<'m, 't> Merge<'m, 't> {
         tx: &'t Tx,
         known_at: Millis,
         rows: &[Incoming<'_>],
-        insert: &'m mut CachedStatement<'t>,
+        (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time; whole content only at its own.
         let anywhere = rows.iter().any(|row| row.event.id.is_some());
-        let mut wanted: BTreeSet<i64> = rows.iter().map(|row| bucket(row.fact.at)).collect();
-        // What happened just beyond the edge of a bucket may decide who caused it.
-        let around = rows.iter().filter_map(|row| buckets_around(&row.fact));
-        wanted.extend(around.flatten());
-        let wanted: Vec<i64> = wanted.into_iter().collect();
-        let ledger = tx.ledger(contact, (!anywhere).then_some(wanted.as_slice()))?;
+        let mut wanted = Vec::new();
+        for row in rows {
+            wanted.push(bucket(row.fact.at));
+            // What happened just beyond the edge of a bucket may decide who caused it.
+            wanted.extend(buckets_around(&row.fact).into_iter().flatten());
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let ledger = histories.load(contact, (!anywhere).then_some(wanted.as_slice()))?;
         Ok(Self {
             tx,
             contact,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engaged_connectors::model::{Address, Contact, ContactRef, Status};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Conn, Tx,
@@ -45,21 +45,31 @@ pub(super) struct Resolver<'t> {
     known_at: Millis,
     by_id: HashMap<String, ContactId>,
     by_email: HashMap<Address, ContactId>,
+    /// Whose an address is, and whether the connection knows that contact. Held: events ask by the thousand.
+    find: CachedStatement<'t>,
     /// Contacts that this connection did not know before, or whose address an event told: news, even if
     /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
 }
 
 impl<'t> Resolver<'t> {
-    pub(super) fn new(tx: &'t Tx, connection: ConnectionId, known_at: Millis) -> Self {
-        Self {
+    pub(super) fn new(
+        tx: &'t Tx,
+        connection: ConnectionId,
+        known_at: Millis,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
             tx,
             connection,
             known_at,
             by_id: HashMap::new(),
             by_email: HashMap::new(),
+            find: tx.sql.prepare_cached(
+                "select id, exists (select 1 from membership where contact_id = contact.id and connection_id = ?2)
+                 from contact where email = ?1",
+            )?,
             joined: Vec::new(),
-        }
+        })
     }
 
     /// The contact that a row names; `None` if the row names nobody.
@@ -124,11 +134,19 @@ impl<'t> Resolver<'t> {
         if let Some(&contact) = self.by_email.get(email) {
             return Ok(contact);
         }
-        let contact = match self.tx.owner_of(email)? {
-            Some(contact) => contact,
-            None => self.tx.new_contact(Some(email), self.known_at)?,
+        let found = self
+            .find
+            .query_row(params![email.reveal(), self.connection.0], |row| {
+                Ok((ContactId(row.get(0)?), row.get(1)?))
+            })
+            .optional()?;
+        let (contact, known) = match found {
+            Some(found) => found,
+            None => (self.tx.new_contact(Some(email), self.known_at)?, false),
         };
-        self.join(contact)?;
+        if !known {
+            self.join(contact)?;
+        }
         self.by_email.insert(email.clone(), contact);
         Ok(contact)
     }

@@ -90,7 +90,7 @@ impl Tx {
         known_at: Millis,
         commit: &mut PageCommit,
     ) -> Result<(), StoreError> {
-        let mut resolver = Resolver::new(self, connection, known_at);
+        let mut resolver = Resolver::new(self, connection, known_at)?;
         let mut texts = Texts::new(self, connection);
         let mut changed = Vec::new();
         for row in contacts {

@@ -339,16 +339,18 @@ impl Tx {
             return Ok(false);
         };
         let (contact, number) = (ContactId(contact), bucket(at));
-        let mut ledger = self.ledger(contact, Some(&[number]))?;
+        let mut histories = self.histories()?;
+        let mut ledger = histories.load(contact, Some(&[number]))?;
         let bucket = ledger.buckets.get_mut(&number);
         let differs = |known| known != verdict;
         let Some(changed) = bucket.and_then(|bucket| bucket.judge((event, at), verdict, differs))
         else {
             return Ok(false);
         };
-        if changed {
+        // A word that agrees with ours takes its place all the same: ours may be taken back.
+        if changed || self.our_word(contact, event)?.is_some() {
             self.record_verdict(contact, event, verdict, reason, known_at)?;
-            self.save_ledger(contact, &mut ledger)?;
+            histories.save(contact, &mut ledger)?;
             self.mark_dirty([contact])?;
         }
         Ok(true)

@@ -75,7 +75,8 @@ impl Message<'_> {
         let since = self.span(hit.at - AFTER_DELIVERY_MS + 1, hit.at);
         let arrived = self.hits[since]
             .iter()
-            .rfind(|other| other.act == Act::Delivery);
+            .rfind(|other| other.act == Act::Delivery)
+            .filter(|arrived| arrived.at < hit.at || !is_rough(hit.at));
         reasons.extend(arrived.map(|arrived| Reason::Delivery(hit.at - arrived.at)));
     }
 
@@ -99,6 +100,12 @@ impl Message<'_> {
     }
 }
 
+/// Whether an instant may have been rounded: files often give minutes, or a date with a time that somebody made up. What is
+/// rounded to one instant did not happen in one.
+fn is_rough(at: Millis) -> bool {
+    at.rem_euclid(60_000) == 0
+}
+
 /// For each click, the most different links clicked within any [`BURST_MS`] that it lies in, if more than one.
 fn links_at_once(hits: &[Hit]) -> Vec<usize> {
     let mut links = vec![0; hits.len()];
@@ -119,6 +126,10 @@ fn links_at_once(hits: &[Hit]) -> Vec<usize> {
             continue;
         }
         before = end;
+        let last = clicks[end - 1];
+        if hits[first].at == hits[last].at && is_rough(hits[first].at) {
+            continue;
+        }
         seen.clear();
         // Clicks whose link is not told may all be on one: they are part of a burst, and make none.
         let named = clicks[start..end].iter().map(|&index| hits[index].link);

@@ -74,6 +74,26 @@ fn a_burst_marks_all_its_clicks_and_counts_its_links() {
 }
 
 #[test]
+fn what_may_have_been_rounded_to_the_minute_did_not_happen_at_once() {
+    // The first whole minute after noon.
+    let minute = 60_000 - NOON % 60_000;
+    let arrival = hit(Act::Delivery, minute, 0);
+    let hits = [
+        arrival,
+        open(minute),
+        click(minute, 1),
+        click(minute, 2),
+        click(minute, 3),
+    ];
+    assert_eq!(judged(&hits), [""; 5]);
+    // Something beside it shows that seconds are told.
+    let burst = [click(minute, 1), click(minute, 2), click(minute + 1, 2)];
+    assert_eq!(judged(&burst), ["Scanner burst:2"; 3]);
+    let same = [click(minute + 1, 1), click(minute + 1, 2)];
+    assert_eq!(judged(&same), ["Scanner burst:2"; 2]);
+}
+
+#[test]
 fn clicks_without_a_link_make_no_burst_but_belong_to_one() {
     assert_eq!(
         judged(&[click(0, 0), click(0, 0), click(0, 1)]),
@@ -337,11 +357,15 @@ fn by_pairs(hits: &[Hit], index: usize) -> bool {
         let all: Vec<usize> = all.collect();
         all.iter().any(|&a| {
             all.iter().any(|&b| {
-                let differ = hits[a].link.is_some()
-                    && hits[b].link.is_some()
-                    && hits[a].link != hits[b].link;
-                let times = [hits[a].at, hits[b].at, hits[at].at];
-                differ && times.iter().max().unwrap() - times.iter().min().unwrap() <= BURST_MS
+                all.iter().any(|&c| {
+                    let differ = hits[a].link.is_some()
+                        && hits[b].link.is_some()
+                        && hits[a].link != hits[b].link;
+                    let times = [a, b, c, at].map(|each| hits[each].at);
+                    let (first, last) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+                    let rounded = first == last && first % 60_000 == 0;
+                    differ && last - first <= BURST_MS && !rounded
+                })
             })
         })
     };
@@ -349,7 +373,10 @@ fn by_pairs(hits: &[Hit], index: usize) -> bool {
         return false;
     }
     let arrived = hits.iter().any(|other| {
-        other.act == Act::Delivery && other.at <= hit.at && hit.at - other.at < AFTER_DELIVERY_MS
+        other.act == Act::Delivery
+            && other.at <= hit.at
+            && hit.at - other.at < AFTER_DELIVERY_MS
+            && (other.at < hit.at || hit.at % 60_000 != 0)
     });
     let bait = |at: &usize| hits[*at].own.contains(&Reason::Honeypot);
     let reach = match hit.act {
@@ -365,7 +392,7 @@ fn by_pairs(hits: &[Hit], index: usize) -> bool {
 
 proptest! {
     #[test]
-    fn the_judge_says_what_comparing_all_pairs_says(mut hits in prop::collection::vec(any_hit(), 0..24)) {
+    fn the_judge_says_what_comparing_all_pairs_says(mut hits in prop::collection::vec(any_hit(), 0..16)) {
         hits.sort_by_key(|hit| hit.at);
         let judged = judge(&hits, Opens::Each);
         for (index, judgement) in judged.iter().enumerate() {

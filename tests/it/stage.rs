@@ -78,6 +78,8 @@ pub struct Scene {
     pub ghost: Option<Publication>,
     /// Whether there is a Mailchimp account, with the weekly newsletter.
     pub mailchimp: bool,
+    /// The role of the user whose key it is.
+    pub role: &'static str,
 }
 
 impl Default for Scene {
@@ -88,6 +90,7 @@ impl Default for Scene {
             ended: TimeDelta::days(1),
             ghost: None,
             mailchimp: false,
+            role: "owner",
         }
     }
 }
@@ -137,6 +140,7 @@ impl Stage {
         let mailchimp = scene.mailchimp.then(|| {
             let options = Options {
                 batch_steps: 1,
+                role: scene.role,
                 ..Options::default()
             };
             let starting = Mailchimp::start(options, Arc::clone(&world), FaultPlan::none());
@@ -207,7 +211,8 @@ impl Stage {
         self.program.file("engaged.toml", &edit(text + RULES));
     }
 
-    fn secret(&self, name: &str, text: &str) {
+    /// Writes a key into its file.
+    pub fn secret(&self, name: &str, text: &str) {
         let mut file = std::fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -251,6 +256,11 @@ impl Stage {
 
     /// Runs a whole cycle as it would have run at another time, on the same configuration.
     pub fn cycle_at(&self, at: DateTime<Utc>) {
+        self.cycles_at(at, 1);
+    }
+
+    /// The same, so many times, by one process.
+    pub fn cycles_at(&self, at: DateTime<Utc>, times: usize) {
         let path = self.program.path().join("engaged.toml");
         let config = config::load(&path, &Environment::new()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(Standing(at));
@@ -259,9 +269,11 @@ impl Stage {
         let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
         let jobs = Jobs::new(config, store, clock, &Environment::new(), &network, watch);
         let jobs = jobs.unwrap();
-        let report = self.runtime.block_on(jobs.cycle(None)).unwrap();
-        for sync in report.sync {
-            assert!(sync.is_complete(), "{sync:?}");
+        for _ in 0..times {
+            let report = self.runtime.block_on(jobs.cycle(None)).unwrap();
+            for sync in report.sync {
+                assert!(sync.is_complete(), "{sync:?}");
+            }
         }
     }
 

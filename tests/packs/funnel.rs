@@ -43,6 +43,22 @@ fn fu_01_three_clicks_to_read_two_to_compare_and_one_to_buy_make_34() {
     );
 }
 
+/// The contract's section 6: several distinct links of one message within 3 seconds.
+#[test]
+fn fu_01_the_same_clicks_at_one_instant_are_a_scanners_and_earn_nothing() {
+    let links = ["/blog/a", "/case/x", "/demo"];
+    let person = links.iter().fold(Person::new().mailed(), |person, link| {
+        let link = format!("https://www.bedrijf.example{link}");
+        person.clicked("n23", &link, "2026-06-08 08:30")
+    });
+    let scored = person.under(&pack(PACK));
+    // Nor do they prove that anybody reads.
+    assert_eq!(
+        scored.on(AS_OF).lines("engagement"),
+        ["no open in 3 months: -10"]
+    );
+}
+
 #[test]
 fn fu_02_one_link_of_one_mail_counts_once_however_often_it_is_clicked() {
     let link = "https://www.bedrijf.example/blog/a";

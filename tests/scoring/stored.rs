@@ -1,37 +1,29 @@
 //! The same lives through the database: what the daemon stores is what a full run gives,
 //! what the ledger knows, and what replay finds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use engaged::{
-    config::{self, Config, Environment},
-    rescore::{rescore, state},
+    rescore::state,
     score::{
         calendar::{Day, Zone},
         evaluate::{evaluate, evaluate_with_next},
-        facts::{ConnectionId, Coverage, Facts, KindId, TextId, Vocabulary},
+        facts::{Coverage, Facts, Vocabulary},
         model::Model,
     },
-    store::{
-        Access, Conn, ContactId, ContactState, Gap, IMPORTED, PageCommit, Report, Store, Tx, Which,
-    },
+    store::{Conn, ContactId, ContactState, StoreError, Which},
     verify::verify,
 };
-use engaged_connectors::{
-    Clock, Stream,
-    connector::Covered,
-    model::{Address, Campaign, Contact, ContactRef, Event, EventKind, Verdict},
-};
-use tempfile::TempDir;
+use engaged_connectors::model::{Address, EventKind};
 
+use self::ingest::{At, Stored, text};
 use super::{
-    compare::differs,
+    compare::{differs, only_seed},
     generate,
     incremental::{self, Models},
     life::{
-        Card, Life, News, Row, end_of,
-        generate::{life, together},
+        Life, News, end_of,
+        generate::{kind_of, life, together},
         ledger::Ledger,
         shrink,
     },
@@ -41,308 +33,10 @@ use super::{
     tally::Tally,
 };
 
-const STREAM: Stream = Stream("events");
+mod ingest;
 
 /// How many lives share a database.
 const TOGETHER: u64 = 4;
-
-struct At(i64);
-
-impl Clock for At {
-    fn now(&self) -> DateTime<Utc> {
-        instant(self.0)
-    }
-}
-
-fn instant(at: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(at).expect("an instant of this age")
-}
-
-fn kind(id: KindId) -> EventKind {
-    let declared = || EventKind::Custom("demo_request".to_owned());
-    (EventKind::BUILT_IN.get(usize::from(id.0)))
-        .cloned()
-        .unwrap_or_else(declared)
-}
-
-fn text(texts: &[String], id: TextId) -> Option<String> {
-    let index = usize::try_from(id.0).expect("an index");
-    id.is_some().then(|| texts[index].clone())
-}
-
-/// A database, and how news gets into it.
-struct Stored<'l> {
-    life: &'l Life,
-    store: Store,
-    config: Config,
-    _folder: TempDir,
-    /// The last card of each person on each connection, and the address there.
-    cards: HashMap<(usize, u16), (Card, Option<Address>)>,
-    corrections: Vec<i64>,
-    /// Whether reports come in pieces, each row by its person, and twice.
-    in_pieces: Option<Random>,
-}
-
-impl<'l> Stored<'l> {
-    fn new(life: &'l Life, in_pieces: Option<Random>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("engaged.toml");
-        std::fs::write(&path, "timezone = \"UTC\"\ndatabase = \"engaged.db\"\n").expect("a file");
-        let mut config = config::load(&path, &Environment::new()).expect("a configuration");
-        config.zone = life.zone();
-        let begin = life.log.first().map_or(0, |(at, _)| at - 1);
-        let store = Store::open(&config.database, Access::ReadWrite, &At(begin)).expect("a store");
-        let (sources, words) = (life.sources.clone(), life.vocabulary.clone());
-        let made = store.write(move |tx| {
-            for source in &sources {
-                let name = &words.connections[usize::from(source.connection) - 1].1;
-                let platform = if source.synced.is_some() {
-                    "mailchimp"
-                } else {
-                    IMPORTED
-                };
-                let id = tx.connection(name, platform, begin)?.id;
-                assert_eq!(id.0, source.connection);
-                for of in source.synced.iter().flatten() {
-                    tx.declare_stream(id, STREAM, &[kind(*of)])?;
-                }
-                let campaigns: Vec<Campaign> = (words.campaigns.iter().skip(1))
-                    .map(|(id, name)| Campaign {
-                        id: id.clone(),
-                        name: name.clone(),
-                        sent_at: None,
-                    })
-                    .collect();
-                tx.name_campaigns(id, &campaigns)?;
-            }
-            Ok(())
-        });
-        made.expect("connections");
-        Self {
-            life,
-            store,
-            config,
-            _folder: folder,
-            cards: HashMap::new(),
-            corrections: Vec::new(),
-            in_pieces,
-        }
-    }
-
-    fn write<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Tx) -> Result<T, engaged::store::StoreError> + Send + 'static,
-    ) -> T {
-        self.store.write(job).expect("a transaction")
-    }
-
-    fn read<T>(&self, job: impl FnOnce(&Conn) -> Result<T, engaged::store::StoreError>) -> T {
-        self.store.read(job).expect("a snapshot")
-    }
-
-    fn address(&self, person: usize) -> Address {
-        self.life.addresses[person]
-            .clone()
-            .expect("everybody has one here")
-    }
-
-    fn contact(&self, person: usize) -> Option<ContactId> {
-        self.read(|conn| conn.find_contact(&self.address(person)))
-    }
-
-    fn take(&mut self, at: i64, news: &News) {
-        match news {
-            News::Report { connection, rows } => self.report(*connection, rows, at),
-            News::Card(card) => {
-                let before = self.cards.get(&(card.person, card.connection));
-                let email = before.map_or_else(
-                    || self.life.addresses[card.person].clone(),
-                    |before| before.1.clone(),
-                );
-                self.card(card.clone(), email, at);
-            }
-            News::Merge { person } => {
-                let Some((card, _)) = self.cards.get(&(*person, 3)).cloned() else {
-                    return;
-                };
-                self.card(card, self.life.addresses[person - 1].clone(), at);
-            }
-            News::Verdict {
-                connection,
-                id,
-                verdict,
-            } => self.judge(*connection, id, *verdict, at),
-            News::Adjust { person, adjustment } => {
-                let (contact, made) = (self.contact(*person).expect("known"), adjustment.clone());
-                let id = self.write(move |tx| {
-                    let days = (made.from, made.until);
-                    tx.adjust(
-                        contact,
-                        &made.score,
-                        made.points,
-                        days,
-                        &made.reason,
-                        &made.author,
-                        at,
-                    )
-                });
-                self.corrections.push(id);
-            }
-            News::Withdraw { number } => {
-                let index = usize::try_from(*number - 1).ok();
-                if let Some(id) = index.and_then(|index| self.corrections.get(index)).copied() {
-                    self.write(move |tx| tx.withdraw_adjustment(id, at));
-                }
-            }
-            News::Cover {
-                connection,
-                kinds,
-                from,
-                through,
-            } => {
-                let covered = Covered {
-                    kinds: kinds.iter().map(|of| kind(*of)).collect(),
-                    from: from.map(instant),
-                    through: instant(*through),
-                };
-                let connection = ConnectionId(*connection);
-                self.write(move |tx| tx.cover(connection, &[covered], at));
-            }
-            News::Hole {
-                connection,
-                kinds,
-                days,
-                source,
-            } => {
-                let kinds = kinds.iter().map(|of| kind(*of)).collect();
-                let gap = Gap {
-                    from: Day(days.0),
-                    to: Day(days.1),
-                    kinds,
-                };
-                let (connection, source) = (ConnectionId(*connection), source.clone());
-                self.write(move |tx| tx.add_gap(connection, &gap, &source, at));
-            }
-            News::Heal { connection, source } => {
-                let (connection, source) = (ConnectionId(*connection), source.clone());
-                self.write(move |tx| tx.heal(connection, &source, at));
-            }
-        }
-    }
-
-    fn card(&mut self, card: Card, email: Option<Address>, at: i64) {
-        let contact = Contact {
-            id: format!("c{}", card.person),
-            email: email.clone(),
-            status: card.status,
-            subscribed_at: card.subscribed_at.map(instant),
-            lists: card.lists.clone(),
-            fields: card.fields.iter().cloned().collect(),
-            tags: None,
-        };
-        let connection = ConnectionId(card.connection);
-        self.cards
-            .insert((card.person, card.connection), (card, email));
-        self.write(move |tx| {
-            tx.upsert_contacts(connection, &[contact], None, at, &mut PageCommit::default())
-        });
-    }
-
-    fn event(&self, connection: u16, row: &Row) -> Event {
-        let (words, fact) = (&self.life.vocabulary, &row.fact);
-        let has_card = self.cards.contains_key(&(row.person, connection));
-        let who = ContactRef {
-            id: has_card.then(|| format!("c{}", row.person)),
-            email: Some(self.address(row.person)),
-        };
-        let of = kind(fact.kind);
-        let index = usize::try_from(fact.campaign.0).expect("an index");
-        let url = text(&words.urls, fact.url);
-        let is_click = of == EventKind::Click;
-        Event {
-            id: row.id.clone(),
-            campaign: fact
-                .campaign
-                .is_some()
-                .then(|| words.campaigns[index].0.clone()),
-            link: url.clone().filter(|_| is_click),
-            url: url.filter(|_| !is_click),
-            item: text(&words.items, fact.item),
-            quantity: Some(fact.quantity),
-            value_cents: fact.value,
-            currency: text(&words.currencies, fact.currency),
-            tracked: (of == EventKind::Send).then_some(fact.tracked),
-            verdict: Some(fact.verdict).filter(|verdict| *verdict != Verdict::Unknown),
-            properties: (row.properties.iter())
-                .map(|(name, value)| (name.clone(), value.clone().into()))
-                .collect(),
-            ..Event::new(who, of, instant(fact.at))
-        }
-    }
-
-    fn report(&mut self, connection: u16, rows: &[Row], at: i64) {
-        let mut events: Vec<Event> = rows.iter().map(|row| self.event(connection, row)).collect();
-        let connection = ConnectionId(connection);
-        let Some(random) = &mut self.in_pieces else {
-            self.write(move |tx| tx.append(connection, at, &events, &mut tx.begin_report()?));
-            return;
-        };
-        let size = 1 + random.index(3);
-        events.sort_by_key(|event| {
-            event
-                .contact
-                .email
-                .as_ref()
-                .map(|email| email.reveal().to_owned())
-        });
-        for _ in 0..2 {
-            let mut report: Report = self.write(Tx::begin_long_report);
-            for piece in events.chunks(size) {
-                let piece = piece.to_vec();
-                report = self.write(move |tx| {
-                    tx.append(connection, at, &piece, &mut report)?;
-                    Ok(report)
-                });
-            }
-        }
-    }
-
-    fn judge(&self, connection: u16, id: &str, verdict: Verdict, at: i64) {
-        let number: usize = id
-            .split(['p', '-', ' '])
-            .nth(1)
-            .expect("a person")
-            .parse()
-            .expect("a number");
-        let shift: usize = id
-            .rsplit_once(" of ")
-            .map_or(0, |(_, shift)| shift.parse().expect("a number"));
-        let Some(contact) = self.contact(number + shift) else {
-            return;
-        };
-        let event = self.read(|conn| {
-            let events = conn.facts(contact, None)?.expect("known").events;
-            let here = events
-                .iter()
-                .filter(|event| event.connection.0 == connection);
-            let ids = conn.platform_ids(&here.map(|event| event.id).collect::<Vec<_>>())?;
-            Ok(ids
-                .into_iter()
-                .find(|(_, known)| known == id)
-                .map(|(event, _)| event))
-        });
-        if let Some(event) = event {
-            assert!(self.write(move |tx| tx.set_verdict(event, verdict, "a test", at)));
-        }
-    }
-
-    /// Scores as of an instant.
-    fn score(&mut self, at: i64, rules: usize, full: bool) {
-        self.config.rules = self.life.rules[rules].clone();
-        self.config.rules_hash = format!("rules {rules}");
-        rescore(&self.store, &self.config, &At(at), full, &|_, _| ()).expect("a run");
-    }
-}
 
 /// What scoring reads, without the numbers that the order of arrival gives, and without
 /// verdicts, which the program itself may judge.
@@ -355,11 +49,11 @@ fn content(facts: &Facts, words: &Vocabulary) -> Vec<String> {
             let campaign = &words.campaigns[index].0;
             let properties = facts.properties.iter().filter(|(id, ..)| *id == fact.id);
             let properties: Vec<_> = properties.map(|(_, name, value)| (name, value)).collect();
-            let tracked = fact.tracked && kind(fact.kind) == EventKind::Send;
+            let tracked = fact.tracked && kind_of(fact.kind) == EventKind::Send;
             format!(
                 "event {} {:?} {:?} {campaign:?} {:?} {:?} {} {:?} {:?} {tracked} {properties:?}",
                 fact.at,
-                kind(fact.kind),
+                kind_of(fact.kind),
                 fact.connection,
                 text(&words.urls, fact.url),
                 text(&words.items, fact.item),
@@ -394,11 +88,39 @@ fn sorted(mut state: ContactState) -> ContactState {
     state
 }
 
-/// What a run left, to be found again by replay.
-type Recorded = BTreeMap<ContactId, ContactState>;
+/// What a run read and left, to be found again by replay.
+type Recorded = BTreeMap<ContactId, (Facts, ContactState)>;
+
+/// The facts with all that has no order of its own in one order.
+fn ordered(facts: &Facts) -> Facts {
+    let mut facts = facts.clone();
+    facts.fields.sort();
+    facts
+        .subscriptions
+        .sort_by_key(|said| (said.connection, said.list.clone()));
+    facts.adjustments.sort_by_key(|made| made.id);
+    facts
+}
+
+/// Whether only persons are corrected and merged who are known; a life made smaller may have lost that.
+fn is_sound(life: &Life) -> bool {
+    let mut known = std::collections::BTreeSet::new();
+    life.log.iter().all(|(_, news)| match news {
+        News::Card(card) => {
+            known.insert(card.person);
+            true
+        }
+        News::Adjust { person, .. } => known.contains(person),
+        News::Merge { person } => known.contains(person) && known.contains(&(person - 1)),
+        _ => true,
+    })
+}
 
 /// What is not the same, if anything.
 fn disagreement(life: &Life, models: &Models, seed: u64, tally: &mut Tally) -> Option<String> {
+    if !is_sound(life) {
+        return None;
+    }
     let zone = models[0].zone();
     let ledger = Ledger::new(life, zone);
     let mut stored = Stored::new(life, None);
@@ -408,10 +130,18 @@ fn disagreement(life: &Life, models: &Models, seed: u64, tally: &mut Tally) -> O
         while let Some((at, news)) = log.next_if(|(at, _)| *at <= run.at) {
             stored.take(*at, news);
         }
-        stored.score(run.at, run.rules, false);
+        let dirty = stored.read(Conn::dirty).contacts;
+        let scored = stored.score(run.at, run.rules, false);
         let day = Day(life.day(*run));
         match after_run(&stored, &ledger, (run.at, day), run.rules, tally) {
-            Ok(states) => recorded.push((index, states)),
+            Ok(states) => {
+                let left_out = states.len() - usize::try_from(scored).expect("few");
+                tally.add_many("contacts that a run left out", left_out);
+                if let Some(what) = news_unmarked(recorded.last(), &states, &dirty, tally) {
+                    return Some(format!("run {index} on {day}: {what}"));
+                }
+                recorded.push((index, states));
+            }
             Err(what) => return Some(format!("run {index} on {day}: {what}")),
         }
     }
@@ -427,6 +157,30 @@ fn disagreement(life: &Life, models: &Models, seed: u64, tally: &mut Tally) -> O
     }
     let other = another_way(life, seed);
     ends_alike(&stored, &other)
+}
+
+/// A contact about whom something became known since the last run without being marked for this one.
+fn news_unmarked(
+    before: Option<&(usize, Recorded)>,
+    now: &Recorded,
+    dirty: &[ContactId],
+    tally: &mut Tally,
+) -> Option<String> {
+    for (contact, (facts, _)) in now {
+        let then = before.and_then(|(_, before)| before.get(contact));
+        let changed = then.is_some_and(|(then, _)| then != facts);
+        if changed && !dirty.contains(contact) {
+            return Some(format!(
+                "{contact:?} has news and no mark: {then:?}\nnow {facts:?}"
+            ));
+        }
+        tally.add(if changed {
+            "contacts with news"
+        } else {
+            "contacts without news"
+        });
+    }
+    None
 }
 
 /// The same news in other batches, each report twice, and scored once at the end.
@@ -510,7 +264,7 @@ fn after_run(
             } else if let Some(what) = differs(&oracle, &evaluation, day.0) {
                 found = Err(what);
             }
-            states.insert(contact, fresh);
+            states.insert(contact, (ordered(facts), fresh));
             Ok(())
         })?;
         Ok(found.map(|()| states))
@@ -555,23 +309,29 @@ fn replay(
         let mut again: Recorded = BTreeMap::new();
         let mut take = |contact, facts: &Facts| {
             let evaluation = evaluate(&model, facts, &coverage, day);
-            again.insert(contact, sorted(state(&model, &evaluation, None)));
+            let state = sorted(state(&model, &evaluation, None));
+            again.insert(contact, (ordered(facts), state));
             Ok(())
         };
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             conn.for_each_facts(Which::All, Some(known), &mut take)?;
         } else {
             let all: Vec<ContactId> = states.keys().copied().collect();
             conn.for_each_facts(Which::These(&all), Some(known), &mut take)?;
         }
-        for (contact, then) in states {
+        for (contact, (facts, then)) in states {
             let then = ContactState {
                 next_change_on: None,
                 ..then.clone()
             };
-            let Some(found) = again.remove(contact) else {
+            let Some((known, found)) = again.remove(contact) else {
                 return Ok(Err(format!("{contact:?} was not known")));
             };
+            if known != *facts {
+                return Ok(Err(format!(
+                    "{contact:?}: known was {facts:?}\nbut replayed {known:?}"
+                )));
+            }
             if found != then {
                 return Ok(Err(format!(
                     "{contact:?} was {then:?}\nbut replayed {found:?}"
@@ -609,11 +369,7 @@ fn replay(
 /// What the history of scores says of a day.
 type Written = BTreeMap<String, (i64, i64, Option<String>)>;
 
-fn written(
-    conn: &Conn,
-    contact: ContactId,
-    day: Day,
-) -> Result<Written, engaged::store::StoreError> {
+fn written(conn: &Conn, contact: ContactId, day: Day) -> Result<Written, StoreError> {
     let mut latest = BTreeMap::new();
     for row in conn.score_history(contact)? {
         if Day::parse(&row.on).expect("a date") <= day {
@@ -636,7 +392,7 @@ fn what_is_stored_is_what_a_full_run_the_oracle_and_replay_give() {
     let mut tally = Tally::default();
     let number = number(40);
     for batch in 0..number.div_ceil(TOGETHER) {
-        if super::compare::only_seed().is_some_and(|only| only != batch) {
+        if only_seed().is_some_and(|only| only != batch) {
             continue;
         }
         let mut random = Random::new(batch);
@@ -669,6 +425,9 @@ fn what_is_stored_is_what_a_full_run_the_oracle_and_replay_give() {
         &[
             "contacts compared after a run",
             "contacts replayed",
+            "contacts that a run left out",
+            "contacts with news",
+            "contacts without news",
             "history rows compared",
         ],
     );

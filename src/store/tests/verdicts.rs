@@ -259,6 +259,24 @@ fn a_click_that_was_at_another_time_is_no_evidence_where_it_was() {
 }
 
 #[test]
+fn a_persons_word_that_agrees_with_ours_is_not_taken_back_with_it() {
+    let bench = bench();
+    let row = |when| Event {
+        id: Some("e1".into()),
+        ..click(when, "a")
+    };
+    bench.append(NOW, &[row(NOW), click(NOW, "b")]);
+    let other = bench.facts(WHO).events[1].id;
+    let set = bench
+        .store
+        .write(move |tx| tx.set_verdict(other, Scanner, "seen in our logs", NOW + 1));
+    assert!(set.unwrap());
+    bench.append(NOW + HOUR, &[row(NOW + DAY)]);
+    assert_eq!(bench.verdicts(), [Scanner, Unknown]);
+    bench.is_sound();
+}
+
+#[test]
 fn the_newest_word_holds_also_where_the_clock_was_set_back() {
     let bench = bench();
     let row = |event| Event {
@@ -320,6 +338,19 @@ fn honeypots_agents_and_networks_are_the_users_to_name() {
         ]
     );
     assert_eq!(bench.verdicts()[5], PrivacyProxy);
+    // Each the only event of its message.
+    let lone = |campaign: &str, event: Event| Event {
+        campaign: Some(campaign.into()),
+        ..event
+    };
+    bench.append(
+        NOW,
+        &[
+            lone("n2", says(open(NOW + DAY), "ip", "203.0.113.9")),
+            lone("n3", click(NOW + DAY + 1, "hp")),
+        ],
+    );
+    assert_eq!(bench.reasons()[8..], ["network:203.0.113.0/24", "honeypot"]);
 }
 
 #[test]
@@ -398,7 +429,7 @@ fn expected(specs: &[Spec], seen: &[usize], number: usize) -> Verdict {
     let hits: Vec<Hit> = seen
         .iter()
         .map(|&each| Hit {
-            at: specs[each].1 * 500,
+            at: start() + specs[each].1 * 500,
             act: act(each),
             link: TextId(if act(each) == Act::Click {
                 specs[each].2.into()

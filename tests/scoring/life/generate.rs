@@ -103,6 +103,13 @@ pub(crate) fn life(
     }
 }
 
+/// The kind behind a number of the vocabulary that all histories share.
+pub(crate) fn kind_of(id: KindId) -> EventKind {
+    let declared = || EventKind::Custom("demo_request".to_owned());
+    let built_in = EventKind::BUILT_IN.get(usize::from(id.0));
+    built_in.cloned().unwrap_or_else(declared)
+}
+
 fn leave_third(facts: &mut Facts) {
     for event in &mut facts.events {
         event.connection.0 = event.connection.0.min(2);
@@ -251,7 +258,7 @@ impl Plan<'_> {
 
     fn row(&mut self, connection: u16, mut row: Row) {
         let known = self.known(self.zone.day(row.fact.at).0);
-        let judged = !is_plain_fact(&self.kind(&row));
+        let judged = !is_plain_fact(&kind_of(row.fact.kind));
         if row.id.is_some() && judged && self.random.percent(30) {
             row = self.judged_later(connection, known, row);
         }
@@ -270,15 +277,6 @@ impl Plan<'_> {
             let rows = vec![row.clone(); if self.random.percent(10) { 3 } else { 1 }];
             self.report(again, connection, rows);
         }
-    }
-
-    fn kind(&self, row: &Row) -> EventKind {
-        let number = usize::from(row.fact.kind.0);
-        let declared = || EventKind::Custom("demo_request".to_owned());
-        EventKind::BUILT_IN
-            .get(number)
-            .cloned()
-            .unwrap_or_else(declared)
     }
 
     /// The row as it came first; what is said of it later, and perhaps taken back.

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use engaged::score::{calendar::Day, model::Model};
+use engaged::{
+    rules::set::RuleSet,
+    score::{calendar::Day, model::Model},
+};
 
 use super::{Life, News};
 use crate::scoring::{describe::describe_rules, incremental, oracle::dates};
@@ -61,49 +64,39 @@ fn without_some(life: &Life, size: usize) -> impl Iterator<Item = Life> + '_ {
 /// The life with one rule, segment or stage less in all of its rule sets.
 fn simpler_rules(life: &Life) -> Vec<Life> {
     let mut all = Vec::new();
-    let mut less = |change: &dyn Fn(&mut Life)| {
+    // The same change in each rule set; what only one of them has is left alone in the other.
+    let mut less = |change: &dyn Fn(&mut RuleSet)| {
         let mut smaller = life.clone();
-        change(&mut smaller);
+        smaller.rules.iter_mut().for_each(change);
         all.push(smaller);
     };
-    if life.rules.len() > 1 && life.runs.iter().all(|run| run.rules == 0) {
-        less(&|life| drop(life.rules.pop()));
-    }
     let first = &life.rules[0];
     for index in 0..first.stages.len() {
-        less(&|life| {
-            life.rules
-                .iter_mut()
-                .for_each(|rules| drop(rules.stages.remove(index)))
-        });
+        less(&|rules| drop(rules.stages.remove(index)));
     }
     let read = format!("{:?}", life.rules);
     for (index, segment) in first.segments.iter().enumerate() {
         if !read.contains(&format!("Segment({:?})", segment.name)) {
-            less(&|life| {
-                life.rules
-                    .iter_mut()
-                    .for_each(|rules| drop(rules.segments.remove(index)))
-            });
+            less(&|rules| drop(rules.segments.remove(index)));
         }
     }
     for (index, score) in first.scores.iter().enumerate() {
         if !read.contains(&format!("score: {:?}", score.name)) && first.scores.len() > 1 {
-            less(&|life| {
-                life.rules
-                    .iter_mut()
-                    .for_each(|rules| drop(rules.scores.remove(index)))
-            });
+            less(&|rules| drop(rules.scores.remove(index)));
         }
         for rule in 0..score.rules.len() {
-            less(&|life| {
-                for rules in &mut life.rules {
-                    if rule < rules.scores[index].rules.len() {
-                        rules.scores[index].rules.remove(rule);
-                    }
+            less(&|rules| {
+                let rules = &mut rules.scores[index].rules;
+                if rule < rules.len() {
+                    rules.remove(rule);
                 }
             });
         }
+    }
+    if life.rules.len() > 1 && life.runs.iter().all(|run| run.rules == 0) {
+        let mut smaller = life.clone();
+        smaller.rules.pop();
+        all.push(smaller);
     }
     all
 }

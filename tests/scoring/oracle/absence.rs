@@ -304,9 +304,9 @@ impl Oracle<'_> {
         };
         for (connection, of, holes) in &self.coverage.holes {
             if of_kind(of) && asked(connection) {
-                holes
-                    .iter()
-                    .for_each(|hole| add(hole.from.0, hole.to.0.min(as_of - 1)));
+                for hole in holes {
+                    add(hole.from.0, hole.to.0.min(as_of - 1));
+                }
             }
         }
         if let Some(reported) = self
