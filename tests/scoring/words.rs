@@ -93,7 +93,9 @@ fn add_up(lines: &[Line], language: Language, explanation: &Explanation, tally: 
         match line.role {
             Role::Score => totals.push(0),
             Role::Item => {
-                (item, sum, parts) = (number.expect("points"), sum + number.expect("points"), None)
+                item = number.expect("points");
+                sum += item;
+                parts = None;
             }
             Role::Part => {
                 tally.add("a part");
