@@ -208,7 +208,7 @@ fn what_machines_took_away_is_told_and_a_late_click_takes_more() {
         "honeypot"
     );
     let text = program.expect(0, &["explain", "jan@x.example", "--as-of", "2026-06-15"]);
-    let told = "5 scanner: 5 links of one message within 3 s";
+    let told = "clicks: 5 by machines do not count: security scanner (5 links of one mail within 3 seconds)";
     assert!(text.out.contains(told), "{}", text.out);
     // The scanner's unsubscription costs no points, and is honoured.
     assert_eq!(rule(&score, "unsubscribe")["by_machines"], 1);

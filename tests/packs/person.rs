@@ -132,12 +132,12 @@ fn date(text: &str) -> NaiveDate {
 
 /// A local time in Amsterdam, as an import writes it.
 fn instant(on: &str) -> String {
-    let on = if on.len() == 10 {
-        format!("{on} 10:00")
-    } else {
-        on.to_owned()
+    let on = match on.len() {
+        10 => format!("{on} 10:00:00"),
+        16 => format!("{on}:00"),
+        _ => on.to_owned(),
     };
-    let local = NaiveDateTime::parse_from_str(&on, "%Y-%m-%d %H:%M").unwrap();
+    let local = NaiveDateTime::parse_from_str(&on, "%Y-%m-%d %H:%M:%S").unwrap();
     let at = Amsterdam.from_local_datetime(&local).unwrap();
     at.with_timezone(&Utc).to_rfc3339()
 }
