@@ -22,8 +22,12 @@ mod guards;
 mod killed;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
+#[path = "it/preview.rs"]
+mod preview;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/rule_tests.rs"]
+mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/stage.rs"]

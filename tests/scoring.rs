@@ -17,6 +17,7 @@ mod scoring {
     mod generate;
     mod invariants;
     mod oracle;
+    mod preview;
     mod random;
     mod shop;
     mod shrink;

@@ -27,7 +27,7 @@ impl Output {
 }
 
 /// Without control characters: names that platforms give may hold commands to a terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let shown = |c: char| {
         if c.is_control() && c != '\n' {
             '\u{fffd}'
@@ -124,7 +124,7 @@ pub fn explanation(explanation: &Explanation) -> String {
     out
 }
 
-fn score_lines(score: &ScoreLines) -> String {
+pub(super) fn score_lines(score: &ScoreLines) -> String {
     let band = score
         .band
         .as_ref()
@@ -230,7 +230,7 @@ fn event_line(event: &EventLine) -> String {
     )
 }
 
-fn signed(points: Points) -> String {
+pub(super) fn signed(points: Points) -> String {
     if points.0 > 0 {
         format!("+{points}")
     } else {
