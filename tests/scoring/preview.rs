@@ -3,9 +3,9 @@
 use engaged::{
     preview::{
         contact::ContactChange,
-        pair::{Fate, Pairing},
+        pair::{Fate, Pairing, ScorePair},
         push::Pushes,
-        tally::{Place, Tally},
+        tally::{Place, ScoreTally, Tally},
     },
     rules::set::RuleSet,
     score::{
@@ -112,36 +112,9 @@ fn flows_add_up_and_both_columns_are_what_evaluation_gives() {
         let [mut tally, other] = halves;
         tally.add(&other);
         assert_eq!(tally.contacts, CONTACTS);
-        for (number, pair) in pairing.scores.iter().enumerate() {
-            let counted = &tally.scores[number];
-            assert_eq!(counted.flows.values().sum::<u64>(), CONTACTS, "seed {seed}");
+        for (pair, counted) in pairing.scores.iter().zip(&tally.scores) {
+            columns_are_true(pair, counted, &all);
             kept += usize::from(pair.fate == Fate::Changed);
-            for (band, both) in pair.bands.iter().enumerate() {
-                let here = |side: fn(&(Place, Place)) -> Place| -> u64 {
-                    let cells = counted
-                        .flows
-                        .iter()
-                        .filter(|(flow, _)| side(flow) == Place::Band(band));
-                    cells.map(|(_, contacts)| contacts).sum()
-                };
-                let truly = |side: fn(&(Evaluation, Evaluation)) -> &Evaluation,
-                             score: Option<usize>,
-                             band: Option<usize>| {
-                    let inside = |each: &&(Evaluation, Evaluation)| {
-                        band.is_some()
-                            && score.is_some_and(|score| side(each).scores[score].band == band)
-                    };
-                    u64::try_from(all.iter().filter(inside).count()).expect("few")
-                };
-                assert_eq!(
-                    here(|flow| flow.0),
-                    truly(|each| &each.0, pair.score.now, both.now)
-                );
-                assert_eq!(
-                    here(|flow| flow.1),
-                    truly(|each| &each.1, pair.score.draft, both.draft)
-                );
-            }
             unscored += usize::from(pair.score.now.is_none());
         }
     }
@@ -149,6 +122,33 @@ fn flows_add_up_and_both_columns_are_what_evaluation_gives() {
         changed > 20 && kept > 2 && unscored > 0,
         "{changed} {kept} {unscored}"
     );
+}
+
+type Both = (Evaluation, Evaluation);
+
+/// The flows are everybody's, and those of each band are whom evaluation puts there.
+fn columns_are_true(pair: &ScorePair, counted: &ScoreTally, all: &[Both]) {
+    let everybody = u64::try_from(all.len()).expect("few");
+    assert_eq!(counted.flows.values().sum::<u64>(), everybody);
+    for (number, band) in pair.bands.iter().enumerate() {
+        let here = |side: fn(&(Place, Place)) -> Place| -> u64 {
+            let cells = counted.flows.iter();
+            let cells = cells.filter(|(flow, _)| side(flow) == Place::Band(number));
+            cells.map(|(_, contacts)| contacts).sum()
+        };
+        let truly = |side: fn(&Both) -> &Evaluation, score: Option<usize>, band: Option<usize>| {
+            let Some((score, band)) = score.zip(band) else {
+                return 0;
+            };
+            let inside = all
+                .iter()
+                .filter(|each| side(each).scores[score].band == Some(band));
+            u64::try_from(inside.count()).expect("few")
+        };
+        let (before, after) = (here(|flow| flow.0), here(|flow| flow.1));
+        assert_eq!(before, truly(|each| &each.0, pair.score.now, band.now));
+        assert_eq!(after, truly(|each| &each.1, pair.score.draft, band.draft));
+    }
 }
 
 /// The parts of each difference are the difference of the raw sums, the largest first.
