@@ -81,7 +81,7 @@ fn test(
         .filter_map(|node| rows.gap(node, found))
         .collect();
     let expected = table.table("expect").unwrap_or(&empty);
-    let expected = Expecting { rules, found }.all(expected);
+    let expected = Expecting { root, rules, found }.all(expected);
     Some(RuleTest {
         name: table.text("name")?.to_owned(),
         as_of: as_of(table.get("as_of")?, found)?,
@@ -250,6 +250,7 @@ fn report(bad: &BadRow, table: &Table, node: Option<&Node>, found: &mut Found) {
 
 /// What a test expects, against what the rules have.
 struct Expecting<'a> {
+    root: &'a Table,
     rules: &'a RuleSet,
     found: &'a mut Found,
 }
@@ -277,16 +278,23 @@ impl Expecting<'_> {
         all
     }
 
-    /// Whether the rules have a score of the entry's name.
+    /// Whether there is a score of the entry's name, be it one with mistakes of its own.
     fn is_score(&mut self, entry: &Entry) -> bool {
-        let known = self.rules.scores.iter().map(|score| score.name.as_str());
-        let is = known.clone().any(|name| name == entry.name);
-        // Scores with mistakes of their own are not in the set; their mistakes come first.
-        if !is && !self.found.has_errors() {
-            self.found
-                .add(unknown("score", &entry.name, &entry.place, known));
+        let known = super::names(self.root, "scores");
+        let is = known.contains(&entry.name.as_str());
+        if !is {
+            let unknown = unknown("score", &entry.name, &entry.place, known.iter().copied());
+            self.found.add(unknown);
         }
         is
+    }
+
+    /// Whether every rule that was typed is in the set: what a mistake left out is not known to be absent.
+    fn has_all_rules(&self) -> bool {
+        let scores = self.root.entries_of("scores").iter();
+        let typed = scores.filter_map(|entry| Some(entry.node.table()?.items_of("rules").len()));
+        let read = self.rules.scores.iter().map(|score| score.rules.len());
+        typed.sum::<usize>() == read.sum()
     }
 
     fn points(&mut self, entry: &Entry) -> Option<Expected> {
@@ -317,17 +325,13 @@ impl Expecting<'_> {
     }
 
     fn segments(&mut self, node: &Node, nodes: &[Node]) -> Expected {
-        let known = self
-            .rules
-            .segments
-            .iter()
-            .map(|segment| segment.name.as_str());
+        let known = super::names(self.root, "segments");
         let mut names = Vec::new();
         for node in nodes {
             let Some(name) = node.text() else { continue };
-            if !known.clone().any(|segment| segment == name) {
-                self.found
-                    .add(unknown("segment", name, &node.place, known.clone()));
+            if !known.contains(&name) {
+                let known = known.iter().copied();
+                self.found.add(unknown("segment", name, &node.place, known));
             }
             names.push(name.to_owned());
         }
@@ -338,7 +342,8 @@ impl Expecting<'_> {
     }
 
     fn stage(&mut self, node: &Node, name: &str) -> Expected {
-        let known = self.rules.stages.iter().map(|stage| stage.name.as_str());
+        let stages = self.root.items_of("stages").iter();
+        let known = stages.filter_map(|stage| stage.table()?.text("name"));
         if !name.is_empty() && !known.clone().any(|stage| stage == name) {
             self.found.add(unknown("stage", name, &node.place, known));
         }
@@ -355,7 +360,7 @@ impl Expecting<'_> {
             .iter()
             .find(|(typed, absence)| fold(typed) == wanted || fold(&absence.to_string()) == wanted);
         let Some((_, absence)) = absence else {
-            if !self.found.has_errors() {
+            if self.has_all_rules() {
                 let known = asked.iter().map(|(typed, _)| typed.as_str());
                 let what = "absence in the rules of scores";
                 self.found

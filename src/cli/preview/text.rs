@@ -198,8 +198,8 @@ fn segments(report: &Preview) -> String {
             each.segment.clone(),
             each.now.to_string(),
             each.draft.to_string(),
-            format!("+{}", each.enter),
-            format!("-{}", each.leave),
+            moved(0, each.enter),
+            moved(each.leave, 0),
             fate.to_owned(),
         ]
     });
@@ -272,11 +272,12 @@ fn look_at(report: &Preview) -> String {
 
 fn pushes(pushes: &[PushPreview]) -> String {
     let mut out = String::new();
+    let mut before = "\n";
     for push in pushes.iter().filter(|push| push.changed > 0) {
         #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
         let percent = push.changed as f64 * 100.0 / push.contacts.max(1) as f64;
         out += &format!(
-            "\nnext push to {}: about {} of {} contacts change ({percent:.0} %, limit {:.0} %)",
+            "{before}next push to {}: about {} of {} contacts change ({percent:.0} %, limit {:.0} %)",
             push.connection,
             push.changed,
             push.contacts,
@@ -286,6 +287,7 @@ fn pushes(pushes: &[PushPreview]) -> String {
             out += "; it would be held until `engaged approve max_score_change`";
         }
         out += "\n";
+        before = "";
     }
     out
 }
