@@ -3,6 +3,7 @@
 //! Data go to stdout, talk to stderr. What is expected to go wrong ends with a
 //! code, a place and a next step; anything else is a bug and says so.
 
+mod conformance;
 mod human;
 mod listing;
 mod load;
@@ -95,6 +96,8 @@ enum Verb {
     Pause,
     /// Go on writing to platforms
     Resume,
+    /// Run the checks that every connector must pass
+    Conformance(conformance::Conformance),
     /// Print completions for a shell
     Completions(look::Completions),
 }
@@ -203,6 +206,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),
+        Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
         Verb::Completions(arguments) => {
             look::completions(&arguments, &mut Cli::command());
             Ok(Exit::Done)

@@ -12,6 +12,7 @@ mod connections;
 mod found;
 mod hash;
 mod language;
+mod machines;
 mod near;
 mod options;
 mod overrides;
@@ -44,7 +45,7 @@ pub use self::{
     secret::SecretSource,
 };
 use self::{found::Found, tree::Table};
-use crate::{diagnostic::Diagnostic, rule_tests::RuleTest, rules::set::RuleSet};
+use crate::{diagnostic::Diagnostic, rule_tests::RuleTest, rules::set::RuleSet, verdict};
 
 /// The process's environment variables, as far as the program may see them.
 ///
@@ -59,6 +60,19 @@ pub enum Language {
     English,
     /// Dutch.
     Dutch,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::English, Self::Dutch];
+
+    /// As the configuration writes it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Dutch => "nl",
+        }
+    }
 }
 
 /// Limits beyond which nothing is written until somebody approves.
@@ -90,6 +104,8 @@ pub struct Config {
     /// SHA-256, in hexadecimal, of a canonical text of `rules`: equal hashes
     /// score equally, however the files are laid out.
     pub rules_hash: String,
+    /// How machines are told from people.
+    pub machines: verdict::Settings,
     /// Limits on what is written without asking.
     pub guards: Guards,
     /// What the rules must make of what somebody did; `check` runs them.
@@ -270,7 +286,9 @@ fn finish(
 ) -> Result<Config, Vec<Diagnostic>> {
     let packs_first = |part: &str| overrides::same(part, "extends");
     overrides::apply(&mut root, environment, packs_first, &mut found);
-    packs::inherit(&mut root, &mut found);
+    if !packs::inherit(&mut root, &mut found) {
+        return Err(found.sorted());
+    }
     overrides::apply(
         &mut root,
         environment,
@@ -305,6 +323,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         segment_names: names(root, "segments"),
     };
     let connections = connections::check(root, base, &defined, found);
+    let machines = machines::check(root, &connections, found);
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
         language::lint(root, &rules, found);
@@ -321,6 +340,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         rules_hash: hash::of(&rules),
         tests: rule_tests::check(root, &rules, found),
         rules,
+        machines,
         guards: guards(root),
         warnings: Vec::new(),
     })

@@ -24,7 +24,7 @@ use crate::{
     score::{
         calendar::{Day, Zone},
         evaluate::evaluate,
-        facts::{Coverage, Facts},
+        facts::{Coverage, Facts, Needs},
         model::Model,
     },
     store::{Conn, ContactId, Snapshot, Store, StoreError, Which},
@@ -93,11 +93,14 @@ pub fn preview(
     let span = first.contact_span()?;
     let pairing = Pairing::new(&ask.now.rules, &ask.draft.config.rules);
     let pushes = Pushes::new(ask.now, &ask.draft.config, &first.connections()?);
+    let mut needs = now.model.needs().or(draft.model.needs());
+    needs.address |= listed.is_some();
     let work = Work {
         now: &now,
         draft: &draft,
         pairing: &pairing,
         pushes: &pushes,
+        needs: &needs,
         span,
         threads: i64::try_from(threads).unwrap_or(1),
         listing: listed.is_some(),
@@ -118,6 +121,7 @@ struct Work<'a> {
     draft: &'a Side,
     pairing: &'a Pairing,
     pushes: &'a Pushes,
+    needs: &'a Needs,
     span: Option<(ContactId, ContactId)>,
     threads: i64,
     listing: bool,
@@ -169,7 +173,7 @@ impl Work<'_> {
         while from <= last.0 {
             let mut changes = Vec::new();
             let chunk = Which::Between(ContactId(from), ContactId(last.0.min(from + CHUNK - 1)));
-            conn.for_each_facts(chunk, None, |contact, facts| {
+            conn.for_each_needed(chunk, None, self.needs, |contact, facts| {
                 changes.extend(self.contact(&mut tally, contact, facts));
                 Ok(())
             })?;

@@ -52,16 +52,20 @@ pub fn rescore(
     let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
     let version = store.write(move |tx| tx.rule_version(&fingerprint, &rules, now))?;
 
-    let (who, seen, model, coverage, changed_coverage) = store.read(|conn| {
+    let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
         let dirty = conn.dirty()?;
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
+        // Where the mark stands, whoever is not scored by these rules is new, and so is dirty.
+        let changed_rules = conn.rules_mark()? != Some(version);
         let who = if full || changed_coverage {
             None
         } else {
             let mut who = dirty.contacts;
             who.extend(conn.due(today)?);
-            who.extend(conn.scored_by_other_rules(version)?);
+            if changed_rules {
+                who.extend(conn.scored_by_other_rules(version)?);
+            }
             who.sort_unstable();
             who.dedup();
             Some(who)
@@ -72,8 +76,13 @@ pub fn rescore(
             Model::new(&config.rules, &conn.vocabulary()?),
             coverage,
             changed_coverage,
+            changed_rules,
         ))
     })?;
+    if changed_rules {
+        // Cut off, this run leaves some scored by other rules, also should the rules become what they were.
+        store.write(move |tx| tx.set_rules_mark(None, now))?;
+    }
     if changed_coverage {
         // Should this run be cut off, its part of the contacts has other holes than the rest, and the
         // next run must see that also if the holes have become what they were.
@@ -99,7 +108,7 @@ pub fn rescore(
     };
     store.read(|conn| {
         let which = who.as_deref().map_or(Which::All, Which::These);
-        conn.for_each_facts(which, None, |contact, facts| {
+        conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
             run.contact(contact, facts)?;
             progress(run.report.scored, total);
             Ok(())
@@ -109,16 +118,15 @@ pub fn rescore(
     let mark = mark(&coverage);
     store.write(move |tx| {
         tx.set_coverage_mark(&mark, now)?;
+        tx.set_rules_mark(Some(version), now)?;
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)
 }
 
 /// A text that is equal exactly when the holes are, and what is reported at all; never empty.
-pub(crate) fn mark(coverage: &Coverage) -> String {
-    // How far the present reaches makes no difference to who is not reported.
-    let reported = coverage.reported.as_ref().map(|reported| &reported.kinds);
-    format!("{:?} {reported:?}", coverage.holes)
+pub fn mark(coverage: &Coverage) -> String {
+    format!("{:?} {:?}", coverage.holes, coverage.reported)
 }
 
 struct Run<'a> {
@@ -150,7 +158,7 @@ impl Run<'_> {
         let batch = Arc::new(std::mem::take(&mut self.batch));
         let (version, today, now) = (self.version, self.today, self.now);
         self.report.changed += self.store.write(move |tx| {
-            let mut results = tx.results(version, today, now);
+            let mut results = tx.results(version, today, now)?;
             let mut changed = 0;
             for (contact, state) in batch.iter() {
                 changed += u64::from(results.write(*contact, state)?);

@@ -15,7 +15,7 @@ use crate::{
         Reason,
         calendar::{Day, Zone},
         evaluate::{Evaluation, evaluate},
-        explain::{Question, ScoreLines, explain},
+        explain::{Explanation, Question, explain},
         facts::{Coverage, Facts, Vocabulary},
         model::Model,
     },
@@ -85,8 +85,8 @@ pub struct Failure {
     pub found: String,
     /// Where the expectation stands.
     pub place: Place,
-    /// The scores it is about, line by line.
-    pub because: Vec<ScoreLines>,
+    /// The scores it is about, and why they are what they are.
+    pub because: Explanation,
 }
 
 /// Runs all tests; what does not hold, in the order of the file.
@@ -222,15 +222,15 @@ impl Run<'_> {
             rules.map(move |judgement| (number, judgement))
         });
         judged
-            .filter(|(_, judgement)| judgement.text == text)
+            .filter(|(_, judgement)| *judgement.text == *text)
             .map(|(number, judgement)| (number, judgement.reason))
             .find(|(_, found)| {
                 found.as_str() != word || since.is_some_and(|since| found.since() != Some(since))
             })
     }
 
-    fn because(&self, scores: &[usize]) -> Vec<ScoreLines> {
-        let explanation = explain(&Question {
+    fn because(&self, scores: &[usize]) -> Explanation {
+        let mut explanation = explain(&Question {
             model: self.model,
             vocabulary: self.vocabulary,
             facts: self.facts,
@@ -239,12 +239,13 @@ impl Run<'_> {
             known_at: self.test.as_of,
             contact: &self.test.name,
             platform_id: &|_| None,
+            reason: &|_| None,
         });
-        let lines = explanation.scores.into_iter().enumerate();
-        lines
-            .filter(|(number, _)| scores.contains(number))
-            .map(|(_, lines)| lines)
-            .collect()
+        let all = std::mem::take(&mut explanation.scores);
+        let about = all.into_iter().enumerate();
+        let about = about.filter(|(number, _)| scores.contains(number));
+        explanation.scores = about.map(|(_, score)| score).collect();
+        explanation
     }
 }
 

@@ -170,7 +170,7 @@ fn connection(
     if let Some(run) = conn.last_run("sync", Some(known.id))? {
         let not_ended = || "the last sync did not end; it is under way, or was cut off".to_owned();
         (status.state, status.why) = match (run.outcome.as_deref(), status.last_good_at) {
-            (Some("ok"), _) => ("ok", None),
+            (Some("ok"), _) => ("ok", run.detail),
             (Some(_), _) => ("trouble", run.detail),
             (None, Some(_)) => ("ok", Some(not_ended())),
             (None, None) => ("trouble", Some(not_ended())),

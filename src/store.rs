@@ -25,10 +25,11 @@ mod reader;
 mod result;
 mod snapshot;
 mod standing;
+mod verdict;
 mod word;
 mod writer;
 
-use std::{path::Path, sync::Arc};
+use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
 pub use connection::{Connection, IMPORTED};
@@ -46,6 +47,8 @@ pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 
 use engaged_connectors::Clock;
+
+use crate::verdict::Machines;
 
 /// What may be done with the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,8 @@ pub struct Conn {
 /// A transaction: everything done through it is committed together, or not at all.
 pub struct Tx {
     conn: Conn,
+    /// By what new events are judged.
+    machines: RefCell<Arc<Machines>>,
 }
 
 impl std::ops::Deref for Tx {
@@ -136,6 +141,14 @@ impl Store {
         job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer()?.write_async(job).await
+    }
+
+    /// Sets by what new events are judged: machines that name themselves and behave like machines, until this is called.
+    pub fn judge_by(&self, machines: Arc<Machines>) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.judge_by(machines);
+            Ok(())
+        })
     }
 
     /// Reads one snapshot. Blocks the thread while all readers are busy.

@@ -20,6 +20,9 @@ use crate::{
 /// The guard against a list that vanishes between two syncs.
 pub const LIST_SHRUNK: &str = "list_shrunk";
 
+/// What the report calls the question who we are.
+const CHECK: Stream = Stream("check");
+
 /// Below this many contacts a share says nothing.
 const SHRINK_MIN: usize = 10;
 
@@ -65,6 +68,8 @@ pub struct Sync<'a> {
     /// Read every stream again from its beginning. What is known already changes nothing, and rows
     /// that could not be read before are forgotten, with their holes, if all can be read now.
     pub full: bool,
+    /// Ask first who we are and what we may do.
+    pub check: bool,
     /// Told after each page.
     pub progress: &'a (dyn Fn(&StreamReport) + Send + std::marker::Sync),
 }
@@ -80,6 +85,11 @@ pub struct SyncReport {
     pub blocked: Option<String>,
     /// What the list-shrunk guard saw, if it tripped.
     pub list_shrunk: Option<String>,
+    /// Rights that the key lacks for what we do beside reading.
+    pub missing: Vec<String>,
+    /// Whether the platform has said who we are, in this sync.
+    #[serde(skip)]
+    pub checked: bool,
 }
 
 /// What one sync of one stream did.
@@ -97,6 +107,8 @@ pub struct StreamReport {
     pub duplicates: u64,
     /// Rows that could not be understood.
     pub rejects: u64,
+    /// Rows of kinds that this version does not know: passed over.
+    pub unknown: u64,
     /// Why the stream stopped before its end, with its code.
     pub error: Option<String>,
 }
@@ -130,6 +142,9 @@ impl Sync<'_> {
             connection: self.name.to_owned(),
             ..SyncReport::default()
         };
+        if self.check && self.refused(connection, &mut report).await? {
+            return Ok(report);
+        }
         for spec in capabilities.streams {
             let mut stream = StreamReport {
                 stream: spec.stream.0.to_owned(),
@@ -191,6 +206,39 @@ impl Sync<'_> {
             .await
     }
 
+    /// Asks who we are; whether there is no use in reading. What passes by itself keeps nobody from it: each
+    /// stream says for itself what it can.
+    async fn refused(
+        &self,
+        connection: ConnectionId,
+        report: &mut SyncReport,
+    ) -> Result<bool, StoreError> {
+        match self.connector.check().await {
+            Ok(account) => {
+                (report.checked, report.missing) = (true, account.missing);
+                Ok(false)
+            }
+            Err(error @ (ConnectorError::Auth { .. } | ConnectorError::Config { .. })) => {
+                let mut asked = StreamReport {
+                    stream: CHECK.0.to_owned(),
+                    ..StreamReport::default()
+                };
+                self.failed(connection, CHECK, &error, &mut asked, report)
+                    .await?;
+                report.streams.push(asked);
+                Ok(true)
+            }
+            Err(error) => {
+                warn!(
+                    connection = self.name,
+                    code = error.code(),
+                    "the check failed; reading all the same"
+                );
+                Ok(false)
+            }
+        }
+    }
+
     /// Pulls one stream. While some pages are committed, the next are fetched.
     async fn pull(
         &self,
@@ -214,6 +262,7 @@ impl Sync<'_> {
             };
             let done = page.done;
             cursor = Some(page.next.clone());
+            report.unknown += page.unknown;
             batch.add(page);
             if done {
                 break Ok(());

@@ -56,7 +56,7 @@ pub fn verify(
         let coverage = conn.coverage(&zone, today, None)?;
         // Other holes than at the last run: everybody is to be scored anew.
         let all_wait = conn.coverage_mark()? != mark(&coverage);
-        conn.for_each_facts(Which::All, None, |contact, facts| {
+        conn.for_each_needed(Which::All, None, &model.needs(), |contact, facts| {
             let Some(mut stored) = conn
                 .state(contact)?
                 .filter(|_| !all_wait && waiting.binary_search(&contact).is_err())

@@ -8,6 +8,8 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
+#[path = "it/conforming.rs"]
+mod conforming;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/faults.rs"]
@@ -18,17 +20,21 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
-#[path = "it/killed.rs"]
-mod killed;
+#[path = "it/machines.rs"]
+mod machines;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
 #[path = "it/preview.rs"]
 mod preview;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/rights.rs"]
+mod rights;
 #[path = "it/rule_tests.rs"]
 mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/words.rs"]
+mod words;

@@ -15,11 +15,15 @@ mod scoring {
     mod compare;
     mod describe;
     mod generate;
+    mod incremental;
     mod invariants;
+    mod life;
     mod oracle;
     mod preview;
     mod random;
     mod shop;
     mod shrink;
+    mod stored;
     mod tally;
+    mod words;
 }

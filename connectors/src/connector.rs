@@ -49,6 +49,9 @@ pub struct Capabilities {
     pub guarantee: &'static str,
 }
 
+/// The longest that [`Connector::check`] may take, whatever the platform does.
+pub const CHECK_MAX: Duration = Duration::from_secs(10);
+
 /// Who we are on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -91,6 +94,8 @@ pub struct Page {
     pub campaigns: Vec<Campaign>,
     /// Rows that could not be understood.
     pub rejects: Vec<Reject>,
+    /// Rows of kinds that this version does not know (yet): passed over.
+    pub unknown: u64,
     /// What is complete once this page is committed.
     pub covered: Vec<Covered>,
     /// Set on pages of a scan over the whole list.
@@ -109,6 +114,7 @@ impl Page {
             events: Vec::new(),
             campaigns: Vec::new(),
             rejects: Vec::new(),
+            unknown: 0,
             covered: Vec::new(),
             scan: None,
             next,
@@ -175,7 +181,7 @@ pub trait Connector: Send + Sync {
     /// What this connector can do.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Who are we, what may we do. Changes nothing.
+    /// Who are we, what may we do. Changes nothing, and takes no longer than [`CHECK_MAX`].
     async fn check(&self) -> Result<Account, ConnectorError>;
 
     /// One page of a stream. The caller commits the page and `page.next` together.

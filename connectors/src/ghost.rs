@@ -27,10 +27,12 @@ use secrecy::SecretString;
 
 use crate::{
     clock::Clock,
-    connector::{Account, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec},
+    connector::{
+        Account, CHECK_MAX, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec,
+    },
     cursor::Cursor,
     error::ConnectorError,
-    http::{Client, Rate, Transport},
+    http::{Client, Rate, Transport, within},
     model::EventKind,
 };
 use key::Key;
@@ -153,22 +155,23 @@ impl Ghost {
             tag_prefix: settings.tag_prefix.clone(),
         })
     }
-}
 
-#[async_trait]
-impl Connector for Ghost {
-    fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
-    }
-
-    async fn check(&self) -> Result<Account, ConnectorError> {
+    /// What [`Connector::check`] asks.
+    async fn ask(&self) -> Result<Account, ConnectorError> {
         let site: wire::SitePage = self.client.get("site/").send().await?.json()?;
-        let read = self
-            .client
-            .get("members/")
-            .query("limit", 1)
-            .query("fields", "id");
-        read.send().await?.json::<wire::MemberPage>()?;
+        for path in ["members/", "labels/"] {
+            let read = self
+                .client
+                .get(path)
+                .query("limit", 1)
+                .query("fields", "id");
+            // Whether the rows are as documented shows when they are read; here it is about the right.
+            let answer = read
+                .send()
+                .await
+                .map_err(|failure| name_right(failure.into()))?;
+            answer.json::<serde_json::Value>()?;
+        }
         if !self.newsletters.is_empty() {
             let read = self.client.get("newsletters/").query("limit", 100);
             let page: wire::NewsletterPage = read.send().await?.json()?;
@@ -179,6 +182,38 @@ impl Connector for Ghost {
             version: site.site.version,
             missing: Vec::new(),
         })
+    }
+}
+
+/// A key that Ghost knows and that may not do this belongs to somebody on the staff: it has the rights of their role.
+fn name_right(error: ConnectorError) -> ConnectorError {
+    match error {
+        ConnectorError::Auth {
+            what,
+            detail,
+            missing: None,
+        } if detail.contains("permission") => {
+            let missing = Some(
+                "to read members and labels (use the Admin API key of a custom integration)".into(),
+            );
+            ConnectorError::Auth {
+                what,
+                detail,
+                missing,
+            }
+        }
+        other => other,
+    }
+}
+
+#[async_trait]
+impl Connector for Ghost {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn check(&self) -> Result<Account, ConnectorError> {
+        within(CHECK_MAX, "check", self.ask()).await
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -16,7 +16,7 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use async_trait::async_trait;
@@ -182,6 +182,20 @@ impl fmt::Debug for Client {
             .field("base", &self.base.as_str())
             .finish_non_exhaustive()
     }
+}
+
+/// Gives a conversation this long; what does not end by then is a [`ConnectorError::Transient`].
+pub async fn within<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, ConnectorError>>,
+) -> Result<T, ConnectorError> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(ConnectorError::Transient {
+            what: what.to_owned(),
+            detail: format!("no good answer within {} seconds", limit.as_secs()),
+        })
+    })
 }
 
 /// Reads the configured URL.

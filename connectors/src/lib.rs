@@ -7,6 +7,7 @@
 //! sees the store, the rules or the scores.
 
 pub mod clock;
+pub mod conformance;
 pub mod connector;
 pub mod cursor;
 pub mod error;

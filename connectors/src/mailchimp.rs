@@ -45,10 +45,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     clock::Clock,
-    connector::{Account, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec},
+    connector::{
+        Account, CHECK_MAX, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec,
+    },
     cursor::Cursor,
     error::ConnectorError,
-    http::{Client, Rate, Transport},
+    http::{Client, Rate, Transport, within},
     model::{EventKind, Status},
 };
 use edge::Edge;
@@ -176,6 +178,21 @@ impl Mailchimp {
         })
     }
 
+    /// What [`Connector::check`] asks.
+    async fn ask(&self) -> Result<Account, ConnectorError> {
+        let root = self.client.get("").query("fields", "account_name,role");
+        let root: wire::Root = root.send().await?.json()?;
+        lists::followed(self).await?;
+        // The roles are owner, admin, manager, author and viewer; the last two write nothing.
+        let reader = |role: &String| matches!(role.as_str(), "author" | "viewer");
+        let missing = root.role.filter(reader).map(|_| "the role Manager".into());
+        Ok(Account {
+            name: root.account_name.unwrap_or_default(),
+            version: None,
+            missing: missing.into_iter().collect(),
+        })
+    }
+
     /// The present instant, as precise as cursors keep it.
     fn now(&self) -> DateTime<Utc> {
         self.clock.now().trunc_subsecs(3)
@@ -208,17 +225,7 @@ impl Connector for Mailchimp {
     }
 
     async fn check(&self) -> Result<Account, ConnectorError> {
-        let root = self.client.get("").query("fields", "account_name,role");
-        let root: wire::Root = root.send().await?.json()?;
-        lists::followed(self).await?;
-        // The roles are owner, admin, manager, author and viewer; the last two write nothing.
-        let reader = |role: &String| matches!(role.as_str(), "author" | "viewer");
-        let missing = root.role.filter(reader).map(|_| "the role Manager".into());
-        Ok(Account {
-            name: root.account_name.unwrap_or_default(),
-            version: None,
-            missing: missing.into_iter().collect(),
-        })
+        within(CHECK_MAX, "check", self.ask()).await
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -1,6 +1,6 @@
 //! `import`: files come in.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     diagnostic::{Diagnostic, Exit, Expected},
     import::{self, ImportError, ImportReport, Options},
+    verdict::Machines,
 };
 
 use super::{Context, output};
@@ -35,6 +36,7 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
         ));
     }
     let store = context.writing(&config)?;
+    store.judge_by(Arc::new(Machines::new(config.machines.clone())))?;
     let options = Options {
         connection: arguments.connection.clone(),
         kinds: config.rules.kinds.clone(),

@@ -6,7 +6,7 @@ use clap::Args;
 use engaged_connectors::model::Address;
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
     rule_tests::{self, Failure},
     rules::{Context as Names, parse_condition},
@@ -17,6 +17,7 @@ use crate::{
     },
     status,
     store::{ContactId, Store},
+    words::{self, Detail, Role},
 };
 
 use super::{
@@ -45,6 +46,12 @@ pub(super) struct Explain {
     /// With what was known at the end of this date; everything if left out
     #[arg(long, value_name = "DATE")]
     known_at: Option<String>,
+    /// The language: nl or en; that of the configuration if left out
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    lang: Option<Language>,
+    /// Every rule, every event with its number, every date ahead
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -87,14 +94,14 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
         "tests": config.tests.len(),
         "failures": failures.iter().map(|failure| serde_json::json!({
             "test": failure.test, "what": failure.what, "expected": failure.expected, "found": failure.found,
-            "because": failure.because })).collect::<Vec<_>>(),
+            "because": failure.because.scores })).collect::<Vec<_>>(),
         "warnings": config.warnings.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
     });
     let told = config
         .warnings
         .iter()
         .cloned()
-        .chain(failures.iter().map(failed));
+        .chain(failures.iter().map(|each| failed(each, config.language)));
     let told: Vec<Diagnostic> = told.collect();
     if !told.is_empty() {
         output::say(&render(&told, context.style()));
@@ -138,7 +145,7 @@ fn tests_text(config: &Config, failures: &[Failure]) -> String {
 }
 
 /// A rule test's failure, where its expectation stands.
-fn failed(failure: &Failure) -> Diagnostic {
+fn failed(failure: &Failure, language: Language) -> Diagnostic {
     let Failure {
         test,
         what,
@@ -146,8 +153,16 @@ fn failed(failure: &Failure) -> Diagnostic {
         found,
         ..
     } = failure;
-    let because = failure.because.iter().map(output::score_lines);
-    let lines: String = because.collect();
+    let mut lines = words::explanation(&failure.because, language, Detail::Everything);
+    let of_scores = [
+        Role::Score,
+        Role::Item,
+        Role::Part,
+        Role::Remark,
+        Role::Total,
+    ];
+    lines.retain(|line| of_scores.contains(&line.role));
+    let because = words::text(&lines);
     Diagnostic::error(
         "E0260",
         format!("rule test '{test}': {what} is {found}, not {expected}"),
@@ -158,7 +173,7 @@ fn failed(failure: &Failure) -> Diagnostic {
     )
     .note(format!(
         "because:{}",
-        lines.trim_end().replace('\n', "\n  ")
+        because.trim_end().replace('\n', "\n  ")
     ))
     .help("correct the rule if it does not do what you mean, else the test")
 }
@@ -183,6 +198,14 @@ pub(super) fn date(text: &str, option: &str) -> Result<Day, Expected> {
             "write it as 2026-06-15",
         )
     })
+}
+
+/// Reads a language as the configuration writes it.
+fn language(text: &str) -> Result<Language, String> {
+    Language::ALL
+        .into_iter()
+        .find(|language| language.code() == text.to_lowercase())
+        .ok_or_else(|| "there are nl (Dutch) and en (English)".to_owned())
 }
 
 fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
@@ -227,8 +250,9 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
         let vocabulary = conn.vocabulary()?;
         let coverage = conn.coverage(&zone, present, known)?;
         let model = Model::new(&config.rules, &vocabulary);
-        let ids =
-            conn.platform_ids(&facts.events.iter().map(|fact| fact.id).collect::<Vec<_>>())?;
+        let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
+        let ids = conn.platform_ids(&events)?;
+        let reasons = conn.verdict_reasons(&events, known)?;
         Ok(Some(explain::explain(&Question {
             model: &model,
             vocabulary: &vocabulary,
@@ -238,6 +262,7 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
             known_at: present,
             contact: address.reveal(),
             platform_id: &|id| ids.get(&id).cloned(),
+            reason: &|id| reasons.get(&id).cloned(),
         })))
     })?;
     let Some(explanation) = explanation else {
@@ -247,7 +272,15 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
             help,
         ));
     };
-    context.output.show(&explanation, output::explanation);
+    let language = arguments.lang.unwrap_or(config.language);
+    let detail = if arguments.all {
+        Detail::Everything
+    } else {
+        Detail::Short
+    };
+    context.output.show(&explanation, |explanation| {
+        words::text(&words::explanation(explanation, language, detail))
+    });
     Ok(Exit::Done)
 }
 

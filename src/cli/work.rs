@@ -189,6 +189,9 @@ fn sync_text(reports: &[SyncReport]) -> String {
             "  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", "",
         ];
         out += &output::table(&header, &[1, 2, 3, 4, 5], &rows);
+        if !report.missing.is_empty() {
+            out += &format!("  the key lacks: {}\n", report.missing.join(", "));
+        }
         if let Some(why) = &report.blocked {
             out +=
                 &format!("  BLOCKED: {why}\n  its absences are frozen until the key works again\n");
@@ -247,7 +250,7 @@ fn score_as_of(context: &Context, text: &str) -> Result<Exit, Expected> {
     store.read(|conn| {
         let model = Model::new(rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
-        conn.for_each_facts(Which::All, None, |_, facts| {
+        conn.for_each_needed(Which::All, None, &model.needs(), |_, facts| {
             let evaluation = evaluate(&model, facts, &coverage, as_of);
             for (score, value) in sizes.iter_mut().zip(&evaluation.scores) {
                 if let Some(band) = value.band {

@@ -43,6 +43,14 @@ impl Platform {
             Self::Ghost => "ghost",
         }
     }
+
+    /// Whether it reports no open of a mail but the first (docs/platforms/).
+    pub(super) fn tells_first_open_only(self) -> bool {
+        match self {
+            Self::Mailchimp => false,
+            Self::Ghost => true,
+        }
+    }
 }
 
 impl FromStr for Platform {

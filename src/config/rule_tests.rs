@@ -294,7 +294,7 @@ impl Expecting<'_> {
         let scores = self.root.entries_of("scores").iter();
         let typed = scores.filter_map(|entry| Some(entry.node.table()?.items_of("rules").len()));
         let read = self.rules.scores.iter().map(|score| score.rules.len());
-        typed.sum::<usize>() == read.sum()
+        typed.sum::<usize>() == read.sum::<usize>()
     }
 
     fn points(&mut self, entry: &Entry) -> Option<Expected> {

@@ -111,6 +111,7 @@ pub(super) static ROOT: &[Key] = &[
     key("segments", Named("segment", &Text), "Conditions by name; a contact may be in any number."),
     key("stages", List(&Table(STAGE)), "Conditions in order; a contact is in the first that holds."),
     key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
+    key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     later("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
@@ -204,6 +205,14 @@ static STAGE: &[Key] = &[
 #[rustfmt::skip]
 static ABSENCE: &[Key] = &[
     key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 3."),
+];
+
+#[rustfmt::skip]
+static MACHINES: &[Key] = &[
+    key("judge", Truth, "Whether events that come in without a verdict are judged. Default: true."),
+    key("honeypots", TEXTS, "Globs of links and pages that no person can see, on the whole URL or, from '/', its path."),
+    key("agents", TEXTS, "Globs of user agents that are machines, on the whole text: \"*LinkChecker*\"."),
+    key("networks", TEXTS, "Networks of machines: \"203.0.113.0/24\", or a single address."),
 ];
 
 #[rustfmt::skip]

@@ -231,7 +231,8 @@ fn the_json_schema_in_the_repository_is_the_one_of_the_program() {
 fn every_pack_loads_and_own_tables_replace_its_own() {
     for pack in packs::names() {
         let text = format!("timezone = 'UTC'\nextends = ['{pack}']");
-        assert!(!good(&text, &[]).rules.scores.is_empty(), "{pack}");
+        let rules = good(&text, &[]).rules;
+        assert!(rules.scores.len() + rules.segments.len() > 0, "{pack}");
     }
     let config = good(
         "timezone = 'UTC'\nextends = ['copernica-shop']\n[scores.fit]\nrules = [{ when = 'open', points = 1 }]\nbands = [{ name = 'all' }]",
@@ -264,6 +265,22 @@ fn what_is_not_said_has_its_documented_default() {
         (1, OnDrift::Alert)
     );
     assert_eq!(config.guards.max_starts, 500);
+    assert_eq!(config.machines, crate::verdict::Settings::default());
+}
+
+#[test]
+fn machines_are_told_as_the_file_says_and_first_opens_by_the_platform() {
+    let text = "timezone = 'UTC'\n[machines]\njudge = false\nhoneypots = ['/hp']\nagents = ['*x*']\nnetworks = ['10.0.0.1']\n\
+                [connections.site]\nplatform = 'ghost'\nbase_url = 'https://blog.example'\nkey.env = 'KEY'\n\
+                [connections.shop]\nplatform = 'mailchimp'\nkey.env = 'KEY'";
+    let machines = good(text, &[]).machines;
+    assert!(!machines.judge);
+    assert_eq!(
+        (machines.honeypots, machines.agents),
+        (vec!["/hp".into()], vec!["*x*".into()])
+    );
+    assert_eq!(machines.networks[0].to_string(), "10.0.0.1/32");
+    assert_eq!(machines.first_open_only, ["site"]);
 }
 
 #[test]

@@ -185,7 +185,6 @@ fn coverage(test: &RuleTest, connection: ConnectionId, vocabulary: &Vocabulary) 
         holes,
         reported: Some(Reported {
             kinds: vec![(connection, None)],
-            until: test.as_of.previous(),
         }),
     }
 }

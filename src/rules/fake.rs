@@ -101,12 +101,30 @@ const ROWS: [&str; 8] = [
     "yxcvbnm", // QWERTZ
 ];
 
+/// For each row the place of each letter from a to z, counted from 1.
+static PLACES: LazyLock<[[u8; 26]; ROWS.len()]> = LazyLock::new(|| {
+    ROWS.map(|row| {
+        let mut places = [0; 26];
+        for (key, place) in row.bytes().zip(1..) {
+            places[usize::from(key - b'a')] = place;
+        }
+        places
+    })
+});
+
 /// The longest run of at least four neighbours in a folded word that no real word excuses.
 fn keyboard_run(word: &str, real: &[&str]) -> Option<String> {
     let letters: Vec<char> = word.chars().collect();
     let mut longest: &[char] = &[];
-    for row in ROWS {
-        let place = |letter: char| row.chars().position(|key| key == letter);
+    if letters.len() < 4 {
+        return None;
+    }
+    for places in &*PLACES {
+        let place = |letter: char| {
+            let index = u32::from(letter).checked_sub(u32::from('a'))?;
+            let place = places.get(usize::try_from(index).ok()?).copied()?;
+            (place > 0).then_some(place)
+        };
         for forward in [true, false] {
             let follows = |a: char, b: char| match (place(a), place(b)) {
                 (Some(a), Some(b)) if forward => a + 1 == b,

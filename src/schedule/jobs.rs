@@ -1,7 +1,10 @@
 //! The jobs: sync, score, plan, push. Each is idempotent, takes no input but
 //! the configuration, and records its run before it begins.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use engaged_connectors::{Clock, Connector, http::Transport};
 use futures_util::future::join_all;
@@ -19,6 +22,7 @@ use crate::{
     score::{calendar::Zone, facts::ConnectionId},
     store::{Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
+    verdict::Machines,
 };
 
 /// Where a job has come.
@@ -43,6 +47,8 @@ pub struct Jobs {
     pub clock: Arc<dyn Clock>,
     zone: Arc<Zone>,
     connectors: BTreeMap<String, Box<dyn Connector>>,
+    /// Connections that were checked by this process, with the rights that their keys lack.
+    checked: Mutex<BTreeMap<String, Vec<String>>>,
     watch: Watch,
 }
 
@@ -74,6 +80,8 @@ impl Jobs {
     ) -> Result<Self, Expected> {
         let mut jobs = Self::looking(config, store, clock, environment, transport)?;
         let now = jobs.clock.now().timestamp_millis();
+        let machines = Machines::new(jobs.config.machines.clone());
+        jobs.store.judge_by(Arc::new(machines))?;
         jobs.store
             .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;
@@ -100,6 +108,7 @@ impl Jobs {
             clock,
             zone,
             connectors,
+            checked: Mutex::default(),
             watch: Arc::new(|_| ()),
         })
     }
@@ -135,6 +144,7 @@ impl Jobs {
         let run = self.begin("sync", Some(connection)).await?;
         let watch = Arc::clone(&self.watch);
         let progress = move |report: &StreamReport| watch(Progress::Page(name, report));
+        let blocked = self.store.read(|conn| conn.blocked(name))?;
         let sync = Sync {
             store: &self.store,
             name,
@@ -143,17 +153,39 @@ impl Jobs {
             clock: self.clock.as_ref(),
             max_list_shrink: self.config.guards.max_list_shrink,
             full,
+            check: blocked.is_some() || !self.checked().contains_key(name),
             progress: &progress,
         };
-        let report = sync.run().await?;
+        let mut report = sync.run().await?;
+        self.remember(name, &mut report);
         let trouble = report.blocked.clone().or_else(|| {
             report
                 .streams
                 .iter()
                 .find_map(|stream| stream.error.clone())
         });
-        self.end(run, trouble).await?;
+        if trouble.is_none() && !report.missing.is_empty() {
+            let detail = format!("the key lacks: {}", report.missing.join(", "));
+            self.end_as(run, "ok", Some(detail)).await?;
+        } else {
+            self.end(run, trouble).await?;
+        }
         Ok(report)
+    }
+
+    fn checked(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+        // A map of finished entries stays whole when somebody panics beside it.
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a check has said, and tells it again with every later sync.
+    fn remember(&self, name: &str, report: &mut SyncReport) {
+        if report.checked {
+            self.checked()
+                .insert(name.to_owned(), report.missing.clone());
+        } else if let Some(missing) = self.checked().get(name) {
+            report.missing.clone_from(missing);
+        }
     }
 
     /// Scores the contacts that need it, or all.
@@ -307,12 +339,19 @@ impl Jobs {
     }
 
     async fn end(&self, run: i64, trouble: Option<String>) -> Result<(), StoreError> {
+        let outcome = if trouble.is_some() { "trouble" } else { "ok" };
+        self.end_as(run, outcome, trouble).await
+    }
+
+    async fn end_as(
+        &self,
+        run: i64,
+        outcome: &'static str,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now().timestamp_millis();
         self.store
-            .write_async(move |tx| {
-                let outcome = if trouble.is_some() { "trouble" } else { "ok" };
-                tx.end_run(run, outcome, trouble.as_deref(), now)
-            })
+            .write_async(move |tx| tx.end_run(run, outcome, detail.as_deref(), now))
             .await
     }
 }

@@ -111,6 +111,13 @@ impl fmt::Display for Day {
     }
 }
 
+impl serde::Serialize for Day {
+    /// `2026-06-15`.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Debug for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -124,8 +131,14 @@ pub struct Zone {
     tz: Tz,
     /// From this instant on, local time is UTC plus this many milliseconds.
     offsets: Vec<(Millis, Millis)>,
+    /// For each span of [`SPAN_BITS`] since the table's start, the offset in force at its beginning.
+    spans: Vec<u16>,
+    start: Millis,
     end: Millis,
 }
+
+/// Instants are looked up by spans of 2^30 ms, 12 days: rarely does an offset change within one.
+const SPAN_BITS: u32 = 30;
 
 impl Zone {
     /// Unrolls a zone over 1995 to 2070; instants outside are asked one by one.
@@ -143,9 +156,15 @@ impl Zone {
             }
             at = next;
         }
+        let in_force = |at| offsets.partition_point(|&(from, _)| from <= at) - 1;
+        let spans = (0..=(END - START) >> SPAN_BITS)
+            .map(|span| u16::try_from(in_force(START + (span << SPAN_BITS))).unwrap_or(0))
+            .collect();
         Self {
             tz,
             offsets,
+            spans,
+            start: START,
             end: END,
         }
     }
@@ -157,16 +176,26 @@ impl Zone {
 
     /// The local date of an instant.
     pub fn day(&self, at: Millis) -> Day {
-        let index = self.offsets.partition_point(|&(from, _)| from <= at);
-        let offset = match index
-            .checked_sub(1)
-            .and_then(|index| self.offsets.get(index))
-        {
-            Some(&(_, offset)) if at < self.end => offset,
-            _ => offset_at(self.tz, at),
+        let offset = if (self.start..self.end).contains(&at) {
+            self.tabled(at)
+        } else {
+            offset_at(self.tz, at)
         };
         let days = (at + offset).div_euclid(86_400_000);
         Day(i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }))
+    }
+
+    fn tabled(&self, at: Millis) -> Millis {
+        let span = usize::try_from((at - self.start) >> SPAN_BITS).unwrap_or(0);
+        let mut index = usize::from(self.spans[span]);
+        while self
+            .offsets
+            .get(index + 1)
+            .is_some_and(|&(from, _)| from <= at)
+        {
+            index += 1;
+        }
+        self.offsets[index].1
     }
 
     /// The first instant of a local date.

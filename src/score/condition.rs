@@ -1,5 +1,7 @@
 //! Conditions in three values: true, false, and unknown with its reason.
 
+use std::sync::Arc;
+
 use engaged_connectors::model::Status;
 
 use crate::rules::{
@@ -13,7 +15,7 @@ use super::{
     absence::{self, Absence, Reason},
     calendar::Day,
     evaluate::Evaluator,
-    facts::{ConnectionId, KindId},
+    facts::{ConnectionId, Hole, KindId, Needs},
     pattern::{Asked, PatternId},
     status,
 };
@@ -27,7 +29,7 @@ pub(crate) enum Node {
     Absence {
         any: bool,
         absence: Absence,
-        text: String,
+        text: Arc<str>,
     },
     Count {
         bound: Bound,
@@ -71,6 +73,50 @@ pub(crate) enum Node {
     Otherwise,
     /// A name that refers to nothing; checked rule sets have none.
     Nothing,
+}
+
+impl Node {
+    /// The absences in it, in the order in which they are judged.
+    pub(crate) fn absences(&self) -> Vec<&Absence> {
+        match self {
+            Self::Or(parts) | Self::And(parts) => parts.iter().flat_map(Self::absences).collect(),
+            Self::Not(inner) => inner.absences(),
+            Self::Absence { absence, .. } => vec![absence],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds what this condition reads beside events.
+    pub(crate) fn note_needs(&self, needs: &mut Needs) {
+        match self {
+            Self::Or(parts) | Self::And(parts) => {
+                for part in parts {
+                    part.note_needs(needs);
+                }
+            }
+            Self::Not(inner) => inner.note_needs(needs),
+            Self::Field(name, _) => {
+                if let Some(fields) = &mut needs.fields {
+                    fields.push(name.clone());
+                }
+            }
+            Self::Email(_) | Self::EmailDomain(_) | Self::EmailDomainFree { .. } => {
+                needs.address = true;
+            }
+            Self::InList(_) | Self::Status { .. } => needs.subscriptions = true,
+            // These read events, or what other conditions gave.
+            Self::Absence { .. }
+            | Self::Count { .. }
+            | Self::DaysWith { .. }
+            | Self::Total { .. }
+            | Self::TimeSince { .. }
+            | Self::Points(..)
+            | Self::Band { .. }
+            | Self::Segment(_)
+            | Self::Otherwise
+            | Self::Nothing => {}
+        }
+    }
 }
 
 /// What is measured in a window.
@@ -148,7 +194,7 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The absence in canonical words.
-    pub text: String,
+    pub text: Arc<str>,
     /// What it is.
     pub reason: Reason,
 }
@@ -163,7 +209,7 @@ impl Evaluator<'_> {
             Node::Absence { any, absence, text } => {
                 let (reason, hint) = absence::judge(absence, self.subject, self.as_of);
                 judgements.push(Judgement {
-                    text: text.clone(),
+                    text: Arc::clone(text),
                     reason,
                 });
                 let truth = reason.truth();
@@ -237,7 +283,11 @@ impl Evaluator<'_> {
             return (false, Day::NEVER);
         }
         let (mut covered, mut hint) = (false, Day::NEVER);
-        for hole in self.subject.holes(&measure.kinds, measure.from.as_deref()) {
+        let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
+        let Some(holes) = holes else {
+            return (true, Day::NEVER);
+        };
+        for hole in holes {
             if hole.to >= self.as_of {
                 hint = hint.min(hole.from.max(self.as_of).next());
             }
@@ -248,6 +298,36 @@ impl Evaluator<'_> {
             }
         }
         (covered, hint)
+    }
+
+    /// The holes that may leave a condition's counts, totals and times open on the date.
+    pub(crate) fn gaps(&self, node: &Node) -> Vec<Hole> {
+        let in_the_way: Vec<Hole> = match node {
+            Node::Or(parts) | Node::And(parts) => {
+                parts.iter().flat_map(|part| self.gaps(part)).collect()
+            }
+            Node::Not(inner) => self.gaps(inner),
+            Node::Count { measure, .. }
+            | Node::DaysWith { measure, .. }
+            | Node::Total { measure, .. }
+            | Node::TimeSince { measure, .. }
+                if measure.guards =>
+            {
+                let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
+                let Some(holes) = holes else {
+                    return vec![Hole::always(self.as_of)];
+                };
+                let last = self.subject.last(measure.pattern, self.as_of);
+                let covers = |hole: &Hole| match node {
+                    Node::TimeSince { .. } => last.is_some_and(|last| hole.to > last),
+                    _ => hole.to.min(self.as_of.previous()).plus(measure.window) > self.as_of,
+                };
+                let open = |hole: &Hole| hole.from < self.as_of && covers(hole);
+                holes.into_iter().filter(open).collect()
+            }
+            _ => Vec::new(),
+        };
+        absence::until_yesterday(in_the_way.iter(), self.as_of)
     }
 
     fn count(&self, bound: Bound, number: u32, measure: &Measure) -> Answer {
@@ -345,10 +425,12 @@ impl Evaluator<'_> {
             .unwrap_or(Day::NEVER);
         // A hole after the last known event may hide a later one, but later ones end later still.
         let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
+        let reported = holes.is_some();
+        let holes = holes.unwrap_or_default();
         let hidden = |as_of: Day| {
-            holes
-                .iter()
-                .any(|hole| hole.to > last && hole.from < as_of && last < as_of.previous())
+            let behind =
+                |hole: &Hole| hole.to > last && hole.from < as_of && last < as_of.previous();
+            !reported || holes.iter().any(behind)
         };
         let next_hole = holes
             .iter()

@@ -40,42 +40,31 @@ pub(crate) struct Sum {
     pub(crate) hint: Day,
 }
 
-/// Evaluates an each-event rule.
+/// Evaluates an each-event rule; with `detail` also which events earned what.
 pub(crate) fn evaluate(
     model: &Model,
     subject: &Subject<'_>,
     rule: &Rule,
     (pattern, lifting): (PatternId, Option<PatternId>),
     as_of: Day,
+    detail: bool,
 ) -> Sum {
-    let lifting = lifting.map(|lifting| subject.until(lifting, as_of).rev());
-    let standing = subject.until(pattern, as_of).filter(|&index| {
-        // The last lifting event is the one that may be later; no event lifts itself.
-        let last = lifting
-            .clone()
-            .and_then(|mut lifting| lifting.find(|&each| each != index));
-        last.is_none_or(|last| subject.event(index).at > subject.event(last).at)
-    });
-    let lifted = subject.until(pattern, as_of).count() - standing.clone().count();
-    let mut standing: Vec<usize> = standing.collect();
-    // Our ids follow the order of arrival, which must not matter: of events at one
-    // instant the smaller purchase comes first, and equal ones earn the same.
-    standing.sort_by_key(|&index| {
-        let fact = subject.event(index);
-        (fact.at, fact.connection, fact.quantity)
-    });
-    let counted = Counter::new(rule.count, model).keep(subject, standing.into_iter());
-
     let mut sum = Sum {
         points: 0,
         capped: 0,
-        lifted,
+        lifted: 0,
         earned: Vec::new(),
         hint: Day::NEVER,
     };
+    let (standing, lifted) = standing(subject, (pattern, lifting), as_of);
+    sum.lifted = lifted;
+    let mut counter = Counter::new(rule.count, model);
     let mut spent: HashMap<(usize, i64), i64> = HashMap::new();
-    for index in counted {
+    for index in standing {
         let (fact, day) = (subject.event(index), subject.days[index]);
+        if !counter.counts(index, fact, day) {
+            continue;
+        }
         let times = if fact.kind == model.kinds.purchase {
             i64::from(fact.quantity)
         } else {
@@ -86,12 +75,14 @@ pub(crate) fn evaluate(
         let (points, next, ends_on) = on_date(rule, day, kept, as_of);
         sum.hint = sum.hint.min(next);
         sum.points = sum.points.saturating_add(points);
-        sum.earned.push(Earned {
-            index,
-            points,
-            capped: full - kept,
-            ends_on,
-        });
+        if detail {
+            sum.earned.push(Earned {
+                index,
+                points,
+                capped: full - kept,
+                ends_on,
+            });
+        }
     }
     if let Some(limit) = rule.at_most {
         let kept = sum.points.clamp(-limit.abs(), limit.abs());
@@ -101,6 +92,41 @@ pub(crate) fn evaluate(
     sum
 }
 
+/// The events that no later one lifts, in the order in which they count, and how many were lifted.
+fn standing(
+    subject: &Subject<'_>,
+    (pattern, lifting): (PatternId, Option<PatternId>),
+    as_of: Day,
+) -> (Vec<usize>, usize) {
+    let mut standing: Vec<usize> = Vec::new();
+    if !subject.has(pattern) {
+        return (standing, 0);
+    }
+    let lifting = lifting.map(|lifting| subject.until(lifting, as_of).rev());
+    let mut lifted = 0;
+    for index in subject.until(pattern, as_of) {
+        // The last lifting event is the one that may be later; no event lifts itself.
+        let last = lifting
+            .clone()
+            .and_then(|mut lifting| lifting.find(|&each| each != index));
+        if last.is_none_or(|last| subject.event(index).at > subject.event(last).at) {
+            standing.push(index);
+        } else {
+            lifted += 1;
+        }
+    }
+    // Our ids follow the order of arrival, which must not matter: of events at one
+    // instant the smaller purchase comes first, and equal ones earn the same.
+    let key = |&index: &usize| {
+        let fact = subject.event(index);
+        (fact.at, fact.connection, fact.quantity)
+    };
+    if !standing.is_sorted_by_key(key) {
+        standing.sort_by_key(key);
+    }
+    (standing, lifted)
+}
+
 /// Takes points within what each period still allows, in absolute value.
 fn within_periods(
     caps: &[(i64, Period)],
@@ -108,6 +134,9 @@ fn within_periods(
     day: Day,
     full: i64,
 ) -> i64 {
+    if caps.is_empty() {
+        return full;
+    }
     let key = |(number, (_, period)): (usize, &(i64, Period))| (number, day.period(*period));
     let room = caps.iter().enumerate().map(|cap| {
         let used = spent.get(&key(cap)).copied().unwrap_or(0);
@@ -202,11 +231,37 @@ pub(crate) fn round_away(number: i128, divisor: i128) -> i64 {
     i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
 }
 
+/// Keys met before. Most contacts have few, and a few are found faster in a row.
+#[derive(Default)]
+struct Seen {
+    few: Vec<(u64, u64)>,
+    many: HashSet<(u64, u64)>,
+}
+
+impl Seen {
+    const FEW: usize = 16;
+
+    /// Whether the key is new.
+    fn insert(&mut self, key: (u64, u64)) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(key);
+        }
+        if self.few.contains(&key) {
+            return false;
+        }
+        self.few.push(key);
+        if self.few.len() > Self::FEW {
+            self.many.extend(self.few.drain(..));
+        }
+        true
+    }
+}
+
 /// Keeps the earliest event of each key that a count mode tells apart.
 struct Counter<'a> {
     mode: CountMode,
     model: &'a Model,
-    seen: HashSet<(u64, u64)>,
+    seen: Seen,
     kept: u32,
 }
 
@@ -215,15 +270,9 @@ impl<'a> Counter<'a> {
         Self {
             mode,
             model,
-            seen: HashSet::new(),
+            seen: Seen::default(),
             kept: 0,
         }
-    }
-
-    fn keep(mut self, subject: &Subject<'_>, events: impl Iterator<Item = usize>) -> Vec<usize> {
-        events
-            .filter(|&index| self.counts(index, subject.event(index), subject.days[index]))
-            .collect()
     }
 
     fn counts(&mut self, index: usize, fact: &Fact, day: Day) -> bool {

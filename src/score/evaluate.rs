@@ -1,6 +1,9 @@
 //! Evaluation of one contact at one date: scores, segments, stage.
 
-use crate::rules::{set::Score, truth::Truth};
+use crate::rules::{
+    set::{Rule, Score},
+    truth::Truth,
+};
 
 use super::{
     calendar::Day,
@@ -63,6 +66,8 @@ pub struct RuleValue {
     pub doubt: Option<Doubt>,
     /// The absences in a state rule, and what each is.
     pub judgements: Vec<Judgement>,
+    /// Nothing changes before this day.
+    pub(crate) hint: Day,
 }
 
 impl PartialEq for RuleValue {
@@ -97,6 +102,10 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) model: &'a Model,
     pub(crate) subject: &'a Subject<'a>,
     pub(crate) as_of: Day,
+    /// Whether each rule is to name the events that earned its points.
+    detail: bool,
+    /// What the contact is on an earlier date with the same events, and which rules cannot have changed since.
+    before: Option<&'a [ScoreValue]>,
     scores: Vec<Option<ScoreValue>>,
     segments: Vec<Option<Answer>>,
 }
@@ -116,26 +125,30 @@ pub fn evaluate_with_next(
 ) -> (Evaluation, Option<Day>) {
     let subject = Subject::new(model, facts, coverage);
     let (now, hint) = Evaluator::new(model, &subject, as_of).run();
-    let next = next_change(model, &subject, as_of, hint, |then| then != &now);
+    let next = next_change(model, &subject, (as_of, &now, hint), |then| then != &now);
     let next = next.map(|(day, _)| day);
     (now, next)
 }
 
-/// The first date after `as_of` on which `differs` holds, and what the contact is then.
+/// The first date after a date, on which the contact is `now`, on which `differs` holds, and what the contact is then.
 pub(crate) fn next_change(
     model: &Model,
     subject: &Subject<'_>,
-    as_of: Day,
-    hint: Day,
+    (as_of, now, hint): (Day, &Evaluation, Day),
     differs: impl Fn(&Evaluation) -> bool,
 ) -> Option<(Day, Evaluation)> {
     let mut day = hint.max(as_of.next());
+    let mut last: Option<(Day, Evaluation)> = None;
     // Each step moves to a date on which something may change; beyond the calendar nothing does.
     while day < Day::NEVER && day.date().is_some() {
-        let (then, hint) = Evaluator::new(model, subject, day).run();
+        let (on, before) = last
+            .as_ref()
+            .map_or((as_of, now), |(on, before)| (*on, before));
+        let (then, hint) = Evaluator::new(model, subject, day).after(before, on).run();
         if differs(&then) {
             return Some((day, then));
         }
+        last = Some((day, then));
         day = hint.max(day.next());
     }
     None
@@ -147,9 +160,25 @@ impl<'a> Evaluator<'a> {
             model,
             subject,
             as_of,
+            detail: false,
+            before: None,
             scores: vec![None; model.scores.len()],
             segments: vec![None; model.segments.len()],
         }
+    }
+
+    /// Names also the events that earned points.
+    pub(crate) fn detailed(mut self) -> Self {
+        self.detail = true;
+        self
+    }
+
+    /// Takes over what cannot have changed since an earlier date.
+    fn after(mut self, earlier: &'a Evaluation, day: Day) -> Self {
+        // An event between the two dates may change anything.
+        self.before =
+            (self.subject.next_event_day(day) > self.as_of).then_some(earlier.scores.as_slice());
+        self
     }
 
     /// The whole contact, and a day before which nothing changes.
@@ -209,33 +238,12 @@ impl<'a> Evaluator<'a> {
         let mut hint = Day::NEVER;
         let mut rules = Vec::with_capacity(score.rules.len());
         for (rule, compiled) in score.rules.iter().zip(&model.scores[index]) {
-            let (value, next) = match compiled {
-                Compiled::Each(pattern, lifting) => {
-                    let sum =
-                        each::evaluate(model, self.subject, rule, (*pattern, *lifting), self.as_of);
-                    {
-                        let next = sum.hint;
-                        (RuleValue::each(sum), next)
-                    }
-                }
-                Compiled::State(node) => {
-                    let mut judgements = Vec::new();
-                    let answer = self.ask(node, &mut judgements);
-                    let points = if answer.truth == Truth::True {
-                        rule.points
-                    } else {
-                        0
-                    };
-                    let value = RuleValue {
-                        points,
-                        doubt: answer.doubt,
-                        judgements,
-                        ..RuleValue::default()
-                    };
-                    (value, answer.hint)
-                }
+            let before = self.before.map(|scores| &scores[index].rules[rules.len()]);
+            let value = match before.filter(|value| value.hint > self.as_of) {
+                Some(unchanged) => unchanged.clone(),
+                None => self.rule(rule, compiled),
             };
-            hint = hint.min(next);
+            hint = hint.min(value.hint);
             rules.push(value);
         }
         let (corrections, next) = corrections(score, &rules, self.subject.facts, self.as_of);
@@ -252,6 +260,36 @@ impl<'a> Evaluator<'a> {
             rules,
             corrections,
             hint: hint.min(next),
+        }
+    }
+}
+
+impl Evaluator<'_> {
+    fn rule(&mut self, rule: &Rule, compiled: &Compiled) -> RuleValue {
+        match compiled {
+            Compiled::Each(pattern, lifting) => {
+                let patterns = (*pattern, *lifting);
+                let detail = self.detail;
+                let sum =
+                    each::evaluate(self.model, self.subject, rule, patterns, self.as_of, detail);
+                RuleValue::each(sum)
+            }
+            Compiled::State(node) => {
+                let mut judgements = Vec::new();
+                let answer = self.ask(node, &mut judgements);
+                let points = if answer.truth == Truth::True {
+                    rule.points
+                } else {
+                    0
+                };
+                RuleValue {
+                    points,
+                    doubt: answer.doubt,
+                    judgements,
+                    hint: answer.hint,
+                    ..RuleValue::default()
+                }
+            }
         }
     }
 }
@@ -284,6 +322,7 @@ impl RuleValue {
             capped: sum.capped,
             lifted: sum.lifted,
             earned: sum.earned,
+            hint: sum.hint,
             ..Self::default()
         }
     }
@@ -296,6 +335,9 @@ fn corrections(
     facts: &Facts,
     as_of: Day,
 ) -> (Vec<Correction>, Day) {
+    if score.groups.is_empty() && score.penalty_floor.is_none() && facts.adjustments.is_empty() {
+        return (Vec::new(), Day::NEVER);
+    }
     // The items that the floor looks at: rules outside groups, groups within their limits, adjustments.
     let mut items = Vec::new();
     let mut lines = Vec::new();

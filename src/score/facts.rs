@@ -123,6 +123,39 @@ pub struct Adjustment {
     pub author: String,
 }
 
+/// What a rule set reads of the facts beside events: the rest may be left out when it alone is evaluated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The fields, with their names folded; `None`: all.
+    pub fields: Option<Vec<String>>,
+    /// The address.
+    pub address: bool,
+    /// What connections say about lists.
+    pub subscriptions: bool,
+}
+
+impl Needs {
+    /// Everything there is.
+    pub fn all() -> Self {
+        Self {
+            fields: None,
+            address: true,
+            subscriptions: true,
+        }
+    }
+
+    /// What the one or the other reads.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let fields = self.fields.zip(other.fields);
+        Self {
+            fields: fields.map(|(mine, other)| mine.into_iter().chain(other).collect()),
+            address: self.address || other.address,
+            subscriptions: self.subscriptions || other.subscriptions,
+        }
+    }
+}
+
 /// The texts behind the numbers. Index zero of each list is the empty text that [`TextId::NONE`] means.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
@@ -150,13 +183,11 @@ pub struct Coverage {
 }
 
 /// Which kinds of event come in from where. What no connection of a contact
-/// reports is not known to be absent, however silent it is.
+/// reports is not known to be absent, however silent it is, nor will it ever be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reported {
     /// `kind` `None`: every kind.
     pub kinds: Vec<(ConnectionId, Option<KindId>)>,
-    /// The last day that can be a hole.
-    pub until: Day,
 }
 
 /// A run of days that are not covered, both ends included. The store never

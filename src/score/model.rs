@@ -13,7 +13,7 @@ use super::{
     absence::{Absence, Of},
     calendar::Zone,
     condition::{Measure, Node},
-    facts::{ConnectionId, KindId, TextId, Vocabulary},
+    facts::{ConnectionId, KindId, Needs, TextId, Vocabulary},
     pattern::{Asked, PatternId, Patterns, Texts, kind_ids},
     subject::Kinds,
 };
@@ -95,6 +95,23 @@ impl Model {
         &self.rules
     }
 
+    /// What it reads of a contact.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs {
+            fields: Some(Vec::new()),
+            ..Needs::default()
+        };
+        let rules = self.scores.iter().flatten();
+        let states = rules.filter_map(|rule| match rule {
+            Compiled::State(node) => Some(node),
+            Compiled::Each(..) => None,
+        });
+        for node in states.chain(&self.segments).chain(&self.stages) {
+            node.note_needs(&mut needs);
+        }
+        needs
+    }
+
     /// The zone in which it counts days.
     pub fn zone(&self) -> &Zone {
         &self.zone
@@ -170,7 +187,7 @@ impl Compiler<'_> {
             } => Node::Absence {
                 any: *any,
                 absence: self.absence(pattern, *window, settings),
-                text: condition.to_string(),
+                text: condition.to_string().into(),
             },
             Condition::Count {
                 bound,

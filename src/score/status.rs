@@ -70,11 +70,13 @@ impl Word {
         }
     }
 
-    /// At one instant a stricter statement comes later, so that it stands; events follow statements.
-    fn strictness(self) -> (bool, Option<Status>) {
+    /// At one instant a stricter statement comes later, so that it stands; events follow statements, and
+    /// those that lift others come last, so that they win in whatever order the events became known.
+    fn strictness(self) -> (u8, Option<Status>) {
         match self {
-            Self::Said(status) => (false, Some(status)),
-            Self::Became(_) | Self::Subscribed | Self::Works => (true, None),
+            Self::Said(status) => (0, Some(status)),
+            Self::Became(_) => (1, None),
+            Self::Subscribed | Self::Works => (2, None),
         }
     }
 

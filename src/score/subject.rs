@@ -59,12 +59,48 @@ pub(crate) struct Mail {
     pub(crate) tracked: bool,
 }
 
+/// For each pattern the indices of its events in time order, all in one piece.
+struct Matches {
+    events: Vec<u32>,
+    /// Where each pattern's events begin, and where the last one's end.
+    starts: Vec<u32>,
+}
+
+impl Matches {
+    fn new(model: &Model, facts: &Facts) -> Self {
+        let mut found: Vec<(u32, u32)> = Vec::with_capacity(facts.events.len());
+        let mut starts = vec![0; model.patterns.len() + 1];
+        for (fact, index) in facts.events.iter().zip(0_u32..) {
+            for pattern in model.patterns.matching(fact, facts) {
+                starts[pattern.0 + 1] += 1;
+                // Patterns are as many as rules have words.
+                found.push((u32::try_from(pattern.0).unwrap_or(u32::MAX), index));
+            }
+        }
+        for pattern in 1..starts.len() {
+            starts[pattern] += starts[pattern - 1];
+        }
+        let mut events = vec![0; found.len()];
+        let mut next = starts.clone();
+        for (pattern, index) in found {
+            let place = &mut next[pattern as usize];
+            events[*place as usize] = index;
+            *place += 1;
+        }
+        Self { events, starts }
+    }
+
+    fn of(&self, pattern: PatternId) -> &[u32] {
+        let (from, to) = (self.starts[pattern.0], self.starts[pattern.0 + 1]);
+        &self.events[from as usize..to as usize]
+    }
+}
+
 /// One contact, ready.
 pub(crate) struct Subject<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) days: Vec<Day>,
-    /// For each pattern, the indices of its events in time order.
-    pub(crate) matches: Vec<Vec<usize>>,
+    matches: Matches,
     pub(crate) mails: Vec<Mail>,
     /// The days of opens by a privacy proxy.
     pub(crate) proxy_days: Vec<Day>,
@@ -84,7 +120,7 @@ impl<'a> Subject<'a> {
         let days: Vec<Day> = facts.events.iter().map(|fact| zone.day(fact.at)).collect();
         let mut subject = Self {
             facts,
-            matches: vec![Vec::new(); model.patterns.len()],
+            matches: Matches::new(model, facts),
             mails: mails(facts, &days, kinds),
             proxy_days: Vec::new(),
             subscribe_days: Vec::new(),
@@ -94,11 +130,7 @@ impl<'a> Subject<'a> {
             coverage,
             days,
         };
-        for (index, fact) in facts.events.iter().enumerate() {
-            let day = subject.days[index];
-            for pattern in model.patterns.matching(fact, facts) {
-                subject.matches[pattern.0].push(index);
-            }
+        for (fact, &day) in facts.events.iter().zip(&subject.days) {
             if fact.kind == kinds.open && fact.verdict == Verdict::PrivacyProxy {
                 subject.proxy_days.push(day);
             } else if fact.kind == kinds.subscribe {
@@ -132,10 +164,16 @@ impl<'a> Subject<'a> {
         pattern: PatternId,
         as_of: Day,
     ) -> impl DoubleEndedIterator<Item = usize> + Clone + '_ {
-        self.matches[pattern.0]
+        self.matches
+            .of(pattern)
             .iter()
-            .copied()
+            .map(|&index| index as usize)
             .filter(move |&index| self.days[index] <= as_of)
+    }
+
+    /// Whether any event matches a pattern, whenever it is.
+    pub(crate) fn has(&self, pattern: PatternId) -> bool {
+        !self.matches.of(pattern).is_empty()
     }
 
     /// The day of a pattern's last event on or before a date.
@@ -160,8 +198,13 @@ impl<'a> Subject<'a> {
             .unwrap_or(Day::NEVER)
     }
 
-    /// The holes for some kinds on the contact's connections, in no order.
-    pub(crate) fn holes(&self, kinds: &[KindId], from: Option<&[ConnectionId]>) -> Vec<Hole> {
+    /// The holes for some kinds on the contact's connections, in no order; `None` if no connection
+    /// reports any of them, so that nobody would have told us and no day is ever covered.
+    pub(crate) fn holes(
+        &self,
+        kinds: &[KindId],
+        from: Option<&[ConnectionId]>,
+    ) -> Option<Vec<Hole>> {
         let mut holes = Vec::new();
         let asked = |connection: &ConnectionId| {
             self.facts.connections.contains(connection)
@@ -173,19 +216,11 @@ impl<'a> Subject<'a> {
                 holes.extend_from_slice(runs);
             }
         }
-        if let Some(reported) = &self.coverage.reported
-            && !reported
-                .kinds
-                .iter()
-                .any(|(connection, kind)| asked(connection) && wanted(kind))
-        {
-            // Nobody would have told us: all of the past is one hole.
-            holes.push(Hole {
-                from: Day::ALWAYS,
-                to: reported.until,
-            });
-        }
-        holes
+        let reported = self.coverage.reported.as_ref().is_none_or(|reported| {
+            let mut kinds = reported.kinds.iter();
+            kinds.any(|(connection, kind)| asked(connection) && wanted(kind))
+        });
+        reported.then_some(holes)
     }
 }
 
@@ -196,36 +231,31 @@ pub(crate) fn last_on_or_before(days: &[Day], as_of: Day) -> Option<Day> {
 
 /// A mail is one send; a bounce of the same connection and campaign takes it back.
 fn mails(facts: &Facts, days: &[Day], kinds: Kinds) -> Vec<Mail> {
-    let bounces: Vec<(&Fact, Day)> = facts
-        .events
-        .iter()
-        .zip(days)
-        .filter(|(fact, _)| kinds.bounce.contains(&fact.kind) && fact.campaign.is_some())
-        .map(|(fact, day)| (fact, *day))
-        .collect();
-    let bounced_on = |send: &Fact| {
+    let mut mails = Vec::with_capacity(facts.events.len());
+    let mut bounces: Vec<(&Fact, Day)> = Vec::new();
+    for (fact, &day) in facts.events.iter().zip(days) {
+        if fact.kind == kinds.send {
+            mails.push(Mail {
+                day,
+                bounced_on: Day::NEVER,
+                tracked: fact.tracked,
+            });
+        } else if kinds.bounce.contains(&fact.kind) && fact.campaign.is_some() {
+            bounces.push((fact, day));
+        }
+    }
+    if bounces.is_empty() {
+        return mails;
+    }
+    let sends = facts.events.iter().filter(|fact| fact.kind == kinds.send);
+    for (mail, send) in mails.iter_mut().zip(sends) {
         let same = |bounce: &Fact| {
             bounce.connection == send.connection && bounce.campaign == send.campaign
         };
-        bounces
-            .iter()
-            .filter(|(bounce, _)| same(bounce))
-            .map(|(_, day)| *day)
-            .min()
-            .unwrap_or(Day::NEVER)
-    };
-    let sends = facts
-        .events
-        .iter()
-        .zip(days)
-        .filter(|(fact, _)| fact.kind == kinds.send);
-    sends
-        .map(|(send, day)| Mail {
-            day: *day,
-            bounced_on: bounced_on(send),
-            tracked: send.tracked,
-        })
-        .collect()
+        let days = bounces.iter().filter(|(bounce, _)| same(bounce));
+        mail.bounced_on = days.map(|(_, day)| *day).min().unwrap_or(Day::NEVER);
+    }
+    mails
 }
 
 /// Whether an event shows that the address works: a delivery, or a click by a person.

@@ -9,7 +9,7 @@
 //! What dedupe looks into is the contact's packed history; the table `event` is
 //! consulted by row number only.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use engaged_connectors::model::{Event, Verdict};
 use rusqlite::{CachedStatement, OptionalExtension, params};
@@ -18,12 +18,16 @@ use super::{
     Tx,
     contact::{ContactId, Resolver},
     error::StoreError,
-    history::{Ledger, bucket, codec::Entry},
+    history::{Histories, Ledger, bucket, codec::Entry},
+    verdict::{BY_SOURCE, Court, Touched, buckets_around},
     word::{Dictionary, Texts, verdict_number},
 };
-use crate::score::{
-    calendar::Millis,
-    facts::{ConnectionId, Fact, TextId},
+use crate::{
+    planted::{Bug, is_planted},
+    score::{
+        calendar::Millis,
+        facts::{ConnectionId, Fact, TextId},
+    },
 };
 
 /// What became of a batch of events.
@@ -99,7 +103,7 @@ impl Tx {
         })
     }
 
-    fn last_event(&self) -> Result<i64, StoreError> {
+    pub(super) fn last_event(&self) -> Result<i64, StoreError> {
         Ok(self
             .sql
             .query_row("select coalesce(max(id), 0) from event", (), |row| {
@@ -121,13 +125,16 @@ impl Tx {
         incoming.sort_by_key(|each| each.contact);
         let mut news = Vec::new();
         let mut insert = self.sql.prepare_cached(INSERT)?;
+        let mut histories = self.histories()?;
+        let mut court = Court::new(self, connection, known_at)?;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
-            let mut merge = Merge::begin(self, known_at, rows, &mut insert)?;
+            let mut merge = Merge::begin(self, known_at, rows, (&mut insert, &mut histories))?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
             }
-            self.save_ledger(merge.contact, &mut merge.ledger)?;
+            merge.judged |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
+            histories.save(merge.contact, &mut merge.ledger)?;
             if (appended.new, appended.superseded) != (before.new, before.superseded)
                 || merge.judged
             {
@@ -145,7 +152,7 @@ impl Tx {
         events: &'e [Event],
         appended: &mut Appended,
     ) -> Result<Vec<Incoming<'e>>, StoreError> {
-        let mut resolver = Resolver::new(self, connection, known_at);
+        let mut resolver = Resolver::new(self, connection, known_at)?;
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
         for event in events {
@@ -183,6 +190,7 @@ impl Tx {
                 properties,
             });
         }
+        self.mark_dirty(std::mem::take(&mut resolver.joined))?;
         Ok(incoming)
     }
 }
@@ -197,6 +205,8 @@ struct Merge<'m, 't> {
     identified: HashMap<(u16, TextId), HashMap<String, (i64, Millis)>>,
     /// Whether a verdict changed.
     judged: bool,
+    /// What there is to judge anew.
+    touched: Touched,
     /// Held through the batch: even a look-up of a prepared statement tells at this rate.
     insert: &'m mut CachedStatement<'t>,
 }
@@ -206,14 +216,20 @@ impl<'m, 't> Merge<'m, 't> {
         tx: &'t Tx,
         known_at: Millis,
         rows: &[Incoming<'_>],
-        insert: &'m mut CachedStatement<'t>,
+        (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time; whole content only at its own.
         let anywhere = rows.iter().any(|row| row.event.id.is_some());
-        let wanted: BTreeSet<i64> = rows.iter().map(|row| bucket(row.fact.at)).collect();
-        let wanted: Vec<i64> = wanted.into_iter().collect();
-        let ledger = tx.ledger(contact, (!anywhere).then_some(wanted.as_slice()))?;
+        let mut wanted = Vec::new();
+        for row in rows {
+            wanted.push(bucket(row.fact.at));
+            // What happened just beyond the edge of a bucket may decide who caused it.
+            wanted.extend(buckets_around(&row.fact).into_iter().flatten());
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let ledger = histories.load(contact, (!anywhere).then_some(wanted.as_slice()))?;
         Ok(Self {
             tx,
             contact,
@@ -221,6 +237,7 @@ impl<'m, 't> Merge<'m, 't> {
             ledger,
             identified: HashMap::new(),
             judged: false,
+            touched: Touched::default(),
             insert,
         })
     }
@@ -231,6 +248,10 @@ impl<'m, 't> Merge<'m, 't> {
         report: &mut Report,
         appended: &mut Appended,
     ) -> Result<(), StoreError> {
+        if is_planted(Bug::NoDedupe) {
+            appended.new += 1;
+            return self.insert(row).map(|_| ());
+        }
         match &row.event.id {
             Some(id) => self.take_identified(row, id, appended),
             None => self.take_plain(row, report, appended),
@@ -267,6 +288,8 @@ impl<'m, 't> Merge<'m, 't> {
             if let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) {
                 bucket.remove(old, at);
             }
+            // It is no evidence any more, where it was.
+            self.touched.note(&Fact { at, ..row.fact }, old);
             self.tx
                 .sql
                 .prepare_cached(
@@ -386,7 +409,8 @@ impl<'m, 't> Merge<'m, 't> {
             && page.unwrap_or(0) == row.page.0)
     }
 
-    /// A duplicate that brings a verdict where there was none brings news; anything else it says is ignored.
+    /// A duplicate that brings its source's verdict where there was none, or only ours, brings news; anything else it says is
+    /// ignored.
     fn judge(&mut self, event: i64, at: Millis, row: &Incoming<'_>) -> Result<(), StoreError> {
         let Some(verdict) = row
             .event
@@ -395,12 +419,26 @@ impl<'m, 't> Merge<'m, 't> {
         else {
             return Ok(());
         };
+        let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) else {
+            return Ok(());
+        };
         let unjudged = |known| known == Verdict::Unknown;
-        let bucket = self.ledger.buckets.get_mut(&bucket(at));
-        if bucket.and_then(|bucket| bucket.judge((event, at), verdict, unjudged)) == Some(true) {
+        let news = match bucket.judge((event, at), verdict, unjudged) {
+            Some(false) if self.tx.our_word(self.contact, event)?.is_some() => {
+                self.judged |=
+                    bucket.judge((event, at), verdict, |known| known != verdict) == Some(true);
+                true
+            }
+            Some(true) => {
+                self.judged = true;
+                true
+            }
+            _ => false,
+        };
+        if news {
             self.tx
-                .record_verdict(self.contact, event, verdict, "platform", self.known_at)?;
-            self.judged = true;
+                .record_verdict(self.contact, event, verdict, BY_SOURCE, self.known_at)?;
+            self.touched.note(&row.fact, event);
         }
         Ok(())
     }
@@ -427,6 +465,7 @@ impl<'m, 't> Merge<'m, 't> {
             row.properties,
         ])?;
         let id = self.tx.sql.last_insert_rowid();
+        self.touched.note(fact, id);
         self.ledger
             .buckets
             .entry(bucket(fact.at))
@@ -461,57 +500,5 @@ impl Report {
             }
         };
         Ok(so_far < count)
-    }
-}
-
-impl Tx {
-    /// Judges who caused an event. The word before is kept; replay finds it.
-    /// Returns false if there is no such event.
-    pub fn set_verdict(
-        &self,
-        event: i64,
-        verdict: Verdict,
-        reason: &str,
-        known_at: Millis,
-    ) -> Result<bool, StoreError> {
-        let found: Option<(i64, Millis)> = self
-            .sql
-            .prepare_cached("select contact_id, at from event where id = ?1")?
-            .query_row([event], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((contact, at)) = found else {
-            return Ok(false);
-        };
-        let (contact, number) = (ContactId(contact), bucket(at));
-        let mut ledger = self.ledger(contact, Some(&[number]))?;
-        let bucket = ledger.buckets.get_mut(&number);
-        let differs = |known| known != verdict;
-        let Some(changed) = bucket.and_then(|bucket| bucket.judge((event, at), verdict, differs))
-        else {
-            return Ok(false);
-        };
-        if changed {
-            self.record_verdict(contact, event, verdict, reason, known_at)?;
-            self.save_ledger(contact, &mut ledger)?;
-            self.mark_dirty([contact])?;
-        }
-        Ok(true)
-    }
-
-    fn record_verdict(
-        &self,
-        contact: ContactId,
-        event: i64,
-        verdict: Verdict,
-        reason: &str,
-        known_at: Millis,
-    ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "insert into verdict (contact_id, event_id, known_at, verdict, reason) values (?1, ?2, ?3, ?4, ?5)
-                 on conflict do update set verdict = excluded.verdict, reason = excluded.reason",
-            )?
-            .execute(params![contact.0, event, known_at, verdict_number(verdict), reason])?;
-        Ok(())
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engaged_connectors::model::{Address, Contact, ContactRef, Status};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Conn, Tx,
@@ -45,20 +45,31 @@ pub(super) struct Resolver<'t> {
     known_at: Millis,
     by_id: HashMap<String, ContactId>,
     by_email: HashMap<Address, ContactId>,
-    /// Contacts that this connection did not know before: news, even if nothing else is said about them.
+    /// Whose an address is, and whether the connection knows that contact. Held: events ask by the thousand.
+    find: CachedStatement<'t>,
+    /// Contacts that this connection did not know before, or whose address an event told: news, even if
+    /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
 }
 
 impl<'t> Resolver<'t> {
-    pub(super) fn new(tx: &'t Tx, connection: ConnectionId, known_at: Millis) -> Self {
-        Self {
+    pub(super) fn new(
+        tx: &'t Tx,
+        connection: ConnectionId,
+        known_at: Millis,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
             tx,
             connection,
             known_at,
             by_id: HashMap::new(),
             by_email: HashMap::new(),
+            find: tx.sql.prepare_cached(
+                "select id, exists (select 1 from membership where contact_id = contact.id and connection_id = ?2)
+                 from contact where email = ?1",
+            )?,
             joined: Vec::new(),
-        }
+        })
     }
 
     /// The contact that a row names; `None` if the row names nobody.
@@ -86,9 +97,12 @@ impl<'t> Resolver<'t> {
         let contact = if let Some((contact, address)) = known {
             let contact = ContactId(contact);
             // An event's address may be an old one: it fills a blank and never replaces anything.
-            if let (None, Some(email)) = (address, email) {
-                self.tx
-                    .adopt_email(self.connection, contact, email, self.known_at)?;
+            if let (None, Some(email)) = (address, email)
+                && self
+                    .tx
+                    .adopt_email(self.connection, contact, email, self.known_at)?
+            {
+                self.joined.push(contact);
             }
             contact
         } else {
@@ -120,11 +134,19 @@ impl<'t> Resolver<'t> {
         if let Some(&contact) = self.by_email.get(email) {
             return Ok(contact);
         }
-        let contact = match self.tx.owner_of(email)? {
-            Some(contact) => contact,
-            None => self.tx.new_contact(Some(email), self.known_at)?,
+        let found = self
+            .find
+            .query_row(params![email.reveal(), self.connection.0], |row| {
+                Ok((ContactId(row.get(0)?), row.get(1)?))
+            })
+            .optional()?;
+        let (contact, known) = match found {
+            Some(found) => found,
+            None => (self.tx.new_contact(Some(email), self.known_at)?, false),
         };
-        self.join(contact)?;
+        if !known {
+            self.join(contact)?;
+        }
         self.by_email.insert(email.clone(), contact);
         Ok(contact)
     }
@@ -511,6 +533,13 @@ impl Tx {
         known_at: Millis,
     ) -> Result<bool, StoreError> {
         let Some(owner) = self.owner_of(email)? else {
+            // Two changes in one commit leave the address from before it.
+            self.sql
+                .prepare_cached(
+                    "insert into former_address (contact_id, until_at, email)
+                     select id, ?2, email from contact where id = ?1 and known_at < ?2 on conflict do nothing",
+                )?
+                .execute(params![contact.0, known_at])?;
             self.sql
                 .prepare_cached("update contact set email = ?2 where id = ?1")?
                 .execute(params![contact.0, email.reveal()])?;

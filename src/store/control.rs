@@ -8,6 +8,7 @@ use crate::score::{calendar::Millis, facts::ConnectionId};
 
 const PAUSED: &str = "paused";
 const COVERAGE_MARK: &str = "coverage mark";
+const RULES_MARK: &str = "rules mark";
 
 impl Conn {
     /// Whether a person paused pushing.
@@ -31,6 +32,12 @@ impl Conn {
             .control(COVERAGE_MARK)?
             .map(|control| control.value)
             .unwrap_or_default())
+    }
+
+    /// The number of the rules by which everybody without a dirty mark is scored; `None` if that is not known.
+    pub fn rules_mark(&self) -> Result<Option<i64>, StoreError> {
+        let mark = self.control(RULES_MARK)?;
+        Ok(mark.and_then(|control| control.value.parse().ok()))
     }
 
     /// Whether the next occasion may pass that a guard would hold.
@@ -100,6 +107,12 @@ impl Tx {
     /// Keeps the holes that a run scored with.
     pub fn set_coverage_mark(&self, mark: &str, now: Millis) -> Result<(), StoreError> {
         self.set_control(COVERAGE_MARK, mark, now)
+    }
+
+    /// Keeps by which rules everybody is scored; `None` while a run may leave some with others.
+    pub fn set_rules_mark(&self, rules: Option<i64>, now: Millis) -> Result<(), StoreError> {
+        let mark = rules.map(|rules| rules.to_string());
+        self.set_control(RULES_MARK, &mark.unwrap_or_default(), now)
     }
 
     /// Lets the next occasion pass that a guard would hold.

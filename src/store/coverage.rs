@@ -119,10 +119,7 @@ impl Conn {
         let known = known.unwrap_or(Millis::MAX);
         let mut holes: BTreeMap<(ConnectionId, Option<KindId>), Vec<Hole>> = BTreeMap::new();
         let mut last_days = BTreeMap::new();
-        let mut reported = Reported {
-            kinds: Vec::new(),
-            until: present.previous(),
-        };
+        let mut reported = Reported::default();
         for connection in self.connections()? {
             let imported = connection.platform == IMPORTED;
             let last = if imported {

@@ -16,9 +16,12 @@ use super::{
     history::codec::{self, Entry},
     word::{day_of, kind_of_stored, status_of, verdict_of},
 };
-use crate::score::{
-    calendar::Millis,
-    facts::{Adjustment, ConnectionId, Fact, Facts, KindId, Subscription, TextId},
+use crate::{
+    rules::glob::fold,
+    score::{
+        calendar::Millis,
+        facts::{Adjustment, ConnectionId, Fact, Facts, KindId, Needs, Subscription, TextId},
+    },
 };
 
 /// Which contacts to read.
@@ -37,12 +40,15 @@ pub enum Which<'a> {
 struct Part {
     select: &'static str,
     take: fn(&mut Loader<'_>, &Row<'_>) -> Result<(), StoreError>,
+    /// Whether it is read at all.
+    needed: fn(&Loader<'_>) -> bool,
 }
 
 /// The part that says which contacts there are.
 const CONTACTS: Part = Part {
     select: "select id, email, known_at from contact where id between ?1 and ?2 and ?3 is not null order by id",
     take: |loader, row| loader.take_contact(row),
+    needed: |_| true,
 };
 
 const PARTS: [Part; 6] = [
@@ -50,17 +56,20 @@ const PARTS: [Part; 6] = [
         select: "select contact_id, ev from history where contact_id between ?1 and ?2 and ?3 is not null
                  order by contact_id, bucket, part",
         take: |loader, row| loader.take_history(row),
+        needed: |_| true,
     },
     Part {
         select: "select contact_id, at from subscribed where contact_id between ?1 and ?2 and known_at <= ?3
                  order by contact_id",
         take: |loader, row| loader.take_subscribed(row),
+        needed: |_| true,
     },
     Part {
-        select: "select contact_id, text, value, known_at from field cross join word on word.id = name_id
+        select: "select contact_id, name_id, value, known_at from field
                  where contact_id between ?1 and ?2 and known_at <= ?3
                  order by contact_id, connection_id, name_id, known_at",
         take: |loader, row| loader.take_field(row),
+        needed: |loader| loader.needs.fields.as_ref().is_none_or(|fields| !fields.is_empty()),
     },
     Part {
         select: "select contact_id, connection_id, coalesce(text, ''), status, at
@@ -68,31 +77,59 @@ const PARTS: [Part; 6] = [
                  where contact_id between ?1 and ?2 and known_at <= ?3
                  order by contact_id, connection_id, list_id, known_at",
         take: |loader, row| loader.take_subscription(row),
+        needed: |loader| loader.needs.subscriptions,
     },
     Part {
         select: "select contact_id, connection_id from membership
                  where contact_id between ?1 and ?2 and known_at <= ?3 order by contact_id, connection_id",
         take: |loader, row| loader.take_membership(row),
+        needed: |_| true,
     },
     Part {
         select: "select contact_id, id, score, points, from_on, until_on, reason, author from adjustment
                  where contact_id between ?1 and ?2 and known_at <= ?3 and coalesce(withdrawn_at > ?3, true)
                  order by contact_id, id",
         take: |loader, row| loader.take_adjustment(row),
+        needed: |loader| loader.adjusted,
     },
 ];
 
 struct Loader<'k> {
     conn: &'k Conn,
     known: Option<Millis>,
+    needs: &'k Needs,
+    /// Whether anybody's score was ever adjusted.
+    adjusted: bool,
     /// Contacts merged into others, and into which.
     merged: HashMap<i64, Vec<i64>>,
     absorbed: BTreeSet<i64>,
     facts: Facts,
     entries: Vec<Entry>,
     /// Name, value, known at: the newest of each name.
-    fields: Vec<(String, String, Millis)>,
+    fields: Vec<(i64, String, Millis)>,
+    /// The names of fields by number; `None` for those that are not needed.
+    names: HashMap<i64, Option<String>>,
+    /// The parts' statements for look-ups, prepared when first needed.
+    lookups: Vec<(Part, CachedStatement<'k>)>,
     found: bool,
+}
+
+/// One part's rows on the way through all contacts.
+struct Walk<'s> {
+    part: Part,
+    rows: Rows<'s>,
+    /// Whose the present row is; beyond all contacts at the end.
+    owner: i64,
+}
+
+impl Walk<'_> {
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.owner = match self.rows.next()? {
+            Some(row) => row.get(0)?,
+            None => i64::MAX,
+        };
+        Ok(())
+    }
 }
 
 impl Conn {
@@ -103,7 +140,8 @@ impl Conn {
         contact: ContactId,
         known: Option<Millis>,
     ) -> Result<Option<Facts>, StoreError> {
-        let mut loader = Loader::new(self, known)?;
+        let needs = Needs::all();
+        let mut loader = Loader::new(self, known, &needs)?;
         loader.load(contact.0)?;
         Ok(loader.found.then_some(loader.facts))
     }
@@ -114,9 +152,20 @@ impl Conn {
         &self,
         which: Which<'_>,
         known: Option<Millis>,
+        each: impl FnMut(ContactId, &Facts) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.for_each_needed(which, known, &Needs::all(), each)
+    }
+
+    /// As [`Conn::for_each_facts`], leaving out what is not needed.
+    pub fn for_each_needed(
+        &self,
+        which: Which<'_>,
+        known: Option<Millis>,
+        needs: &Needs,
         mut each: impl FnMut(ContactId, &Facts) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut loader = Loader::new(self, known)?;
+        let mut loader = Loader::new(self, known, needs)?;
         match which {
             Which::These(contacts) => {
                 for &contact in contacts {
@@ -137,7 +186,7 @@ impl Conn {
 }
 
 impl<'k> Loader<'k> {
-    fn new(conn: &'k Conn, known: Option<Millis>) -> Result<Self, StoreError> {
+    fn new(conn: &'k Conn, known: Option<Millis>, needs: &'k Needs) -> Result<Self, StoreError> {
         let mut merged: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut absorbed = BTreeSet::new();
         let mut select = conn.sql.prepare_cached(
@@ -148,14 +197,23 @@ impl<'k> Loader<'k> {
             merged.entry(row.get(1)?).or_default().push(row.get(0)?);
             absorbed.insert(row.get(0)?);
         }
+        let adjusted =
+            conn.sql
+                .query_row("select exists (select 1 from adjustment)", (), |row| {
+                    row.get(0)
+                })?;
         Ok(Self {
             conn,
             known,
+            needs,
+            adjusted,
             merged,
             absorbed,
             facts: Facts::default(),
             entries: Vec::new(),
             fields: Vec::new(),
+            names: HashMap::new(),
+            lookups: Vec::new(),
             found: false,
         })
     }
@@ -173,13 +231,21 @@ impl<'k> Loader<'k> {
     }
 
     fn look_up(&mut self, contact: i64) -> Result<(), StoreError> {
-        for part in std::iter::once(CONTACTS).chain(PARTS) {
-            let mut select = self.conn.sql.prepare_cached(part.select)?;
+        let mut lookups = std::mem::take(&mut self.lookups);
+        if lookups.is_empty() {
+            for part in std::iter::once(CONTACTS).chain(PARTS) {
+                if (part.needed)(self) {
+                    lookups.push((part, self.conn.sql.prepare_cached(part.select)?));
+                }
+            }
+        }
+        for (part, select) in &mut lookups {
             let mut rows = select.query(params![contact, contact, self.known()])?;
             while let Some(row) = rows.next()? {
                 (part.take)(self, row)?;
             }
         }
+        self.lookups = lookups;
         Ok(())
     }
 
@@ -207,32 +273,36 @@ impl<'k> Loader<'k> {
     ) -> Result<(), StoreError> {
         let sql = &self.conn.sql;
         let mut contacts = sql.prepare_cached(CONTACTS.select)?;
-        let mut statements: Vec<CachedStatement<'_>> = Vec::new();
+        let mut statements: Vec<(Part, CachedStatement<'_>)> = Vec::new();
         for part in PARTS {
-            statements.push(sql.prepare_cached(part.select)?);
+            if (part.needed)(self) {
+                statements.push((part, sql.prepare_cached(part.select)?));
+            }
         }
         let bounds = (first, last, self.known());
-        let mut walks: Vec<(Part, Rows<'_>)> = Vec::new();
-        for (part, statement) in PARTS.into_iter().zip(&mut statements) {
-            let mut rows = statement.query(bounds)?;
-            rows.advance()?;
-            walks.push((part, rows));
+        let mut walks: Vec<Walk<'_>> = Vec::new();
+        for (part, statement) in &mut statements {
+            let mut walk = Walk {
+                part: *part,
+                rows: statement.query(bounds)?,
+                owner: Millis::MIN,
+            };
+            walk.advance()?;
+            walks.push(walk);
         }
         let mut contacts = contacts.query(bounds)?;
         while let Some(row) = contacts.next()? {
             let contact: i64 = row.get(0)?;
             self.begin();
             self.take_contact(row)?;
-            for (part, rows) in &mut walks {
-                while let Some(row) = rows.get() {
-                    let owner: i64 = row.get(0)?;
-                    if owner > contact {
-                        break;
+            for walk in &mut walks {
+                while walk.owner <= contact {
+                    if walk.owner == contact
+                        && let Some(row) = walk.rows.get()
+                    {
+                        (walk.part.take)(self, row)?;
                     }
-                    if owner == contact {
-                        (part.take)(self, row)?;
-                    }
-                    rows.advance()?;
+                    walk.advance()?;
                 }
             }
             if self.absorbed.contains(&contact) {
@@ -274,13 +344,13 @@ impl<'k> Loader<'k> {
             });
         }
         self.load_properties()?;
-        let named = self
-            .fields
-            .drain(..)
-            .filter(|(_, value, _)| !value.is_empty());
-        self.facts
-            .fields
-            .extend(named.map(|(name, value, _)| (name, value)));
+        for (name, value, _) in self.fields.drain(..) {
+            if let Some(Some(name)) = self.names.get(&name)
+                && !value.is_empty()
+            {
+                self.facts.fields.push((name.clone(), value));
+            }
+        }
         self.facts.connections.sort_unstable();
         self.facts.connections.dedup();
         Ok(())
@@ -321,7 +391,7 @@ impl<'k> Loader<'k> {
         }
         self.found = true;
         self.facts.first_known_at = self.facts.first_known_at.min(known_at);
-        if self.facts.address.is_none() {
+        if self.needs.address && self.facts.address.is_none() {
             let email = row
                 .get_ref(1)?
                 .as_str_or_null()
@@ -345,14 +415,35 @@ impl<'k> Loader<'k> {
     }
 
     fn take_field(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
-        let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        let name: i64 = row.get(1)?;
+        if !self.names.contains_key(&name) {
+            let text = self.field_name(name)?;
+            self.names.insert(name, text);
+        }
+        if !matches!(self.names.get(&name), Some(Some(_))) {
+            return Ok(());
+        }
         let (value, known_at): (String, Millis) = (row.get(2)?, row.get(3)?);
-        match self.fields.iter_mut().find(|(known, ..)| known == name) {
-            Some(field) if field.2 <= known_at => (field.1, field.2) = (value, known_at),
+        match self.fields.iter_mut().find(|(known, ..)| *known == name) {
+            // At one instant the text decides, so that it does not matter who was merged into whom.
+            Some(field) if (field.2, &field.1) <= (known_at, &value) => {
+                (field.1, field.2) = (value, known_at);
+            }
             Some(_) => {}
-            None => self.fields.push((name.to_owned(), value, known_at)),
+            None => self.fields.push((name, value, known_at)),
         }
         Ok(())
+    }
+
+    fn field_name(&self, number: i64) -> Result<Option<String>, StoreError> {
+        let mut select = self
+            .conn
+            .sql
+            .prepare_cached("select text from word where id = ?1")?;
+        let name: String = select.query_row([number], |row| row.get(0))?;
+        let needed = self.needs.fields.as_ref();
+        let needed = needed.is_none_or(|fields| fields.contains(&fold(&name)));
+        Ok(needed.then_some(name))
     }
 
     fn take_subscription(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
@@ -367,7 +458,7 @@ impl<'k> Loader<'k> {
             .iter_mut()
             .find(|each| each.connection == said.connection && each.list == said.list)
         {
-            Some(known) if known.at <= said.at => *known = said,
+            Some(known) if (known.at, known.status) <= (said.at, said.status) => *known = said,
             Some(_) => {}
             None => known.push(said),
         }
@@ -392,7 +483,7 @@ impl<'k> Loader<'k> {
         Ok(())
     }
 
-    /// Puts the events back as they were known at the date asked for.
+    /// Puts the address and the events back as they were known at the date asked for.
     fn rewind(&mut self, contact: i64) -> Result<(), StoreError> {
         let known = self.known();
         let members: Vec<i64> = self
@@ -402,6 +493,7 @@ impl<'k> Loader<'k> {
             .map(|member| member.0)
             .filter(|member| *member == contact || self.absorbed.contains(member))
             .collect();
+        self.restore_address(&members, known)?;
         self.restore_superseded(&members, known)?;
         let mut select = self
             .conn
@@ -430,6 +522,27 @@ impl<'k> Loader<'k> {
             kept.push(entry);
         }
         self.entries = kept;
+        Ok(())
+    }
+
+    /// The address that the first of some contacts with an address had.
+    fn restore_address(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
+        let mut select = self.conn.sql.prepare_cached(
+            "select email from (
+               select until_at, email from former_address where contact_id = ?1 and until_at > ?2
+               union all select ?3, email from contact where id = ?1 and known_at <= ?2
+             ) order by until_at limit 1",
+        )?;
+        self.facts.address = None;
+        for member in members {
+            let email: Option<Option<String>> = select
+                .query_row(params![member, known, Millis::MAX], |row| row.get(0))
+                .optional()?;
+            self.facts.address = email.flatten().as_deref().and_then(Address::parse);
+            if self.facts.address.is_some() {
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -5,15 +5,18 @@
 pub mod codec;
 mod compare;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::BTreeMap,
+    ops::{Range, RangeInclusive},
+};
 
 use engaged_connectors::model::Verdict;
 
-use rusqlite::params;
+use rusqlite::{CachedStatement, Rows, params};
 
 use self::codec::Entry;
-use super::{Conn, Tx, contact::ContactId, error::StoreError};
-use crate::score::calendar::Millis;
+use super::{Tx, contact::ContactId, error::StoreError};
+use crate::score::{calendar::Millis, facts::Fact};
 
 /// The width of a bucket: half a year. Wider scans faster and packs tighter; narrower rewrites less on append.
 const BUCKET_MS: Millis = 183 * 86_400_000;
@@ -90,6 +93,47 @@ impl Bucket {
 }
 
 impl Ledger {
+    fn take(&mut self, contact: ContactId, mut rows: Rows<'_>) -> Result<(), StoreError> {
+        while let Some(row) = rows.next()? {
+            let bucket: &mut Bucket = self.buckets.entry(row.get(0)?).or_default();
+            bucket.parts += 1;
+            let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            codec::decode(blob, &mut bucket.stored).map_err(|damaged| {
+                StoreError::damaged(format!("history of contact {}: {damaged}", contact.0))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Puts what has come since in its place, so that [`Ledger::between`] finds it.
+    pub(super) fn settle(&mut self) {
+        for bucket in self.buckets.values_mut().filter(|bucket| bucket.changed) {
+            bucket.stored.append(&mut bucket.added);
+            bucket.stored.sort_by_key(Entry::order);
+        }
+    }
+
+    /// What happened in a span of time, in order. The buckets must be loaded, and settled.
+    pub(super) fn between(&self, span: RangeInclusive<Millis>) -> impl Iterator<Item = &Fact> {
+        let numbers = bucket(*span.start())..=bucket(*span.end());
+        let stored = self
+            .buckets
+            .range(numbers)
+            .map(|(_, bucket)| &bucket.stored);
+        stored.flat_map(move |stored| {
+            let from = stored.partition_point(|entry| entry.fact.at < *span.start());
+            let to = stored.partition_point(|entry| entry.fact.at <= *span.end());
+            stored[from..to].iter().map(|entry| &entry.fact)
+        })
+    }
+
+    /// Sets an event's verdict; whether it was another one.
+    pub(super) fn set_verdict(&mut self, fact: &Fact, verdict: Verdict) -> bool {
+        let bucket = self.buckets.get_mut(&bucket(fact.at));
+        let differs = |known| known != verdict;
+        bucket.and_then(|bucket| bucket.judge((fact.id, fact.at), verdict, differs)) == Some(true)
+    }
+
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.buckets
             .values()
@@ -97,73 +141,73 @@ impl Ledger {
     }
 }
 
-impl Conn {
+/// What loads and saves histories. Made once for many: even finding a prepared statement tells at this rate.
+pub(super) struct Histories<'t> {
+    tx: &'t Tx,
+    one: CachedStatement<'t>,
+    all: CachedStatement<'t>,
+    upsert: CachedStatement<'t>,
+}
+
+impl Tx {
+    pub(super) fn histories(&self) -> Result<Histories<'_>, StoreError> {
+        Ok(Histories {
+            tx: self,
+            one: self.sql.prepare_cached(
+                "select bucket, ev from history where contact_id = ?1 and bucket = ?2 order by part",
+            )?,
+            all: self.sql.prepare_cached(
+                "select bucket, ev from history where contact_id = ?1 order by bucket, part",
+            )?,
+            // To replace takes one look where to update on a conflict takes two; nothing hangs on the old row.
+            upsert: self.sql.prepare_cached(
+                "insert or replace into history (contact_id, bucket, part, ev) values (?1, ?2, ?3, ?4)",
+            )?,
+        })
+    }
+}
+
+impl Histories<'_> {
     /// Loads some of a contact's buckets, or all of them.
-    pub(super) fn ledger(
-        &self,
+    pub(super) fn load(
+        &mut self,
         contact: ContactId,
         wanted: Option<&[i64]>,
     ) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
-        let mut take = |row: &rusqlite::Row<'_>| -> Result<(), StoreError> {
-            let bucket: &mut Bucket = ledger.buckets.entry(row.get(0)?).or_default();
-            bucket.parts += 1;
-            codec::decode(
-                row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?,
-                &mut bucket.stored,
-            )
-            .map_err(|damaged| {
-                StoreError::damaged(format!("history of contact {}: {damaged}", contact.0))
-            })
-        };
         if let Some(wanted) = wanted {
-            let mut select = self.sql.prepare_cached(
-                "select bucket, ev from history where contact_id = ?1 and bucket = ?2 order by part",
-            )?;
             for bucket in wanted {
-                let mut rows = select.query(params![contact.0, bucket])?;
-                while let Some(row) = rows.next()? {
-                    take(row)?;
-                }
+                let rows = self.one.query(params![contact.0, bucket])?;
+                ledger.take(contact, rows)?;
             }
         } else {
-            let mut select = self.sql.prepare_cached(
-                "select bucket, ev from history where contact_id = ?1 order by bucket, part",
-            )?;
-            let mut rows = select.query([contact.0])?;
-            while let Some(row) = rows.next()? {
-                take(row)?;
-            }
+            let rows = self.all.query([contact.0])?;
+            ledger.take(contact, rows)?;
         }
         Ok(ledger)
     }
-}
 
-impl Tx {
     /// Writes the buckets that changed.
-    pub(super) fn save_ledger(
-        &self,
+    pub(super) fn save(
+        &mut self,
         contact: ContactId,
         ledger: &mut Ledger,
     ) -> Result<(), StoreError> {
-        let mut upsert = self.sql.prepare_cached(
-            "insert into history (contact_id, bucket, part, ev) values (?1, ?2, ?3, ?4)
-             on conflict do update set ev = excluded.ev",
-        )?;
+        ledger.settle();
         for (number, bucket) in &mut ledger.buckets {
             if !bucket.changed {
                 continue;
             }
-            bucket.stored.append(&mut bucket.added);
-            bucket.stored.sort_by_key(Entry::order);
             let parts = codec::encode(&bucket.stored);
             let mut count = 0;
             for (part, blob) in (0i64..).zip(&parts) {
-                upsert.execute(params![contact.0, number, part, blob])?;
+                self.upsert
+                    .execute(params![contact.0, number, part, blob])?;
                 count = part + 1;
             }
             if count < bucket.parts {
-                self.sql
+                self.tx
+                    .sql
                     .prepare_cached(
                         "delete from history where contact_id = ?1 and bucket = ?2 and part >= ?3",
                     )?

@@ -52,7 +52,8 @@ impl Conn {
         let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
         let machines = [Verdict::PrivacyProxy, Verdict::Scanner].map(verdict_number);
         Ok(self.sql.query_row(
-            "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and verdict in (?3, ?4)), 0),
+            "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and coalesce((select verdict from verdict where verdict.contact_id = event.contact_id
+                 and event_id = event.id order by verdict.known_at desc limit 1), verdict) in (?3, ?4)), 0),
                coalesce(sum(kind = ?2 and at > campaign.sent_at + ?5), 0),
                (select count(*) from hole where healed_at is null)
              from event left join campaign on campaign.id = campaign_id",
@@ -84,6 +85,14 @@ impl Conn {
     /// How many contacts' stored scores are behind what is known: there is news about them, a
     /// date has come, or they were scored by other rules. Never scored ones have news.
     pub fn count_behind(&self, today: Day, rules: Option<i64>) -> Result<i64, StoreError> {
+        if rules.is_some() && self.rules_mark()? == rules {
+            return Ok(self.sql.query_row(
+                "select count(*) from (select contact_id from dirty union select contact_id from contact_state
+                   where next_change_on <= ?1)",
+                params![date_text(today)],
+                |row| row.get(0),
+            )?);
+        }
         Ok(self.sql.query_row(
             "select count(*) from (select contact_id from dirty union select contact_id from contact_state
                where next_change_on <= ?1 or rule_version_id is not ?2)",

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Conn, Tx, contact::ContactId, error::StoreError};
-use crate::score::{calendar::Millis, facts::ConnectionId};
+use crate::{
+    planted::{Bug, is_planted},
+    score::{calendar::Millis, facts::ConnectionId},
+};
 
 /// How far one write has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -389,6 +392,9 @@ impl Tx {
         attempt: &str,
         now: Millis,
     ) -> Result<(), StoreError> {
+        if is_planted(Bug::NoAttempt) {
+            return Ok(());
+        }
         let mut update = self.sql.prepare_cached(
             "update outbox set state = 'attempting', attempt = ?2, tries = tries + 1, changed_at = ?3
              where id = ?1 and state in ('planned', 'retry')",

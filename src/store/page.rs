@@ -11,9 +11,12 @@ use super::{
     error::StoreError,
     word::Texts,
 };
-use crate::score::{
-    calendar::{Day, Millis, Zone},
-    facts::ConnectionId,
+use crate::{
+    planted::{Bug, is_planted},
+    score::{
+        calendar::{Day, Millis, Zone},
+        facts::ConnectionId,
+    },
 };
 
 /// Rejected rows that are kept for each stream, the newest; their holes are kept all.
@@ -49,6 +52,10 @@ impl Tx {
         known_at: Millis,
     ) -> Result<PageCommit, StoreError> {
         let mut commit = PageCommit::default();
+        if is_planted(Bug::CursorApart) {
+            self.set_cursor(connection, stream, &page.next, known_at)?;
+            self.sql.execute_batch("commit; begin immediate")?;
+        }
         self.name_campaigns(connection, &page.campaigns)?;
         let scan_at = page.scan.map(|scan| scan.started_at.timestamp_millis());
         self.upsert_contacts(connection, &page.contacts, scan_at, known_at, &mut commit)?;
@@ -83,7 +90,7 @@ impl Tx {
         known_at: Millis,
         commit: &mut PageCommit,
     ) -> Result<(), StoreError> {
-        let mut resolver = Resolver::new(self, connection, known_at);
+        let mut resolver = Resolver::new(self, connection, known_at)?;
         let mut texts = Texts::new(self, connection);
         let mut changed = Vec::new();
         for row in contacts {

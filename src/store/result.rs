@@ -3,9 +3,9 @@
 //! All of it is a cache of pure functions. A dirty mark carries a number, so
 //! that a run clears only the marks it saw.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Conn, Tx,
@@ -62,6 +62,11 @@ pub struct Results<'t> {
     rule_version: i64,
     as_of: Day,
     known_at: Millis,
+    // What every contact is asked or told by.
+    scores: CachedStatement<'t>,
+    segments: CachedStatement<'t>,
+    stage: CachedStatement<'t>,
+    state: CachedStatement<'t>,
 }
 
 impl Conn {
@@ -193,9 +198,9 @@ impl Tx {
                  on conflict do update set value = value + 1 returning value",
             )?
             .query_row((), |row| row.get(0))?;
-        let mut insert = self.sql.prepare_cached(
-            "insert into dirty (contact_id, seq) values (?1, ?2) on conflict do update set seq = excluded.seq",
-        )?;
+        let mut insert = self
+            .sql
+            .prepare_cached("insert or replace into dirty (contact_id, seq) values (?1, ?2)")?;
         let merged: bool =
             self.sql
                 .query_row("select exists (select 1 from merged)", (), |row| row.get(0))?;
@@ -244,14 +249,32 @@ impl Tx {
     }
 
     /// Begins to write the results of a run.
-    pub fn results(&self, rule_version: i64, as_of: Day, known_at: Millis) -> Results<'_> {
-        Results {
+    pub fn results(
+        &self,
+        rule_version: i64,
+        as_of: Day,
+        known_at: Millis,
+    ) -> Result<Results<'_>, StoreError> {
+        Ok(Results {
             tx: self,
             texts: Texts::new(self, ConnectionId(0)),
             rule_version,
             as_of,
             known_at,
-        }
+            scores: self.sql.prepare_cached(
+                "select score_id, raw, shown, band_id from score where contact_id = ?1",
+            )?,
+            segments: self
+                .sql
+                .prepare_cached("select segment_id from segment_member where contact_id = ?1")?,
+            stage: self
+                .sql
+                .prepare_cached("select stage_id from stage_member where contact_id = ?1")?,
+            state: self.sql.prepare_cached(
+                "insert or replace into contact_state (contact_id, rule_version_id, as_of_on, next_change_on, unjudged)
+                 values (?1, ?2, ?3, ?4, ?5)",
+            )?,
+        })
     }
 
     pub(super) fn forget_results(&self, contact: ContactId) -> Result<(), StoreError> {
@@ -274,21 +297,13 @@ impl Results<'_> {
         let mut changed = self.write_scores(contact, &state.scores)?;
         changed |= self.write_segments(contact, &state.segments)?;
         changed |= self.write_stage(contact, state.stage.as_deref())?;
-        self.tx
-            .sql
-            .prepare_cached(
-                "insert into contact_state (contact_id, rule_version_id, as_of_on, next_change_on, unjudged)
-                 values (?1, ?2, ?3, ?4, ?5)
-                 on conflict do update set rule_version_id = excluded.rule_version_id, as_of_on = excluded.as_of_on,
-                   next_change_on = excluded.next_change_on, unjudged = excluded.unjudged",
-            )?
-            .execute(params![
-                contact.0,
-                self.rule_version,
-                date_text(self.as_of),
-                state.next_change_on.and_then(date_text),
-                state.unjudged
-            ])?;
+        self.state.execute(params![
+            contact.0,
+            self.rule_version,
+            date_text(self.as_of),
+            state.next_change_on.and_then(date_text),
+            state.unjudged
+        ])?;
         Ok(changed)
     }
 
@@ -298,23 +313,21 @@ impl Results<'_> {
         scores: &[ScoreRow],
     ) -> Result<bool, StoreError> {
         type Stored = (i64, i64, Option<u32>);
-        let mut known: BTreeMap<u32, Stored> = self
-            .tx
-            .sql
-            .prepare_cached(
-                "select score_id, raw, shown, band_id from score where contact_id = ?1",
-            )?
-            .query_map([contact.0], |row| {
-                Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
-            })?
-            .collect::<Result<_, _>>()?;
+        let mut known: Vec<(u32, Stored)> = Vec::with_capacity(scores.len());
+        let mut rows = self.scores.query([contact.0])?;
+        while let Some(row) = rows.next()? {
+            known.push((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)));
+        }
+        drop(rows);
         let mut changed = false;
         for score in scores {
             let name = self.texts.id(Dictionary::Word, Some(&score.name))?.0;
             let band = self.texts.id(Dictionary::Word, score.band.as_deref())?;
             let band = band.is_some().then_some(band.0);
             let new = (score.raw, score.shown, band);
-            if known.remove(&name) == Some(new) {
+            let found = known.iter().position(|(known, _)| *known == name);
+            let found = found.map(|found| known.swap_remove(found).1);
+            if found == Some(new) {
                 continue;
             }
             changed = true;
@@ -345,7 +358,7 @@ impl Results<'_> {
                 ])?;
         }
         // What is left belongs to scores that the rules no longer have.
-        for name in known.keys() {
+        for (name, _) in &known {
             changed = true;
             self.tx
                 .sql
@@ -361,9 +374,7 @@ impl Results<'_> {
         segments: &[String],
     ) -> Result<bool, StoreError> {
         let known: BTreeSet<u32> = self
-            .tx
-            .sql
-            .prepare_cached("select segment_id from segment_member where contact_id = ?1")?
+            .segments
             .query_map([contact.0], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         let mut now = BTreeSet::new();
@@ -389,21 +400,26 @@ impl Results<'_> {
 
     fn write_stage(&mut self, contact: ContactId, stage: Option<&str>) -> Result<bool, StoreError> {
         let stage = self.texts.id(Dictionary::Word, stage)?;
-        let changed = if stage.is_some() {
+        let known: Option<u32> = self
+            .stage
+            .query_row([contact.0], |row| row.get(0))
+            .optional()?;
+        if known.unwrap_or_default() == stage.0 {
+            return Ok(false);
+        }
+        if stage.is_some() {
             self.tx
                 .sql
                 .prepare_cached(
-                    "insert into stage_member (contact_id, stage_id, since_on) values (?1, ?2, ?3)
-                     on conflict do update set stage_id = excluded.stage_id, since_on = excluded.since_on
-                     where stage_id <> excluded.stage_id",
+                    "insert or replace into stage_member (contact_id, stage_id, since_on) values (?1, ?2, ?3)",
                 )?
-                .execute(params![contact.0, stage.0, date_text(self.as_of)])?
+                .execute(params![contact.0, stage.0, date_text(self.as_of)])?;
         } else {
             self.tx
                 .sql
                 .prepare_cached("delete from stage_member where contact_id = ?1")?
-                .execute([contact.0])?
-        };
-        Ok(changed > 0)
+                .execute([contact.0])?;
+        }
+        Ok(true)
     }
 }

@@ -20,9 +20,11 @@ use crate::score::{
 };
 
 mod append;
+mod merging;
 mod opening;
 mod pages;
 mod results;
+mod verdicts;
 
 /// A clock that stands where it was put.
 struct Standing(AtomicI64);

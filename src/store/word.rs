@@ -133,9 +133,21 @@ impl Tx {
              on conflict do update set name = excluded.name, sent_at = coalesce(excluded.sent_at, sent_at)
              where name <> excluded.name or sent_at is not coalesce(excluded.sent_at, sent_at)",
         )?;
+        let mut select = self.sql.prepare_cached(
+            "select exists (select 1 from campaign where connection_id = ?1 and platform_id = ?2 and name <> ?3)",
+        )?;
+        let mut renamed = false;
         for campaign in campaigns {
+            renamed |= select
+                .query_row(params![connection.0, campaign.id, campaign.name], |row| {
+                    row.get::<_, bool>(0)
+                })?;
             let sent_at = campaign.sent_at.map(|at| at.timestamp_millis());
             upsert.execute(params![connection.0, campaign.id, campaign.name, sent_at])?;
+        }
+        if renamed {
+            // Rules match campaigns by name too, and an event does not say whose scores that moves.
+            self.mark_connection_dirty(connection)?;
         }
         Ok(())
     }

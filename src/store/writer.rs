@@ -1,6 +1,7 @@
 //! The one thread that writes.
 
 use std::{
+    cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread::JoinHandle,
@@ -24,7 +25,10 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
-        let tx = Tx { conn: Conn { sql } };
+        let tx = Tx {
+            conn: Conn { sql },
+            machines: RefCell::default(),
+        };
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("engaged-writer".into())

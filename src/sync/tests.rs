@@ -112,6 +112,7 @@ impl Bench {
         script: impl FnMut(u32) -> Answer + Send + 'static,
     ) -> Result<SyncReport, StoreError> {
         let sync = Sync {
+            check: false,
             store: &self.store,
             name: "news",
             connector: &Scripted(Mutex::new(Box::new(script))),

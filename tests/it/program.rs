@@ -11,6 +11,10 @@ use tempfile::TempDir;
 /// A folder with a configuration, and the program to run in it.
 pub struct Program {
     folder: TempDir,
+    /// The program; the shipped one unless somebody says otherwise.
+    pub binary: PathBuf,
+    /// What it is to find planted in itself.
+    pub bug: Option<&'static str>,
 }
 
 /// What a run said.
@@ -25,6 +29,8 @@ impl Program {
     pub fn with(config: &str) -> Self {
         let program = Self {
             folder: TempDir::new().unwrap(),
+            binary: PathBuf::from(env!("CARGO_BIN_EXE_engaged")),
+            bug: None,
         };
         program.file("engaged.toml", config);
         program
@@ -42,7 +48,7 @@ impl Program {
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_engaged"));
+        let mut command = Command::new(&self.binary);
         command
             .current_dir(self.folder.path())
             .env("NO_COLOR", "1")
@@ -50,6 +56,7 @@ impl Program {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ENGAGED_")) {
             command.env_remove(name);
         }
+        command.envs(self.bug.map(|bug| ("PLANTED_BUG", bug)));
         command
     }
 

@@ -25,7 +25,7 @@ use super::{
 };
 
 /// How many histories one rule set meets; compiling a rule set unrolls a time zone, which is slow.
-const PER_RULE_SET: u64 = 40;
+pub(super) const PER_RULE_SET: u64 = 40;
 
 /// Brute force looks at every day up to here; beyond, at samples and at the claimed day.
 const EVERY_DAY: usize = 12;
@@ -34,11 +34,17 @@ const EVERY_DAY: usize = 12;
 const HORIZON: usize = 1_100;
 
 /// How many histories, from the environment.
-fn histories(default: u64) -> u64 {
+pub(super) fn histories(default: u64) -> u64 {
     let asked = env::var("ENGAGED_HISTORIES").ok();
     asked.map_or(default, |number| {
         number.parse().expect("ENGAGED_HISTORIES is a number")
     })
+}
+
+/// The one seed to replay, if the environment names one.
+pub(super) fn only_seed() -> Option<u64> {
+    let asked = env::var("ENGAGED_SEED").ok()?;
+    asked.parse().ok()
 }
 
 /// What the engine says, in the oracle's words.
@@ -118,7 +124,8 @@ pub(super) fn disagreement(
     found
 }
 
-fn differs(oracle: &Oracle<'_>, evaluation: &Evaluation, day: i32) -> Option<String> {
+/// What the oracle says otherwise on a day, if anything.
+pub(super) fn differs(oracle: &Oracle<'_>, evaluation: &Evaluation, day: i32) -> Option<String> {
     let (ours, theirs) = (oracle.evaluate(day), engine(evaluation));
     (ours != theirs).then(|| {
         format!(
@@ -184,9 +191,7 @@ fn next_differs(
 /// Compares many histories with rule sets from `rules`; fails with the smallest that disagrees.
 fn compare(name: &str, number: u64, rules: impl Fn(&mut Random) -> RuleSet) -> Tally {
     let vocabulary = generate::vocabulary();
-    let only: Option<u64> = env::var("ENGAGED_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let only = only_seed();
     let mut tally = Tally::default();
     for batch in 0..number.div_ceil(PER_RULE_SET) {
         if only.is_some_and(|only| only / PER_RULE_SET != batch) {
@@ -218,14 +223,8 @@ fn count(case: &Case, tally: &mut Tally) {
     tally.add("histories");
     let oracle = Oracle::new(&case.rules, &case.vocabulary, &case.facts, &case.coverage);
     let outcome = oracle.evaluate(case.as_of);
+    count_reasons(&outcome, tally);
     for score in &outcome.scores {
-        for why in score.rules.iter().flat_map(|(_, absences)| absences) {
-            let why = match why {
-                Why::AbsentSince(_) => "AbsentSince".to_owned(),
-                other => format!("{other:?}"),
-            };
-            tally.add(&why);
-        }
         if score.raw != score.shown * 1000 {
             tally.add("shown is not raw");
         }
@@ -271,7 +270,18 @@ fn count(case: &Case, tally: &mut Tally) {
     }
 }
 
-const REASONS: [&str; 9] = [
+/// Counts each absence by its reason.
+pub(super) fn count_reasons(outcome: &Outcome, tally: &mut Tally) {
+    let rules = outcome.scores.iter().flat_map(|score| &score.rules);
+    for why in rules.flat_map(|(_, absences)| absences) {
+        match why {
+            Why::AbsentSince(_) => tally.add("AbsentSince"),
+            other => tally.add(&format!("{other:?}")),
+        }
+    }
+}
+
+pub(super) const REASONS: [&str; 9] = [
     "NeverCustomer",
     "Present",
     "TooNew",

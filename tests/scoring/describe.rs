@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use engaged::score::calendar::Day;
+use engaged::{rules::set::RuleSet, score::calendar::Day};
 use engaged_connectors::model::Address;
 
 use super::{case::Case, oracle::dates};
@@ -18,21 +18,7 @@ pub(super) fn describe(case: &Case) -> String {
         Day(case.as_of),
         case.coverage
     ));
-    for score in &case.rules.scores {
-        line(format!(
-            "score {:?} groups {:?} floor {:?} range {:?}",
-            score.name, score.groups, score.penalty_floor, score.range
-        ));
-        for rule in &score.rules {
-            line(format!("  {rule:?}"));
-        }
-    }
-    for segment in &case.rules.segments {
-        line(format!("segment {:?} {:?}", segment.name, segment.when));
-    }
-    for stage in &case.rules.stages {
-        line(format!("stage {:?}", stage.when));
-    }
+    line(describe_rules(&case.rules));
     let facts = &case.facts;
     for event in &facts.events {
         let kind = event.kind;
@@ -60,5 +46,27 @@ pub(super) fn describe(case: &Case) -> String {
         "fields {:?} properties {:?} adjustments {:?}",
         facts.fields, facts.properties, facts.adjustments
     ));
+    text
+}
+
+/// A rule a line.
+pub(super) fn describe_rules(rules: &RuleSet) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
+    for score in &rules.scores {
+        line(format!(
+            "score {:?} groups {:?} floor {:?} range {:?}",
+            score.name, score.groups, score.penalty_floor, score.range
+        ));
+        for rule in &score.rules {
+            line(format!("  {rule:?}"));
+        }
+    }
+    for segment in &rules.segments {
+        line(format!("segment {:?} {:?}", segment.name, segment.when));
+    }
+    for stage in &rules.stages {
+        line(format!("stage {:?}", stage.when));
+    }
     text
 }

@@ -10,6 +10,7 @@
 //! | [`Fault::CutBody`] | the connection breaks in the middle of the answer | half a page must never count as a page |
 //! | [`Fault::DuplicatePage`] | the previous answer of the same path again | caches and shifting offsets do this; no event may count twice, none be skipped unnoticed |
 //! | [`Fault::AnswerLost`] | the request takes effect, the connection closes without an answer | the write is in doubt: an automation must not start twice, a tag must still arrive |
+//! | [`Fault::NoAnswer`] | the request takes effect, the line stays open without a byte | as a lost answer, but nobody is told so: whoever waits may end meanwhile |
 //! | [`Fault::RevokedKey`] | 401 from some request on, until restored | somebody rotates a key; nothing is lost meanwhile, and work resumes by itself |
 //!
 //! Chances do not draw from a stream: each depends on seed, rule and call number only, so requests that overtake each other
@@ -40,6 +41,8 @@ pub enum Fault {
     DuplicatePage,
     /// The request is carried out, then the connection closes without a byte.
     AnswerLost,
+    /// The request is carried out, and nothing is answered for as long as the client keeps the line.
+    NoAnswer,
     /// 401 in the platform's words; the request is not looked at.
     RevokedKey,
 }
@@ -54,6 +57,7 @@ impl Fault {
             Self::CutBody => "cut body",
             Self::DuplicatePage => "duplicate page",
             Self::AnswerLost => "answer lost",
+            Self::NoAnswer => "no answer",
             Self::RevokedKey => "revoked key",
         }
     }

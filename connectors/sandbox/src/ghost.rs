@@ -185,6 +185,54 @@ impl Ghost {
         })
     }
 
+    /// Every event that can be seen now, as `type/id` with the type as in the answer: the names that the ledger uses.
+    pub fn events(&self) -> Vec<String> {
+        self.at_desk(|desk| {
+            let rows = |kind: Kind| {
+                let named = move |row: &state::Row| format!("{}/{}", kind.answered(), row.id);
+                desk.state.rows(kind).iter().map(named)
+            };
+            Kind::ALL.into_iter().flat_map(rows).collect()
+        })
+    }
+
+    /// So many clicks within the second `at`, which may lie in the future, by different members on the last mail; their names as in
+    /// [`Ghost::events`]. There are at most as many as there are members.
+    pub fn click_at(&self, at: DateTime<Utc>, many: usize) -> Vec<String> {
+        let at = seconds(at);
+        self.at_desk(|desk| {
+            let mail = u16::try_from(desk.state.mails.len().saturating_sub(1)).unwrap_or_default();
+            let members: Vec<id::Id> = desk.state.members.keys().take(many).copied().collect();
+            let click = |member| {
+                let id = desk.state.fresh_id(at);
+                let what = state::What::Click { mail, link: 0 };
+                let row = state::Row {
+                    at,
+                    id,
+                    member,
+                    what,
+                };
+                let rows = desk.state.rows_mut(Kind::Click);
+                rows.insert(rows.partition_point(|other| *other < row), row);
+                format!("{}/{id}", Kind::Click.answered())
+            };
+            members.into_iter().map(click).collect()
+        })
+    }
+
+    /// The site's owner writes something down about so many members, from the first; their ids.
+    pub fn annotate(&self, many: usize) -> Vec<String> {
+        self.at_desk(|desk| {
+            let now = desk.now;
+            let note = |(id, member): (&id::Id, &mut state::Member)| {
+                member.note = Some(format!("seen at {now}"));
+                member.updated_at = now;
+                id.to_string()
+            };
+            desk.state.members.iter_mut().take(many).map(note).collect()
+        })
+    }
+
     /// Somebody deletes a member by hand; false when there is none with this address.
     pub fn delete_member(&self, email: &str) -> bool {
         self.at_desk(|desk| {
@@ -279,6 +327,19 @@ impl GhostServing {
         self.serving.faults()
     }
 
+    /// See [`Serving::ask`].
+    pub async fn ask(
+        &self,
+        request: axum::http::Request<Bytes>,
+    ) -> io::Result<axum::http::Response<Bytes>> {
+        self.serving.ask(request).await
+    }
+
+    /// See [`Serving::refusal`].
+    pub async fn refusal(&self, status: StatusCode) -> axum::http::Response<Bytes> {
+        self.serving.refusal(status).await
+    }
+
     /// Stops and waits for the requests under way.
     pub async fn shutdown(self) {
         self.serving.shutdown().await;
@@ -334,6 +395,13 @@ fn dispatch(
         return Ok(catalogue::site(desk));
     }
     auth::check(headers, &desk.config.key_id, &desk.config.secret, desk.now)?;
+    if desk.config.key_of_an_author && matches!(segments.as_slice(), ["members" | "labels", ..]) {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "NoPermissionError",
+            "You do not have permission to perform this action",
+        ));
+    }
     match (method.as_str(), segments.as_slice()) {
         ("GET", ["members"]) => members::list(desk, call),
         ("GET", ["members", "events"]) => events::list(desk, call),

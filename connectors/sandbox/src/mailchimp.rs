@@ -83,6 +83,8 @@ pub struct Options {
     pub edge_refuses: bool,
     /// The request after a batch's own that finds it finished.
     pub batch_steps: u32,
+    /// The role of the user whose key it is.
+    pub role: &'static str,
     /// The present to begin with, when it is not the world's end; see [`Mailchimp::set_now`].
     pub now: Option<DateTime<Utc>>,
     /// A few recipients who do more than all others.
@@ -102,6 +104,7 @@ impl Default for Options {
             job_required: true,
             edge_refuses: false,
             batch_steps: 3,
+            role: "owner",
             now: None,
             skew: None,
             events_in_ledger: true,
@@ -239,6 +242,25 @@ impl Mailchimp {
     /// Gives the answers that were kept back.
     pub fn release(&self) {
         self.shared.held.send_replace(false);
+    }
+
+    /// See [`Serving::ask`]; reaches both origins by the host and port of the request.
+    pub async fn ask(
+        &self,
+        request: axum::http::Request<bytes::Bytes>,
+    ) -> io::Result<axum::http::Response<bytes::Bytes>> {
+        let port = |url: String| url.rsplit(':').next().and_then(|port| port.parse().ok());
+        let archive = request.uri().port_u16() == port(self.archive.base_url());
+        let origin = if archive { &self.archive } else { &self.api };
+        origin.ask(request).await
+    }
+
+    /// See [`Serving::refusal`].
+    pub async fn refusal(
+        &self,
+        status: axum::http::StatusCode,
+    ) -> axum::http::Response<bytes::Bytes> {
+        self.api.refusal(status).await
     }
 
     /// Stops both servers after the requests under way.

@@ -250,9 +250,16 @@ impl World {
             if !due {
                 self.mail(publication, from + DAY / 3, true);
             }
-            self.somebody_leaves(publication, from + DAY / 2);
+            self.somebody_leaves(publication, from + DAY / 2, Deed::Unsubscribe);
         }
         self.run_to(to);
+    }
+
+    /// Somebody calls the last issue of each publication spam, now: too rare to come about by itself among few people.
+    pub fn complaints(&mut self) {
+        for publication in Publication::ALL {
+            self.somebody_leaves(publication, self.end, Deed::Complaint);
+        }
     }
 
     /// Stops the mailings of a publication to somebody because a platform was told to, without a word in [`World::milestones`]:
@@ -280,7 +287,7 @@ impl World {
         }
     }
 
-    fn somebody_leaves(&mut self, publication: Publication, at: Seconds) {
+    fn somebody_leaves(&mut self, publication: Publication, at: Seconds, deed: Deed) {
         let Some(last) = self.campaigns(publication).len().checked_sub(1) else {
             return;
         };
@@ -301,14 +308,7 @@ impl World {
             .map(|(index, mail)| (index, mail.person));
         if let Some((recipient, person)) = leaver {
             let campaign = u16::try_from(last).unwrap_or(u16::MAX);
-            self.leave(
-                publication,
-                campaign,
-                recipient,
-                person,
-                at,
-                Deed::Unsubscribe,
-            );
+            self.leave(publication, campaign, recipient, person, at, deed);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A platform hands in a [`Site`] and knows nothing of ledger or faults but the [`Note`] that it attaches to its answers.
 //! Lost and cut answers are made on the wire, below HTTP, so that a client meets what it would meet in the field.
+//! [`Serving::ask`] passes the same way without a wire, for clients whose time is not that of the wall.
 
 mod wire;
 
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tower_service::Service as _;
 
 use crate::fault::{Fault, FaultPlan, Faults};
 use crate::ledger::{Entry, Ledger, Note};
@@ -43,6 +45,8 @@ pub struct Serving {
     address: SocketAddr,
     ledger: Ledger,
     faults: Faults,
+    refusal: fn(StatusCode) -> Response,
+    app: Router,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
@@ -93,6 +97,7 @@ impl Bound {
             .layer(middleware::from_fn_with_state(watch, observe));
         let (stop, stopped) = oneshot::channel();
         let listener = self.listener;
+        let inside = app.clone();
         let task = tokio::spawn(async move {
             let service = app.into_make_service_with_connect_info::<Line>();
             // A sender that is gone without a word was dropped: that stops the server too.
@@ -108,6 +113,8 @@ impl Bound {
             address: self.address,
             ledger,
             faults,
+            refusal: site.refusal,
+            app: inside,
             stop: Some(stop),
             task: Some(task),
         }
@@ -128,6 +135,28 @@ impl Serving {
     /// The fault plan that is being played.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Answers a request without a wire: the same faults, the same ledger, and no time but tokio's own. A lost or cut
+    /// answer is a broken connection.
+    pub async fn ask(
+        &self,
+        request: axum::http::Request<Bytes>,
+    ) -> io::Result<axum::http::Response<Bytes>> {
+        let line = Line::whole();
+        let mut request = request.map(Body::from);
+        request.extensions_mut().insert(ConnectInfo(line.clone()));
+        // A router cannot fail, and is always ready.
+        let Ok(response) = self.app.clone().call(request).await;
+        if line.is_broken() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(whole(response).await)
+    }
+
+    /// What the platform says to a request that it refuses with this status, whoever asks.
+    pub async fn refusal(&self, status: StatusCode) -> axum::http::Response<Bytes> {
+        whole((self.refusal)(status)).await
     }
 
     /// Stops and waits until the requests under way are answered.
@@ -224,6 +253,7 @@ async fn observe(
     };
     let lost = struck.contains(&Fault::AnswerLost);
     let cut = struck.contains(&Fault::CutBody);
+    let silent = struck.contains(&Fault::NoAnswer);
     let reads = matches!(method, Method::GET | Method::HEAD);
     watch.ledger.record(Entry {
         number: 0,
@@ -234,10 +264,14 @@ async fn observe(
         body,
         status: page.status.as_u16(),
         applied: page.note.applied,
-        delivered: !lost && !cut,
+        delivered: !lost && !cut && !silent,
         served: page.note.served.clone(),
         faults: struck.iter().map(|fault| fault.name()).collect(),
     });
+    if silent {
+        // Ends with the line, which takes this future with it.
+        std::future::pending::<()>().await;
+    }
     answer(page, &line, lost, cut)
 }
 
@@ -257,8 +291,19 @@ fn refusal(fault: Fault, words: fn(StatusCode) -> Response) -> Option<Response> 
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         )),
         Fault::RevokedKey => Some(words(StatusCode::UNAUTHORIZED)),
-        Fault::Latency(_) | Fault::CutBody | Fault::DuplicatePage | Fault::AnswerLost => None,
+        Fault::Latency(_)
+        | Fault::CutBody
+        | Fault::DuplicatePage
+        | Fault::AnswerLost
+        | Fault::NoAnswer => None,
     }
+}
+
+/// The response with its body in one piece.
+async fn whole(response: Response) -> axum::http::Response<Bytes> {
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    axum::http::Response::from_parts(parts, body)
 }
 
 /// Takes a response apart; handlers answer from memory, so reading their body cannot fail.

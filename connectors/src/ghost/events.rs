@@ -70,6 +70,8 @@ pub(super) struct Reading {
     pub(super) events: Vec<Event>,
     pub(super) campaigns: Vec<Campaign>,
     pub(super) rejects: Vec<Reject>,
+    /// Rows of a type that nobody asked for.
+    pub(super) unknown: u64,
     /// Where the rows that could be placed lie, in the order of the page.
     pub(super) places: Vec<Place>,
 }
@@ -94,6 +96,7 @@ pub(super) fn read(feed: Feed, rows: Vec<Row>, followed: &[String]) -> Reading {
             id: data.id.clone(),
         });
         if r#type != feed.answered() {
+            reading.unknown += 1;
             continue;
         }
         if let Some((id, campaign)) = campaign(&data) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing::warn;
 
 use super::{
     Ghost,
@@ -32,6 +33,12 @@ struct Position {
 pub(super) async fn pull(ghost: &Ghost, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {
     let now = ghost.clock.now().trunc_subsecs(3);
     let resumed = cursor.map(Cursor::decode::<Position>).transpose()?;
+    if resumed
+        .as_ref()
+        .is_some_and(|position| position.started_at > now)
+    {
+        warn!("the stored position lies in the future; the scan begins anew");
+    }
     let under_way = |position: &Position| position.last.is_some() && position.started_at <= now;
     let mut position = resumed.filter(under_way).unwrap_or(Position {
         started_at: now,

@@ -16,6 +16,7 @@ fn site(asked: &Asked) -> Reply {
         "site/" => "site",
         "members/" => "members",
         "newsletters/" => "newsletters",
+        "labels/" => "labels",
         other => panic!("{other}"),
     };
     Ok((200, fixture(name)))

@@ -136,6 +136,7 @@ pub(super) async fn pull(
     let mut page = Page::empty(Cursor::encode(&())?, false);
     (page.events, page.campaigns, page.rejects) =
         (reading.events, reading.campaigns, reading.rejects);
+    page.unknown = reading.unknown;
     let seen = position.seen.get(feed.asked());
     if first && seen.is_some_and(|seen| seen.holds(&pass, floor, total)) {
         pass = Pass::begin(pass.started_at, pass.feed + 1);
@@ -190,10 +191,11 @@ fn floor(position: &Position, feed: Feed, started_at: DateTime<Utc>) -> Option<D
     if newest > started_at {
         warn!(
             feed = feed.asked(),
-            "the stored position lies in the future; read from now back"
+            "the stored position lies in the future; all is read again"
         );
+        return None;
     }
-    Some(newest.min(started_at) - OVERLAP)
+    Some(newest - OVERLAP)
 }
 
 /// The filter in Ghost's query language. `type` may only be and-ed.

@@ -51,6 +51,23 @@ struct Pass {
     walk: Walk,
 }
 
+impl Position {
+    /// Does not believe what was read or begun at a time that has not come yet.
+    fn forget_future(&mut self, now: DateTime<Utc>) {
+        let begun = self.pass.as_ref().is_some_and(|pass| pass.started_at > now);
+        if begun || self.known.values().any(|known| known.is_from_future(now)) {
+            warn!(
+                stream = super::ACTIVITY.0,
+                "the stored position lies in the future; its reports are read again"
+            );
+            self.pass = self.pass.take().filter(|_| !begun);
+            self.known
+                .values_mut()
+                .for_each(|known| known.forget_future(now));
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Listing {
     walk: Walk,
@@ -67,7 +84,8 @@ pub(super) async fn pull(
 ) -> Result<Page, ConnectorError> {
     let now = mailchimp.now();
     let mut position: Position = cursor.map_or_else(|| Ok(Position::default()), Cursor::decode)?;
-    let mut pass = match position.pass.take().filter(|pass| pass.started_at <= now) {
+    position.forget_future(now);
+    let mut pass = match position.pass.take() {
         Some(pass) => pass,
         None => begin(mailchimp, &position, now).await?,
     };
@@ -199,6 +217,7 @@ async fn read(
         return Ok(());
     };
     (page.events, page.rejects) = (reading.events, reading.rejects);
+    page.unknown = reading.unknown;
     if over {
         due.reports.remove(0);
         pass.walk = Walk::default();

@@ -91,6 +91,20 @@ pub(super) struct Known {
     again: Vec<Report>,
 }
 
+impl Known {
+    /// Whether it was read at a time that has not come yet.
+    pub(super) fn is_from_future(&self, now: DateTime<Utc>) -> bool {
+        self.read_at > now
+    }
+
+    /// Lets all reports be read again from their beginnings, if that is so. What the sends have as their time stays.
+    pub(super) fn forget_future(&mut self, now: DateTime<Utc>) {
+        if self.is_from_future(now) {
+            (self.counters, self.read_at) = (Counters::default(), DateTime::UNIX_EPOCH);
+        }
+    }
+}
+
 /// A campaign to read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Due {

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::{
     COMPLAINTS, Mailchimp, activity,
@@ -42,6 +43,16 @@ pub(super) async fn pull(
 ) -> Result<Page, ConnectorError> {
     let now = mailchimp.now();
     let position: Position = cursor.map_or_else(|| Ok(Position::default()), Cursor::decode)?;
+    if position
+        .pass
+        .as_ref()
+        .is_some_and(|pass| pass.started_at > now)
+    {
+        warn!(
+            stream = COMPLAINTS.0,
+            "the stored position lies in the future; the pass begins anew"
+        );
+    }
     let mut pass = match position.pass.filter(|pass| pass.started_at <= now) {
         Some(pass) => pass,
         None => Pass {

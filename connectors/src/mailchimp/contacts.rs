@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::{
     Mailchimp,
@@ -81,6 +82,18 @@ pub(super) async fn pull(
 ) -> Result<Page, ConnectorError> {
     let now = mailchimp.now();
     let mut position: Position = cursor.map_or_else(|| Ok(Position::default()), Cursor::decode)?;
+    let ahead = |at: &DateTime<Utc>| *at > now;
+    let begun = position
+        .pass
+        .as_ref()
+        .is_some_and(|pass| ahead(&pass.started_at));
+    if begun || position.scanned_at.as_ref().is_some_and(ahead) {
+        warn!(
+            stream = super::CONTACTS.0,
+            "the stored position lies in the future; everybody is read again"
+        );
+        position = Position::default();
+    }
     let fresh = |pass: &Pass| pass.started_at <= now && now - pass.started_at < STALE;
     let mut pass = match position.pass.take().filter(fresh) {
         Some(pass) => pass,

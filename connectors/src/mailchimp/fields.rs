@@ -64,7 +64,8 @@ pub(super) async fn create(mailchimp: &Mailchimp, tag: &str) -> Result<Outcome, 
     Ok(Outcome::Applied)
 }
 
-fn allowed(tag: &str) -> Result<(), &'static str> {
+/// Whether Mailchimp keeps a merge tag as it is.
+pub(super) fn allowed(tag: &str) -> Result<(), &'static str> {
     let letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if tag.is_empty() || tag.len() > TAG_MAX || !tag.chars().all(letter) {
         return Err("a merge tag has up to 10 capital letters, digits and underscores");

@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing::warn;
 
 use super::{
     Mailchimp, ORDERS, activity,
@@ -52,6 +53,17 @@ pub(super) async fn pull(
 ) -> Result<Page, ConnectorError> {
     let now = mailchimp.now();
     let mut position: Position = cursor.map_or_else(|| Ok(Position::default()), Cursor::decode)?;
+    let begun = position
+        .pass
+        .as_ref()
+        .is_some_and(|pass| pass.started_at > now);
+    if begun || position.all_at.is_some_and(|at| at > now) {
+        warn!(
+            stream = ORDERS.0,
+            "the stored position lies in the future; all orders are read again"
+        );
+        position = Position::default();
+    }
     let under_way = position.pass.take().filter(|pass| pass.started_at <= now);
     let mut pass = under_way.unwrap_or_else(|| begin(&position, now));
     let mut page = Page::empty(Cursor::encode(&())?, false);

@@ -17,6 +17,8 @@ use crate::model::{ContactRef, Event, EventKind, Reject, Verdict};
 pub(super) struct Reading {
     pub(super) events: Vec<Event>,
     pub(super) rejects: Vec<Reject>,
+    /// Actions of a kind that is not known (yet).
+    pub(super) unknown: u64,
 }
 
 impl Reading {
@@ -76,6 +78,7 @@ pub(super) fn activity(due: &Due, row: &ActivityRow, reading: &mut Reading) {
         return;
     };
     for deed in &row.activity {
+        reading.unknown += u64::from(!is_known(deed));
         if let Some((kind, link)) = deed_kind(deed)
             && let Some(at) = reading.time(deed.timestamp.as_deref())
         {
@@ -85,6 +88,11 @@ pub(super) fn activity(due: &Due, row: &ActivityRow, reading: &mut Reading) {
             });
         }
     }
+}
+
+/// Whether the action is one of those that the specification names.
+fn is_known(deed: &Deed) -> bool {
+    matches!(deed.action.as_deref(), Some("open" | "click" | "bounce"))
 }
 
 /// The kind and the link; `None` for opens and for actions that are not known (yet).

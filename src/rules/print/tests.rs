@@ -295,3 +295,141 @@ fn read(text: &str) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+/// As they stand in the debugging text of a tree.
+const CONSTRUCTS: [&str; 67] = [
+    "Or(",
+    "And(",
+    "Not(",
+    "any: true",
+    "any: false",
+    "window: None",
+    "Count",
+    "AtLeast",
+    "AtMost",
+    "Exactly",
+    "MoreThan",
+    "FewerThan",
+    "Total",
+    "DaysWith",
+    "TimeSince",
+    "GreaterOrEqual",
+    "cmp: Greater,",
+    "LessOrEqual",
+    "cmp: Less,",
+    "cmp: Equal",
+    "NotEqual",
+    "Machines",
+    "People",
+    "Everyone",
+    "On(",
+    "Campaign(",
+    "Tagged(",
+    "Of(",
+    "From(",
+    "Over(",
+    "Under(",
+    "Where",
+    "unit: Day",
+    "unit: Week",
+    "unit: Month",
+    "unit: Year",
+    "Field",
+    "Email(",
+    "EmailDomain(",
+    "EmailDomainFree { negated: true",
+    "EmailDomainFree { negated: false",
+    "Points",
+    "Band",
+    "Segment(",
+    "InList(",
+    "Status { negated: true",
+    "Subscribed",
+    "Bounced",
+    "Unsubscribed",
+    "Complained",
+    "Suppressed",
+    "Otherwise",
+    "Compare(",
+    "Number(",
+    "Date(",
+    "Truth(",
+    "Text(",
+    "OneOf { negated: true",
+    "OneOf { negated: false",
+    "Contains(",
+    "StartsWith(",
+    "EndsWith(",
+    "Matches(",
+    "Known(true",
+    "Known(false",
+    "Lowercase { negated: true",
+    "LooksFake",
+];
+
+/// How the tests above could be vacuous: trees that never hold a construct.
+#[test]
+fn the_trees_that_are_tried_hold_every_construct() {
+    use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
+
+    let mut runner = TestRunner::deterministic();
+    let mut said = String::new();
+    for _ in 0..2_000 {
+        let tree = condition().new_tree(&mut runner).unwrap().current();
+        said.push_str(&format!("{tree:?}\n"));
+    }
+    let kinds = EventKind::BUILT_IN
+        .iter()
+        .map(|kind| format!("kind: {kind:?}"));
+    let of_kinds = kinds.chain(["kind: Custom(\"open_day\")".to_owned()]);
+    for construct in of_kinds.chain(CONSTRUCTS.map(str::to_owned)) {
+        let times = said.matches(&*construct).count();
+        assert!(times >= 3, "{construct} occurred {times} times");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        read(&String::from_utf8_lossy(&bytes))?;
+    }
+
+    #[test]
+    fn no_pile_of_words_makes_the_parser_panic(words in prop::collection::vec(select(vec![
+        "(", ")", "not", "and", "or", "no", "any", "at least", "total", "days with", "time since", "open", "hard bounce",
+        "field", "in", "in list", "in campaign", "where", "is", "is not", "known", "'x'", "\"y\"", "3", "-2.5", "2026-01-01",
+        "months", "day", ">", "<=", "=", ",", "score", "segment", "status is", "otherwise", "email domain", "looks fake",
+    ]), 0..60)) {
+        read(&words.join(" "))?;
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_in_words_and_never_overflows_the_stack() {
+    let context = Context::default();
+    for (open, close) in [
+        ("(", ")"),
+        ("not (", ")"),
+        ("(not ", ")"),
+        ("any open or (", ")"),
+        ("(", ""),
+    ] {
+        for depth in [1, 63, 64, 65, 66, 500, 5_000] {
+            let text = format!("{}no open{}", open.repeat(depth), close.repeat(depth));
+            let found = parse_condition(&text, &context);
+            let is_too_deep = depth > crate::rules::parser::MAX_DEPTH;
+            let good = !close.is_empty() && !is_too_deep && fits(&text);
+            assert_eq!(found.is_ok(), good, "{open} {depth}: {found:?}");
+            if good {
+                let tree = found.unwrap();
+                assert_eq!(parse_condition(&tree.to_string(), &context), Ok(tree));
+            } else if is_too_deep && fits(&text) {
+                let codes: Vec<_> = found.unwrap_err().iter().map(|error| error.code).collect();
+                assert!(
+                    codes.contains(&crate::rules::error::Code::TooDeep),
+                    "{open} {depth}: {codes:?}"
+                );
+            }
+        }
+    }
+}

@@ -279,11 +279,18 @@ fn signed(bytes: &mut Vec<u8>, value: i64) {
     unsigned(bytes, zigzag(value));
 }
 
-fn unsigned(bytes: &mut Vec<u8>, value: u64) {
-    varint(bytes, u128::from(value));
+fn unsigned(bytes: &mut Vec<u8>, mut value: u64) {
+    while value > 0x7f {
+        bytes.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value.to_le_bytes()[0]);
 }
 
 fn varint(bytes: &mut Vec<u8>, mut value: u128) {
+    if let Ok(value) = u64::try_from(value) {
+        return unsigned(bytes, value);
+    }
     loop {
         let low = value.to_le_bytes()[0] & 0x7f;
         value >>= 7;
@@ -385,23 +392,41 @@ impl Reader<'_> {
         Ok(byte)
     }
 
-    fn varint(&mut self) -> Result<u128, Damaged> {
-        let mut value = 0u128;
-        for shift in (0..70).step_by(7) {
-            let byte = self.byte()?;
-            value |= u128::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
+    #[inline]
+    fn varint(&mut self) -> Result<u64, Damaged> {
+        // Most numbers are one byte.
+        let byte = self.byte()?;
+        if byte & 0x80 == 0 {
+            return Ok(byte.into());
         }
-        Err(Damaged { at: self.at })
+        self.at -= 1;
+        u64::try_from(self.wide()?).map_err(|_| Damaged { at: self.at })
     }
 
-    fn number<T: TryFrom<u128>>(&mut self) -> Result<T, Damaged> {
+    /// A number of up to 70 bits.
+    fn wide(&mut self) -> Result<u128, Damaged> {
+        let mut value = 0_u64;
+        for shift in (0..63).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value.into());
+            }
+        }
+        let last = self.byte()?;
+        if last & 0x80 != 0 {
+            return Err(Damaged { at: self.at });
+        }
+        Ok(u128::from(value) | u128::from(last) << 63)
+    }
+
+    #[inline]
+    fn number<T: TryFrom<u64>>(&mut self) -> Result<T, Damaged> {
         let value = self.varint()?;
         T::try_from(value).map_err(|_| Damaged { at: self.at })
     }
 
+    #[inline]
     fn signed(&mut self) -> Result<i64, Damaged> {
         Ok(unzigzag(self.number()?))
     }
@@ -415,7 +440,7 @@ impl Reader<'_> {
     }
 
     fn difference(&mut self) -> Result<Millis, Damaged> {
-        let wide = self.varint()?;
+        let wide = self.wide()?;
         let length = match wide & 3 {
             0 => 1,
             1 => 1_000,

@@ -5,7 +5,13 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use super::super::{Conn, error::StoreError, word::kind_of_stored};
+use engaged_connectors::model::Verdict;
+
+use super::super::{
+    Conn,
+    error::StoreError,
+    word::{kind_of_stored, verdict_number},
+};
 use super::codec;
 use crate::score::facts::KindId;
 
@@ -18,11 +24,13 @@ impl Conn {
         let mut sums: HashMap<i64, (i64, u64)> = HashMap::new();
         let mut log = self.sql.prepare(
             "select contact_id, id, at, kind, connection_id, coalesce(campaign_id, 0), coalesce(item_id, 0),
-               coalesce(quantity, 1), value, coalesce(currency_id, 0), coalesce(tracked, 1)
+               coalesce(quantity, 1), value, coalesce(currency_id, 0), coalesce(tracked, 1),
+               coalesce((select verdict from verdict where verdict.contact_id = event.contact_id and event_id = event.id
+                 order by verdict.known_at desc limit 1), verdict, ?1)
              from event where not exists (select 1 from superseded
                where superseded.contact_id = event.contact_id and event_id = event.id)",
         )?;
-        let mut rows = log.query(())?;
+        let mut rows = log.query([verdict_number(Verdict::Unknown)])?;
         while let Some(row) = rows.next()? {
             let kind = kind_of_stored(KindId(row.get(3)?));
             let tracked: bool = row.get(10)?;
@@ -35,11 +43,30 @@ impl Conn {
                 row.get(6)?,
                 row.get(7)?,
             );
-            let rest: (Option<i64>, u32, bool) = (row.get(8)?, row.get(9)?, tracked);
+            let rest: (Option<i64>, u32, bool, i64) =
+                (row.get(8)?, row.get(9)?, tracked, row.get(11)?);
             let sum = sums.entry(row.get(0)?).or_default();
             sum.0 += 1;
             sum.1 = sum.1.wrapping_add(hash(&(event, rest)));
         }
+        self.subtract_packed(&mut sums)?;
+        let mut differing: Vec<i64> = sums
+            .into_iter()
+            .filter(|(_, sum)| *sum != (0, 0))
+            .map(|(contact, _)| contact)
+            .collect();
+        differing.sort_unstable();
+        differing.truncate(most);
+        Ok(differing
+            .into_iter()
+            .map(|contact| {
+                format!("contact {contact}: the history is not what the event log gives")
+            })
+            .collect())
+    }
+
+    /// Takes the packed events off what the log sums up to.
+    fn subtract_packed(&self, sums: &mut HashMap<i64, (i64, u64)>) -> Result<(), StoreError> {
         let mut packed = self.sql.prepare("select contact_id, ev from history")?;
         let mut rows = packed.query(())?;
         let mut entries = Vec::new();
@@ -66,24 +93,12 @@ impl Conn {
                     fact.quantity,
                 );
                 sum.0 -= 1;
-                sum.1 = sum
-                    .1
-                    .wrapping_sub(hash(&(event, (fact.value, fact.currency.0, fact.tracked))));
+                let verdict = verdict_number(fact.verdict);
+                let rest = (fact.value, fact.currency.0, fact.tracked, verdict);
+                sum.1 = sum.1.wrapping_sub(hash(&(event, rest)));
             }
         }
-        let mut differing: Vec<i64> = sums
-            .into_iter()
-            .filter(|(_, sum)| *sum != (0, 0))
-            .map(|(contact, _)| contact)
-            .collect();
-        differing.sort_unstable();
-        differing.truncate(most);
-        Ok(differing
-            .into_iter()
-            .map(|contact| {
-                format!("contact {contact}: the history is not what the event log gives")
-            })
-            .collect())
+        Ok(())
     }
 }
 

@@ -43,7 +43,7 @@ fn results_are_written_when_they_change_and_come_back() {
             .store
             .write(move |tx| {
                 let rules = tx.rule_version("f1", "rules", NOW)?;
-                tx.results(rules, day("2026-06-15"), NOW)
+                tx.results(rules, day("2026-06-15"), NOW)?
                     .write(contact, &state)
             })
             .unwrap()

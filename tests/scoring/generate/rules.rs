@@ -69,6 +69,20 @@ pub(crate) fn rule_set(random: &mut Random) -> RuleSet {
     set
 }
 
+/// The same rules after somebody edited them: other points, a rule less, other bands.
+pub(crate) fn edited(random: &mut Random, set: &RuleSet) -> RuleSet {
+    let mut set = set.clone();
+    let index = random.index(set.scores.len());
+    let score = &mut set.scores[index];
+    let rule = random.index(score.rules.len());
+    match random.index(3) {
+        0 if score.rules.len() > 1 => drop(score.rules.remove(rule)),
+        1 => score.bands = bands(random),
+        _ => score.rules[rule].points = -score.rules[rule].points / 2,
+    }
+    set
+}
+
 fn scope(set: &RuleSet) -> Scope<'_> {
     Scope {
         scores: &set.scores,

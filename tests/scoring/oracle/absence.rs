@@ -1,13 +1,19 @@
 //! Section 5: absence, day by day.
 
-use engaged::rules::syntax::{Pattern, Unit, Window};
+use engaged::{
+    rules::syntax::{Pattern, Unit, Window},
+    score::facts::{ConnectionId, KindId},
+};
 use engaged_connectors::model::{EventKind, Verdict};
 
 use super::{
     Kleene, Note, Oracle,
     conditions::Settings,
     dates,
-    readings::{FROM_NARROWS_HOLES, MACHINE_SUBSCRIBE_MOVES_ANCHOR, NEVER_OPENED_ASKS_FOR_MAIL},
+    readings::{
+        FROM_NARROWS_HOLES, MACHINE_SUBSCRIBE_MOVES_ANCHOR, NEVER_OPENED_ASKS_FOR_MAIL,
+        UNREPORTED_IS_A_HOLE,
+    },
 };
 
 /// Why an absence is what it is.
@@ -35,6 +41,9 @@ impl Why {
         }
     }
 }
+
+/// Longer than every window of the rule sets here.
+const LONGEST_WINDOW: i32 = 370;
 
 /// A span of days: the first, and the first that is no longer in it.
 type Span = (i32, i32);
@@ -185,6 +194,19 @@ impl Oracle<'_> {
             .unwrap_or_else(|| dates::local(self.rules.zone, self.facts.first_known_at))
     }
 
+    /// The first day that anything is known of. Of holes without a beginning, older days decide
+    /// nothing: no window that reaches `as_of` or begins with the contact covers them.
+    fn beginning(&self) -> i32 {
+        let of_profile = [self.facts.subscribed_at, Some(self.facts.first_known_at)];
+        let of_profile =
+            (of_profile.into_iter().flatten()).map(|at| dates::local(self.rules.zone, at));
+        let of_events = self.events.iter().map(|(_, day)| *day);
+        of_profile
+            .chain(of_events)
+            .min()
+            .expect("first known is a day")
+    }
+
     fn anchor(&self, kind: &EventKind, as_of: i32) -> i32 {
         let first = self.first_subscribed(as_of);
         if !matches!(kind, EventKind::Open | EventKind::Click) {
@@ -261,24 +283,41 @@ impl Oracle<'_> {
         stand_in: bool,
         as_of: i32,
     ) -> Vec<i32> {
-        let mut days = Vec::new();
-        for (connection, of, holes) in &self.coverage.holes {
-            let of_kind = match of {
-                None => true,
-                Some(id) => {
-                    let name = self.kind_named(*id);
-                    name == *kind
-                        || (stand_in && *kind == EventKind::Open && name == EventKind::Click)
-                        || (*kind == EventKind::Bounce
-                            && matches!(name, EventKind::HardBounce | EventKind::SoftBounce))
-                }
-            };
-            let elsewhere = FROM_NARROWS_HOLES && !self.may_be_from(pattern, *connection);
-            if !of_kind || elsewhere || !self.facts.connections.contains(connection) {
-                continue;
+        let of_kind = |of: &Option<KindId>| match of {
+            None => true,
+            Some(id) => {
+                let name = self.kind_named(*id);
+                name == *kind
+                    || (stand_in && *kind == EventKind::Open && name == EventKind::Click)
+                    || (*kind == EventKind::Bounce
+                        && matches!(name, EventKind::HardBounce | EventKind::SoftBounce))
             }
-            for hole in holes {
-                days.extend((hole.from.0..=hole.to.0).filter(|day| *day < as_of));
+        };
+        let asked = |connection: &ConnectionId| {
+            let elsewhere = FROM_NARROWS_HOLES && !self.may_be_from(pattern, *connection);
+            !elsewhere && self.facts.connections.contains(connection)
+        };
+        let mut days = Vec::new();
+        let floor = self.beginning().min(as_of - LONGEST_WINDOW);
+        let mut add = |from: i32, to: i32| {
+            days.extend(from.max(floor.min(to))..=to);
+        };
+        for (connection, of, holes) in &self.coverage.holes {
+            if of_kind(of) && asked(connection) {
+                for hole in holes {
+                    add(hole.from.0, hole.to.0.min(as_of - 1));
+                }
+            }
+        }
+        if let Some(reported) = self
+            .coverage
+            .reported
+            .as_ref()
+            .filter(|_| UNREPORTED_IS_A_HOLE)
+        {
+            let mut told = reported.kinds.iter();
+            if !told.any(|(connection, of)| of_kind(of) && asked(connection)) {
+                add(i32::MIN, as_of);
             }
         }
         days

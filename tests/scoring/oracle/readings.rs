@@ -19,3 +19,5 @@ pub(super) const NEVER_OPENED_ASKS_FOR_MAIL: bool = true;
 pub(super) const CLICK_HOLE_UNDER_OPEN_COUNTS: bool = false;
 /// "Another currency in the window": an event without an amount counts too, if it names a currency.
 pub(super) const CURRENCY_WITHOUT_AMOUNT_COUNTS: bool = true;
+/// "A day that our own sync did not cover for that kind": what no connection of the contact reports is covered on no day, not even today.
+pub(super) const UNREPORTED_IS_A_HOLE: bool = true;

@@ -33,8 +33,12 @@ impl Oracle<'_> {
                     words.extend(word.map(|word| (fact.at, word)));
                 }
             }
-            // At one instant events follow words, in the order of events; the sort is stable.
-            words.sort_by_key(|(at, _)| *at);
+            // At one instant events follow words, and those that lift win, as section 4 says; the sort is stable.
+            words.sort_by_key(|(at, word)| match word {
+                Word::Said(_) => (*at, 0),
+                Word::Became(_) => (*at, 1),
+                Word::Subscribed | Word::Works => (*at, 2),
+            });
             let mut status = None;
             for (_, word) in words {
                 status = after(status, word);

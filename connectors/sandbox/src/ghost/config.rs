@@ -51,6 +51,8 @@ pub struct GhostConfig {
     pub track_opens: bool,
     /// Whether the site counts clicks.
     pub track_clicks: bool,
+    /// Whether the key is not an integration's but the token of somebody on the staff who may not see members.
+    pub key_of_an_author: bool,
 }
 
 impl Default for GhostConfig {
@@ -66,6 +68,7 @@ impl Default for GhostConfig {
             arrival_delay: 300,
             track_opens: true,
             track_clicks: true,
+            key_of_an_author: false,
         }
     }
 }

@@ -129,7 +129,7 @@ impl Account {
         let everybody = self.audiences.iter().flat_map(|list| &list.members);
         json!({
             "account_id": "8d3a3db4d97663a9074efcc16", "login_id": "1", "account_name": "Voorbeeld", "email": "post@example.nl",
-            "first_name": "Marit", "last_name": "de Vries", "username": "voorbeeld", "avatar_url": "", "role": "owner",
+            "first_name": "Marit", "last_name": "de Vries", "username": "voorbeeld", "avatar_url": "", "role": self.options.role,
             "member_since": stamp(world.start().saturating_sub(1_000 * crate::people::DAY)),
             "pricing_plan_type": "monthly", "first_payment": "", "account_timezone": "Europe/Amsterdam",
             "account_industry": "Retail",

@@ -41,6 +41,11 @@ impl Mailchimp {
         at(&mut account, &world)
     }
 
+    /// The MD5 of an address in lower case, in hex, as events name people.
+    pub fn email_id(address: &str) -> String {
+        hex::encode(hash(address))
+    }
+
     /// The ids of the lists, the newsletter first.
     pub fn lists(&self) -> Vec<String> {
         self.look(|account, _| {
@@ -116,6 +121,27 @@ impl Mailchimp {
                 }
             }
             found
+        })
+    }
+
+    /// So many members, from the first, show `at` as the time of their last change, be it in the future; their addresses.
+    pub fn touch_at(&self, at: chrono::DateTime<chrono::Utc>, many: usize) -> Vec<String> {
+        let at = crate::people::seconds(at);
+        self.look(|account, world| {
+            let mut touched = Vec::new();
+            for list in &mut account.audiences {
+                for member in list
+                    .members
+                    .iter_mut()
+                    .filter(|member| !member.forgotten)
+                    .take(many)
+                {
+                    member.last_changed = at;
+                    touched.push(member.address(world));
+                }
+                list.revision += 1;
+            }
+            touched
         })
     }
 

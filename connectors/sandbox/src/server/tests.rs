@@ -85,6 +85,23 @@ async fn a_lost_answer_has_taken_effect_and_sends_no_byte() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_answer_has_taken_effect_and_waits_as_long_as_the_line_is_open() {
+    let serving = serving(vec![Rule::new("/thing", When::Nth(1), Fault::NoAnswer)]).await;
+    let carried_out = async {
+        while serving.ledger().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = ask(&serving, "PUT", "/thing") => panic!("{answer}"),
+        () = carried_out => {}
+    }
+    let entry = serving.ledger().entries().remove(0);
+    assert!(entry.applied && !entry.delivered);
+    serving.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_cut_body_stops_in_the_middle_of_what_its_length_promised() {
     let serving = serving(vec![Rule::new("/page", When::Nth(1), Fault::CutBody)]).await;
     let answer = ask(&serving, "GET", "/page?12345").await;

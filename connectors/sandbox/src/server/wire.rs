@@ -26,6 +26,17 @@ enum Break {
 pub(super) struct Line(Arc<Mutex<Break>>);
 
 impl Line {
+    /// A connection that holds.
+    pub(super) fn whole() -> Self {
+        Self(Arc::new(Mutex::new(Break::Never)))
+    }
+
+    /// Whether the connection breaks somewhere.
+    pub(super) fn is_broken(&self) -> bool {
+        let at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !matches!(*at, Break::Never)
+    }
+
     /// Breaks the connection before another byte goes out.
     pub(super) fn lose(&self) {
         self.set(Break::After(0));
@@ -75,7 +86,7 @@ impl Listener for Wires {
         (
             Wire {
                 stream,
-                line: Line(Arc::new(Mutex::new(Break::Never))),
+                line: Line::whole(),
             },
             address,
         )

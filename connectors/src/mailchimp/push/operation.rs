@@ -8,11 +8,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     connector::{Change, Outcome, Write},
     http::redact,
+    mailchimp::fields,
     model::Address,
 };
 
 /// The most characters of an explanation that an outcome quotes.
 const WORDS: usize = 200;
+
+/// The most bytes of a value (from memory of Mailchimp's help, unconfirmed: what is longer would be cut).
+const TEXT_MAX: usize = 255;
 
 /// What one operation sets. Of several values for one thing the last one counts.
 #[derive(Debug, PartialEq)]
@@ -102,6 +106,13 @@ fn whom<'a>(change: &'a Change, prefix: &str) -> Result<(&'a str, String), &'sta
     if tag.is_some_and(|tag| tag.trim() != tag || tag.is_empty() || tag.contains(char::is_control))
     {
         return Err("Mailchimp cannot keep a tag of this form");
+    }
+    if let Write::SetField { field, value } = &change.write {
+        fields::allowed(field)?;
+        let text = value.as_deref().unwrap_or_default();
+        if text.len() > TEXT_MAX || text.contains(char::is_control) {
+            return Err("a merge field keeps up to 255 bytes, on one line");
+        }
     }
     let plain = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
     let (list, own) = change.contact.split_once(':').unwrap_or_default();

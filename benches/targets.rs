@@ -1,0 +1,122 @@
+//! What the design promises about speed and memory, measured, each beside something that does the same in the same run.
+//!
+//! `cargo bench --bench targets -- WHAT [--contacts N]`, WHAT one or more of
+//! `store`, `sync`, `push`, `memory`; `benches/run.sh` runs all in the sizes that count. CPU
+//! seconds are the measure, since machines are shared. A figure far off its target ends the run with 1.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has failed"
+)]
+
+#[path = "targets/append.rs"]
+mod append;
+#[path = "targets/audience.rs"]
+mod audience;
+#[path = "targets/feed.rs"]
+mod feed;
+#[path = "targets/measure.rs"]
+mod measure;
+#[path = "targets/memory.rs"]
+mod memory;
+#[path = "targets/push.rs"]
+mod push;
+#[path = "targets/report.rs"]
+mod report;
+#[path = "targets/score.rs"]
+mod score;
+#[path = "targets/stage.rs"]
+mod stage;
+#[path = "targets/sync.rs"]
+mod sync;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use audience::{Audience, Order};
+use engaged::store::{Access, Store};
+use report::Report;
+use stage::Size;
+
+fn main() -> ExitCode {
+    let mut asked = Asked {
+        contacts: 100_000,
+        months: 12,
+        order: Order::OfTheList,
+        folder: std::env::temp_dir(),
+        filled: None,
+    };
+    let mut what = Vec::new();
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().expect("a value follows");
+        match word.as_str() {
+            "--contacts" => asked.contacts = value().parse().expect("a number"),
+            "--months" => asked.months = value().parse().expect("a number"),
+            "--shuffled" => asked.order = Order::OfItsOwn,
+            "--folder" => asked.folder = value().into(),
+            "--filled" => asked.filled = Some(value().into()),
+            // Cargo's own word.
+            "--bench" => {}
+            other => what.push(other.to_owned()),
+        }
+    }
+    let mut good = true;
+    for each in what {
+        let report = Report::default();
+        let size = Size {
+            people: asked.contacts,
+            months: asked.months,
+        };
+        match each.as_str() {
+            // A part of this program that runs by itself.
+            "serve" => {
+                stage::serve(size);
+                return ExitCode::SUCCESS;
+            }
+            "store" => store(&asked, &report),
+            "sync" => sync::measure(&asked.folder, size, &report),
+            "push" => push::measure(&asked.folder, asked.contacts, &report),
+            "memory" => memory::measure(&asked.folder, size, &report),
+            other => panic!("there is no benchmark {other}"),
+        }
+        good &= report.print(&each);
+    }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// What was asked for on the command line.
+struct Asked {
+    contacts: u32,
+    /// How far a sandbox's letters go back.
+    months: u32,
+    order: Order,
+    /// Where databases are made, and removed again.
+    folder: PathBuf,
+    /// A database to fill, or one that an earlier run with the same numbers filled; it stays.
+    filled: Option<PathBuf>,
+}
+
+/// Taking in, and scoring what was taken in.
+fn store(asked: &Asked, report: &Report) {
+    let folder = tempfile::tempdir_in(&asked.folder).expect("a folder for the database");
+    let file = folder.path().join("engaged.db");
+    let audience = Audience::new(asked.contacts, 1, asked.order);
+    let open = || Store::open(&file, Access::ReadWrite, &append::Stopped).expect("a store");
+    let filled = asked.filled.as_ref();
+    let events = if let Some(filled) = filled.filter(|filled| filled.exists()) {
+        std::fs::copy(filled, &file).expect("a copy");
+        append::count(&audience).events
+    } else {
+        append::measure(&open(), &file, &audience, report)
+    };
+    if let Some(filled) = filled.filter(|filled| !filled.exists()) {
+        std::fs::copy(&file, filled).expect("a copy");
+    }
+    score::measure(&open(), &file, &audience, events, report);
+}

@@ -1,0 +1,109 @@
+//! The platforms as the conformance checks want them: each sandbox becomes a
+//! [`Subject`]. This is where connectors and sandboxes meet, since neither may
+//! know the other; another platform is one more file here and a line in [`SUBJECTS`].
+
+mod ghost;
+mod mailchimp;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use engaged_connectors::{
+    Clock as _,
+    conformance::{HandClock, Scene, Setting, SettingKind, Subject},
+    http::{Transport, TransportError},
+};
+use engaged_sandbox::people::{SharedWorld, World, WorldSpec, time};
+use http::{Request, Response};
+use serde_json::Value;
+
+use crate::config::json_schema;
+
+/// Every platform that can be examined.
+pub static SUBJECTS: [&dyn Subject; 2] = [&mailchimp::MAILCHIMP, &ghost::GHOST];
+
+/// The platform of that name.
+pub fn subject(platform: &str) -> Option<&'static dyn Subject> {
+    SUBJECTS
+        .into_iter()
+        .find(|subject| subject.platform() == platform)
+}
+
+/// The world of a scene; the scene's clock is set to its end.
+fn world(scene: &Scene) -> SharedWorld {
+    let spec = WorldSpec::small(7, scene.clock.now(), scene.people);
+    let mut world = World::generate(&spec);
+    world.complaints();
+    Arc::new(RwLock::new(world))
+}
+
+/// Lets a day pass in which everything happens.
+fn day(world: &SharedWorld, clock: &HandClock) {
+    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+    world.day_of_news();
+    clock.set(time(world.end()));
+}
+
+/// A sandbox that answers without a wire.
+#[async_trait]
+trait Ask: Send + Sync {
+    async fn ask(&self, request: Request<Bytes>) -> std::io::Result<Response<Bytes>>;
+}
+
+/// The transport to such a sandbox.
+struct Line<T>(Arc<T>);
+
+#[async_trait]
+impl<T: Ask> Transport for Line<T> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        self.0
+            .ask(request)
+            .await
+            .map_err(|error| TransportError::Lost(error.to_string()))
+    }
+}
+
+/// The settings of a connection, from the schema that users get; `lacks` names those that the platform does not have,
+/// `needs` those that are optional elsewhere.
+fn settings(lacks: &[&str], needs: &[&str]) -> Vec<Setting> {
+    let schema = json_schema();
+    let mut found = Vec::new();
+    collect(
+        &schema["properties"]["connections"]["additionalProperties"],
+        "",
+        &mut found,
+    );
+    found.retain(|setting| !lacks.contains(&setting.name.as_str()));
+    for setting in &mut found {
+        setting.required |= needs.contains(&setting.name.as_str());
+    }
+    found
+}
+
+fn collect(table: &Value, before: &str, found: &mut Vec<Setting>) {
+    let required = |name: &str| {
+        table["required"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|each| each == name))
+    };
+    for (name, value) in table["properties"].as_object().into_iter().flatten() {
+        let full = format!("{before}{name}");
+        // The one table of which exactly one key must be given is that of secrets.
+        let secret = value["maxProperties"] == 1;
+        if value["properties"].is_object() && !secret {
+            collect(value, &format!("{full}."), found);
+            continue;
+        }
+        let kind = match value["type"].as_str() {
+            _ if secret => SettingKind::Secret,
+            Some(kind) => SettingKind::Plain(kind.to_owned()),
+            None => SettingKind::Plain("word".to_owned()),
+        };
+        found.push(Setting {
+            name: full,
+            kind,
+            required: required(name),
+        });
+    }
+}
