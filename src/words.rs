@@ -205,7 +205,7 @@ impl Page<'_> {
             let reasons = self.waiting(&segment, &unjudged.when, &open);
             let new = self.told.split_off(told);
             if !new.is_empty() && new.iter().all(|reason| self.told.contains(reason)) {
-                waiting.push(reasons.as_above(self.phrases));
+                waiting.push(reasons.told_above(self.phrases));
             } else {
                 waiting.push(reasons);
             }

@@ -8,6 +8,8 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
+#[path = "it/adjusting.rs"]
+mod adjusting;
 #[path = "it/conforming.rs"]
 mod conforming;
 #[path = "it/edges.rs"]

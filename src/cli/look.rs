@@ -208,7 +208,7 @@ fn language(text: &str) -> Result<Language, String> {
         .ok_or_else(|| "there are nl (Dutch) and en (English)".to_owned())
 }
 
-fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
+pub(super) fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
     let address = Address::parse(typed).ok_or_else(|| {
         usage(
             format!("'{typed}' is not an address"),

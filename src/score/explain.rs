@@ -197,6 +197,7 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+#[expect(clippy::ref_option, reason = "serde asks for a reference")]
 fn serialize_doubt<S: Serializer>(doubt: &Option<Doubt>, serializer: S) -> Result<S::Ok, S::Error> {
     doubt.as_ref().map(lines::doubt_word).serialize(serializer)
 }

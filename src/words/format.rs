@@ -112,10 +112,10 @@ pub(super) fn range(from: Day, until: Day, months: &[&str; 12], to: &str) -> Str
     let short = from.date().zip(until.date()).and_then(|(first, last)| {
         let (day, month) = (first.day(), months[first.month0() as usize]);
         let year = first.year() == last.year();
-        match year && first.month() == last.month() {
-            true => Some(day.to_string()),
-            false => year.then(|| format!("{day} {month}")),
+        if year && first.month() == last.month() {
+            return Some(day.to_string());
         }
+        year.then(|| format!("{day} {month}"))
     });
     let first = short.unwrap_or_else(|| date(from, months));
     format!("{first} {to} {}", date(until, months))

@@ -227,10 +227,8 @@ impl Page<'_> {
         };
         let live = |event: &&EventLine| event.ends_on.is_none_or(|day| day > self.as_of);
         let events = line.events.iter();
-        let lost: i64 = { events.clone() }
-            .filter(live)
-            .map(|event| event.over_limit.0.abs())
-            .sum();
+        let standing = events.clone().filter(live);
+        let lost: i64 = standing.map(|event| event.over_limit.0.abs()).sum();
         if lost != 0 {
             let limits = &line.rule.at_most_per;
             remarks.push(phrases.over_period_limits(Points(lost), limits));
@@ -384,7 +382,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// The same, with the reasons told already.
-    pub(super) fn as_above(self, phrases: &dyn Phrases) -> Self {
+    pub(super) fn told_above(self, phrases: &dyn Phrases) -> Self {
         Self {
             labels: self.labels,
             reasoning: Some(Reasoning {

@@ -116,7 +116,10 @@ fn assert_snapshot(name: &str, now: &str) {
         fs::write(&path, now).unwrap();
     }
     let before = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(before, now, "{} differs", path.display());
+    let lines = before.lines().zip(now.lines());
+    let differs = lines.enumerate().find(|(_, (before, now))| before != now);
+    assert_eq!(differs, None, "{} differs", path.display());
+    assert_eq!(before.len(), now.len(), "{} differs", path.display());
 }
 
 fn languages() -> [(&'static str, Box<dyn Phrases>); 2] {

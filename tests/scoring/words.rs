@@ -62,7 +62,10 @@ fn telling_contacts_are_told_as_written_down() {
             fs::write(&path, &now).expect("a written file");
         }
         let before = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(before, now, "{} differs", path.display());
+        let lines = before.lines().zip(now.lines());
+        let differs = lines.enumerate().find(|(_, (before, now))| before != now);
+        assert_eq!(differs, None, "{} differs", path.display());
+        assert_eq!(before.len(), now.len(), "{} differs", path.display());
     }
 }
 
@@ -90,7 +93,9 @@ fn add_up(lines: &[Line], language: Language, explanation: &Explanation, tally: 
         match line.role {
             Role::Score => totals.push(0),
             Role::Item => {
-                (item, sum, parts) = (number.expect("points"), sum + number.expect("points"), None)
+                item = number.expect("points");
+                sum += item;
+                parts = None;
             }
             Role::Part => {
                 tally.add("a part");

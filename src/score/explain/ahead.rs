@@ -9,6 +9,7 @@ use crate::rules::{
 use super::{
     super::{
         calendar::Day,
+        each,
         evaluate::{
             Correction, CorrectionKind, Evaluation, Evaluator, RuleValue, ScoreValue, next_change,
         },
@@ -241,16 +242,16 @@ impl Step {
                     .filter(|kind| matches!(kind, CorrectionKind::Adjustment(_)))
                     .collect::<Vec<_>>()
             };
-            old.band == new.band && { rules }.all(fades) && lasting(old) == lasting(new)
+            let only_fades = rules.into_iter().all(fades);
+            old.band == new.band && only_fades && lasting(old) == lasting(new)
         };
         let scores = model.rules().scores.iter();
+        let mut pairs = scores.zip(before.scores.iter().zip(&then.scores));
         !self.moves.is_empty()
             && self.entered.is_empty()
             && self.left.is_empty()
             && self.stage.is_none()
-            && { scores }
-                .zip(before.scores.iter().zip(&then.scores))
-                .all(quiet)
+            && pairs.all(quiet)
     }
 }
 
@@ -305,15 +306,15 @@ fn cause(rule: &Rule, old: &RuleValue, new: &RuleValue) -> Cause {
         let found = value.earned.iter().find(|earned| earned.index == index);
         found.map(|earned| earned.points != 0)
     };
+    let earned = |earned: &&each::Earned| earned.points != 0;
     let lost = |how: Option<bool>| {
-        let standing = old.earned.iter().filter(|earned| earned.points != 0);
-        { standing }
-            .filter(|earned| counts(new, earned.index) == how)
-            .count()
+        let standing = old.earned.iter().filter(earned);
+        let lost = standing.filter(|each| counts(new, each.index) == how);
+        lost.count()
     };
-    let came = { new.earned.iter() }
-        .filter(|earned| earned.points != 0 && counts(old, earned.index).is_none())
-        .count();
+    let standing = new.earned.iter().filter(earned);
+    let came = standing.filter(|each| counts(old, each.index).is_none());
+    let came = came.count();
     match (came, lost(None), lost(Some(false))) {
         (0, 0, 0) if matches!(rule.decay, Some(Decay::HalfLife { .. })) => Cause::FadesDaily,
         (0, 0, 0) => Cause::Fades(pattern),
@@ -328,11 +329,9 @@ fn corrected(score: &Score, subject: &Subject<'_>, kind: &CorrectionKind, begins
         CorrectionKind::Group(number) => Cause::Group(score.groups[*number].clone()),
         CorrectionKind::Floor => Cause::Floor(score.penalty_floor.unwrap_or_default()),
         CorrectionKind::Adjustment(id) => {
-            let adjustments = subject.facts.adjustments.iter();
-            let author = { adjustments }
-                .find(|each| each.id == *id)
-                .map(|each| each.author.clone())
-                .unwrap_or_default();
+            let adjustments = &subject.facts.adjustments;
+            let found = adjustments.iter().find(|each| each.id == *id);
+            let author = found.map(|each| each.author.clone()).unwrap_or_default();
             if begins {
                 Cause::AdjustmentBegins(author)
             } else {

@@ -330,13 +330,11 @@ impl English<'_> {
                     cmp => amount_words(*cmp),
                 };
                 let within = within(*window);
-                match silence(pattern) {
-                    Some(words) => format!("{} on {much} {number} {days} {within}", words.some),
-                    None => {
-                        let one = with_article(&self.one(pattern));
-                        format!("{much} {number} {days} with {one} {within}")
-                    }
+                if let Some(words) = silence(pattern) {
+                    return format!("{} on {much} {number} {days} {within}", words.some);
                 }
+                let one = with_article(&self.one(pattern));
+                format!("{much} {number} {days} with {one} {within}")
             }
             Condition::TimeSince {
                 pattern,

@@ -292,13 +292,11 @@ impl Dutch<'_> {
                 let days = if *number == 1 { "dag" } else { "dagen" };
                 let much = amount_words(*cmp);
                 let within = within(*window);
-                match silence(pattern) {
-                    Some(words) => format!("op {much} {number} {days} {} {within}", words.some),
-                    None => {
-                        let one = self.one(pattern);
-                        format!("{much} {number} {days} met een {one} {within}")
-                    }
+                if let Some(words) = silence(pattern) {
+                    return format!("op {much} {number} {days} {} {within}", words.some);
                 }
+                let one = self.one(pattern);
+                format!("{much} {number} {days} met een {one} {within}")
             }
             Condition::TimeSince {
                 pattern,
