@@ -10,6 +10,7 @@ mod listing;
 mod load;
 mod look;
 pub mod output;
+mod preview;
 mod work;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
@@ -78,6 +79,8 @@ enum Verb {
     Status(look::Status),
     /// Explain one contact's scores down to the events
     Explain(look::Explain),
+    /// Show what a draft of the rules would change; writes nothing
+    Preview(preview::Preview),
     /// List contacts
     Contacts(look::Contacts),
     /// Show segments and bands with their sizes
@@ -197,6 +200,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Apply(arguments) => work::apply(context, &arguments),
         Verb::Status(arguments) => look::status(context, &arguments),
         Verb::Explain(arguments) => look::explain(context, &arguments),
+        Verb::Preview(arguments) => preview::preview(context, &arguments),
         Verb::Contacts(arguments) => look::contacts(context, &arguments),
         Verb::Segments => look::segments(context),
         Verb::History(arguments) => look::history(context, &arguments),

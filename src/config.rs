@@ -18,6 +18,7 @@ mod options;
 mod overrides;
 pub mod packs;
 mod redact;
+mod rule_tests;
 mod rules;
 mod schema;
 mod scores;
@@ -44,7 +45,7 @@ pub use self::{
     secret::SecretSource,
 };
 use self::{found::Found, tree::Table};
-use crate::{diagnostic::Diagnostic, rules::set::RuleSet, verdict};
+use crate::{diagnostic::Diagnostic, rule_tests::RuleTest, rules::set::RuleSet, verdict};
 
 /// The process's environment variables, as far as the program may see them.
 ///
@@ -107,6 +108,8 @@ pub struct Config {
     pub machines: verdict::Settings,
     /// Limits on what is written without asking.
     pub guards: Guards,
+    /// What the rules must make of what somebody did; `check` runs them.
+    pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -119,12 +122,79 @@ pub struct Config {
 /// All errors there are, and the warnings, in the order of files and lines.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Vec<Diagnostic>> {
     let files = read(path).map_err(|diagnostic| vec![*diagnostic])?;
-    let base = if path.is_dir() {
+    assemble(path, directory(path), &files, environment)
+}
+
+/// A draft of the rules, checked with what it takes over from the configuration.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The configuration as it would be.
+    pub config: Config,
+    /// Empty for a whole configuration; else what the draft replaces, as `scores.engagement` or `stages`.
+    pub replaces: Vec<String>,
+}
+
+/// Loads a draft: a whole configuration, as a copy that was edited is; or, where
+/// it sets no `timezone`, only what is to replace what has the same name in the
+/// configuration at `path`, as own tables replace a pack's.
+///
+/// # Errors
+///
+/// As [`load`]; each place names its file.
+pub fn load_draft(
+    path: &Path,
+    draft: &Path,
+    environment: &Environment,
+) -> Result<Draft, Vec<Diagnostic>> {
+    let files = read(draft).map_err(|diagnostic| {
+        vec![diagnostic.help("begin with a copy of the configuration, and edit that")]
+    })?;
+    let under = read(path).map_err(|diagnostic| vec![*diagnostic])?;
+    let mut found = Found::default();
+    let (own, rest) = (joined(&files, &mut found), joined(&under, &mut found));
+    if found.has_errors() {
+        return Err(found.sorted());
+    }
+    if own.get("timezone").is_some() {
+        let config = assemble(draft, directory(draft), &files, environment)?;
+        return Ok(Draft {
+            config,
+            replaces: Vec::new(),
+        });
+    }
+    let replaces = replaced(&own);
+    let mut root = own;
+    tree::merge::lay_over(&mut root, rest);
+    let config = finish(draft, directory(path), root, &files, environment, found)?;
+    Ok(Draft { config, replaces })
+}
+
+/// What a rules file says something about: sections of named things by name, others whole.
+fn replaced(own: &Table) -> Vec<String> {
+    let names = |entry: &tree::Entry| -> Vec<String> {
+        let named = schema::ROOT
+            .iter()
+            .any(|key| key.name == entry.name && matches!(key.kind, schema::Kind::Named(..)));
+        match entry.node.table().filter(|_| named) {
+            Some(table) => {
+                let inner = table.entries.iter();
+                inner
+                    .map(|inner| format!("{}.{}", entry.name, inner.name))
+                    .collect()
+            }
+            None => vec![entry.name.clone()],
+        }
+    };
+    own.entries.iter().flat_map(names).collect()
+}
+
+/// Where relative paths of a configuration begin.
+fn directory(path: &Path) -> &Path {
+    if path.is_dir() {
         path
     } else {
         path.parent().unwrap_or(path)
-    };
-    assemble(path, base, &files, environment)
+    }
 }
 
 /// A file's name as shown, and its text.
@@ -186,16 +256,34 @@ fn assemble(
     environment: &Environment,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut found = Found::default();
-    let mut root = Table::default();
-    for (file, text) in files {
-        if let Some(table) = tree::parse(file, text, &mut found) {
-            tree::merge::merge(&mut root, table, &mut found);
-        }
-    }
+    let root = joined(files, &mut found);
     if found.has_errors() {
         // Half a tree would only yield errors that are none.
         return Err(found.sorted());
     }
+    finish(path, base, root, files, environment, found)
+}
+
+/// Several files as one tree.
+fn joined(files: &[File], found: &mut Found) -> Table {
+    let mut root = Table::default();
+    for (file, text) in files {
+        if let Some(table) = tree::parse(file, text, found) {
+            tree::merge::merge(&mut root, table, found);
+        }
+    }
+    root
+}
+
+/// From a tree to a checked configuration.
+fn finish(
+    path: &Path,
+    base: &Path,
+    mut root: Table,
+    files: &[File],
+    environment: &Environment,
+    mut found: Found,
+) -> Result<Config, Vec<Diagnostic>> {
     let packs_first = |part: &str| overrides::same(part, "extends");
     overrides::apply(&mut root, environment, packs_first, &mut found);
     if !packs::inherit(&mut root, &mut found) {
@@ -250,6 +338,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         },
         connections,
         rules_hash: hash::of(&rules),
+        tests: rule_tests::check(root, &rules, found),
         rules,
         machines,
         guards: guards(root),

@@ -23,6 +23,7 @@ mod outbox;
 mod page;
 mod reader;
 mod result;
+mod snapshot;
 mod standing;
 mod verdict;
 mod word;
@@ -42,6 +43,7 @@ pub use operation::{Control, Correction, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 
 use engaged_connectors::Clock;
@@ -155,6 +157,12 @@ impl Store {
         job: impl FnOnce(&Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.inner.readers.read(job)
+    }
+
+    /// Opens so many connections that all see one and the same state, for as many threads.
+    /// Whoever writes is not held up; what it commits meanwhile is not seen.
+    pub fn snapshots(&self, count: usize) -> Result<Vec<Snapshot>, StoreError> {
+        self.inner.readers.snapshots(count)
     }
 
     /// As [`Store::read`], on a thread made for blocking.

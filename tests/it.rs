@@ -26,10 +26,14 @@ mod guards;
 mod machines;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
+#[path = "it/preview.rs"]
+mod preview;
 #[path = "it/program.rs"]
 mod program;
 #[path = "it/rights.rs"]
 mod rights;
+#[path = "it/rule_tests.rs"]
+mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/stage.rs"]

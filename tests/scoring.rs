@@ -19,6 +19,7 @@ mod scoring {
     mod invariants;
     mod life;
     mod oracle;
+    mod preview;
     mod random;
     mod shop;
     mod shrink;

@@ -187,7 +187,7 @@ impl Listing {
 }
 
 /// One line of CSV. A cell that a spreadsheet would take for a formula gets a quote in front.
-fn csv_line(cells: impl Iterator<Item = String>) -> String {
+pub(super) fn csv_line(cells: impl Iterator<Item = String>) -> String {
     let cells = cells.map(|cell| {
         let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
             || (cell.starts_with('-') && cell.parse::<f64>().is_err());

@@ -1,11 +1,14 @@
 //! Verbs that only look: `check`, `status`, `explain`, `contacts`, `segments`, `history`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use engaged_connectors::model::Address;
 
 use crate::{
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
+    rule_tests::{self, Failure},
     rules::{Context as Names, parse_condition},
     score::{
         calendar::{Day, Zone},
@@ -14,7 +17,7 @@ use crate::{
     },
     status,
     store::{ContactId, Store},
-    words::{self, Detail},
+    words::{self, Detail, Role},
 };
 
 use super::{
@@ -83,14 +86,25 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
     }
     let config = config::load(&context.path, &context.environment)?;
     let rules = &config.rules;
+    let failures = rule_tests::run(rules, &config.tests);
     let result = serde_json::json!({
         "schema": 1, "connections": config.connections.len(), "scores": rules.scores.len(),
         "rules": rules.scores.iter().map(|score| score.rules.len()).sum::<usize>(),
         "segments": rules.segments.len(), "stages": rules.stages.len(), "rules_hash": config.rules_hash,
+        "tests": config.tests.len(),
+        "failures": failures.iter().map(|failure| serde_json::json!({
+            "test": failure.test, "what": failure.what, "expected": failure.expected, "found": failure.found,
+            "because": failure.because.scores })).collect::<Vec<_>>(),
         "warnings": config.warnings.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
     });
-    if !config.warnings.is_empty() {
-        output::say(&render(&config.warnings, context.style()));
+    let told = config
+        .warnings
+        .iter()
+        .cloned()
+        .chain(failures.iter().map(|each| failed(each, config.language)));
+    let told: Vec<Diagnostic> = told.collect();
+    if !told.is_empty() {
+        output::say(&render(&told, context.style()));
     }
     context.output.show(&result, |_| {
         let scores = rules
@@ -98,16 +112,70 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
             .iter()
             .map(|score| format!("{} ({} rules)", score.name, score.rules.len()));
         format!(
-            "{} is in order: {} connections, scores {}, {} segments, {} stages\nrules {}",
+            "{} {}: {} connections, scores {}, {} segments, {} stages\n{}rules {}",
             config.file.display(),
+            if failures.is_empty() {
+                "is in order"
+            } else {
+                "can be read"
+            },
             config.connections.len(),
             scores.collect::<Vec<_>>().join(", "),
             rules.segments.len(),
             rules.stages.len(),
+            tests_text(&config, &failures),
             &config.rules_hash[..12.min(config.rules_hash.len())],
         )
     });
-    Ok(Exit::Done)
+    Ok(if failures.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Usage
+    })
+}
+
+/// One line on the rule tests; none where there are none.
+fn tests_text(config: &Config, failures: &[Failure]) -> String {
+    let failed: BTreeSet<&str> = failures.iter().map(|each| each.test.as_str()).collect();
+    match (config.tests.len(), failed.len()) {
+        (0, _) => String::new(),
+        (all, 0) => format!("{all} rule tests hold\n"),
+        (all, failed) => format!("{failed} of {all} rule tests fail\n"),
+    }
+}
+
+/// A rule test's failure, where its expectation stands.
+fn failed(failure: &Failure, language: Language) -> Diagnostic {
+    let Failure {
+        test,
+        what,
+        expected,
+        found,
+        ..
+    } = failure;
+    let mut lines = words::explanation(&failure.because, language, Detail::Everything);
+    let of_scores = [
+        Role::Score,
+        Role::Item,
+        Role::Part,
+        Role::Remark,
+        Role::Total,
+    ];
+    lines.retain(|line| of_scores.contains(&line.role));
+    let because = words::text(&lines);
+    Diagnostic::error(
+        "E0260",
+        format!("rule test '{test}': {what} is {found}, not {expected}"),
+    )
+    .at(
+        &failure.place,
+        format!("expected {expected}, found {found}"),
+    )
+    .note(format!(
+        "because:{}",
+        because.trim_end().replace('\n', "\n  ")
+    ))
+    .help("correct the rule if it does not do what you mean, else the test")
 }
 
 pub(super) fn status(context: &Context, _: &Status) -> Result<Exit, Expected> {

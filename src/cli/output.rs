@@ -4,6 +4,8 @@ use std::io::{IsTerminal, Write as _};
 
 use serde::Serialize;
 
+use crate::score::explain::Points;
+
 /// How a verb shows its result.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
@@ -25,7 +27,7 @@ impl Output {
 }
 
 /// Without control characters: names that platforms give may hold commands to a terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let shown = |c: char| {
         if c.is_control() && c != '\n' {
             '\u{fffd}'
@@ -80,6 +82,15 @@ pub fn table(header: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
         out += &print(&mut row.iter().map(String::as_str));
     }
     out
+}
+
+/// Points with their sign.
+pub(super) fn signed(points: Points) -> String {
+    if points.0 > 0 {
+        format!("+{points}")
+    } else {
+        points.to_string()
+    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub(super) fn inherit(root: &mut Table, found: &mut Found) -> bool {
             continue;
         }
         if let Some(mut pack) = tree::parse(&file(name), text, found) {
+            // A pack's tests are about its rules as they are, not as somebody edits them.
+            pack.entries.retain(|entry| entry.name != "tests");
             // What the user's own files replace cannot collide between packs.
             tree::merge::retain_missing(&mut pack, root);
             together &= !report_collisions(&mut pack, &packs, node, found);

@@ -9,6 +9,8 @@ pub(super) mod json;
 pub(super) enum Kind {
     /// Any text.
     Text,
+    /// A date or a time, in quotes or not.
+    Date,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number between these, both included.
@@ -70,7 +72,7 @@ const fn later(name: &'static str, kind: Kind, about: &'static str) -> Key {
     }
 }
 
-use Kind::{Either, List, Named, Number, Secret, Share, Table, Text, Truth, Whole, Word};
+use Kind::{Date, Either, List, Named, Number, Secret, Share, Table, Text, Truth, Whole, Word};
 
 /// All platforms that the product names; the ones with a connector are [`super::connections`]'s to know.
 pub(super) const PLATFORMS: &[&str] = &[
@@ -92,6 +94,7 @@ pub(super) const PLATFORMS: &[&str] = &[
 
 const MOST: i64 = 1_000_000;
 const TEXTS: Kind = List(&Text);
+const ANY: Kind = Either(&[Text, Number, Truth, Date]);
 
 /// The top of the file.
 #[rustfmt::skip]
@@ -110,6 +113,7 @@ pub(super) static ROOT: &[Key] = &[
     key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
+    key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     later("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
     later("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
     later("web", Table(WEB), "The dashboard."),
@@ -216,6 +220,60 @@ static GUARDS: &[Key] = &[
     key("max_score_change", Share, "Share of the contacts with a score whose score may change in one run. Default: 0.20."),
     key("max_starts", Whole(0, MOST), "Starts of automations in one run. Default: 500."),
     key("max_list_shrink", Share, "Share of a list that may vanish between two syncs. Default: 0.10."),
+];
+
+#[rustfmt::skip]
+static TEST: &[Key] = &[
+    need("name", Text, "What it shows: name = \"who reads again is engaged\"."),
+    need("as_of", Date, "The date to look at: as_of = 2026-06-15."),
+    key("connection", Text, "The connection that all of it comes from. Default: import."),
+    key("contact", Table(TEST_CONTACT), "The contact, as a row of an import on that date."),
+    key("events", List(&Table(TEST_EVENT)), "What happened, as rows of an import."),
+    key("gaps", List(&Table(TEST_GAP)), "Days that were not read completely, as in an import."),
+    need("expect", Table(EXPECT), "What must come out: expect.scores = { engagement = 10 }."),
+];
+
+#[rustfmt::skip]
+static TEST_CONTACT: &[Key] = &[
+    key("email", Text, "The address."),
+    key("subscribed_at", Date, "When first subscribed; a date alone is noon of that day."),
+    key("status", Text, "subscribed, unsubscribed, bounced, complained or suppressed."),
+    key("lists", TEXTS, "The lists the contact is in."),
+    key("fields", Named("field", &ANY), "Profile fields."),
+];
+
+#[rustfmt::skip]
+static TEST_EVENT: &[Key] = &[
+    need("kind", Text, "What happened: kind = \"click\"."),
+    need("at", Date, "When: at = 2026-06-08T10:00:00Z; a date alone is noon of that day."),
+    key("id", Text, "The platform's id: one id is one event."),
+    key("campaign", Text, "The mailing."),
+    key("link", Text, "The link of a click."),
+    key("url", Text, "The page of a visit or form."),
+    key("item", Text, "What was bought, downloaded, attended."),
+    key("quantity", Whole(0, MOST), "How many were bought. Default: 1."),
+    key("value", Either(&[Number, Text]), "The amount: value = 260.00."),
+    key("currency", Text, "ISO 4217. Default: the configuration's."),
+    key("tracked", Truth, "For a send: whether opens and clicks can be seen. Default: true."),
+    key("verdict", Text, "human, unknown, privacy_proxy or scanner. Default: unknown."),
+    key("bounce", Text, "hard or soft."),
+    key("properties", Named("property", &ANY), "What `where` asks for."),
+];
+
+#[rustfmt::skip]
+static TEST_GAP: &[Key] = &[
+    need("from", Date, "The first day: from = 2026-04-10."),
+    need("to", Date, "The last day, included: to = 2026-04-24."),
+    key("kinds", TEXTS, "The kinds of events that were not read. Default: all."),
+];
+
+#[rustfmt::skip]
+static EXPECT: &[Key] = &[
+    key("scores", Named("score", &Whole(-MOST, MOST)), "Points that are shown."),
+    key("bands", Named("score", &Text), "The band of a score; empty for none."),
+    key("segments", TEXTS, "All segments the contact is in."),
+    key("stage", Text, "The stage; empty for none."),
+    key("reasons", Named("absence", &Text), "What an absence in the rules is: { \"no open in 3 months\" = \"too_new\" }."),
 ];
 
 #[rustfmt::skip]

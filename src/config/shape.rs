@@ -71,7 +71,8 @@ pub(super) fn check_node(
     found: &mut Found,
 ) {
     match (kind, &node.value) {
-        (Kind::Text, Value::Text(_))
+        (Kind::Text | Kind::Date, Value::Text(_))
+        | (Kind::Date, Value::Date(_))
         | (Kind::Number, Value::Integer(_))
         | (Kind::Truth, Value::Truth(_)) => {}
         (Kind::Number, Value::Float(text)) if plain(text) => {}
@@ -172,7 +173,7 @@ fn wrong_kind(node: &Node, kind: &Kind, what: &str) -> Diagnostic {
         (Kind::Number, Value::Float(_)) => {
             Some("write it with digits and a point, such as 12.5".to_owned())
         }
-        (Kind::Text | Kind::Word(_), Value::Integer(_) | Value::Truth(_)) => {
+        (Kind::Text | Kind::Word(_), Value::Integer(_) | Value::Truth(_) | Value::Date(_)) => {
             Some("put it in quotes".to_owned())
         }
         (Kind::List(_), Value::Text(_)) => Some("put it in square brackets".to_owned()),
@@ -186,6 +187,7 @@ fn wrong_kind(node: &Node, kind: &Kind, what: &str) -> Diagnostic {
 fn in_words(kind: &Kind) -> String {
     match kind {
         Kind::Text | Kind::Word(_) => "text".into(),
+        Kind::Date => "a date or time".into(),
         Kind::Whole(..) => "a whole number".into(),
         Kind::Number => "a plain number".into(),
         Kind::Share => "a number from 0 to 1".into(),
@@ -199,7 +201,8 @@ fn in_words(kind: &Kind) -> String {
 fn same_kind(kind: &Kind, value: &Value) -> bool {
     matches!(
         (kind, value),
-        (Kind::Text | Kind::Word(_), Value::Text(_))
+        (Kind::Text | Kind::Word(_) | Kind::Date, Value::Text(_))
+            | (Kind::Date, Value::Date(_))
             | (Kind::Whole(..), Value::Integer(_))
             | (
                 Kind::Number | Kind::Share,

@@ -33,8 +33,8 @@ pub(super) enum Value {
     Float(String),
     /// `true` or `false`.
     Truth(bool),
-    /// A date or time; no key wants one.
-    Date,
+    /// A date or time, as written.
+    Date(String),
     /// A list.
     List(Vec<Node>),
     /// A table.
@@ -63,7 +63,7 @@ impl Value {
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number",
             Self::Truth(_) => "true or false",
-            Self::Date => "a date or time",
+            Self::Date(_) => "a date or time",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
         }
@@ -280,7 +280,7 @@ fn node(parsed: toml::Spanned<DeValue<'_>>, whole: &Place) -> Node {
             .map_or_else(|_| Value::Float(number.to_string()), Value::Integer),
         DeValue::Float(number) => Value::Float(number.as_str().to_owned()),
         DeValue::Boolean(truth) => Value::Truth(truth),
-        DeValue::Datetime(_) => Value::Date,
+        DeValue::Datetime(at) => Value::Date(at.to_string()),
         DeValue::Array(items) => {
             Value::List(items.into_iter().map(|item| node(item, whole)).collect())
         }

@@ -306,6 +306,16 @@ impl ScoreValue {
 }
 
 impl RuleValue {
+    /// Whether one event earns points from both rules.
+    pub fn shares_an_event(&self, other: &Self) -> bool {
+        let earns = |rule: &Self, index: usize| {
+            let mut earned = rule.earned.iter();
+            earned.any(|each| each.index == index && each.points != 0)
+        };
+        let mut mine = self.earned.iter().filter(|each| each.points != 0);
+        mine.any(|each| earns(other, each.index))
+    }
+
     fn each(sum: Sum) -> Self {
         Self {
             points: sum.points,

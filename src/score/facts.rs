@@ -143,6 +143,17 @@ impl Needs {
             subscriptions: true,
         }
     }
+
+    /// What the one or the other reads.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let fields = self.fields.zip(other.fields);
+        Self {
+            fields: fields.map(|(mine, other)| mine.into_iter().chain(other).collect()),
+            address: self.address || other.address,
+            subscriptions: self.subscriptions || other.subscriptions,
+        }
+    }
 }
 
 /// The texts behind the numbers. Index zero of each list is the empty text that [`TextId::NONE`] means.

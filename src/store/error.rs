@@ -172,7 +172,7 @@ impl StoreError {
         Self::bug(error.to_string())
     }
 
-    pub(super) fn bug(detail: impl Into<String>) -> Self {
+    pub(crate) fn bug(detail: impl Into<String>) -> Self {
         Self::Bug {
             detail: detail.into(),
         }

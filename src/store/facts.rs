@@ -29,6 +29,8 @@ use crate::{
 pub enum Which<'a> {
     /// All, each table walked once.
     All,
+    /// Those with numbers from the first to the second, both included; as [`Which::All`] otherwise.
+    Between(ContactId, ContactId),
     /// These, looked up one by one; best sorted. Unknown ones and ones merged into others are left out.
     These(&'a [ContactId]),
 }
@@ -177,7 +179,8 @@ impl Conn {
                 }
                 Ok(())
             }
-            Which::All => loader.walk(&mut each),
+            Which::All => loader.walk(i64::MIN, i64::MAX, &mut each),
+            Which::Between(first, last) => loader.walk(first.0, last.0, &mut each),
         }
     }
 }
@@ -264,17 +267,19 @@ impl<'k> Loader<'k> {
 
     fn walk(
         &mut self,
+        first: i64,
+        last: i64,
         each: &mut impl FnMut(ContactId, &Facts) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let sql = &self.conn.sql;
-        let mut contacts = sql.prepare(CONTACTS.select)?;
+        let mut contacts = sql.prepare_cached(CONTACTS.select)?;
         let mut statements: Vec<(Part, CachedStatement<'_>)> = Vec::new();
         for part in PARTS {
             if (part.needed)(self) {
                 statements.push((part, sql.prepare_cached(part.select)?));
             }
         }
-        let bounds = (Millis::MIN, Millis::MAX, self.known());
+        let bounds = (first, last, self.known());
         let mut walks: Vec<Walk<'_>> = Vec::new();
         for (part, statement) in &mut statements {
             let mut walk = Walk {

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use engaged_connectors::model::{EventKind, Verdict};
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, ContactId, StoreError, word::verdict_number};
+use super::{
+    Conn, ContactId, StoreError,
+    word::{date_text, verdict_number},
+};
 use crate::score::{
-    calendar::Millis,
+    calendar::{Day, Millis},
     facts::{ConnectionId, KindId},
 };
 
@@ -63,6 +66,38 @@ impl Conn {
                     holes: row.get(3)?,
                 })
             },
+        )?)
+    }
+
+    /// The lowest and the highest number of a contact; `None` if there are no contacts.
+    pub fn contact_span(&self) -> Result<Option<(ContactId, ContactId)>, StoreError> {
+        let span = self
+            .sql
+            .query_row("select min(id), max(id) from contact", (), |row| {
+                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+            })?;
+        Ok(span
+            .0
+            .zip(span.1)
+            .map(|(first, last)| (ContactId(first), ContactId(last))))
+    }
+
+    /// How many contacts' stored scores are behind what is known: there is news about them, a
+    /// date has come, or they were scored by other rules. Never scored ones have news.
+    pub fn count_behind(&self, today: Day, rules: Option<i64>) -> Result<i64, StoreError> {
+        if rules.is_some() && self.rules_mark()? == rules {
+            return Ok(self.sql.query_row(
+                "select count(*) from (select contact_id from dirty union select contact_id from contact_state
+                   where next_change_on <= ?1)",
+                params![date_text(today)],
+                |row| row.get(0),
+            )?);
+        }
+        Ok(self.sql.query_row(
+            "select count(*) from (select contact_id from dirty union select contact_id from contact_state
+               where next_change_on <= ?1 or rule_version_id is not ?2)",
+            params![date_text(today), rules],
+            |row| row.get(0),
         )?)
     }
 

@@ -7,7 +7,12 @@ use std::{
 
 use rusqlite::{Transaction, TransactionBehavior};
 
-use super::{Conn, error::StoreError, open};
+use super::{
+    Conn,
+    error::StoreError,
+    open,
+    snapshot::{self, Snapshot},
+};
 
 /// More would cost memory and gain nothing on the machines we aim at.
 const READERS_MAX: usize = 4;
@@ -50,6 +55,10 @@ impl Readers {
         // One transaction, so that all statements of the job see the same snapshot.
         let _snapshot = Transaction::new_unchecked(&conn.sql, TransactionBehavior::Deferred)?;
         job(conn)
+    }
+
+    pub(super) fn snapshots(&self, count: usize) -> Result<Vec<Snapshot>, StoreError> {
+        snapshot::open(&self.path, count)
     }
 
     fn lend(&self) -> Result<Loan<'_>, StoreError> {

@@ -45,7 +45,8 @@ fn keys(keys: &[Key], complete: bool) -> Value {
 
 fn kind(wanted: &Kind) -> Value {
     match wanted {
-        Kind::Text => json!({ "type": "string" }),
+        // Editors show a date to a schema as text.
+        Kind::Text | Kind::Date => json!({ "type": "string" }),
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Whole(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Number => json!({ "type": "number" }),

@@ -53,6 +53,12 @@ pub(in crate::config) fn retain_missing(pack: &mut Table, own: &Table) {
     });
 }
 
+/// Puts a tree over another: what both have is the upper one's, in the sense of [`retain_missing`].
+pub(in crate::config) fn lay_over(own: &mut Table, mut under: Table) {
+    retain_missing(&mut under, own);
+    inherit(own, under);
+}
+
 /// Adds to the files' tree what is left of the packs. Nothing collides any more.
 pub(in crate::config) fn inherit(own: &mut Table, packs: Table) {
     for entry in packs.entries {
