@@ -3,6 +3,7 @@
 //! Data go to stdout, talk to stderr. What is expected to go wrong ends with a
 //! code, a place and a next step; anything else is a bug and says so.
 
+mod adjust;
 mod conformance;
 mod human;
 mod listing;
@@ -87,6 +88,8 @@ enum Verb {
     Verify,
     /// Take in contacts, events and gaps from files
     Import(load::Import),
+    /// Correct a contact's score by hand, with a reason and an end
+    Adjust(adjust::Adjust),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -199,6 +202,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::History(arguments) => look::history(context, &arguments),
         Verb::Verify => work::verify(context),
         Verb::Import(arguments) => load::import(context, &arguments),
+        Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

@@ -61,6 +61,19 @@ pub enum Language {
     Dutch,
 }
 
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::English, Self::Dutch];
+
+    /// As the configuration writes it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Dutch => "nl",
+        }
+    }
+}
+
 /// Limits beyond which nothing is written until somebody approves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Guards {

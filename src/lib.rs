@@ -21,3 +21,4 @@ pub mod store;
 pub mod sync;
 pub mod verdict;
 pub mod verify;
+pub mod words;

@@ -18,5 +18,5 @@ mod pattern;
 mod status;
 mod subject;
 
-pub use absence::Reason;
+pub use absence::{Grounds, Reason};
 pub use condition::{Doubt, Judgement};

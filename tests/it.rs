@@ -8,6 +8,10 @@
 
 #[path = "it/acceptance.rs"]
 mod acceptance;
+#[path = "it/adjusting.rs"]
+mod adjusting;
+#[path = "it/conforming.rs"]
+mod conforming;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/faults.rs"]
@@ -30,3 +34,5 @@ mod rights;
 mod running;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/words.rs"]
+mod words;

@@ -24,4 +24,5 @@ mod scoring {
     mod shrink;
     mod stored;
     mod tally;
+    mod words;
 }

@@ -13,8 +13,14 @@
 //! They judge a connector, not the platform, and never the network below the
 //! transport.
 
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "what a check ends with is boxed once, where it is made, and passed on by `?`"
+)]
+
 mod asking;
 mod clocks;
+mod docs;
 mod golden;
 mod keys;
 mod limits;
@@ -30,6 +36,7 @@ mod table;
 mod taken;
 mod writing;
 
+pub use docs::{Row, table};
 pub use golden::{Golden, render as render_golden};
 pub use report::{Check, Finding, Outcome, Report, Tally, Verdict};
 pub use settings::{Setting, SettingKind, Settings};
@@ -37,7 +44,6 @@ pub use subject::{
     Access, Edit, Edited, HandClock, KeyKind, Rights, Scene, Shown, Skip, Stand, Subject, Truth,
     Unwritable,
 };
-pub use table::{Row, table};
 
 /// With what our tags begin on a stand.
 pub const PREFIX: &str = "engaged:";

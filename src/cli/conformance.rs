@@ -68,3 +68,29 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
     })?;
     Ok(runtime.block_on(work))
 }
+
+#[cfg(test)]
+mod tests {
+    use engaged_connectors::conformance::{Finding, Outcome, Tally, Verdict};
+
+    use super::*;
+
+    #[test]
+    fn a_failed_check_is_a_fault_of_the_programs_own() {
+        let outcome = |verdict| Outcome {
+            check: CHECKS[0],
+            verdict,
+            tally: Tally::default(),
+            parts: Vec::new(),
+        };
+        let report = |verdict| Report {
+            platform: "ghost",
+            outcomes: vec![outcome(Verdict::Passed), outcome(verdict)],
+        };
+        assert_eq!(exit(&report(Verdict::Skipped("for a reason"))), Exit::Done);
+        let failed = report(Verdict::Failed(Finding::new("a row is lost", "opens")));
+        assert_eq!(exit(&failed), Exit::Bug);
+        assert!(failed.to_string().contains("what   a row is lost"));
+        assert_eq!(failed.to_json()["checks"][1]["finding"]["place"], "opens");
+    }
+}

@@ -21,7 +21,7 @@ pub(super) struct Approve {
 }
 
 /// Opens the store for one small write, also while a daemon holds it.
-fn beside(context: &Context, config: &crate::config::Config) -> Result<Store, Expected> {
+pub(super) fn beside(context: &Context, config: &crate::config::Config) -> Result<Store, Expected> {
     Ok(Store::open(
         &config.database,
         Access::Beside,
@@ -30,7 +30,7 @@ fn beside(context: &Context, config: &crate::config::Config) -> Result<Store, Ex
 }
 
 /// Who speaks, for the audit trail.
-fn who(context: &Context) -> String {
+pub(super) fn who(context: &Context) -> String {
     let user = context
         .environment
         .get("USER")

@@ -4,7 +4,7 @@ use clap::Args;
 use engaged_connectors::model::Address;
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
     rules::{Context as Names, parse_condition},
     score::{
@@ -14,6 +14,7 @@ use crate::{
     },
     status,
     store::{ContactId, Store},
+    words::{self, Detail},
 };
 
 use super::{
@@ -42,6 +43,12 @@ pub(super) struct Explain {
     /// With what was known at the end of this date; everything if left out
     #[arg(long, value_name = "DATE")]
     known_at: Option<String>,
+    /// The language: nl or en; that of the configuration if left out
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    lang: Option<Language>,
+    /// Every rule, every event with its number, every date ahead
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -125,7 +132,15 @@ pub(super) fn date(text: &str, option: &str) -> Result<Day, Expected> {
     })
 }
 
-fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
+/// Reads a language as the configuration writes it.
+fn language(text: &str) -> Result<Language, String> {
+    Language::ALL
+        .into_iter()
+        .find(|language| language.code() == text.to_lowercase())
+        .ok_or_else(|| "there are nl (Dutch) and en (English)".to_owned())
+}
+
+pub(super) fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), Expected> {
     let address = Address::parse(typed).ok_or_else(|| {
         usage(
             format!("'{typed}' is not an address"),
@@ -189,7 +204,15 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
             help,
         ));
     };
-    context.output.show(&explanation, output::explanation);
+    let language = arguments.lang.unwrap_or(config.language);
+    let detail = if arguments.all {
+        Detail::Everything
+    } else {
+        Detail::Short
+    };
+    context.output.show(&explanation, |explanation| {
+        words::text(&words::explanation(explanation, language, detail))
+    });
     Ok(Exit::Done)
 }
 

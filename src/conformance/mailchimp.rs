@@ -95,8 +95,8 @@ impl Subject for Platform {
                 stream: CONTACTS,
                 answers: &[
                     ("/lists", fixture!("lists")),
-                    ("/members", fixture!("members")),
-                    ("/members", fixture!("members")),
+                    ("/members", fixture!("members-sorted-odd")),
+                    ("/members", fixture!("members-sorted-odd")),
                     ("/members", fixture!("members-none")),
                 ],
                 expected: golden!("members"),

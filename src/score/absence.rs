@@ -10,7 +10,7 @@ use super::{
     calendar::Day,
     facts::{ConnectionId, Hole, KindId},
     pattern::PatternId,
-    subject::{Subject, last_on_or_before},
+    subject::{Mail, Subject, last_on_or_before},
 };
 
 /// A compiled `no X in W`.
@@ -100,6 +100,28 @@ impl Reason {
     }
 }
 
+/// What a judgement rests on, for people to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grounds {
+    /// The day of the last qualifying event.
+    pub last: Option<Day>,
+    /// From this day on, silence counts: the later of the last qualifying event and the last subscription.
+    pub start: Day,
+    /// Whether `start` is a subscription after an earlier one.
+    pub subscribed_again: bool,
+    /// The first day on which what stands in the way no longer does, as far as dates alone decide.
+    pub clears_on: Option<Day>,
+    /// Mails since `start`.
+    pub mails: u32,
+    /// Those of them whose opens and clicks can be seen.
+    pub tracked: u32,
+    /// How many of the latter it takes.
+    pub needed: u32,
+    /// The holes in our own sync that stand in the way, none of their days after the date;
+    /// one from [`Day::ALWAYS`] where nobody would tell us.
+    pub holes: Vec<Hole>,
+}
+
 /// What is asked at one date.
 struct Question<'a> {
     absence: &'a Absence,
@@ -123,24 +145,79 @@ pub(crate) fn judge(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Re
     if absence.of == Of::Purchases && absence.window.is_some() && subject.first_purchase > as_of {
         return (Reason::NeverCustomer, Day::NEVER);
     }
-    let anchor = match absence.of {
-        Of::Opens | Of::Clicks => subject.last_subscribed(as_of),
-        Of::Purchases | Of::Others => subject.first_subscribed(as_of),
-    };
-    let holes = subject.holes(&absence.kinds, absence.from.as_deref());
-    let question = Question {
-        absence,
-        subject,
-        as_of,
-        start: last.map_or(anchor, |last| last.max(anchor)),
-        from_event: last.is_some_and(|last| last >= anchor),
-        reported: holes.is_some(),
-        holes: holes.unwrap_or_default(),
-    };
+    let question = Question::new(absence, subject, as_of, last);
     match absence.window {
         None => question.ever(last),
         Some(window) => question.within(window, last),
     }
+}
+
+/// What [`judge`] looked at, and when it can say more.
+pub(crate) fn grounds(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> Grounds {
+    let last = subject.last(absence.qualifying, as_of);
+    let question = Question::new(absence, subject, as_of, last);
+    let (reason, _) = judge(absence, subject, as_of);
+    let since = subject
+        .mails
+        .iter()
+        .filter(|mail| question.ignored(mail, as_of));
+    let count = |mails: &mut dyn Iterator<Item = &Mail>| u32::try_from(mails.count()).unwrap_or(0);
+    let clears_on = absence.window.and_then(|window| match reason {
+        Reason::Present => last.map(|last| last.plus(window)),
+        Reason::TooNew => Some(question.start.plus(window)),
+        Reason::CoverageGap => question.hole_end(window, as_of),
+        Reason::Unmeasurable => question.proxy_end(window, as_of),
+        _ => None,
+    });
+    let in_the_way = |hole: &&Hole| {
+        let last = hole.to.min(as_of.previous());
+        let ends = absence
+            .window
+            .map_or(Day::NEVER, |window| last.plus(window));
+        hole.from < as_of && ends > as_of
+    };
+    Grounds {
+        last,
+        start: question.start,
+        subscribed_again: !question.from_event && question.start > subject.first_subscribed(as_of),
+        clears_on: clears_on.filter(|day| day.date().is_some()),
+        mails: count(&mut since.clone()),
+        tracked: count(&mut since.filter(|mail| mail.tracked)),
+        needed: absence.min_sends,
+        holes: if question.reported {
+            until_yesterday(question.holes.iter().filter(in_the_way), as_of)
+        } else {
+            vec![Hole::always(as_of)]
+        },
+    }
+}
+
+impl Hole {
+    /// All days before a date: nobody would have told us.
+    pub(crate) fn always(as_of: Day) -> Self {
+        Self {
+            from: Day::ALWAYS,
+            to: as_of.previous(),
+        }
+    }
+}
+
+/// Holes without the days that are not over on a date, sorted; those that touch are one.
+pub(crate) fn until_yesterday<'a>(holes: impl Iterator<Item = &'a Hole>, as_of: Day) -> Vec<Hole> {
+    let clipped = holes.map(|hole| Hole {
+        from: hole.from,
+        to: hole.to.min(as_of.previous()),
+    });
+    let mut clipped: Vec<Hole> = clipped.collect();
+    clipped.sort_unstable_by_key(|hole| (hole.from, hole.to));
+    let mut joined: Vec<Hole> = Vec::new();
+    for hole in clipped {
+        match joined.last_mut() {
+            Some(last) if hole.from <= last.to.next() => last.to = last.to.max(hole.to),
+            _ => joined.push(hole),
+        }
+    }
+    joined
 }
 
 fn literally(absence: &Absence, last: Option<Day>, as_of: Day) -> (Reason, Day) {
@@ -153,7 +230,24 @@ fn literally(absence: &Absence, last: Option<Day>, as_of: Day) -> (Reason, Day) 
     }
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    fn new(absence: &'a Absence, subject: &'a Subject<'a>, as_of: Day, last: Option<Day>) -> Self {
+        let anchor = match absence.of {
+            Of::Opens | Of::Clicks => subject.last_subscribed(as_of),
+            Of::Purchases | Of::Others => subject.first_subscribed(as_of),
+        };
+        let holes = subject.holes(&absence.kinds, absence.from.as_deref());
+        Self {
+            absence,
+            subject,
+            as_of,
+            start: last.map_or(anchor, |last| last.max(anchor)),
+            from_event: last.is_some_and(|last| last >= anchor),
+            reported: holes.is_some(),
+            holes: holes.unwrap_or_default(),
+        }
+    }
+
     /// Without a window: never. Asks for coverage, and of opens and clicks also that there was mail.
     fn ever(&self, last: Option<Day>) -> (Reason, Day) {
         if last.is_some() {
@@ -246,12 +340,7 @@ impl Question<'_> {
         }
         let (mut tracked, mut any) = (0, false);
         for mail in &self.subject.mails {
-            let after_start = if self.from_event {
-                mail.day > self.start
-            } else {
-                mail.day >= self.start
-            };
-            if after_start && mail.day < t && mail.bounced_on > t {
+            if self.ignored(mail, t) {
                 any = true;
                 tracked += u32::from(mail.tracked);
                 if tracked >= self.absence.min_sends {
@@ -264,6 +353,16 @@ impl Question<'_> {
             (true, 0) => Reason::NotTracked,
             (true, _) => Reason::TooFewSends,
         })
+    }
+
+    /// Whether a mail was sent after the start and before `t`, and had not bounced by then.
+    fn ignored(&self, mail: &Mail, t: Day) -> bool {
+        let after_start = if self.from_event {
+            mail.day > self.start
+        } else {
+            mail.day >= self.start
+        };
+        after_start && mail.day < t && mail.bounced_on > t
     }
 
     /// The first day after `t` on which one more mail may count.

@@ -115,6 +115,13 @@ impl fmt::Display for Day {
     }
 }
 
+impl serde::Serialize for Day {
+    /// `2026-06-15`.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Debug for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

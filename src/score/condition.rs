@@ -76,6 +76,16 @@ pub(crate) enum Node {
 }
 
 impl Node {
+    /// The absences in it, in the order in which they are judged.
+    pub(crate) fn absences(&self) -> Vec<&Absence> {
+        match self {
+            Self::Or(parts) | Self::And(parts) => parts.iter().flat_map(Self::absences).collect(),
+            Self::Not(inner) => inner.absences(),
+            Self::Absence { absence, .. } => vec![absence],
+            _ => Vec::new(),
+        }
+    }
+
     /// Adds what this condition reads beside events.
     pub(crate) fn note_needs(&self, needs: &mut Needs) {
         match self {
@@ -288,6 +298,36 @@ impl Evaluator<'_> {
             }
         }
         (covered, hint)
+    }
+
+    /// The holes that may leave a condition's counts, totals and times open on the date.
+    pub(crate) fn gaps(&self, node: &Node) -> Vec<Hole> {
+        let in_the_way: Vec<Hole> = match node {
+            Node::Or(parts) | Node::And(parts) => {
+                parts.iter().flat_map(|part| self.gaps(part)).collect()
+            }
+            Node::Not(inner) => self.gaps(inner),
+            Node::Count { measure, .. }
+            | Node::DaysWith { measure, .. }
+            | Node::Total { measure, .. }
+            | Node::TimeSince { measure, .. }
+                if measure.guards =>
+            {
+                let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
+                let Some(holes) = holes else {
+                    return vec![Hole::always(self.as_of)];
+                };
+                let last = self.subject.last(measure.pattern, self.as_of);
+                let covers = |hole: &Hole| match node {
+                    Node::TimeSince { .. } => last.is_some_and(|last| hole.to > last),
+                    _ => hole.to.min(self.as_of.previous()).plus(measure.window) > self.as_of,
+                };
+                let open = |hole: &Hole| hole.from < self.as_of && covers(hole);
+                holes.into_iter().filter(open).collect()
+            }
+            _ => Vec::new(),
+        };
+        absence::until_yesterday(in_the_way.iter(), self.as_of)
     }
 
     fn count(&self, bound: Bound, number: u32, measure: &Measure) -> Answer {

@@ -1,33 +1,33 @@
 //! Explanation: the numbers of one contact down to the events, and what happens next.
 //!
 //! It is computed by the code that computes the score; here are only names
-//! for the numbers. The shape is that of `explain --json`.
+//! for the numbers. Serialized it has the shape of `explain --json`; what is
+//! skipped there is for text in words ([`crate::words`]).
 
-use std::collections::BTreeMap;
+mod ahead;
+mod lines;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use engaged_connectors::model::Verdict;
+use engaged_connectors::model::{EventKind, Verdict};
 use serde::{Serialize, Serializer};
 
-use crate::{
-    rules::{set::Score, truth::Truth},
-    verdict,
+use crate::rules::{
+    set::{Group, Rule},
+    syntax::Condition,
+    truth::Truth,
 };
 
 use super::{
+    Reason,
+    absence::Grounds,
     calendar::{Day, Millis},
     condition::Doubt,
-    each::Earned,
-    evaluate::{
-        Correction, CorrectionKind, Evaluation, Evaluator, RuleValue, ScoreValue, next_change,
-    },
-    facts::{Coverage, Facts, TextId, Vocabulary},
-    model::{Compiled, Model},
+    evaluate::{Evaluation, Evaluator, next_change},
+    facts::{Coverage, Facts, Hole, Vocabulary},
+    model::Model,
     subject::Subject,
 };
-
-/// How many coming changes an explanation lists.
-const NEXT_MAX: usize = 6;
+pub use ahead::{Ahead, Cause, Change, Move, Step};
 
 /// Points as people write them, from thousandths: `10`, `22.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +69,9 @@ pub struct Explanation {
     /// The address, or the platform's id where there is no address.
     pub contact: String,
     /// The date asked for.
-    pub as_of: String,
+    pub as_of: Day,
     /// Facts known by the end of this date were used.
-    pub known_at: String,
+    pub known_at: Day,
     /// Each score.
     pub scores: Vec<ScoreLines>,
     /// The segments the contact is in.
@@ -83,6 +83,30 @@ pub struct Explanation {
     pub stage: Option<String>,
     /// What changes by itself, soonest first.
     pub next: Vec<Coming>,
+    /// The currency of amounts, ISO 4217.
+    #[serde(skip)]
+    pub currency: String,
+    /// Why the segments that cannot be told cannot.
+    #[serde(skip)]
+    pub unjudged: Vec<Unjudged>,
+    /// What changes by itself, day by day, with what causes it.
+    #[serde(skip)]
+    pub ahead: Ahead,
+}
+
+/// A segment that cannot be told.
+#[derive(Clone, Debug)]
+pub struct Unjudged {
+    /// The segment's name.
+    pub segment: String,
+    /// What it asks.
+    pub when: Condition,
+    /// The absences in it, in the order in which the condition names them.
+    pub absences: Vec<AbsenceLine>,
+    /// Why it can be neither true nor false.
+    pub doubt: Option<Doubt>,
+    /// The holes that leave a count or a total open.
+    pub gaps: Vec<Hole>,
 }
 
 /// One score and the lines that add up to it.
@@ -97,12 +121,15 @@ pub struct ScoreLines {
     /// The band.
     pub band: Option<String>,
     /// The first later date on which a line or the band differs if nothing happens.
-    pub next_change_on: Option<String>,
+    pub next_change_on: Option<Day>,
     /// A line for each rule.
     pub rules: Vec<RuleLine>,
     /// Lines that no rule gives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<CorrectionLine>,
+    /// What is shown is kept within this, in points.
+    #[serde(skip)]
+    pub range: Option<(i64, i64)>,
 }
 
 /// One rule's line.
@@ -119,8 +146,11 @@ pub struct RuleLine {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absences: Vec<AbsenceLine>,
     /// Why the condition can be neither true nor false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unknown: Option<String>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_doubt"
+    )]
+    pub unknown: Option<Doubt>,
     /// What the rule's own caps took away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capped: Option<Points>,
@@ -135,14 +165,15 @@ pub struct RuleLine {
     pub lifted: usize,
     /// The events that earned the points.
     pub events: Vec<EventLine>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+    /// The rule itself.
+    #[serde(skip)]
+    pub rule: Rule,
+    /// What the limit on the rule's sum took away.
+    #[serde(skip)]
+    pub over_limit: Points,
+    /// The holes that leave a count or a total open.
+    #[serde(skip)]
+    pub gaps: Vec<Hole>,
 }
 
 /// Why events are a machine's.
@@ -158,6 +189,36 @@ pub struct MachineLine {
     pub events: usize,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for a reference")]
+fn serialize_doubt<S: Serializer>(doubt: &Option<Doubt>, serializer: S) -> Result<S::Ok, S::Error> {
+    doubt.as_ref().map(lines::doubt_word).serialize(serializer)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn serialize_reason<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(reason.as_str())
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn serialize_instant<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
+    let instant = DateTime::<Utc>::from_timestamp_millis(*at).unwrap_or_default();
+    serializer.serialize_str(&instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
 /// What an absence is.
 #[derive(Clone, Debug, Serialize)]
 pub struct AbsenceLine {
@@ -165,9 +226,16 @@ pub struct AbsenceLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// The reason's word.
-    pub state: &'static str,
+    #[serde(serialize_with = "serialize_reason")]
+    pub state: Reason,
     /// The first day it held.
-    pub since: Option<String>,
+    pub since: Option<Day>,
+    /// The absence itself.
+    #[serde(skip)]
+    pub condition: Condition,
+    /// What the judgement rests on.
+    #[serde(skip)]
+    pub grounds: Grounds,
 }
 
 /// One event that counts.
@@ -176,7 +244,8 @@ pub struct EventLine {
     /// The platform's id, or ours where it has none.
     pub id: String,
     /// When, in UTC.
-    pub at: String,
+    #[serde(serialize_with = "serialize_instant")]
+    pub at: Millis,
     /// The campaign's name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
@@ -191,7 +260,25 @@ pub struct EventLine {
     /// What it earns now, before the rule's cap.
     pub points: Points,
     /// The first day on which nothing is left of it.
-    pub ends_on: Option<String>,
+    pub ends_on: Option<Day>,
+    /// Its local date.
+    #[serde(skip)]
+    pub on: Day,
+    /// What happened.
+    #[serde(skip)]
+    pub kind: EventKind,
+    /// Whether `id` is the platform's own.
+    #[serde(skip)]
+    pub platform_id: bool,
+    /// How many.
+    #[serde(skip)]
+    pub quantity: u32,
+    /// The amount in hundredths, and its currency.
+    #[serde(skip)]
+    pub value: Option<(i64, String)>,
+    /// What limits per period took away from it.
+    #[serde(skip)]
+    pub over_limit: Points,
 }
 
 /// A line that no rule gives.
@@ -204,13 +291,34 @@ pub struct CorrectionLine {
     /// Why, for an adjustment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where it comes from.
+    #[serde(skip)]
+    pub source: Source,
+}
+
+/// Where a line that no rule gives comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// The limits of a group.
+    Group(Group),
+    /// Somebody's word.
+    Adjustment {
+        /// Whose.
+        author: String,
+        /// Why.
+        reason: String,
+        /// The first day on which it no longer counts.
+        until: Day,
+    },
+    /// What is negative counts together no lower than this, in thousandths.
+    Floor(i64),
 }
 
 /// A change that comes by itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct Coming {
     /// The date.
-    pub on: String,
+    pub on: Day,
     /// The score.
     pub score: String,
     /// Its sum from then on.
@@ -257,11 +365,12 @@ pub fn explain(question: &Question<'_>) -> Explanation {
             .collect()
     };
     let scores = rules.scores.iter().zip(&now.scores).enumerate();
+    let (next, ahead) = ahead::look(model, &subject, (as_of, question.known_at), &now, hint);
     Explanation {
         schema: 1,
         contact: question.contact.to_owned(),
-        as_of: as_of.to_string(),
-        known_at: question.known_at.to_string(),
+        as_of,
+        known_at: question.known_at,
         scores: scores
             .map(|(index, (score, value))| {
                 let differs = |then: &Evaluation| then.scores[index] != now.scores[index];
@@ -272,218 +381,11 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         segments: named(Truth::True),
         segments_unknown: named(Truth::Unknown),
         stage: now.stage.map(|stage| rules.stages[stage].name.clone()),
-        next: coming(model, &subject, as_of, &now, hint),
+        next,
+        currency: rules.currency.clone(),
+        unjudged: question.unjudged(&subject, &now),
+        ahead,
     }
-}
-
-impl Question<'_> {
-    fn score(
-        &self,
-        subject: &Subject<'_>,
-        index: usize,
-        score: &Score,
-        value: &ScoreValue,
-        next: Option<Day>,
-    ) -> ScoreLines {
-        let lines = score
-            .rules
-            .iter()
-            .zip(&value.rules)
-            .zip(&self.model.scores[index]);
-        ScoreLines {
-            name: score.name.clone(),
-            raw: Points(value.raw),
-            shown: value.shown,
-            band: band_name(score, value.band),
-            next_change_on: next.map(|day| day.to_string()),
-            rules: lines
-                .map(|((rule, value), compiled)| self.rule(subject, &rule.text, value, compiled))
-                .collect(),
-            corrections: value
-                .corrections
-                .iter()
-                .map(|each| self.correction(score, each))
-                .collect(),
-        }
-    }
-
-    fn rule(
-        &self,
-        subject: &Subject<'_>,
-        text: &str,
-        value: &RuleValue,
-        compiled: &Compiled,
-    ) -> RuleLine {
-        let whole = matches!(
-            compiled,
-            Compiled::State(super::condition::Node::Absence { .. })
-        );
-        let line = |judgement: &super::condition::Judgement| AbsenceLine {
-            when: (!whole).then(|| judgement.text.to_string()),
-            state: judgement.reason.as_str(),
-            since: judgement.reason.since().map(|day| day.to_string()),
-        };
-        let mut absences: Vec<AbsenceLine> = value.judgements.iter().map(line).collect();
-        let machines = self.machines(subject, compiled);
-        let capped = value.capped + value.earned.iter().map(|earned| earned.capped).sum::<i64>();
-        RuleLine {
-            when: text.to_owned(),
-            points: Points(value.points),
-            absence: if whole { absences.pop() } else { None },
-            absences,
-            unknown: value.doubt.as_ref().map(doubt_word),
-            capped: (capped != 0).then_some(Points(capped)),
-            by_machines: machines.iter().map(|line| line.events).sum(),
-            machines,
-            lifted: value.lifted,
-            events: value
-                .earned
-                .iter()
-                .map(|earned| self.event(earned))
-                .collect(),
-        }
-    }
-
-    /// What machines did that a rule on events would have counted, had people done it.
-    fn machines(&self, subject: &Subject<'_>, compiled: &Compiled) -> Vec<MachineLine> {
-        let Compiled::Each(pattern, _) = compiled else {
-            return Vec::new();
-        };
-        let mut sizes: BTreeMap<(Verdict, String), usize> = BTreeMap::new();
-        let events = self.facts.events.iter().zip(&subject.days);
-        for (fact, _) in events.filter(|(_, day)| **day <= self.as_of) {
-            if self.model.patterns.spoilt(*pattern, fact, self.facts) {
-                let reason = (self.reason)(fact.id).unwrap_or_else(|| "source".to_owned());
-                *sizes.entry((fact.verdict, reason)).or_default() += 1;
-            }
-        }
-        let lines = sizes
-            .into_iter()
-            .map(|((verdict, reason), events)| MachineLine {
-                verdict,
-                why: verdict::words(&reason),
-                reason,
-                events,
-            });
-        let mut lines: Vec<MachineLine> = lines.collect();
-        lines.sort_by_key(|line| std::cmp::Reverse(line.events));
-        lines
-    }
-
-    fn event(&self, earned: &Earned) -> EventLine {
-        let fact = &self.facts.events[earned.index];
-        let campaign = text(&self.vocabulary.campaigns, fact.campaign);
-        let connection = self
-            .vocabulary
-            .connections
-            .iter()
-            .find(|(id, _)| *id == fact.connection);
-        EventLine {
-            id: (self.platform_id)(fact.id).unwrap_or_else(|| fact.id.to_string()),
-            at: instant(fact.at),
-            campaign: campaign.map(|(id, name)| {
-                if name.is_empty() {
-                    id.clone()
-                } else {
-                    name.clone()
-                }
-            }),
-            link: text(&self.vocabulary.urls, fact.url).cloned(),
-            item: text(&self.vocabulary.items, fact.item).cloned(),
-            connection: connection.map(|(_, name)| name.clone()).unwrap_or_default(),
-            points: Points(earned.points),
-            ends_on: earned.ends_on.map(|day| day.to_string()),
-        }
-    }
-
-    fn correction(&self, score: &Score, correction: &Correction) -> CorrectionLine {
-        let adjustment = |id: i64| self.facts.adjustments.iter().find(|each| each.id == id);
-        let (what, reason) = match correction.kind {
-            CorrectionKind::Group(number) => (format!("group {}", score.groups[number].name), None),
-            CorrectionKind::Adjustment(id) => (
-                "adjustment".to_owned(),
-                adjustment(id).map(|each| format!("{} ({})", each.reason, each.author)),
-            ),
-            CorrectionKind::Floor => ("penalty floor".to_owned(), None),
-        };
-        CorrectionLine {
-            what,
-            points: Points(correction.points),
-            reason,
-        }
-    }
-}
-
-fn text<T>(texts: &[T], id: TextId) -> Option<&T> {
-    id.is_some()
-        .then(|| texts.get(usize::try_from(id.0).ok()?))?
-}
-
-fn instant(at: Millis) -> String {
-    let instant = DateTime::<Utc>::from_timestamp_millis(at).unwrap_or_default();
-    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-fn band_name(score: &Score, band: Option<usize>) -> Option<String> {
-    band.map(|band| score.bands[band].name.clone())
-}
-
-fn doubt_word(doubt: &Doubt) -> String {
-    match doubt {
-        Doubt::Absence(reason) => reason.as_str().to_owned(),
-        Doubt::Field(name) => format!("field {name} is not known"),
-        Doubt::NoAddress => "no_address".to_owned(),
-        Doubt::OtherCurrency => "other_currency".to_owned(),
-        Doubt::Never => "never".to_owned(),
-        Doubt::NoStatus => "no_status".to_owned(),
-    }
-}
-
-/// The changes that come by themselves, soonest first.
-fn coming(
-    model: &Model,
-    subject: &Subject<'_>,
-    as_of: Day,
-    now: &Evaluation,
-    hint: Day,
-) -> Vec<Coming> {
-    let mut coming = Vec::new();
-    let (mut before, mut day, mut hint) = (now.clone(), as_of, hint);
-    while coming.len() < NEXT_MAX {
-        let Some((on, then)) =
-            next_change(model, subject, (day, &before, hint), |then| *then != before)
-        else {
-            break;
-        };
-        let scores = model
-            .rules()
-            .scores
-            .iter()
-            .zip(before.scores.iter().zip(&then.scores));
-        for (score, (old, new)) in
-            scores.filter(|(_, (old, new))| (old.raw, old.band) != (new.raw, new.band))
-        {
-            let lines = score.rules.iter().zip(old.rules.iter().zip(&new.rules));
-            let changed = lines
-                .filter(|(_, (old, new))| old.points != new.points)
-                .map(|(rule, _)| rule.text.as_str());
-            let changed: Vec<&str> = changed.collect();
-            coming.push(Coming {
-                on: on.to_string(),
-                score: score.name.clone(),
-                raw: Points(new.raw),
-                band: band_name(score, new.band),
-                because: if changed.is_empty() {
-                    "an adjustment".to_owned()
-                } else {
-                    changed.join(", ")
-                },
-            });
-        }
-        (before, day, hint) = (then, on, on.next());
-    }
-    coming.truncate(NEXT_MAX);
-    coming
 }
 
 /// Why a contact is not judged: the first absence in its rules that waits for data.

@@ -3,7 +3,12 @@
 use engaged_connectors::Stream;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, Tx, contact::ContactId, error::StoreError, word::date_text};
+use super::{
+    Conn, Tx,
+    contact::ContactId,
+    error::StoreError,
+    word::{date_text, day_of},
+};
 use crate::score::{
     calendar::{Day, Millis},
     facts::ConnectionId,
@@ -272,5 +277,51 @@ impl Tx {
             .optional()?;
         self.mark_dirty(contact.map(ContactId))?;
         Ok(contact.is_some())
+    }
+}
+
+/// A correction of a score by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Its number.
+    pub number: i64,
+    /// Which score.
+    pub score: String,
+    /// Thousandths of a point.
+    pub points: i64,
+    /// The first day on which it counts.
+    pub from: Day,
+    /// The first day on which it counts no more.
+    pub until: Day,
+    /// Why.
+    pub reason: String,
+    /// Whose word it is.
+    pub author: String,
+    /// Whether it was taken back.
+    pub withdrawn: bool,
+}
+
+impl Conn {
+    /// Every correction of a contact's scores, those taken back too.
+    pub fn corrections(&self, contact: ContactId) -> Result<Vec<Correction>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select id, score, points, from_on, until_on, reason, author, withdrawn_at is not null
+             from adjustment where contact_id = ?1 order by id",
+        )?;
+        let mut rows = select.query([contact.0])?;
+        let mut corrections = Vec::new();
+        while let Some(row) = rows.next()? {
+            corrections.push(Correction {
+                number: row.get(0)?,
+                score: row.get(1)?,
+                points: row.get(2)?,
+                from: day_of(&row.get::<_, String>(3)?)?,
+                until: day_of(&row.get::<_, String>(4)?)?,
+                reason: row.get(5)?,
+                author: row.get(6)?,
+                withdrawn: row.get(7)?,
+            });
+        }
+        Ok(corrections)
     }
 }

@@ -3,7 +3,7 @@
 //! All of it is a cache of pure functions. A dirty mark carries a number, so
 //! that a run clears only the marks it saw.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rusqlite::{CachedStatement, OptionalExtension, params};
 

@@ -53,6 +53,7 @@ caught! {
         "ghost" ClaimsFields "does not work";
         "mailchimp" DeniesFields "not refused before any request";
         "ghost" BringsOtherKinds "does not declare";
+        "ghost" DeclaresTheFree "declared as frozen and can be written to";
     }
     another_meaning_is_caught: "K4" {
         "ghost" RoundsTimes "mean something else";

@@ -21,7 +21,7 @@ use engaged_connectors::{
     },
     connector::StreamSpec,
     http::{Transport, TransportError},
-    model::{Event, EventKind},
+    model::{Event, EventKind, Status},
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
@@ -45,6 +45,7 @@ pub enum Bug {
     ClaimsFields,
     DeniesFields,
     BringsOtherKinds,
+    DeclaresTheFree,
     RoundsTimes,
     UnknownUncounted,
     UnknownIsFatal,
@@ -261,6 +262,7 @@ fn declare(good: &Capabilities, bug: Bug) -> Capabilities {
             declared.streams = Box::leak(all.into_boxed_slice());
         }
         Bug::ClaimsFields => declared.fields = true,
+        Bug::DeclaresTheFree => declared.frozen = &[Status::Subscribed],
         Bug::DeniesFields => (declared.fields, declared.creates_fields) = (false, false),
         _ => {}
     }
@@ -344,7 +346,10 @@ impl Bugged {
             Bug::LogsAddresses => {
                 for contact in &page.contacts {
                     tracing::debug!(
-                        email = contact.email.as_ref().map(|email| email.reveal()),
+                        email = contact
+                            .email
+                            .as_ref()
+                            .map(engaged_connectors::model::Address::reveal),
                         "read"
                     );
                 }

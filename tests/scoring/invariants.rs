@@ -21,7 +21,7 @@ use super::{
 const ZONE: Tz = Tz::Europe__Amsterdam;
 
 /// Histories for a rule set: facts, coverage and a date each.
-fn histories(
+pub(super) fn histories(
     number: u64,
     per_rule_set: u64,
     mut visit: impl FnMut(&mut Random, &Model, Facts, Coverage, i32),

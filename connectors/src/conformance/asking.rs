@@ -75,6 +75,42 @@ fn expect(
         .next("Config and Auth are the user's to correct, Transient and RateLimited pass, Contract is the platform's").boxed())
 }
 
+/// What goes wrong at the platform, with its name.
+type Fault = (String, Box<dyn Fn() -> Act + Send + Sync>);
+
+async fn faults(bench: &Bench<'_>) -> Vec<Fault> {
+    let refusals = [
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    let mut faults: Vec<Fault> = Vec::new();
+    for status in refusals {
+        let refusal = bench.stand.refusal(status).await;
+        faults.push((
+            format!("{status} to everything"),
+            Box::new(move || Act::Answer(refusal.clone())),
+        ));
+    }
+    let page = || {
+        Response::new(Bytes::from_static(
+            b"<!DOCTYPE html><title>Welcome to our hotel</title>",
+        ))
+    };
+    faults.push((
+        "a captive portal's page with 200".into(),
+        Box::new(move || Act::Answer(page())),
+    ));
+    faults.push(("a closed port".into(), Box::new(|| Act::Refuse)));
+    faults.push(("connections that break".into(), Box::new(|| Act::Lose)));
+    faults.push((
+        "no answer for an hour".into(),
+        Box::new(|| Act::Hang(Duration::from_hours(1))),
+    ));
+    faults
+}
+
 pub(super) async fn three_answers(
     subject: &dyn Subject,
     tally: &mut Tally,
@@ -82,15 +118,13 @@ pub(super) async fn three_answers(
     let bench = Bench::new(subject, 10).await?;
     let good = ask(&bench, &Access::good(), "a good key").await?;
     expect("a good key", Answer::Good, &good)?;
-    if let Ok(account) = good {
-        if account.name.is_empty() || !account.missing.is_empty() {
-            return Err(Finding::new(
-                "check does not know the account, or misses rights that are there",
-                "a good key",
-            )
+    if let Ok(account) = good
+        && (account.name.is_empty() || !account.missing.is_empty())
+    {
+        let what = "check does not know the account, or misses rights that are there";
+        return Err(Finding::new(what, "a good key")
             .why(format!("{account:?}"))
             .boxed());
-        }
     }
     tally.add("good", 1);
     let wrong = Access {
@@ -117,36 +151,7 @@ pub(super) async fn three_answers(
         )?;
         tally.add("configuration errors", 1);
     }
-    let refusals = [
-        StatusCode::INTERNAL_SERVER_ERROR,
-        StatusCode::BAD_GATEWAY,
-        StatusCode::SERVICE_UNAVAILABLE,
-        StatusCode::TOO_MANY_REQUESTS,
-    ];
-    let mut faults: Vec<(String, Box<dyn Fn() -> Act + Send + Sync>)> = Vec::new();
-    for status in refusals {
-        let refusal = bench.stand.refusal(status).await;
-        faults.push((
-            format!("{status} to everything"),
-            Box::new(move || Act::Answer(refusal.clone())),
-        ));
-    }
-    let page = || {
-        Response::new(Bytes::from_static(
-            b"<!DOCTYPE html><title>Welcome to our hotel</title>",
-        ))
-    };
-    faults.push((
-        "a captive portal's page with 200".into(),
-        Box::new(move || Act::Answer(page())),
-    ));
-    faults.push(("a closed port".into(), Box::new(|| Act::Refuse)));
-    faults.push(("connections that break".into(), Box::new(|| Act::Lose)));
-    faults.push((
-        "no answer for an hour".into(),
-        Box::new(|| Act::Hang(Duration::from_hours(1))),
-    ));
-    for (place, fault) in faults {
+    for (place, fault) in faults(&bench).await {
         let before = bench.probe.struck();
         bench.probe.on(move |_| fault());
         let answer = ask(&bench, &Access::good(), &place).await?;

@@ -202,9 +202,7 @@ pub(super) async fn same(subject: &dyn Subject, tally: &mut Tally) -> Result<(),
 async fn unknown(subject: &dyn Subject, tally: &mut Tally) -> Result<(), Box<Finding>> {
     let bench = Bench::paged(subject, 40, 20).await?;
     let connector = bench.connector()?;
-    bench
-        .probe
-        .on(|_| Act::Alter(Arc::new(|answer| strew(answer))));
+    bench.probe.on(|_| Act::Alter(Arc::new(strew)));
     let mut taken = Taken::default();
     bench
         .read_all(connector.as_ref(), &mut BTreeMap::new(), &mut taken)

@@ -152,12 +152,39 @@ async fn everything(bench: &Bench<'_>) -> Result<Vec<String>, Box<Finding>> {
             .map(|contact| format!("{:?}", contact.email)),
     );
     let person = people(bench, connector.as_ref(), 1).await?.remove(0);
+    told.extend(quoted(bench, connector.as_ref(), &person).await);
+    bench.probe.on(|_| Act::Lose);
+    told.extend(try_all(bench, connector.as_ref(), &person).await);
+    bench.probe.on(|_| Act::Hang(Duration::from_secs(1)));
+    told.extend(try_all(bench, connector.as_ref(), &person).await);
+    bench.probe.off();
+    for key in [KeyKind::Wrong, KeyKind::Misshapen] {
+        match bench.connect(
+            &Access {
+                key,
+                ..Access::good()
+            },
+            bench.clock.clone(),
+        ) {
+            Ok(connector) => told.push(format!("{:?}", connector.check().await)),
+            Err(error) => told.push(format!("{error} {error:?}")),
+        }
+    }
+    Ok(told)
+}
+
+/// Answers that quote the address and the key back, as platforms and gateways do.
+async fn quoted(
+    bench: &Bench<'_>,
+    connector: &dyn Connector,
+    person: &crate::model::Contact,
+) -> Vec<String> {
+    let mut told = Vec::new();
     let address = person
         .email
         .as_ref()
         .map(|email| email.reveal().to_owned())
         .unwrap_or_default();
-    // Answers that quote the address and the key back, as platforms and gateways do.
     let secret = bench.stand.secrets().first().cloned().unwrap_or_default();
     let quoting = format!(
         r#"{{"title":"Refused","detail":"{address} may not, said {secret}","message":"{address} {secret}","errors":[{{"message":"{address}","context":"{secret}"}}]}}"#
@@ -183,26 +210,9 @@ async fn everything(bench: &Bench<'_>) -> Result<Vec<String>, Box<Finding>> {
             *answer.status_mut() = status;
             Act::Answer(answer)
         });
-        told.extend(try_all(bench, connector.as_ref(), &person).await);
+        told.extend(try_all(bench, connector, person).await);
     }
-    bench.probe.on(|_| Act::Lose);
-    told.extend(try_all(bench, connector.as_ref(), &person).await);
-    bench.probe.on(|_| Act::Hang(Duration::from_secs(1)));
-    told.extend(try_all(bench, connector.as_ref(), &person).await);
-    bench.probe.off();
-    for key in [KeyKind::Wrong, KeyKind::Misshapen] {
-        match bench.connect(
-            &Access {
-                key,
-                ..Access::good()
-            },
-            bench.clock.clone(),
-        ) {
-            Ok(connector) => told.push(format!("{:?}", connector.check().await)),
-            Err(error) => told.push(format!("{error} {error:?}")),
-        }
-    }
-    Ok(told)
+    told
 }
 
 /// Everything once, whatever comes of it, as texts.

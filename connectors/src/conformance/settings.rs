@@ -72,7 +72,29 @@ pub(super) async fn compatible(
             ));
         }
     }
-    for setting in &now {
+    typed(&now, &released, tally)?;
+    let bench = Bench::new(subject, 10).await?;
+    let shown = bench.stand.settings_shown();
+    if let Some(place) = bench
+        .stand
+        .secrets()
+        .iter()
+        .position(|secret| shown.contains(secret.as_str()))
+    {
+        return Err(Finding::new(
+            "the settings show a secret in Debug",
+            format!("secret number {}", place + 1),
+        )
+        .why("whatever logs or prints the settings prints the key")
+        .next("keep it in secrecy::SecretString")
+        .boxed());
+    }
+    Ok(())
+}
+
+/// That what is new is optional, and that every secret is typed as one.
+fn typed(now: &[Setting], released: &[Setting], tally: &mut Tally) -> Result<(), Box<Finding>> {
+    for setting in now {
         let new = !released.iter().any(|before| before.name == setting.name);
         if new && setting.required {
             return Err(incompatible(
@@ -101,24 +123,7 @@ pub(super) async fn compatible(
         .filter(|setting| setting.kind == SettingKind::Secret)
         .count();
     tally.add("typed as secret", secrets);
-    tally.at_least(1, "typed as secret")?;
-    let bench = Bench::new(subject, 10).await?;
-    let shown = bench.stand.settings_shown();
-    if let Some(place) = bench
-        .stand
-        .secrets()
-        .iter()
-        .position(|secret| shown.contains(secret.as_str()))
-    {
-        return Err(Finding::new(
-            "the settings show a secret in Debug",
-            format!("secret number {}", place + 1),
-        )
-        .why("whatever logs or prints the settings prints the key")
-        .next("keep it in secrecy::SecretString")
-        .boxed());
-    }
-    Ok(())
+    tally.at_least(1, "typed as secret")
 }
 
 fn incompatible(name: &str, why: &str) -> Box<Finding> {

@@ -1,13 +1,16 @@
-//! K3: the capability table equals what the code does; and the table that the docs show.
+//! K3: the capability table equals what the code does.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    CHECKS, Edit, Finding, PREFIX, Skip, Subject, Tally,
+    Edit, Finding, PREFIX, Subject, Tally,
     taken::{Bench, Taken, pull, streams},
 };
 use crate::{
-    connector::{Capabilities, Change, Connector, Outcome, Stream, Write},
+    clock::Clock as _,
+    connector::{Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec, Write},
     error::ConnectorError,
     model::{Contact, Status},
 };
@@ -34,8 +37,8 @@ pub(super) async fn equals(subject: &dyn Subject, tally: &mut Tally) -> Result<(
         ));
     }
     tally.add("undeclared refused", 1);
-    frozen(&bench, connector.as_ref(), &capabilities, tally).await?;
-    writes(&bench, connector.as_ref(), &capabilities, tally).await
+    writes(&bench, connector.as_ref(), &capabilities, tally).await?;
+    frozen(&bench, connector.as_ref(), &capabilities, tally).await
 }
 
 fn declared(capabilities: &Capabilities, subject: &dyn Subject) -> Result<(), Box<Finding>> {
@@ -105,70 +108,9 @@ async fn reads(
     bench.edit(Edit::News).await?;
     let mut never = BTreeSet::new();
     for spec in streams(connector) {
-        let (mut cursor, mut seen, mut covered) = (None, BTreeSet::new(), BTreeSet::new());
-        let (mut scanned, began) = (false, crate::clock::Clock::now(bench.clock.as_ref()));
-        loop {
-            let page = pull(connector, spec.stream, cursor.as_ref()).await?;
-            seen.extend(
-                page.events
-                    .iter()
-                    .map(|event| event.kind.as_str().to_owned()),
-            );
-            for claim in &page.covered {
-                covered.extend(claim.kinds.iter().map(|kind| kind.as_str().to_owned()));
-                let most = began - chrono::TimeDelta::from_std(spec.lateness).unwrap_or_default();
-                if claim.through > most {
-                    return Err(differs(
-                        "coverage claims too much",
-                        spec.stream.0,
-                        format!(
-                            "through {}, and the pass began at {began} with a lateness of {:?}",
-                            claim.through, spec.lateness
-                        ),
-                    ));
-                }
-                if !page.done {
-                    return Err(differs(
-                        "coverage is claimed before the end of the pass",
-                        spec.stream.0,
-                        "only the page that ends a pass may claim it",
-                    ));
-                }
-            }
-            scanned |= page.scan.is_some_and(|scan| scan.done);
-            tally.add("pages", 1);
-            if page.done {
-                break;
-            }
-            cursor = Some(page.next);
-        }
-        let declared: BTreeSet<String> = spec
-            .kinds
-            .iter()
-            .map(|kind| kind.as_str().to_owned())
-            .collect();
-        if let Some(other) = seen.difference(&declared).next() {
-            return Err(differs(
-                "a stream brings a kind that it does not declare",
-                spec.stream.0,
-                other.clone(),
-            ));
-        }
-        if covered != declared {
-            return Err(differs(
-                "coverage does not name the declared kinds",
-                spec.stream.0,
-                format!("declared {declared:?}, covered {covered:?}"),
-            ));
-        }
-        if declared.is_empty() && !scanned {
-            return Err(differs(
-                "the first reading of contacts is no scan",
-                spec.stream.0,
-                "nobody would ever be noticed as gone",
-            ));
-        }
-        never.extend(declared.difference(&seen).cloned());
+        let seen = one_stream(bench, connector, spec, tally).await?;
+        let declared = spec.kinds.iter().map(|kind| kind.as_str().to_owned());
+        never.extend(declared.filter(|kind| !seen.contains(kind)));
         tally.add("streams", 1);
         tally.add("kinds seen", seen.len());
     }
@@ -188,6 +130,86 @@ async fn reads(
     }
     tally.add("kinds excused", never.len());
     tally.at_least(1, "kinds seen")
+}
+
+/// Reads a stream to its end and holds it against its declaration; the kinds that came.
+async fn one_stream(
+    bench: &Bench<'_>,
+    connector: &dyn Connector,
+    spec: &StreamSpec,
+    tally: &mut Tally,
+) -> Result<BTreeSet<String>, Box<Finding>> {
+    let (mut cursor, mut seen, mut covered) = (None, BTreeSet::new(), BTreeSet::new());
+    let (mut scanned, began) = (false, bench.clock.now());
+    loop {
+        let page = pull(connector, spec.stream, cursor.as_ref()).await?;
+        seen.extend(
+            page.events
+                .iter()
+                .map(|event| event.kind.as_str().to_owned()),
+        );
+        covered.extend(claimed(&page, spec, began)?);
+        scanned |= page.scan.is_some_and(|scan| scan.done);
+        tally.add("pages", 1);
+        if page.done {
+            break;
+        }
+        cursor = Some(page.next);
+    }
+    let declared: BTreeSet<String> = spec
+        .kinds
+        .iter()
+        .map(|kind| kind.as_str().to_owned())
+        .collect();
+    if let Some(other) = seen.difference(&declared).next() {
+        return Err(differs(
+            "a stream brings a kind that it does not declare",
+            spec.stream.0,
+            other.clone(),
+        ));
+    }
+    if covered != declared {
+        return Err(differs(
+            "coverage does not name the declared kinds",
+            spec.stream.0,
+            format!("declared {declared:?}, covered {covered:?}"),
+        ));
+    }
+    if declared.is_empty() && !scanned {
+        return Err(differs(
+            "the first reading of contacts is no scan",
+            spec.stream.0,
+            "nobody would ever be noticed as gone",
+        ));
+    }
+    Ok(seen)
+}
+
+/// The kinds that a page claims to be complete, if it may.
+fn claimed(
+    page: &Page,
+    spec: &StreamSpec,
+    began: DateTime<Utc>,
+) -> Result<Vec<String>, Box<Finding>> {
+    let most = began - TimeDelta::from_std(spec.lateness).unwrap_or_default();
+    if let Some(claim) = page.covered.iter().find(|claim| claim.through > most) {
+        let late = spec.lateness;
+        let why = format!(
+            "through {}, and the pass began at {began} with a lateness of {late:?}",
+            claim.through
+        );
+        return Err(differs("coverage claims too much", spec.stream.0, why));
+    }
+    if !page.covered.is_empty() && !page.done {
+        let why = "only the page that ends a pass may claim it";
+        return Err(differs(
+            "coverage is claimed before the end of the pass",
+            spec.stream.0,
+            why,
+        ));
+    }
+    let kinds = page.covered.iter().flat_map(|claim| &claim.kinds);
+    Ok(kinds.map(|kind| kind.as_str().to_owned()).collect())
 }
 
 /// Some people who may be mailed, with what a change needs of them.
@@ -287,7 +309,7 @@ pub(super) async fn push(
     Ok(outcomes)
 }
 
-/// Whoever is declared as frozen cannot be written to, and says so alone.
+/// Whoever is declared as frozen cannot be written to.
 async fn frozen(
     bench: &Bench<'_>,
     connector: &dyn Connector,
@@ -312,7 +334,13 @@ async fn frozen(
                 "the stand must have one",
             ));
         };
-        let outcome = push(connector, &[tag(one, "frozen")], "a frozen contact")
+        // Where there are fields, those are what is refused: a platform may still take a tag.
+        let write = if capabilities.fields {
+            set(one, bench.subject.field(), "1")
+        } else {
+            tag(one, "frozen")
+        };
+        let outcome = push(connector, &[write], "a frozen contact")
             .await?
             .remove(0);
         if !matches!(outcome, Outcome::Rejected(_)) {
@@ -383,90 +411,4 @@ async fn writes(
         ));
     }
     Ok(())
-}
-
-/// One platform for the table in the docs.
-pub struct Row<'a> {
-    /// What the connector declares.
-    pub capabilities: &'a Capabilities,
-    /// What of the conformance checks does not apply.
-    pub skips: &'a [Skip],
-}
-
-/// The table of platforms for the docs, as Markdown.
-pub fn table(rows: &[Row<'_>]) -> String {
-    let mut out = String::from(
-        "| platform | fields | tags | reported for | checks |\n|---|---|---|---|---|\n",
-    );
-    for Row {
-        capabilities,
-        skips,
-    } in rows
-    {
-        let fields = match (capabilities.fields, capabilities.creates_fields) {
-            (true, true) => format!(
-                "numbers, made when missing, names up to {}",
-                capabilities.field_name_max
-            ),
-            (true, false) => "numbers, which must be there".to_owned(),
-            (false, _) => "none".to_owned(),
-        };
-        let back = capabilities.retention.map_or_else(
-            || "ever".to_owned(),
-            |time| format!("{} days", time.as_secs() / 86_400),
-        );
-        let name = capabilities.platform;
-        let whole = skips.iter().filter(|skip| skip.part.is_none()).count();
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            out,
-            "| [{name}]({name}.md) | {fields} | yes | {back} | {} of {} |",
-            CHECKS.len() - whole,
-            CHECKS.len()
-        );
-    }
-    for Row {
-        capabilities,
-        skips,
-    } in rows
-    {
-        let _ = writeln!(
-            out,
-            "\n## {}\n\n**Promise:** {}.\n",
-            capabilities.platform, capabilities.guarantee
-        );
-        let _ = writeln!(out, "| stream | brings | reported within |\n|---|---|---|");
-        for spec in capabilities.streams {
-            let kinds: Vec<String> = spec
-                .kinds
-                .iter()
-                .map(|kind| kind.as_str().replace('_', " "))
-                .collect();
-            let kinds = if kinds.is_empty() {
-                "contacts".to_owned()
-            } else {
-                kinds.join(", ")
-            };
-            let late = spec.lateness.as_secs() / 60;
-            let late = if late == 0 {
-                "at once".to_owned()
-            } else {
-                format!("{late} minutes")
-            };
-            let _ = writeln!(out, "| {} | {kinds} | {late} |", spec.stream.0);
-        }
-        let _ = writeln!(out, "\nNot reported by the platform:\n");
-        for what in capabilities.unreported {
-            let _ = writeln!(out, "- {what}");
-        }
-        let _ = writeln!(out, "\nChecks that do not apply:\n");
-        for skip in *skips {
-            let part = skip
-                .part
-                .map(|part| format!(" ({part})"))
-                .unwrap_or_default();
-            let _ = writeln!(out, "- {}{part}: {}", skip.check, skip.reason);
-        }
-    }
-    out
 }

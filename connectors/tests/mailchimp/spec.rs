@@ -214,6 +214,8 @@ async fn every_request_is_one_of_the_specification() {
 fn every_fixture_has_the_shape_of_the_specification() {
     let Some(spec) = spec() else { return };
     let fixtures = [
+        ("lists", "lists"),
+        ("campaign-", "campaigns/x"),
         ("members", "lists/x/members"),
         ("reports", "reports"),
         ("sent-to", "reports/x/sent-to"),
@@ -228,7 +230,8 @@ fn every_fixture_has_the_shape_of_the_specification() {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if file.ends_with("-odd") {
+        // Beside answers there is what they mean, and what users set.
+        if file.ends_with("-odd") || file == "settings" || path.is_dir() {
             continue;
         }
         let (_, target) = fixtures

@@ -429,7 +429,7 @@ fn expected(specs: &[Spec], seen: &[usize], number: usize) -> Verdict {
     let hits: Vec<Hit> = seen
         .iter()
         .map(|&each| Hit {
-            at: specs[each].1 * 500,
+            at: start() + specs[each].1 * 500,
             act: act(each),
             link: TextId(if act(each) == Act::Click {
                 specs[each].2.into()

@@ -1,0 +1,594 @@
+//! Dutch, with an informal "je".
+
+mod rule;
+
+use engaged_connectors::model::EventKind;
+
+use crate::{
+    rules::{
+        set::{Decay, Group, Period},
+        syntax::{Condition, Pattern},
+    },
+    score::{
+        Doubt, Reason,
+        calendar::Day,
+        explain::{AbsenceLine, Cause, Points},
+        facts::Hole,
+    },
+};
+
+use super::{
+    format::{self, Marks, listed, quoted},
+    machine::Evidence,
+    phrases::{NotTheSum, Phrases, Reasoning},
+};
+
+const MONTHS: [&str; 12] = [
+    "januari",
+    "februari",
+    "maart",
+    "april",
+    "mei",
+    "juni",
+    "juli",
+    "augustus",
+    "september",
+    "oktober",
+    "november",
+    "december",
+];
+
+/// Dutch, with the currency of amounts in rules.
+pub(super) struct Dutch<'a> {
+    currency: &'a str,
+    marks: Marks,
+}
+
+impl<'a> Dutch<'a> {
+    pub(super) fn new(currency: &'a str) -> Self {
+        let marks = Marks {
+            decimal: ',',
+            thousands: '.',
+            after_sign: " ",
+        };
+        Self { currency, marks }
+    }
+
+    #[expect(clippy::unused_self, reason = "as in every language")]
+    fn day(&self, day: Day) -> String {
+        format::date(day, &MONTHS)
+    }
+
+    fn holes(&self, holes: &[Hole], as_of: Day) -> String {
+        let one = |hole: &Hole| match (hole.from, hole.to) {
+            (from, to) if to.next() >= as_of => format!("sinds {}", self.day(from)),
+            (from, to) if from == to => format!("op {}", self.day(from)),
+            (from, to) => format!("van {}", format::range(from, to, &MONTHS, "tot en met")),
+        };
+        let mut holes: Vec<String> = holes.iter().map(one).collect();
+        if holes.len() > 3 {
+            let more = holes.split_off(2).len();
+            holes.push(format!("nog {more} keer"));
+        }
+        listed(&holes, "en")
+    }
+
+    fn gap(&self, holes: &[Hole], clears_on: Option<Day>, as_of: Day) -> Reasoning {
+        if holes.iter().any(|hole| hole.from == Day::ALWAYS) {
+            return Reasoning::new(
+                "geen enkel platform geeft dit voor dit contact door, dus stilte zegt niets",
+                "koppel een platform dat het wel doorgeeft, of importeer deze gegevens",
+            );
+        }
+        let import = "lees die dagen alsnog in met `engaged import`";
+        if holes.iter().any(|hole| hole.to.next() >= as_of) {
+            return Reasoning::new(
+                format!(
+                    "onze eigen gegevens hebben een gat {}",
+                    self.holes(holes, as_of)
+                ),
+                "breng het ophalen weer op gang: `engaged status` zegt wat er hapert",
+            );
+        }
+        Reasoning::new(
+            format!(
+                "onze eigen gegevens hebben een gat {}; toen kan er iets gebeurd zijn dat wij niet weten",
+                self.holes(holes, as_of)
+            ),
+            match clears_on {
+                Some(day) => format!("{import}, of wacht tot {}", self.day(day)),
+                None => import.to_owned(),
+            },
+        )
+    }
+
+    fn points_less(&self, points: Points) -> String {
+        let much = Points(points.0.abs());
+        let unit = if much.0 == 1000 { "punt" } else { "punten" };
+        let way = if points.0 < 0 { "minder" } else { "meer" };
+        format!("{} {unit} {way}", self.marks.points(much))
+    }
+}
+
+/// `1 mail`, `3 mails`
+fn count(number: impl TryInto<u64>, one: &str, several: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
+impl Phrases for Dutch<'_> {
+    fn marks(&self) -> Marks {
+        self.marks
+    }
+
+    fn date(&self, day: Day) -> String {
+        self.day(day)
+    }
+
+    fn title(&self, contact: &str, as_of: Day, known_at: Day) -> String {
+        let (on, known) = (self.day(as_of), self.day(known_at));
+        match as_of.cmp(&known_at) {
+            std::cmp::Ordering::Equal => format!("{contact} op {on}"),
+            std::cmp::Ordering::Greater => {
+                format!("{contact} op {on}, als er na {known} niets meer binnenkomt")
+            }
+            std::cmp::Ordering::Less => {
+                format!("{contact} op {on}, met alles wat op {known} bekend was")
+            }
+        }
+    }
+
+    fn score(&self, name: &str, shown: i64, band: Option<&str>) -> String {
+        let unit = if shown.abs() == 1 { "punt" } else { "punten" };
+        let band = band.map_or_else(String::new, |band| format!(", niveau {}", quoted(band)));
+        format!(
+            "Score {}: {} {unit}{band}",
+            quoted(name),
+            self.marks.whole(shown)
+        )
+    }
+
+    fn not_the_sum(&self, sum: Points, why: NotTheSum) -> String {
+        let sum = self.marks.points(sum);
+        match why {
+            NotTheSum::Above(most) => {
+                let most = self.marks.whole(most);
+                format!("De som is {sum}; deze score laat niet meer dan {most} zien.")
+            }
+            NotTheSum::Below(least) => {
+                let least = self.marks.whole(least);
+                format!("De som is {sum}; deze score laat niet minder dan {least} zien.")
+            }
+            NotTheSum::Rounded => format!("De som is {sum}; wat je ziet is afgerond."),
+        }
+    }
+
+    fn event(&self, pattern: &Pattern) -> String {
+        self.one(pattern)
+    }
+
+    fn events(&self, number: usize, pattern: &Pattern) -> String {
+        self.several(u32::try_from(number).unwrap_or(u32::MAX), pattern)
+    }
+
+    fn kind(&self, pattern: &Pattern) -> String {
+        self.all(pattern)
+    }
+
+    fn condition(&self, condition: &Condition) -> String {
+        self.holds(condition)
+    }
+
+    fn since(&self, day: Day) -> String {
+        format!("sinds {}", self.day(day))
+    }
+
+    fn fading(&self, decay: Decay) -> String {
+        match decay {
+            Decay::Linear { share, period } => {
+                let share = self.marks.points(Points(share * 100));
+                format!("neemt {} {share}% af", rule::each(period))
+            }
+            Decay::HalfLife { days: 1 } => "halveert elke dag".to_owned(),
+            Decay::HalfLife { days } => format!("halveert elke {days} dagen"),
+        }
+    }
+
+    fn no_points(&self) -> &'static str {
+        "Geen enkele regel geeft op deze datum punten."
+    }
+
+    fn sum(&self) -> &'static str {
+        "samen"
+    }
+
+    fn order(&self, id: &str) -> String {
+        format!("bestelling {id}")
+    }
+
+    fn number(&self, id: &str) -> String {
+        format!("nummer {id}")
+    }
+
+    fn pieces(&self, number: u32) -> String {
+        count(number, "stuk", "stuks")
+    }
+
+    fn campaign(&self, name: &str) -> String {
+        format!("campagne {}", quoted(name))
+    }
+
+    fn via(&self, connection: &str) -> String {
+        format!("via {connection}")
+    }
+
+    fn until(&self, day: Day) -> String {
+        format!("telt tot {}", self.day(day))
+    }
+
+    fn more_events(&self, number: usize) -> String {
+        format!("{number} eerdere")
+    }
+
+    fn over_rule_limit(&self, limit: Points) -> String {
+        let limit = self.marks.points(limit);
+        format!("eraf: deze regel telt voor hoogstens {limit}")
+    }
+
+    fn over_period_limits(&self, lost: Points, limits: &[(i64, Period)]) -> String {
+        let limits = limits.iter().map(|(most, period)| {
+            let period = match period {
+                Period::Day => "dag",
+                Period::Week => "week",
+                Period::Month => "maand",
+                Period::Year => "jaar",
+            };
+            format!("{} per {period}", self.marks.points(Points(*most)))
+        });
+        let limits: Vec<String> = limits.collect();
+        let (unit, verb) = if lost.0 == 1000 {
+            ("punt", "is")
+        } else {
+            ("punten", "zijn")
+        };
+        format!(
+            "{} {unit} {verb} niet gegeven: het maximum is {}",
+            self.marks.points(lost),
+            listed(&limits, "en")
+        )
+    }
+
+    fn gone(&self, number: usize) -> String {
+        format!("{number} eerdere: de punten daarvan zijn vervallen")
+    }
+
+    fn lifted(&self, number: usize, by: &[EventKind]) -> String {
+        let by: Vec<String> = by.iter().map(rule::one_of_kind).collect();
+        let verb = if number == 1 { "telt" } else { "tellen" };
+        format!(
+            "{number} {verb} niet meer: daarna kwam {}",
+            listed(&by, "of")
+        )
+    }
+
+    fn by_machines(&self, number: usize, how: &[String]) -> String {
+        let verb = if number == 1 { "telt" } else { "tellen" };
+        format!("{number} door machines {verb} niet mee: {}", how.join("; "))
+    }
+
+    fn privacy_proxy(&self) -> &'static str {
+        "privacyproxy van de mailapp"
+    }
+
+    fn scanner(&self) -> &'static str {
+        "beveiligingsscanner"
+    }
+
+    fn evidence(&self, evidence: &Evidence) -> String {
+        match evidence {
+            Evidence::Burst(links) => format!("{links} links van één mail binnen 3 seconden"),
+            Evidence::Honeypot => "een link die geen mens ziet".to_owned(),
+            Evidence::BesideHoneypot => {
+                "op dat moment is ook een link aangeklikt die geen mens ziet".to_owned()
+            }
+            Evidence::Delivery(0) => "nog geen seconde na aflevering".to_owned(),
+            Evidence::Delivery(seconds) => {
+                format!("{} na aflevering", count(*seconds, "seconde", "seconden"))
+            }
+            Evidence::Agent(name) => format!("het programma {} is van een machine", quoted(name)),
+            Evidence::Proxy(name) => format!("{} haalt mail op voordat iemand kijkt", quoted(name)),
+            Evidence::Network(network) => format!("het netwerk {network} is van machines"),
+            Evidence::Source => "volgens het platform".to_owned(),
+            Evidence::Cleared => "niet langer voor een machine aangezien".to_owned(),
+            Evidence::Other(text) => text.clone(),
+        }
+    }
+
+    fn group(&self, group: &Group, took: bool) -> String {
+        let points = |limit: Option<i64>| self.marks.points(Points(limit.unwrap_or_default()));
+        let limit = if took {
+            format!("niet meer dan {}", points(group.max))
+        } else {
+            format!("niet minder dan {}", points(group.min))
+        };
+        format!("groep {} telt samen voor {limit}", quoted(&group.name))
+    }
+
+    fn floor(&self, floor: Points) -> String {
+        let floor = self.marks.points(floor);
+        format!("alle minpunten samen gaan niet verder dan {floor}")
+    }
+
+    fn adjustment(&self, author: &str, reason: &str, until: Option<Day>) -> String {
+        let until = until.map_or_else(String::new, |day| format!(", tot {}", self.day(day)));
+        format!("aangepast door {author}: {}{until}", quoted(reason))
+    }
+
+    fn not_judged(&self) -> &'static str {
+        "Nog niet te beoordelen:"
+    }
+
+    fn not_counted(&self) -> &'static str {
+        "Telt niet mee:"
+    }
+
+    fn absence(&self, line: &AbsenceLine, as_of: Day) -> Reasoning {
+        let grounds = &line.grounds;
+        let start = self.day(grounds.start);
+        let after_mails = || {
+            let mails = count(
+                grounds.needed,
+                "mail zonder reactie",
+                "mails zonder reactie",
+            );
+            format!("te beoordelen na {mails}")
+        };
+        match line.state {
+            Reason::NeverCustomer => Reasoning::new(
+                "heeft nog nooit iets gekocht, dus er is geen klant om te missen",
+                "te beoordelen vanaf de eerste aankoop; je hoeft niets te doen",
+            ),
+            Reason::Present => Reasoning {
+                meaning: grounds.last.map_or_else(String::new, |last| {
+                    format!("de laatste keer was op {}", self.day(last))
+                }),
+                advice: grounds
+                    .clears_on
+                    .map(|day| format!("dat telt tot {}", self.day(day))),
+            },
+            Reason::TooNew => {
+                let again = if grounds.subscribed_again { "opnieuw " } else { "" };
+                Reasoning {
+                    meaning: format!("{again}ingeschreven op {start}, te kort geleden om iets te zeggen"),
+                    advice: grounds.clears_on.map(|day| {
+                        format!("te beoordelen vanaf {}; je hoeft niets te doen", self.day(day))
+                    }),
+                }
+            }
+            Reason::NotTracked => Reasoning::new(
+                format!(
+                    "{} sinds {start}, maar opens en kliks daarin worden niet gemeten (geen toestemming, of platte tekst)",
+                    count(grounds.mails, "mail", "mails")
+                ),
+                "zet het meten aan als dit contact dat goed vindt",
+            ),
+            Reason::NotMailed => Reasoning::new(
+                format!("geen mail gekregen sinds {start}, dus stilte zegt niets"),
+                after_mails(),
+            ),
+            Reason::TooFewSends => Reasoning::new(
+                format!(
+                    "sinds {start} pas {} gekregen die we kunnen meten",
+                    count(grounds.tracked, "mail", "mails")
+                ),
+                after_mails(),
+            ),
+            Reason::CoverageGap => self.gap(&grounds.holes, grounds.clears_on, as_of),
+            Reason::Unmeasurable => Reasoning {
+                meaning: "een privacyproxy (van Apple Mail bijvoorbeeld) opent de mails, dus we zien niet wie er leest".to_owned(),
+                advice: Some(match grounds.clears_on {
+                    Some(day) => format!("een klik zou het laten zien; wacht anders tot {}", self.day(day)),
+                    None => "een klik zou het laten zien".to_owned(),
+                }),
+            },
+            Reason::AbsentSince(day) => Reasoning {
+                meaning: format!("dat is zo sinds {}", self.day(day)),
+                advice: None,
+            },
+            Reason::Absent => Reasoning {
+                meaning: "dat is zo op deze datum".to_owned(),
+                advice: None,
+            },
+        }
+    }
+
+    fn doubt(&self, doubt: &Doubt, gaps: &[Hole], as_of: Day) -> Reasoning {
+        match doubt {
+            Doubt::Absence(Reason::NeverCustomer) => Reasoning::new(
+                "heeft nog nooit iets gekocht, dus er is geen klant om te missen",
+                "te beoordelen vanaf de eerste aankoop; je hoeft niets te doen",
+            ),
+            Doubt::Absence(Reason::TooNew) => Reasoning::new(
+                "te kort geleden ingeschreven om iets te zeggen",
+                "te beoordelen als de hele periode voorbij is; je hoeft niets te doen",
+            ),
+            Doubt::Absence(_) => self.gap(gaps, None, as_of),
+            Doubt::Field(name) => Reasoning::new(
+                format!(
+                    "in het veld {} staat niets waar deze regel iets mee kan",
+                    quoted(name)
+                ),
+                "vul het in op het platform",
+            ),
+            Doubt::NoAddress => Reasoning::new(
+                "er is geen e-mailadres bekend",
+                "vul het in op het platform",
+            ),
+            Doubt::OtherCurrency => Reasoning::new(
+                "een bedrag is in een andere munt, en wij rekenen niet om",
+                format!("lever bedragen aan in {}", self.currency),
+            ),
+            Doubt::Never => Reasoning {
+                meaning: "het is nog nooit gebeurd, dus er is geen tijd sindsdien".to_owned(),
+                advice: None,
+            },
+            Doubt::NoStatus => Reasoning {
+                meaning: "geen enkel platform zegt of dit contact is ingeschreven".to_owned(),
+                advice: None,
+            },
+        }
+    }
+
+    fn as_above(&self) -> &'static str {
+        "om de reden die hierboven staat"
+    }
+
+    fn other_rules(&self, number: usize) -> String {
+        let (rules, verb) = if number == 1 {
+            ("andere regel", "geldt")
+        } else {
+            ("andere regels", "gelden")
+        };
+        format!("{number} {rules} {verb} nu niet (te zien met `--all`).")
+    }
+
+    fn other_rules_listed(&self) -> &'static str {
+        "Geldt nu niet:"
+    }
+
+    fn segments(&self, names: &[String]) -> String {
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let word = if names.len() == 1 {
+            "segment"
+        } else {
+            "de segmenten"
+        };
+        format!("In {word} {}.", listed(&names, "en"))
+    }
+
+    fn segments_not_judged(&self) -> &'static str {
+        "Segmenten die nog niet te beoordelen zijn:"
+    }
+
+    fn stage(&self, name: &str) -> String {
+        format!("Fase: {}.", quoted(name))
+    }
+
+    fn next(&self, hindsight: bool) -> &'static str {
+        if hindsight {
+            "Wat er daarna kwam en nog komt, voor zover nu bekend:"
+        } else {
+            "Wat er hierna gebeurt als er niets binnenkomt:"
+        }
+    }
+
+    fn nothing_changes(&self) -> &'static str {
+        "Er verandert niets vanzelf."
+    }
+
+    fn fades_daily(&self) -> &'static str {
+        "Een deel van de punten neemt elke dag een beetje af."
+    }
+
+    fn from(&self, day: Day) -> String {
+        format!("Vanaf {}", self.day(day))
+    }
+
+    fn change(&self, points: Points, cause: &Cause) -> String {
+        let much = self.points_less(points);
+        let events = |number: &usize, pattern: &Pattern| self.events(*number, pattern);
+        match cause {
+            Cause::Begins(condition) => {
+                format!("{much}, want dan {}", self.because_then(condition))
+            }
+            Cause::Ends(condition) => {
+                format!(
+                    "{much}, want dan geldt niet meer: {}",
+                    self.holds(condition)
+                )
+            }
+            Cause::Counts(pattern, number) => format!("{much} voor {}", events(number, pattern)),
+            Cause::Lifted(pattern, number) => {
+                let verb = if *number == 1 { "telt" } else { "tellen" };
+                format!(
+                    "{much}, want dan {verb} {} niet meer",
+                    events(number, pattern)
+                )
+            }
+            Cause::Expires(pattern, number) => format!(
+                "{much}, want dan vervallen de punten voor {}",
+                events(number, pattern)
+            ),
+            Cause::Fades(pattern) => {
+                format!("{much}, want de punten voor {} nemen af", self.all(pattern))
+            }
+            Cause::FadesDaily => format!("{much}, want punten nemen af"),
+            Cause::Group(group) => {
+                format!("{much} door de grenzen van groep {}", quoted(&group.name))
+            }
+            Cause::Floor(floor) => {
+                let floor = self.marks.points(Points(*floor));
+                format!("{much}, want alle minpunten samen gaan niet verder dan {floor}")
+            }
+            Cause::AdjustmentBegins(author) => {
+                format!("{much}, want dan begint de aanpassing van {author}")
+            }
+            Cause::AdjustmentEnds(author) => {
+                format!("{much}, want dan eindigt de aanpassing van {author}")
+            }
+        }
+    }
+
+    fn becomes(
+        &self,
+        score: &str,
+        shown: (i64, i64),
+        band: (Option<&str>, Option<&str>),
+    ) -> String {
+        let verb = if shown.0 == shown.1 {
+            "blijft"
+        } else {
+            "wordt"
+        };
+        let score = format!("{} {verb} {}", quoted(score), self.marks.whole(shown.1));
+        match band {
+            (old, new) if old == new => score,
+            (_, None) => format!("{score}, op geen enkel niveau meer"),
+            (None, Some(new)) => format!("{score}, niveau {}", quoted(new)),
+            (Some(old), Some(new)) => {
+                format!("{score}, niveau {} (was {})", quoted(new), quoted(old))
+            }
+        }
+    }
+
+    fn enters(&self, segment: &str) -> String {
+        format!("komt in segment {}", quoted(segment))
+    }
+
+    fn leaves(&self, segment: &str) -> String {
+        format!("gaat uit segment {}", quoted(segment))
+    }
+
+    fn stage_becomes(&self, stage: Option<&str>) -> String {
+        match stage {
+            Some(stage) => format!("de fase wordt {}", quoted(stage)),
+            None => "in geen enkele fase meer".to_owned(),
+        }
+    }
+
+    fn left_out(&self, number: usize, until: Day) -> String {
+        let times = count(number, "andere verandering", "andere veranderingen");
+        format!(
+            "Verder {times} tot en met {} (te zien met `--all`).",
+            self.day(until)
+        )
+    }
+
+    fn then_nothing(&self) -> &'static str {
+        "Daarna verandert er niets meer vanzelf."
+    }
+
+    fn then_more(&self) -> &'static str {
+        "Daarna volgt nog meer."
+    }
+}
