@@ -27,7 +27,8 @@ const CHECK: Stream = Stream("check");
 const SHRINK_MIN: usize = 10;
 
 /// A backfill commits so many rows or pages at once; each commit waits for the disk.
-const BATCH_ROWS: usize = 50_000;
+/// Two batches are in memory, one read and one committed, at some 400 bytes a row.
+const BATCH_ROWS: usize = 25_000;
 const BATCH_PAGES: usize = 200;
 
 /// What a commit of several pages gives: each page's outcome, and what the list-shrunk guard saw.

@@ -3,7 +3,11 @@
 //! An event of day `d` covers `as_of` exactly when `d <= as_of < d + W`; every
 //! window in this program is that one. Months are clamped to their last day.
 
-use std::fmt;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -141,8 +145,18 @@ pub struct Zone {
 const SPAN_BITS: u32 = 30;
 
 impl Zone {
-    /// Unrolls a zone over 1995 to 2070; instants outside are asked one by one.
+    /// A zone, unrolled over 1995 to 2070 when it is first asked for; instants outside are asked one by one.
     pub fn new(tz: Tz) -> Self {
+        static UNROLLED: Mutex<BTreeMap<&'static str, Zone>> = Mutex::new(BTreeMap::new());
+        // A table is put in whole, so that nobody who fell can have left half of one.
+        let mut unrolled = UNROLLED.lock().unwrap_or_else(PoisonError::into_inner);
+        unrolled
+            .entry(tz.name())
+            .or_insert_with(|| Self::unroll(tz))
+            .clone()
+    }
+
+    fn unroll(tz: Tz) -> Self {
         const DAY_MS: Millis = 86_400_000;
         const START: Millis = 9_131 * DAY_MS;
         const END: Millis = 36_525 * DAY_MS;

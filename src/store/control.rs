@@ -47,7 +47,11 @@ impl Conn {
 
     /// How many contacts there are.
     pub fn count_contacts(&self) -> Result<u64, StoreError> {
-        let (contacts, _) = self.sizes()?;
+        let contacts: i64 = self.sql.query_row(
+            "select (select count(*) from contact) - (select count(*) from merged)",
+            (),
+            |row| row.get(0),
+        )?;
         Ok(u64::try_from(contacts).unwrap_or_default())
     }
 

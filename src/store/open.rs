@@ -37,7 +37,8 @@ pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreE
     set_text(&conn, "journal_mode", "wal")?;
     set(&conn, "synchronous", 2)?;
     set(&conn, "secure_delete", 1)?;
-    set(&conn, "cache_size", -64_000)?;
+    // What is not here, the system keeps: four times as much made appending no faster, and memory less flat.
+    set(&conn, "cache_size", -16_000)?;
     harden(&conn)?;
     migrate::run(&mut conn, path, now)?;
     Ok(conn)
