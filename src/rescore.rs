@@ -19,8 +19,12 @@ use crate::{
         facts::{Coverage, Facts},
         model::Model,
     },
-    store::{ContactId, ContactState, ScoreRow, Store, StoreError, Which},
+    store::{Conn, ContactId, ContactState, ScoreRow, Store, StoreError, Which},
 };
+
+/// From so many on, contacts that are a third of all are found by walking through everybody: that
+/// is faster than looking them up, and the list of them need not be held.
+const WALK_MIN: u64 = 10_000;
 
 /// How many contacts' results are written in one transaction.
 const BATCH: usize = 5_000;
@@ -54,14 +58,15 @@ pub fn rescore(
 
     let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
-        let dirty = conn.dirty()?;
+        let seen = conn.dirty_mark()?;
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
         // Where the mark stands, whoever is not scored by these rules is new, and so is dirty.
         let changed_rules = conn.rules_mark()? != Some(version);
-        let who = if full || changed_coverage {
+        let many = many(conn, changed_rules.then_some(version))?;
+        let who = if full || changed_coverage || many {
             None
         } else {
-            let mut who = dirty.contacts;
+            let mut who = conn.dirty()?.contacts;
             who.extend(conn.due(today)?);
             if changed_rules {
                 who.extend(conn.scored_by_other_rules(version)?);
@@ -72,7 +77,7 @@ pub fn rescore(
         };
         Ok((
             who,
-            dirty.seen,
+            seen,
             Model::new(&config.rules, &conn.vocabulary()?),
             coverage,
             changed_coverage,
@@ -122,6 +127,17 @@ pub fn rescore(
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)
+}
+
+/// Whether so many contacts have news, or are not scored by these rules, that a walk through everybody is shorter.
+fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
+    let (dirty, all) = (conn.count_dirty()?, conn.count_contacts()?);
+    let stale = match changed_rules {
+        Some(version) => all.saturating_sub(conn.count_scored_by(version)?),
+        None => 0,
+    };
+    let some = dirty.max(stale);
+    Ok(some >= WALK_MIN && some * 3 >= all)
 }
 
 /// A text that is equal exactly when the holes are, and what is reported at all; never empty.

@@ -127,7 +127,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             events,
             judged,
             unjudged,
-            waiting: i64::try_from(conn.dirty()?.contacts.len()).unwrap_or(i64::MAX),
+            waiting: i64::try_from(conn.count_dirty()?).unwrap_or(i64::MAX),
             outbox: outbox.collect(),
             guards: guards.collect(),
             paused: conn.is_paused()?,

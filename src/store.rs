@@ -33,7 +33,7 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
 pub use connection::{Connection, IMPORTED};
-pub use contact::{ContactId, Gone, Upserted};
+pub use contact::{Acquainted, ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::Which;

@@ -29,6 +29,8 @@ const SHRINK_MIN: usize = 10;
 /// A backfill commits so many rows or pages at once; each commit waits for the disk.
 /// Two batches are in memory, one read and one committed, at some 400 bytes a row.
 const BATCH_ROWS: usize = 25_000;
+/// A contact with its fields takes as much room as so many events.
+const CONTACT_ROWS: usize = 5;
 const BATCH_PAGES: usize = 200;
 
 /// What a commit of several pages gives: each page's outcome, and what the list-shrunk guard saw.
@@ -43,7 +45,7 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, page: Page) {
-        self.rows += page.events.len() + page.contacts.len();
+        self.rows += page.events.len() + CONTACT_ROWS * page.contacts.len();
         self.pages.push(page);
     }
 
@@ -308,8 +310,10 @@ impl Sync<'_> {
                 .write_async(move |tx| {
                     let mut commits = Vec::new();
                     let mut shrunk = None;
+                    let known = tx.acquainted(connection, &batch.pages)?;
                     for page in batch.pages {
-                        let commit = tx.commit_page(connection, stream, &page, &zone, now)?;
+                        let commit =
+                            tx.commit_page_among(&known, (connection, stream), &page, &zone, now)?;
                         if page.scan.is_some_and(|scan| scan.done) {
                             shrunk = take_leave(tx, connection, &commit, limit, now)?;
                         }

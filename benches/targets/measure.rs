@@ -28,12 +28,6 @@ pub fn of_thread_named(name: &str) -> f64 {
         .sum()
 }
 
-/// CPU seconds of this process, its ended threads included.
-pub fn of_process() -> f64 {
-    let times = times("/proc/self/stat");
-    (times[0] + times[1]) * TICK.as_secs_f64()
-}
-
 /// CPU seconds of the processes that this one started and waited for.
 pub fn of_children() -> f64 {
     let times = times("/proc/self/stat");

@@ -16,7 +16,7 @@ use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Tx,
-    contact::{ContactId, Resolver},
+    contact::{Acquainted, ContactId, Resolver},
     error::StoreError,
     history::{Histories, Ledger, bucket, codec::Entry},
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
@@ -119,8 +119,22 @@ impl Tx {
         events: &[Event],
         report: &mut Report,
     ) -> Result<Appended, StoreError> {
+        let acquainted = Acquainted::default();
+        self.append_among(&acquainted, connection, known_at, events, report)
+    }
+
+    /// As [`Tx::append`], where the owners of some addresses have been found before.
+    pub(super) fn append_among(
+        &self,
+        acquainted: &Acquainted,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &[Event],
+        report: &mut Report,
+    ) -> Result<Appended, StoreError> {
         let mut appended = Appended::default();
-        let mut incoming = self.number(connection, known_at, events, &mut appended)?;
+        let resolver = Resolver::new(self, connection, known_at)?.among(acquainted);
+        let mut incoming = self.number(resolver, connection, events, &mut appended)?;
         // Stable: rows of one contact stay in the order of their arrival.
         incoming.sort_by_key(|each| each.contact);
         let mut news = Vec::new();
@@ -147,12 +161,11 @@ impl Tx {
 
     fn number<'e>(
         &self,
+        mut resolver: Resolver<'_>,
         connection: ConnectionId,
-        known_at: Millis,
         events: &'e [Event],
         appended: &mut Appended,
     ) -> Result<Vec<Incoming<'e>>, StoreError> {
-        let mut resolver = Resolver::new(self, connection, known_at)?;
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
         for event in events {

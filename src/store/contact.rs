@@ -4,9 +4,15 @@
 //! a change of address. What was said is never overwritten: fields, statuses
 //! and subscriptions get a new row when they change.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+};
 
-use engaged_connectors::model::{Address, Contact, ContactRef, Status};
+use engaged_connectors::{
+    Page,
+    model::{Address, Contact, ContactRef, Status},
+};
 use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
@@ -38,6 +44,10 @@ pub struct Gone {
     pub platform_id: String,
 }
 
+/// Whose some addresses are, among the contacts that a connection knows.
+#[derive(Clone, Default)]
+pub struct Acquainted(Rc<HashMap<Address, ContactId>>);
+
 /// Finds and makes contacts for one batch of one connection.
 pub(super) struct Resolver<'t> {
     tx: &'t Tx,
@@ -45,12 +55,17 @@ pub(super) struct Resolver<'t> {
     known_at: Millis,
     by_id: HashMap<String, ContactId>,
     by_email: HashMap<Address, ContactId>,
-    /// Whose an address is, and whether the connection knows that contact. Held: events ask by the thousand.
+    acquainted: Acquainted,
+    /// [`FIND`], held: events ask by the thousand.
     find: CachedStatement<'t>,
     /// Contacts that this connection did not know before, or whose address an event told: news, even if
     /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
 }
+
+/// Whose an address is, and whether the connection knows that contact.
+const FIND: &str = "select id, exists (select 1 from membership where contact_id = contact.id and connection_id = ?2)
+  from contact where email = ?1";
 
 impl<'t> Resolver<'t> {
     pub(super) fn new(
@@ -64,12 +79,16 @@ impl<'t> Resolver<'t> {
             known_at,
             by_id: HashMap::new(),
             by_email: HashMap::new(),
-            find: tx.sql.prepare_cached(
-                "select id, exists (select 1 from membership where contact_id = contact.id and connection_id = ?2)
-                 from contact where email = ?1",
-            )?,
+            acquainted: Acquainted::default(),
+            find: tx.sql.prepare_cached(FIND)?,
             joined: Vec::new(),
         })
+    }
+
+    /// Takes the addresses' owners as found before.
+    pub(super) fn among(mut self, acquainted: &Acquainted) -> Self {
+        self.acquainted = acquainted.clone();
+        self
     }
 
     /// The contact that a row names; `None` if the row names nobody.
@@ -131,7 +150,8 @@ impl<'t> Resolver<'t> {
     }
 
     fn by_email(&mut self, email: &Address) -> Result<ContactId, StoreError> {
-        if let Some(&contact) = self.by_email.get(email) {
+        let known = self.acquainted.0.get(email);
+        if let Some(&contact) = known.or_else(|| self.by_email.get(email)) {
             return Ok(contact);
         }
         let found = self
@@ -509,6 +529,39 @@ impl Conn {
 }
 
 impl Tx {
+    /// Looks up the addresses that the events of some pages name, all in their order: one after the
+    /// other they are found in places far apart. An address that has an owner keeps it while no
+    /// contact's row is taken in, so pages with such rows are not looked at.
+    pub fn acquainted(
+        &self,
+        connection: ConnectionId,
+        pages: &[Page],
+    ) -> Result<Acquainted, StoreError> {
+        if pages.iter().any(|page| !page.contacts.is_empty()) {
+            return Ok(Acquainted::default());
+        }
+        let events = pages.iter().flat_map(|page| &page.events);
+        let unnamed = events.filter(|event| event.contact.id.is_none());
+        let mut asked: Vec<&Address> = unnamed
+            .filter_map(|event| event.contact.email.as_ref())
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let mut find = self.sql.prepare_cached(FIND)?;
+        let mut found = HashMap::with_capacity(asked.len());
+        for email in asked {
+            let owner: Option<(i64, bool)> = find
+                .query_row(params![email.reveal(), connection.0], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            if let Some((contact, true)) = owner {
+                found.insert(email.clone(), ContactId(contact));
+            }
+        }
+        Ok(Acquainted(Rc::new(found)))
+    }
+
     fn new_contact(
         &self,
         email: Option<&Address>,

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{
     Tx,
     append::Appended,
-    contact::{Gone, Resolver},
+    contact::{Acquainted, Gone, Resolver},
     coverage::Gap,
     error::StoreError,
     word::Texts,
@@ -51,6 +51,20 @@ impl Tx {
         zone: &Zone,
         known_at: Millis,
     ) -> Result<PageCommit, StoreError> {
+        let acquainted = Acquainted::default();
+        self.commit_page_among(&acquainted, (connection, stream), page, zone, known_at)
+    }
+
+    /// As [`Tx::commit_page`], for a page of several that are stored in one transaction, of whose
+    /// addresses some have been found before.
+    pub fn commit_page_among(
+        &self,
+        acquainted: &Acquainted,
+        (connection, stream): (ConnectionId, Stream),
+        page: &Page,
+        zone: &Zone,
+        known_at: Millis,
+    ) -> Result<PageCommit, StoreError> {
         let mut commit = PageCommit::default();
         if is_planted(Bug::CursorApart) {
             self.set_cursor(connection, stream, &page.next, known_at)?;
@@ -59,12 +73,9 @@ impl Tx {
         self.name_campaigns(connection, &page.campaigns)?;
         let scan_at = page.scan.map(|scan| scan.started_at.timestamp_millis());
         self.upsert_contacts(connection, &page.contacts, scan_at, known_at, &mut commit)?;
-        commit.events = self.append(
-            connection,
-            known_at,
-            &page.events,
-            &mut self.begin_report()?,
-        )?;
+        let report = &mut self.begin_report()?;
+        commit.events =
+            self.append_among(acquainted, connection, known_at, &page.events, report)?;
         // Before the page's own coverage: a row of unknown time reaches back to what was complete before it.
         for reject in &page.rejects {
             self.add_reject(connection, stream, reject, zone, known_at)?;

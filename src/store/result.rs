@@ -72,7 +72,7 @@ pub struct Results<'t> {
 impl Conn {
     /// The dirty contacts of this snapshot.
     pub fn dirty(&self) -> Result<Dirty, StoreError> {
-        let seen = self.sequence("dirty")?;
+        let seen = self.dirty_mark()?;
         let mut select = self
             .sql
             .prepare_cached("select contact_id from dirty order by contact_id")?;
@@ -80,6 +80,29 @@ impl Conn {
             .query_map((), |row| row.get(0).map(ContactId))?
             .collect::<Result<_, _>>()?;
         Ok(Dirty { seen, contacts })
+    }
+
+    /// The newest dirty mark of this snapshot; hand it to [`Tx::clear_dirty`].
+    pub fn dirty_mark(&self) -> Result<i64, StoreError> {
+        self.sequence("dirty")
+    }
+
+    /// How many contacts are dirty.
+    pub fn count_dirty(&self) -> Result<u64, StoreError> {
+        let dirty: i64 = self
+            .sql
+            .query_row("select count(*) from dirty", (), |row| row.get(0))?;
+        Ok(u64::try_from(dirty).unwrap_or_default())
+    }
+
+    /// How many contacts are scored by the rules of that number.
+    pub fn count_scored_by(&self, rule_version: i64) -> Result<u64, StoreError> {
+        let scored: i64 = self.sql.query_row(
+            "select count(*) from contact_state where rule_version_id = ?1",
+            [rule_version],
+            |row| row.get(0),
+        )?;
+        Ok(u64::try_from(scored).unwrap_or_default())
     }
 
     /// Contacts for whom something changes by itself on or before a date.
@@ -271,8 +294,7 @@ impl Tx {
                 .sql
                 .prepare_cached("select stage_id from stage_member where contact_id = ?1")?,
             state: self.sql.prepare_cached(
-                "insert or replace into contact_state (contact_id, rule_version_id, as_of_on, next_change_on, unjudged)
-                 values (?1, ?2, ?3, ?4, ?5)",
+                "select rule_version_id, next_change_on, unjudged from contact_state where contact_id = ?1",
             )?,
         })
     }
@@ -297,14 +319,34 @@ impl Results<'_> {
         let mut changed = self.write_scores(contact, &state.scores)?;
         changed |= self.write_segments(contact, &state.segments)?;
         changed |= self.write_stage(contact, state.stage.as_deref())?;
-        self.state.execute(params![
-            contact.0,
-            self.rule_version,
-            date_text(self.as_of),
-            state.next_change_on.and_then(date_text),
-            state.unjudged
-        ])?;
+        self.write_state(contact, state)?;
         Ok(changed)
+    }
+
+    /// Most contacts are found as they were: a row that says the same as of another date is not written.
+    fn write_state(&mut self, contact: ContactId, state: &ContactState) -> Result<(), StoreError> {
+        type Stored = (i64, Option<String>, Option<String>);
+        let known: Option<Stored> = self
+            .state
+            .query_row([contact.0], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let next = state.next_change_on.and_then(date_text);
+        let new = (self.rule_version, next, state.unjudged.clone());
+        if known.as_ref() == Some(&new) {
+            return Ok(());
+        }
+        self.tx
+            .sql
+            .prepare_cached(
+                "insert into contact_state (contact_id, rule_version_id, as_of_on, next_change_on, unjudged)
+                 values (?1, ?2, ?3, ?4, ?5)
+                 on conflict do update set rule_version_id = excluded.rule_version_id, as_of_on = excluded.as_of_on,
+                   next_change_on = excluded.next_change_on, unjudged = excluded.unjudged",
+            )?
+            .execute(params![contact.0, new.0, date_text(self.as_of), new.1, new.2])?;
+        Ok(())
     }
 
     fn write_scores(
