@@ -159,13 +159,13 @@ pub fn measure(
         "score: times an array in memory",
         (scored / in_memory, "x"),
         (Good::Low, 8.0),
-        4.0,
+        10.0,
     );
     report.claim(
         "score: times ahead of one SQL query",
         (in_sql / scored, "x"),
         (Good::High, 25.0),
-        4.0,
+        10.0,
     );
 
     let draft = configuration(folder, DRAFT);
@@ -174,7 +174,7 @@ pub fn measure(
         "preview of a draft: CPU s for a million contacts",
         (preview * per_1m, "s"),
         (Good::Low, 2.0),
-        4.0,
+        6.0,
     );
     runs(store, &configuration(folder, PACK), audience, report);
 }
@@ -234,7 +234,7 @@ fn runs(store: &Store, pack: &Config, audience: &Arc<Audience>, report: &Report)
         "rescore: share of a full run with 1 % changed",
         (part / full * 100.0, "%"),
         (Good::Low, 3.0),
-        4.0,
+        6.0,
     );
 }
 
