@@ -242,6 +242,41 @@ fn a_reader_sees_one_snapshot_however_long_it_takes() {
 }
 
 #[test]
+fn several_threads_see_one_state_while_somebody_writes() {
+    let bench = bench();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                let name = format!("connection {number}");
+                bench
+                    .store
+                    .write(move |tx| tx.connection(&name, "x", NOW))
+                    .unwrap();
+            }
+        });
+        for _ in 0..50 {
+            let snapshots = bench.store.snapshots(3).unwrap();
+            let seen: Vec<usize> = std::thread::scope(|scope| {
+                let threads: Vec<_> = snapshots
+                    .into_iter()
+                    .map(|snapshot| scope.spawn(move || snapshot.connections().unwrap().len()))
+                    .collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .collect()
+            });
+            assert!(seen.iter().all(|each| *each == seen[0]), "{seen:?}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
 fn a_new_database_is_sound() {
     let bench = bench();
     bench.store.read(Conn::check_soundness).unwrap();
