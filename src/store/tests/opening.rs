@@ -242,38 +242,35 @@ fn a_reader_sees_one_snapshot_however_long_it_takes() {
 }
 
 #[test]
-fn several_threads_see_one_state_while_somebody_writes() {
+fn several_threads_see_one_state_though_somebody_writes_while_they_open() {
     let bench = bench();
-    let done = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for number in 0.. {
-                if done.load(Ordering::Relaxed) {
-                    break;
-                }
-                let name = format!("connection {number}");
-                bench
-                    .store
-                    .write(move |tx| tx.connection(&name, "x", NOW))
-                    .unwrap();
-            }
-        });
-        for _ in 0..50 {
-            let snapshots = bench.store.snapshots(3).unwrap();
-            let seen: Vec<usize> = std::thread::scope(|scope| {
-                let threads: Vec<_> = snapshots
-                    .into_iter()
-                    .map(|snapshot| scope.spawn(move || snapshot.connections().unwrap().len()))
-                    .collect();
-                threads
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap())
-                    .collect()
-            });
-            assert!(seen.iter().all(|each| *each == seen[0]), "{seen:?}");
+    let mut writes = 0;
+    let meanwhile = || {
+        writes += 1;
+        if writes < 5 {
+            let name = format!("connection {writes}");
+            let write = move |tx: &Tx| tx.connection(&name, "x", NOW);
+            bench.store.write(write).unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+    };
+    let snapshots = snapshot::open_while(&bench.path, 3, meanwhile).unwrap();
+    bench
+        .store
+        .write(|tx| tx.connection("afterwards", "x", NOW))
+        .unwrap();
+    let seen: Vec<usize> = std::thread::scope(|scope| {
+        let read = |snapshot: Snapshot| {
+            move || {
+                let found = snapshot.connections().unwrap();
+                found.len()
+            }
+        };
+        let threads = snapshots.into_iter().map(|each| scope.spawn(read(each)));
+        let threads: Vec<_> = threads.collect();
+        let counts = threads.into_iter().map(|thread| thread.join().unwrap());
+        counts.collect()
     });
+    assert_eq!(seen, [5, 5, 5]);
 }
 
 #[test]
