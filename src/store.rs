@@ -6,6 +6,7 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod acquainted;
 mod append;
 mod connection;
 mod contact;
@@ -31,9 +32,10 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use acquainted::Acquainted;
 pub use append::{Appended, Report};
 pub use connection::{Connection, IMPORTED};
-pub use contact::{Acquainted, ContactId, Gone, Upserted};
+pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::Which;

@@ -56,7 +56,8 @@ pub fn verify(
         let coverage = conn.coverage(&zone, today, None)?;
         // Other holes than at the last run: everybody is to be scored anew.
         let all_wait = conn.coverage_mark()? != mark(&coverage);
-        conn.for_each_needed(Which::All, None, &model.needs(), |contact, facts| {
+        // With all there is to read, so that a run which left out too much is found.
+        conn.for_each_facts(Which::All, None, |contact, facts| {
             let Some(mut stored) = conn
                 .state(contact)?
                 .filter(|_| !all_wait && waiting.binary_search(&contact).is_err())

@@ -132,6 +132,63 @@ fn a_run_that_was_cut_off_is_made_good_though_the_holes_are_what_they_were() {
 }
 
 #[test]
+fn a_run_with_other_rules_that_was_cut_off_is_made_good_though_the_rules_are_what_they_were() {
+    let mut bench = bench(BATCH + 1);
+    let before = std::mem::replace(&mut bench.config, load(&bench.folder, -20));
+    let cut = |done, _| assert!(done <= BATCH as u64, "cut off");
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        rescore(&bench.store, &bench.config, &Now, false, &cut)
+    }));
+    assert!(ended.is_err());
+    bench.config = before;
+    assert_eq!(bench.score().changed, BATCH as u64);
+    assert_eq!(bench.verify(), (BATCH as u64 + 1, 0, 0));
+}
+
+#[test]
+fn a_run_reads_of_a_profile_all_that_the_rules_ask_for() {
+    let mut bench = bench(2);
+    let rules = "[scores.fit]\nrules = [
+      { when = \"not (field city is unknown or email domain is 'y.example') and segment 'read'\", points = 1 },
+      { when = \"field country is 'NL'\", points = 2 },
+      { when = \"status is subscribed\", points = 4 },
+    ]
+    [segments]
+    read = \"in list 'News' and email starts with 'c'\"\n";
+    let path = bench.folder.path().join("engaged.toml");
+    let text = format!("timezone = \"UTC\"\ndatabase = \"engaged.db\"\n{rules}");
+    std::fs::write(&path, text).unwrap();
+    bench.config = config::load(&path, &Environment::new()).unwrap();
+    let fields = [("City", "Ede"), ("country", "NL"), ("other", "x")];
+    let known = Contact {
+        id: "c0".into(),
+        email: Address::parse("c0@x.example"),
+        status: Some(engaged_connectors::model::Status::Subscribed),
+        subscribed_at: None,
+        lists: vec!["News".into()],
+        fields: fields
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        tags: None,
+    };
+    let page = Page {
+        contacts: vec![known],
+        ..Page::empty(Cursor::encode(&1).unwrap(), true)
+    };
+    let (connection, zone) = (bench.connection, Zone::new(bench.config.zone));
+    let commit = move |tx: &crate::store::Tx| tx.commit_page(connection, STREAM, &page, &zone, 2);
+    bench.store.write(commit).unwrap();
+    bench.score();
+    let sums = bench.store.read(|conn| {
+        let found = conn.find_contact(&Address::parse("c0@x.example").unwrap())?;
+        Ok(conn.state(found.unwrap())?.unwrap().scores[0].raw)
+    });
+    assert_eq!(sums.unwrap(), 7_000);
+    // Verifying reads everything.
+    assert_eq!(bench.verify(), (2, 0, 0));
+}
+
+#[test]
 fn scores_that_wait_for_other_rules_or_holes_do_not_count_as_damaged() {
     let mut bench = bench(3);
     assert_eq!(bench.verify(), (3, 0, 0));

@@ -16,7 +16,8 @@ use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Tx,
-    contact::{Acquainted, ContactId, Resolver},
+    acquainted::Acquainted,
+    contact::{ContactId, Resolver},
     error::StoreError,
     history::{Histories, Ledger, bucket, codec::Entry},
     verdict::{BY_SOURCE, Court, Touched, buckets_around},

@@ -4,19 +4,14 @@
 //! a change of address. What was said is never overwritten: fields, statuses
 //! and subscriptions get a new row when they change.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    rc::Rc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use engaged_connectors::{
-    Page,
-    model::{Address, Contact, ContactRef, Status},
-};
+use engaged_connectors::model::{Address, Contact, ContactRef, Status};
 use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Conn, Tx,
+    acquainted::{Acquainted, FIND},
     error::StoreError,
     word::{Dictionary, Texts, status_number, status_of},
 };
@@ -44,10 +39,6 @@ pub struct Gone {
     pub platform_id: String,
 }
 
-/// Whose some addresses are, among the contacts that a connection knows.
-#[derive(Clone, Default)]
-pub struct Acquainted(Rc<HashMap<Address, ContactId>>);
-
 /// Finds and makes contacts for one batch of one connection.
 pub(super) struct Resolver<'t> {
     tx: &'t Tx,
@@ -62,10 +53,6 @@ pub(super) struct Resolver<'t> {
     /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
 }
-
-/// Whose an address is, and whether the connection knows that contact.
-const FIND: &str = "select id, exists (select 1 from membership where contact_id = contact.id and connection_id = ?2)
-  from contact where email = ?1";
 
 impl<'t> Resolver<'t> {
     pub(super) fn new(
@@ -150,7 +137,7 @@ impl<'t> Resolver<'t> {
     }
 
     fn by_email(&mut self, email: &Address) -> Result<ContactId, StoreError> {
-        let known = self.acquainted.0.get(email);
+        let known = self.acquainted.owner(email);
         if let Some(&contact) = known.or_else(|| self.by_email.get(email)) {
             return Ok(contact);
         }
@@ -529,39 +516,6 @@ impl Conn {
 }
 
 impl Tx {
-    /// Looks up the addresses that the events of some pages name, all in their order: one after the
-    /// other they are found in places far apart. An address that has an owner keeps it while no
-    /// contact's row is taken in, so pages with such rows are not looked at.
-    pub fn acquainted(
-        &self,
-        connection: ConnectionId,
-        pages: &[Page],
-    ) -> Result<Acquainted, StoreError> {
-        if pages.iter().any(|page| !page.contacts.is_empty()) {
-            return Ok(Acquainted::default());
-        }
-        let events = pages.iter().flat_map(|page| &page.events);
-        let unnamed = events.filter(|event| event.contact.id.is_none());
-        let mut asked: Vec<&Address> = unnamed
-            .filter_map(|event| event.contact.email.as_ref())
-            .collect();
-        asked.sort_unstable();
-        asked.dedup();
-        let mut find = self.sql.prepare_cached(FIND)?;
-        let mut found = HashMap::with_capacity(asked.len());
-        for email in asked {
-            let owner: Option<(i64, bool)> = find
-                .query_row(params![email.reveal(), connection.0], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .optional()?;
-            if let Some((contact, true)) = owner {
-                found.insert(email.clone(), ContactId(contact));
-            }
-        }
-        Ok(Acquainted(Rc::new(found)))
-    }
-
     fn new_contact(
         &self,
         email: Option<&Address>,

@@ -5,8 +5,9 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     Tx,
+    acquainted::Acquainted,
     append::Appended,
-    contact::{Acquainted, Gone, Resolver},
+    contact::{Gone, Resolver},
     coverage::Gap,
     error::StoreError,
     word::Texts,

@@ -496,3 +496,71 @@ fn the_end_of_a_scan_names_whom_it_did_not_find() {
     scan(NOW + 300, &[one, two], true);
     assert_eq!(count(), 2);
 }
+
+#[test]
+fn pages_whose_addresses_were_looked_up_together_are_stored_as_one_by_one() {
+    let page = |times: std::ops::Range<i64>| {
+        let names = [
+            "b@x.example",
+            "A@x.example",
+            "new@x.example",
+            "other@x.example",
+        ];
+        let at = |second| DateTime::from_timestamp(1_780_000_000 + second, 0).unwrap();
+        let opens =
+            times.flat_map(|second| names.map(|name| event(name, EventKind::Open, at(second))));
+        Page {
+            events: opens.collect(),
+            ..Page::empty(cursor("p"), false)
+        }
+    };
+    // They overlap by one instant, as pages of reports do.
+    let pages = [page(0..3), page(2..5)];
+    let filled = |among: bool| {
+        let bench = bench();
+        bench.contacts(
+            NOW,
+            &[
+                contact("1", Some("a@x.example")),
+                contact("2", Some("b@x.example")),
+            ],
+        );
+        let (connection, pages) = (bench.connection, pages.clone());
+        let zone = Zone::new(chrono_tz::UTC);
+        let commits = bench.store.write(move |tx| {
+            // An address that another connection brought is no acquaintance yet.
+            let elsewhere = tx.connection("shop", "ghost", NOW)?.id;
+            let there = event("other@x.example", EventKind::Like, Utc::now());
+            tx.append(elsewhere, NOW, &[there], &mut tx.begin_report()?)?;
+            let acquainted = if among {
+                tx.acquainted(connection, &pages)?
+            } else {
+                Acquainted::default()
+            };
+            pages
+                .iter()
+                .map(|page| {
+                    let whose = (connection, Stream("opens"));
+                    tx.commit_page_among(&acquainted, whose, page, &zone, NOW)
+                })
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let tables = ["contact", "membership", "event", "dirty", "history"];
+        let sizes = tables.map(|table| {
+            let select = format!("select count(*) from {table}");
+            let count = |conn: &Conn| Ok(conn.sql.query_row(&select, (), |row| row.get(0))?);
+            bench.store.read::<i64>(count).unwrap()
+        });
+        (commits.unwrap(), sizes)
+    };
+    let (commits, sizes) = filled(true);
+    assert_eq!((&commits, sizes), (&filled(false).0, filled(false).1));
+    assert_eq!(
+        commits[1].events,
+        Appended {
+            new: 8,
+            duplicates: 4,
+            ..Appended::default()
+        }
+    );
+}
