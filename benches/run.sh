@@ -1,0 +1,31 @@
+#!/bin/bash
+# Measures what the design promises about speed and memory, each beside a reference in the same run.
+#
+#   benches/run.sh           the sizes of the promises: some 20 minutes, 6 GB of disk; writes docs/benchmarks.txt
+#   benches/run.sh --tenth   a tenth of that: under 4 minutes; ends with 1 where a figure is far off (.ci/run)
+#
+# Databases are made in TMPDIR and removed again. Figures are CPU seconds: other work on the machine matters little.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo build --release --locked --benches --bin engaged
+bench() { cargo bench --locked --quiet --bench targets -- "$@"; }
+
+if [ "${1:-}" = --tenth ]; then
+  bench store --contacts 100000
+  bench sync --contacts 1400
+  bench push --contacts 4300
+  bench memory --contacts 10000 --months 1
+  exit
+fi
+
+{
+  printf '%s, %s cores, %s GB; %s; SQLite is bundled\n\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" \
+    "$(nproc)" "$(awk '/MemTotal/ { print int($2 / 1048576 + 0.5) }' /proc/meminfo)" "$(rustc --version | cut -d' ' -f1-2)"
+  # A target that is missed is printed as such, and is no reason to stop.
+  printf '## In the order of the list\n\n' && bench store --contacts 1000000 || true
+  printf '## Each report in an order of its own\n\n' && bench store --contacts 1000000 --shuffled || true
+  bench sync --contacts 13800 || true
+  bench push --contacts 43000 || true
+  bench memory --contacts 100000 --months 1 || true
+} | tee docs/benchmarks.txt
