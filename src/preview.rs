@@ -22,10 +22,9 @@ use self::{contact::ContactChange, pair::Pairing, push::Pushes, report::Preview,
 use crate::{
     config::{Config, Draft},
     score::{
+        beside::{Beside, On},
         calendar::{Day, Zone},
-        evaluate::evaluate,
         facts::{Coverage, Facts, Needs},
-        model::Model,
     },
     store::{Conn, ContactId, Snapshot, Store, StoreError, Which},
 };
@@ -47,9 +46,8 @@ pub struct Ask<'a> {
     pub as_of: Option<Day>,
 }
 
-/// One set of rules, ready for everybody.
+/// The date and the holes that one of the two sets of rules sees.
 struct Side {
-    model: Model,
     coverage: Coverage,
     as_of: Day,
 }
@@ -64,10 +62,16 @@ impl Side {
         let zone = Zone::new(config.zone);
         let today = zone.day(clock.now().timestamp_millis());
         Ok(Self {
-            model: Model::new(&config.rules, &conn.vocabulary()?),
             coverage: conn.coverage(&zone, today, None)?,
             as_of: ask.as_of.unwrap_or(today),
         })
+    }
+
+    fn on(&self) -> On<'_> {
+        On {
+            as_of: self.as_of,
+            coverage: &self.coverage,
+        }
     }
 }
 
@@ -87,17 +91,28 @@ pub fn preview(
         return Err(StoreError::bug("a preview without a reader"));
     };
     let now = Side::new(first, ask.now, ask, clock)?;
-    let draft = Side::new(first, &ask.draft.config, ask, clock)?;
+    let other = if ask.now.zone == ask.draft.config.zone {
+        None
+    } else {
+        Some(Side::new(first, &ask.draft.config, ask, clock)?)
+    };
     let rules = first.rules_numbered(&ask.now.rules_hash)?;
     let behind = first.count_behind(now.as_of, rules)?;
     let span = first.contact_span()?;
     let pairing = Pairing::new(&ask.now.rules, &ask.draft.config.rules);
     let pushes = Pushes::new(ask.now, &ask.draft.config, &first.connections()?);
-    let mut needs = now.model.needs().or(draft.model.needs());
+    let both = Beside::new(
+        &pairing.now,
+        &pairing.draft,
+        &first.vocabulary()?,
+        pairing.twins(),
+    );
+    let mut needs = both.needs();
     needs.address |= listed.is_some();
     let work = Work {
+        rules: &both,
         now: &now,
-        draft: &draft,
+        draft: other.as_ref().unwrap_or(&now),
         pairing: &pairing,
         pushes: &pushes,
         needs: &needs,
@@ -117,6 +132,7 @@ pub fn preview(
 
 /// What all threads share.
 struct Work<'a> {
+    rules: &'a Beside,
     now: &'a Side,
     draft: &'a Side,
     pairing: &'a Pairing,
@@ -191,12 +207,11 @@ impl Work<'_> {
         contact: ContactId,
         facts: &Facts,
     ) -> Option<ContactChange> {
-        let evaluated = |side: &Side| evaluate(&side.model, facts, &side.coverage, side.as_of);
-        let (now, draft) = (evaluated(self.now), evaluated(self.draft));
-        let differs = tally.take(self.pairing, &now, &draft);
-        tally.push(self.pushes, &facts.connections, &now, &draft);
+        let both = self.rules.evaluate(facts, self.now.on(), self.draft.on());
+        let differs = tally.take(self.pairing, &both);
+        tally.push(self.pushes, &facts.connections, &both.now, &both.draft);
         (differs && self.listing)
-            .then(|| ContactChange::new(self.pairing, (contact, facts), &now, &draft))
+            .then(|| ContactChange::new(self.pairing, (contact, facts), &both.now, &both.draft))
     }
 }
 

@@ -84,15 +84,7 @@ pub fn rescore(
             changed_rules,
         ))
     })?;
-    if changed_rules {
-        // Cut off, this run leaves some scored by other rules, also should the rules become what they were.
-        store.write(move |tx| tx.set_rules_mark(None, now))?;
-    }
-    if changed_coverage {
-        // Should this run be cut off, its part of the contacts has other holes than the rest, and the
-        // next run must see that also if the holes have become what they were.
-        store.write(move |tx| tx.set_coverage_mark("", now))?;
-    }
+    take_marks_off(store, changed_rules, changed_coverage, now)?;
 
     let total = match &who {
         Some(who) => who.len() as u64,
@@ -138,6 +130,18 @@ fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
     };
     let some = dirty.max(stale);
     Ok(some >= WALK_MIN && some * 3 >= all)
+}
+
+/// A run that is cut off leaves some contacts scored by other rules, or over other holes, than the rest. The next run
+/// must see that also if the rules or the holes have become what they were.
+fn take_marks_off(store: &Store, rules: bool, coverage: bool, now: i64) -> Result<(), StoreError> {
+    if rules {
+        store.write(move |tx| tx.set_rules_mark(None, now))?;
+    }
+    if coverage {
+        store.write(move |tx| tx.set_coverage_mark("", now))?;
+    }
+    Ok(())
 }
 
 /// A text that is equal exactly when the holes are, and what is reported at all; never empty.

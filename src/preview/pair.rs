@@ -71,7 +71,7 @@ pub struct ScorePair {
     pub fate: Fate,
     /// The bands.
     pub bands: Vec<Pair>,
-    /// The draft's rules in its order, then those that it takes away.
+    /// The draft's rules in its order and so by their numbers there, then those that it takes away.
     pub rules: Vec<RulePair>,
     /// Pairs of the draft's rules on events of one kind, as numbers in `rules`.
     pub twins: Vec<(usize, usize)>,
@@ -117,6 +117,19 @@ impl Pairing {
             now: now.clone(),
             draft: draft.clone(),
         }
+    }
+
+    /// The draft's rules on events of one kind, two by two, in the order of `scores`: the
+    /// number of the score in the draft, and of two of its rules.
+    pub fn twins(&self) -> Vec<(usize, usize, usize)> {
+        let scores = self.scores.iter();
+        let twins = scores.filter_map(|pair| Some((pair.score.draft?, &pair.twins)));
+        twins
+            .flat_map(|(score, twins)| {
+                let all = twins.iter();
+                all.map(move |(first, second)| (score, *first, *second))
+            })
+            .collect()
     }
 
     /// What decides scores beside scores, and differs.

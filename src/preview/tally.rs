@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     rules::truth::Truth,
     score::{
+        beside::Both,
         evaluate::{Evaluation, ScoreValue},
         explain::why_unjudged,
         facts::ConnectionId,
@@ -141,7 +142,8 @@ impl Tally {
     }
 
     /// Counts one contact; whether anything differs for it.
-    pub fn take(&mut self, pairing: &Pairing, now: &Evaluation, draft: &Evaluation) -> bool {
+    pub fn take(&mut self, pairing: &Pairing, both: &Both) -> bool {
+        let Both { now, draft, pairs } = both;
         self.contacts += 1;
         self.unjudged.0 += u64::from(why_unjudged(now).is_some());
         self.unjudged.1 += u64::from(why_unjudged(draft).is_some());
@@ -149,6 +151,11 @@ impl Tally {
         for (pair, tally) in pairing.scores.iter().zip(&mut self.scores) {
             let (now, draft) = values(pair, now, draft);
             differs |= tally.take(pair, now, draft);
+        }
+        // The pairs were asked about score by score.
+        let twins = self.scores.iter_mut().flat_map(|tally| &mut tally.twins);
+        for (count, overlap) in twins.zip(pairs) {
+            *count += u64::from(*overlap);
         }
         for (pair, tally) in pairing.segments.iter().zip(&mut self.segments) {
             let (before, after) = inside(pair, now, draft);
@@ -247,18 +254,7 @@ impl ScoreTally {
                 .and_then(|(value, number)| value.rules[number].doubt.as_ref());
             tally.unknown += u64::from(doubt.is_some());
         }
-        if let Some(draft) = draft {
-            self.count_twins(pair, draft);
-        }
         by != 0 || flow.0 != flow.1
-    }
-
-    fn count_twins(&mut self, pair: &ScorePair, draft: &ScoreValue) {
-        for ((first, second), count) in pair.twins.iter().zip(&mut self.twins) {
-            let rule = |number: usize| pair.rules[number].draft.map(|number| &draft.rules[number]);
-            let both = rule(*first).zip(rule(*second));
-            *count += u64::from(both.is_some_and(|(first, second)| first.shares_an_event(second)));
-        }
     }
 
     fn add(&mut self, other: &Self) {

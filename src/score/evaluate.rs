@@ -97,6 +97,9 @@ pub enum CorrectionKind {
     Floor,
 }
 
+/// Where a rule stands in another set of rules: the score and the rule there.
+pub(crate) type Stands = Option<(usize, usize)>;
+
 /// Evaluates one contact at one date.
 pub(crate) struct Evaluator<'a> {
     pub(crate) model: &'a Model,
@@ -106,6 +109,8 @@ pub(crate) struct Evaluator<'a> {
     detail: bool,
     /// What the contact is on an earlier date with the same events, and which rules cannot have changed since.
     before: Option<&'a [ScoreValue]>,
+    /// What another set of rules gave on the same date, and which of its rules stand here too.
+    taken: Option<(&'a [ScoreValue], &'a [Vec<Stands>])>,
     scores: Vec<Option<ScoreValue>>,
     segments: Vec<Option<Answer>>,
 }
@@ -162,6 +167,7 @@ impl<'a> Evaluator<'a> {
             as_of,
             detail: false,
             before: None,
+            taken: None,
             scores: vec![None; model.scores.len()],
             segments: vec![None; model.segments.len()],
         }
@@ -170,6 +176,13 @@ impl<'a> Evaluator<'a> {
     /// Names also the events that earned points.
     pub(crate) fn detailed(mut self) -> Self {
         self.detail = true;
+        self
+    }
+
+    /// Takes over what the same rules gave in another set on the same date: for each
+    /// score, for each of its rules, the score and rule there.
+    pub(crate) fn taking(mut self, other: &'a [ScoreValue], same: &'a [Vec<Stands>]) -> Self {
+        self.taken = Some((other, same));
         self
     }
 
@@ -239,7 +252,13 @@ impl<'a> Evaluator<'a> {
         let mut rules = Vec::with_capacity(score.rules.len());
         for (rule, compiled) in score.rules.iter().zip(&model.scores[index]) {
             let before = self.before.map(|scores| &scores[index].rules[rules.len()]);
-            let value = match before.filter(|value| value.hint > self.as_of) {
+            let before = before.filter(|value| value.hint > self.as_of);
+            let taken = || {
+                let (other, same) = self.taken?;
+                let (score, rule) = same[index][rules.len()]?;
+                Some(&other[score].rules[rule])
+            };
+            let value = match before.or_else(taken) {
                 Some(unchanged) => unchanged.clone(),
                 None => self.rule(rule, compiled),
             };
@@ -306,16 +325,6 @@ impl ScoreValue {
 }
 
 impl RuleValue {
-    /// Whether one event earns points from both rules.
-    pub fn shares_an_event(&self, other: &Self) -> bool {
-        let earns = |rule: &Self, index: usize| {
-            let mut earned = rule.earned.iter();
-            earned.any(|each| each.index == index && each.points != 0)
-        };
-        let mut mine = self.earned.iter().filter(|each| each.points != 0);
-        mine.any(|each| earns(other, each.index))
-    }
-
     fn each(sum: Sum) -> Self {
         Self {
             points: sum.points,

@@ -46,11 +46,16 @@ pub(crate) enum Compiled {
 impl Model {
     /// Compiles a rule set. Names that the vocabulary does not know match nothing.
     pub fn new(rules: &RuleSet, vocabulary: &Vocabulary) -> Self {
+        Self::with(rules, vocabulary, Patterns::default())
+    }
+
+    /// As [`Model::new`]; its patterns are added to some that keep their numbers.
+    pub(crate) fn with(rules: &RuleSet, vocabulary: &Vocabulary, patterns: Patterns) -> Self {
         let mut compiler = Compiler {
             rules,
             vocabulary,
             texts: Texts::new(rules, vocabulary),
-            patterns: Patterns::default(),
+            patterns,
         };
         let scores = rules
             .scores

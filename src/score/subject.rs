@@ -217,6 +217,15 @@ impl<'a> Subject<'a> {
         !self.matches.of(pattern).is_empty()
     }
 
+    /// Whether any event on or before a date matches both patterns.
+    pub(crate) fn share(&self, one: PatternId, other: PatternId, as_of: Day) -> bool {
+        let mut others = self.until(other, as_of).peekable();
+        self.until(one, as_of).any(|index| {
+            while others.next_if(|other| *other < index).is_some() {}
+            others.peek() == Some(&index)
+        })
+    }
+
     /// The day of a pattern's last event on or before a date.
     pub(crate) fn last(&self, pattern: PatternId, as_of: Day) -> Option<Day> {
         self.until(pattern, as_of)

@@ -24,6 +24,15 @@ impl Deref for Snapshot {
 /// Opens so many connections on one state. Not from the readers' pool: who waits
 /// for several places while holding one could wait for ever.
 pub(super) fn open(path: &Path, count: usize) -> Result<Vec<Snapshot>, StoreError> {
+    open_while(path, count, || ())
+}
+
+/// As [`open`]; `meanwhile` happens after each connection has taken its state.
+pub(super) fn open_while(
+    path: &Path,
+    count: usize,
+    mut meanwhile: impl FnMut(),
+) -> Result<Vec<Snapshot>, StoreError> {
     let watch = connect(path)?;
     let mut snapshots = Vec::new();
     for _ in 0..count {
@@ -37,6 +46,7 @@ pub(super) fn open(path: &Path, count: usize) -> Result<Vec<Snapshot>, StoreErro
                 .conn
                 .sql
                 .execute_batch("begin; select 1 from sqlite_schema limit 1")?;
+            meanwhile();
         }
         if watch.commits()? == before {
             return Ok(snapshots);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::program::Program;
+use crate::{
+    program::Program,
+    stage::{Running, Stage, until},
+};
 
 const NOW: &str = r#"
 timezone = "Europe/Amsterdam"
@@ -297,4 +300,28 @@ fn a_preview_reads_beside_whoever_writes_and_leaves_no_trace() {
     program.expect(0, &["import", "more.jsonl"]);
     let preview = program.json(&["preview", "draft.toml"]);
     assert!(preview["behind"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_preview_says_what_a_push_would_change_while_the_daemon_runs() {
+    let stage = Stage::ghost(30);
+    let mut daemon = Running::start(&stage.program, &["run"]);
+    until("the first push was held", || {
+        let there = stage.program.path().join("engaged.db").exists();
+        let tables = "select count(*) from sqlite_schema where name = 'run'";
+        let pushed = "select count(*) from run where job = 'push' and ended_at is not null";
+        there && stage.number(tables) == 1 && stage.number(pushed) == 1
+    });
+    let config = std::fs::read_to_string(stage.program.path().join("engaged.toml")).unwrap();
+    let draft = config.replace("points = 1,", "points = 100,");
+    assert_ne!(draft, config);
+    stage.program.file("draft.toml", &draft);
+    let preview = stage.program.json(&["preview", "draft.toml"]);
+    let push = &preview["pushes"][0];
+    assert_eq!(push["contacts"], preview["contacts"], "{push}");
+    assert!(push["changed"].as_u64().unwrap() > 0, "{push}");
+    let share = push["changed"].as_f64().unwrap() / push["contacts"].as_f64().unwrap();
+    assert_eq!(push["held"], share > 0.2, "{push}");
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
 }

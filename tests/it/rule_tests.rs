@@ -67,6 +67,14 @@ fn a_test_that_fails_shows_what_was_found_and_why() {
     program.expect(0, &["import", "one.jsonl"]);
 }
 
+#[test]
+fn the_tests_of_the_example_hold() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/engaged.example.toml");
+    let program = Program::with("");
+    let run = program.expect(0, &["check", "--config", example.to_str().unwrap()]);
+    assert!(run.out.contains("2 rule tests hold"), "{}", run.out);
+}
+
 /// One row of an import as a table in a line.
 fn inline(row: &Value, leave_out: &[&str]) -> String {
     let members = row.as_object().unwrap().iter();

@@ -74,7 +74,22 @@ fn is_a(kind: &str, value: &Value) -> bool {
 /// Where a text in TOML breaks the schema.
 fn toml_breaks(text: &str) -> Option<String> {
     let value: toml::Value = toml::from_str(text).unwrap();
-    breaks(&json_schema(), &serde_json::to_value(value).unwrap(), "")
+    breaks(&json_schema(), &as_an_editor(value), "")
+}
+
+/// To editors that check TOML by a JSON Schema, a date is its text.
+fn as_an_editor(value: toml::Value) -> Value {
+    match value {
+        toml::Value::Datetime(date) => Value::String(date.to_string()),
+        toml::Value::Array(all) => all.into_iter().map(as_an_editor).collect(),
+        toml::Value::Table(table) => {
+            let entries = table.into_iter();
+            entries
+                .map(|(name, value)| (name, as_an_editor(value)))
+                .collect()
+        }
+        other => serde_json::to_value(other).unwrap(),
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use engaged::{
     },
     rules::set::RuleSet,
     score::{
+        beside::{Beside, On},
         calendar::Day,
         evaluate::{Evaluation, evaluate},
         explain::Points,
@@ -73,7 +74,7 @@ fn draft(random: &mut Random, now: &RuleSet) -> RuleSet {
 
 #[test]
 fn flows_add_up_and_both_columns_are_what_evaluation_gives() {
-    let (mut changed, mut kept, mut unscored) = (0, 0, 0);
+    let (mut changed, mut kept, mut unscored, mut overlaps) = (0, 0, 0, 0);
     for seed in 0..DRAFTS {
         let mut random = Random::new(seed);
         let now = rule_set(&mut random);
@@ -89,25 +90,30 @@ fn flows_add_up_and_both_columns_are_what_evaluation_gives() {
             draft.stages.clear();
         }
         let vocabulary = generate::vocabulary();
-        let models = (
-            Model::new(&now, &vocabulary),
-            Model::new(&draft, &vocabulary),
-        );
         let (pairing, pushes) = (Pairing::new(&now, &draft), Pushes::default());
+        let beside = Beside::new(&now, &draft, &vocabulary, pairing.twins());
+        let models = [&now, &draft].map(|rules| Model::new(rules, &vocabulary));
         let mut halves = [Tally::new(&pairing, &pushes), Tally::new(&pairing, &pushes)];
         let mut all = Vec::new();
         for number in 0..CONTACTS {
             let (facts, coverage, as_of) = history(&mut random, &now);
-            let evaluated = |model| evaluate(model, &facts, &coverage, Day(as_of));
-            let (before, after) = (evaluated(&models.0), evaluated(&models.1));
+            let on = On {
+                as_of: Day(as_of),
+                coverage: &coverage,
+            };
+            let both = beside.evaluate(&facts, on, on);
+            let alone = |model| evaluate(model, &facts, &coverage, Day(as_of));
+            assert_eq!(both.now, alone(&models[0]), "seed {seed}");
+            assert_eq!(both.draft, alone(&models[1]), "seed {seed}");
+            overlaps += both.pairs.iter().filter(|overlap| **overlap).count();
             let half = &mut halves[usize::from(number % 2 == 0)];
-            if half.take(&pairing, &before, &after) {
+            if half.take(&pairing, &both) {
                 let contact = (ContactId(1), &facts);
-                let change = ContactChange::new(&pairing, contact, &before, &after);
-                reasons_add_up(&change, (&pairing, &before, &after));
+                let change = ContactChange::new(&pairing, contact, &both.now, &both.draft);
+                reasons_add_up(&change, (&pairing, &both.now, &both.draft));
                 changed += 1;
             }
-            all.push((before, after));
+            all.push((both.now, both.draft));
         }
         let [mut tally, other] = halves;
         tally.add(&other);
@@ -119,8 +125,8 @@ fn flows_add_up_and_both_columns_are_what_evaluation_gives() {
         }
     }
     assert!(
-        changed > 20 && kept > 2 && unscored > 0,
-        "{changed} {kept} {unscored}"
+        changed > 20 && kept > 2 && unscored > 0 && overlaps > 0,
+        "{changed} {kept} {unscored} {overlaps}"
     );
 }
 

@@ -242,6 +242,38 @@ fn a_reader_sees_one_snapshot_however_long_it_takes() {
 }
 
 #[test]
+fn several_threads_see_one_state_though_somebody_writes_while_they_open() {
+    let bench = bench();
+    let mut writes = 0;
+    let meanwhile = || {
+        writes += 1;
+        if writes < 5 {
+            let name = format!("connection {writes}");
+            let write = move |tx: &Tx| tx.connection(&name, "x", NOW);
+            bench.store.write(write).unwrap();
+        }
+    };
+    let snapshots = snapshot::open_while(&bench.path, 3, meanwhile).unwrap();
+    bench
+        .store
+        .write(|tx| tx.connection("afterwards", "x", NOW))
+        .unwrap();
+    let seen: Vec<usize> = std::thread::scope(|scope| {
+        let read = |snapshot: Snapshot| {
+            move || {
+                let found = snapshot.connections().unwrap();
+                found.len()
+            }
+        };
+        let threads = snapshots.into_iter().map(|each| scope.spawn(read(each)));
+        let threads: Vec<_> = threads.collect();
+        let counts = threads.into_iter().map(|thread| thread.join().unwrap());
+        counts.collect()
+    });
+    assert_eq!(seen, [5, 5, 5]);
+}
+
+#[test]
 fn a_new_database_is_sound() {
     let bench = bench();
     bench.store.read(Conn::check_soundness).unwrap();

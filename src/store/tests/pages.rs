@@ -412,6 +412,18 @@ fn a_contact_known_by_its_id_alone_joins_the_one_that_has_its_address() {
             })?;
             assert_eq!(seen.len(), 1);
             assert_eq!(seen[0].1, 2);
+            // In parts, whoever was merged is where the other is, whole, and nowhere else.
+            let (first, last) = conn.contact_span()?.unwrap();
+            let mut in_parts = Vec::new();
+            for number in first.0..=last.0 {
+                let part = Which::Between(ContactId(number), ContactId(number));
+                conn.for_each_facts(part, None, |contact, facts| {
+                    in_parts.push((contact, facts.events.len()));
+                    Ok(())
+                })?;
+            }
+            assert!(last > first);
+            assert_eq!(in_parts, seen);
             Ok(())
         })
         .unwrap();
