@@ -6,7 +6,6 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
-mod acquainted;
 mod append;
 mod connection;
 mod contact;
@@ -14,6 +13,7 @@ mod control;
 mod coverage;
 mod error;
 mod facts;
+mod gathered;
 mod history;
 mod lock;
 mod look;
@@ -32,7 +32,6 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
-pub use acquainted::Acquainted;
 pub use append::{Appended, Report};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};

@@ -310,15 +310,14 @@ impl Sync<'_> {
                 .write_async(move |tx| {
                     let mut commits = Vec::new();
                     let mut shrunk = None;
-                    let known = tx.acquainted(connection, &batch.pages)?;
-                    for page in batch.pages {
-                        let commit =
-                            tx.commit_page_among(&known, (connection, stream), &page, &zone, now)?;
+                    let whose = (connection, stream);
+                    tx.commit_pages(whose, &batch.pages, &zone, now, |page, commit| {
                         if page.scan.is_some_and(|scan| scan.done) {
                             shrunk = take_leave(tx, connection, &commit, limit, now)?;
                         }
                         commits.push(commit);
-                    }
+                        Ok(())
+                    })?;
                     Ok((commits, shrunk))
                 })
                 .await

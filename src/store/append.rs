@@ -16,9 +16,9 @@ use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Tx,
-    acquainted::Acquainted,
     contact::{ContactId, Resolver},
     error::StoreError,
+    gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     word::{Dictionary, Texts, verdict_number},
@@ -120,49 +120,50 @@ impl Tx {
         events: &[Event],
         report: &mut Report,
     ) -> Result<Appended, StoreError> {
-        let acquainted = Acquainted::default();
-        self.append_among(&acquainted, connection, known_at, events, report)
+        let mut gathered = self.gather(connection, &[])?;
+        let appended = self.append_to(&mut gathered, connection, known_at, events, report)?;
+        gathered.write()?;
+        Ok(appended)
     }
 
-    /// As [`Tx::append`], where the owners of some addresses have been found before.
-    pub(super) fn append_among(
-        &self,
-        acquainted: &Acquainted,
+    /// As [`Tx::append`], as a part of what one transaction gathers.
+    pub(super) fn append_to<'t>(
+        &'t self,
+        gathered: &mut Gathered<'t>,
         connection: ConnectionId,
         known_at: Millis,
         events: &[Event],
         report: &mut Report,
     ) -> Result<Appended, StoreError> {
         let mut appended = Appended::default();
-        let resolver = Resolver::new(self, connection, known_at)?.among(acquainted);
-        let mut incoming = self.number(resolver, connection, events, &mut appended)?;
+        let mut resolver = Resolver::new(self, connection, known_at)?.among(&gathered.acquainted);
+        let mut incoming = self.number(&mut resolver, connection, events, &mut appended)?;
+        gathered.news.append(&mut resolver.joined);
         // Stable: rows of one contact stay in the order of their arrival.
         incoming.sort_by_key(|each| each.contact);
-        let mut news = Vec::new();
         let mut insert = self.sql.prepare_cached(INSERT)?;
-        let mut histories = self.histories()?;
         let mut court = Court::new(self, connection, known_at)?;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
-            let mut merge = Merge::begin(self, known_at, rows, (&mut insert, &mut histories))?;
+            let histories = &mut gathered.histories;
+            let mut merge = Merge::begin(self, known_at, rows, (&mut insert, histories))?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
             }
             merge.judged |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
-            histories.save(merge.contact, &mut merge.ledger)?;
             if (appended.new, appended.superseded) != (before.new, before.superseded)
                 || merge.judged
             {
-                news.push(merge.contact);
+                gathered.news.push(merge.contact);
             }
+            histories.keep(merge.contact, merge.ledger)?;
         }
-        self.mark_dirty(news)?;
         Ok(appended)
     }
 
     fn number<'e>(
         &self,
-        mut resolver: Resolver<'_>,
+        resolver: &mut Resolver<'_>,
         connection: ConnectionId,
         events: &'e [Event],
         appended: &mut Appended,
@@ -204,7 +205,6 @@ impl Tx {
                 properties,
             });
         }
-        self.mark_dirty(std::mem::take(&mut resolver.joined))?;
         Ok(incoming)
     }
 }
@@ -299,7 +299,7 @@ impl<'m, 't> Merge<'m, 't> {
         }
         let new = self.insert(row)?;
         if let Some((old, at)) = known {
-            if let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) {
+            if let Some(bucket) = self.ledger.buckets.get_mut(bucket(at)) {
                 bucket.remove(old, at);
             }
             // It is no evidence any more, where it was.
@@ -374,7 +374,7 @@ impl<'m, 't> Merge<'m, 't> {
     ) -> Result<(), StoreError> {
         let mut count = 0;
         let mut first: Option<i64> = None;
-        if let Some(bucket) = self.ledger.buckets.get(&bucket(row.fact.at)) {
+        if let Some(bucket) = self.ledger.buckets.get(bucket(row.fact.at)) {
             for entry in bucket.stored_at(row.fact.at) {
                 if entry.fact.id <= report.known_to && self.is_same(entry, row)? {
                     count += 1;
@@ -433,7 +433,7 @@ impl<'m, 't> Merge<'m, 't> {
         else {
             return Ok(());
         };
-        let Some(bucket) = self.ledger.buckets.get_mut(&bucket(at)) else {
+        let Some(bucket) = self.ledger.buckets.get_mut(bucket(at)) else {
             return Ok(());
         };
         let unjudged = |known| known == Verdict::Unknown;
@@ -480,14 +480,10 @@ impl<'m, 't> Merge<'m, 't> {
         ])?;
         let id = self.tx.sql.last_insert_rowid();
         self.touched.note(fact, id);
-        self.ledger
-            .buckets
-            .entry(bucket(fact.at))
-            .or_default()
-            .insert(Entry {
-                fact: Fact { id, ..*fact },
-                identified: row.event.id.is_some(),
-            });
+        self.ledger.buckets.or_empty(bucket(fact.at)).insert(Entry {
+            fact: Fact { id, ..*fact },
+            identified: row.event.id.is_some(),
+        });
         Ok(id)
     }
 }

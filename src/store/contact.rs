@@ -11,8 +11,8 @@ use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::{
     Conn, Tx,
-    acquainted::{Acquainted, FIND},
     error::StoreError,
+    gathered::{Acquainted, FIND},
     word::{Dictionary, Texts, status_number, status_of},
 };
 use crate::score::{calendar::Millis, facts::ConnectionId};

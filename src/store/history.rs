@@ -7,6 +7,7 @@ mod compare;
 
 use std::{
     collections::BTreeMap,
+    mem,
     ops::{Range, RangeInclusive},
 };
 
@@ -26,10 +27,54 @@ pub(super) fn bucket(at: Millis) -> i64 {
     at.div_euclid(BUCKET_MS)
 }
 
+/// How many entries, and of how many contacts, wait to be written at most: some 10 MB.
+const WAITING_MAX: usize = 60_000;
+const WAITING_CONTACTS_MAX: usize = 16_000;
+
 /// One contact's buckets, loaded to be changed.
 #[derive(Default)]
 pub(super) struct Ledger {
-    pub(super) buckets: BTreeMap<i64, Bucket>,
+    pub(super) buckets: Buckets,
+    /// Whether all that there are were loaded.
+    whole: bool,
+}
+
+/// Buckets in the order of their numbers. They are few, and lie in one piece.
+#[derive(Default)]
+pub(super) struct Buckets(Vec<(i64, Bucket)>);
+
+impl Buckets {
+    fn place(&self, number: i64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&number, |(number, _)| *number)
+    }
+
+    /// A bucket that was loaded.
+    pub(super) fn get(&self, number: i64) -> Option<&Bucket> {
+        self.place(number).ok().map(|place| &self.0[place].1)
+    }
+
+    /// A bucket that was loaded, to be changed.
+    pub(super) fn get_mut(&mut self, number: i64) -> Option<&mut Bucket> {
+        let place = self.place(number).ok()?;
+        Some(&mut self.0[place].1)
+    }
+
+    /// A bucket, empty if there was none.
+    pub(super) fn or_empty(&mut self, number: i64) -> &mut Bucket {
+        let place = self.place(number).unwrap_or_else(|place| {
+            self.0.insert(place, (number, Bucket::default()));
+            place
+        });
+        &mut self.0[place].1
+    }
+
+    fn range(&self, numbers: RangeInclusive<i64>) -> impl Iterator<Item = &Bucket> {
+        let within = self
+            .0
+            .iter()
+            .filter(move |(number, _)| numbers.contains(number));
+        within.map(|(_, bucket)| bucket)
+    }
 }
 
 #[derive(Default)]
@@ -93,9 +138,19 @@ impl Bucket {
 }
 
 impl Ledger {
-    fn take(&mut self, contact: ContactId, mut rows: Rows<'_>) -> Result<(), StoreError> {
+    /// Takes in rows of buckets; those in `known` are here already.
+    fn take(
+        &mut self,
+        contact: ContactId,
+        mut rows: Rows<'_>,
+        known: &[i64],
+    ) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            let bucket: &mut Bucket = self.buckets.entry(row.get(0)?).or_default();
+            let number = row.get(0)?;
+            if known.contains(&number) {
+                continue;
+            }
+            let bucket = self.buckets.or_empty(number);
             bucket.parts += 1;
             let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
             codec::decode(blob, &mut bucket.stored).map_err(|damaged| {
@@ -105,9 +160,19 @@ impl Ledger {
         Ok(())
     }
 
+    fn len(&self) -> usize {
+        let buckets = self.buckets.0.iter();
+        buckets
+            .map(|(_, bucket)| bucket.stored.len() + bucket.added.len())
+            .sum()
+    }
+
     /// Puts what has come since in its place, so that [`Ledger::between`] finds it.
     pub(super) fn settle(&mut self) {
-        for bucket in self.buckets.values_mut().filter(|bucket| bucket.changed) {
+        for (_, bucket) in &mut self.buckets.0 {
+            if bucket.added.is_empty() {
+                continue;
+            }
             bucket.stored.append(&mut bucket.added);
             bucket.stored.sort_by_key(Entry::order);
         }
@@ -116,10 +181,7 @@ impl Ledger {
     /// What happened in a span of time, in order. The buckets must be loaded, and settled.
     pub(super) fn between(&self, span: RangeInclusive<Millis>) -> impl Iterator<Item = &Fact> {
         let numbers = bucket(*span.start())..=bucket(*span.end());
-        let stored = self
-            .buckets
-            .range(numbers)
-            .map(|(_, bucket)| &bucket.stored);
+        let stored = self.buckets.range(numbers).map(|bucket| &bucket.stored);
         stored.flat_map(move |stored| {
             let from = stored.partition_point(|entry| entry.fact.at < *span.start());
             let to = stored.partition_point(|entry| entry.fact.at <= *span.end());
@@ -129,15 +191,14 @@ impl Ledger {
 
     /// Sets an event's verdict; whether it was another one.
     pub(super) fn set_verdict(&mut self, fact: &Fact, verdict: Verdict) -> bool {
-        let bucket = self.buckets.get_mut(&bucket(fact.at));
+        let bucket = self.buckets.get_mut(bucket(fact.at));
         let differs = |known| known != verdict;
         bucket.and_then(|bucket| bucket.judge((fact.id, fact.at), verdict, differs)) == Some(true)
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.buckets
-            .values()
-            .flat_map(|bucket| bucket.stored.iter().chain(&bucket.added))
+        let buckets = self.buckets.0.iter();
+        buckets.flat_map(|(_, bucket)| bucket.stored.iter().chain(&bucket.added))
     }
 }
 
@@ -147,6 +208,10 @@ pub(super) struct Histories<'t> {
     one: CachedStatement<'t>,
     all: CachedStatement<'t>,
     upsert: CachedStatement<'t>,
+    /// Changed and not yet written: a later page of the same transaction often names the same contacts.
+    waiting: BTreeMap<ContactId, Ledger>,
+    /// How many entries those have.
+    entries: usize,
 }
 
 impl Tx {
@@ -163,6 +228,8 @@ impl Tx {
             upsert: self.sql.prepare_cached(
                 "insert or replace into history (contact_id, bucket, part, ev) values (?1, ?2, ?3, ?4)",
             )?,
+            waiting: BTreeMap::new(),
+            entries: 0,
         })
     }
 }
@@ -174,27 +241,55 @@ impl Histories<'_> {
         contact: ContactId,
         wanted: Option<&[i64]>,
     ) -> Result<Ledger, StoreError> {
-        let mut ledger = Ledger::default();
+        let mut ledger = self.waiting.remove(&contact).unwrap_or_default();
+        self.entries -= ledger.len();
+        if ledger.whole {
+            return Ok(ledger);
+        }
         if let Some(wanted) = wanted {
-            for bucket in wanted {
-                let rows = self.one.query(params![contact.0, bucket])?;
-                ledger.take(contact, rows)?;
+            for &number in wanted {
+                if ledger.buckets.get(number).is_none() {
+                    ledger.buckets.or_empty(number);
+                    let rows = self.one.query(params![contact.0, number])?;
+                    ledger.take(contact, rows, &[])?;
+                }
             }
         } else {
+            let known: Vec<i64> = ledger.buckets.0.iter().map(|(number, _)| *number).collect();
             let rows = self.all.query([contact.0])?;
-            ledger.take(contact, rows)?;
+            ledger.take(contact, rows, &known)?;
+            ledger.whole = true;
         }
         Ok(ledger)
     }
 
-    /// Writes the buckets that changed.
-    pub(super) fn save(
+    /// Writes what changed, now or with the rest; [`Histories::write`] must follow within the transaction.
+    pub(super) fn keep(
         &mut self,
         contact: ContactId,
-        ledger: &mut Ledger,
+        mut ledger: Ledger,
     ) -> Result<(), StoreError> {
         ledger.settle();
-        for (number, bucket) in &mut ledger.buckets {
+        self.entries += ledger.len();
+        self.waiting.insert(contact, ledger);
+        if self.entries > WAITING_MAX || self.waiting.len() > WAITING_CONTACTS_MAX {
+            return self.write();
+        }
+        Ok(())
+    }
+
+    /// Writes all that waits, in the order of contacts.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        self.entries = 0;
+        for (contact, mut ledger) in mem::take(&mut self.waiting) {
+            self.save(contact, &mut ledger)?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, contact: ContactId, ledger: &mut Ledger) -> Result<(), StoreError> {
+        ledger.settle();
+        for &mut (number, ref mut bucket) in &mut ledger.buckets.0 {
             if !bucket.changed {
                 continue;
             }

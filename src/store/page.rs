@@ -5,11 +5,11 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     Tx,
-    acquainted::Acquainted,
     append::Appended,
     contact::{Gone, Resolver},
     coverage::Gap,
     error::StoreError,
+    gathered::Gathered,
     word::Texts,
 };
 use crate::{
@@ -52,15 +52,39 @@ impl Tx {
         zone: &Zone,
         known_at: Millis,
     ) -> Result<PageCommit, StoreError> {
-        let acquainted = Acquainted::default();
-        self.commit_page_among(&acquainted, (connection, stream), page, zone, known_at)
+        let pages = std::slice::from_ref(page);
+        let mut last = PageCommit::default();
+        self.commit_pages((connection, stream), pages, zone, known_at, |_, commit| {
+            last = commit;
+            Ok(())
+        })?;
+        Ok(last)
     }
 
-    /// As [`Tx::commit_page`], for a page of several that are stored in one transaction, of whose
-    /// addresses some have been found before.
-    pub fn commit_page_among(
+    /// Stores several pages of a stream, one after the other, and moves its cursor behind the last.
+    /// `after` is told what became of each, within the transaction and before the next.
+    pub fn commit_pages(
         &self,
-        acquainted: &Acquainted,
+        (connection, stream): (ConnectionId, Stream),
+        pages: &[Page],
+        zone: &Zone,
+        known_at: Millis,
+        mut after: impl FnMut(&Page, PageCommit) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut gathered = self.gather(connection, pages)?;
+        for page in pages {
+            let whose = (connection, stream);
+            after(
+                page,
+                self.commit_one(&mut gathered, whose, page, zone, known_at)?,
+            )?;
+        }
+        gathered.write()
+    }
+
+    fn commit_one<'t>(
+        &'t self,
+        gathered: &mut Gathered<'t>,
         (connection, stream): (ConnectionId, Stream),
         page: &Page,
         zone: &Zone,
@@ -75,8 +99,7 @@ impl Tx {
         let scan_at = page.scan.map(|scan| scan.started_at.timestamp_millis());
         self.upsert_contacts(connection, &page.contacts, scan_at, known_at, &mut commit)?;
         let report = &mut self.begin_report()?;
-        commit.events =
-            self.append_among(acquainted, connection, known_at, &page.events, report)?;
+        commit.events = self.append_to(gathered, connection, known_at, &page.events, report)?;
         // Before the page's own coverage: a row of unknown time reaches back to what was complete before it.
         for reject in &page.rejects {
             self.add_reject(connection, stream, reject, zone, known_at)?;

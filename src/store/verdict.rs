@@ -341,7 +341,7 @@ impl Tx {
         let (contact, number) = (ContactId(contact), bucket(at));
         let mut histories = self.histories()?;
         let mut ledger = histories.load(contact, Some(&[number]))?;
-        let bucket = ledger.buckets.get_mut(&number);
+        let bucket = ledger.buckets.get_mut(number);
         let differs = |known| known != verdict;
         let Some(changed) = bucket.and_then(|bucket| bucket.judge((event, at), verdict, differs))
         else {
@@ -350,7 +350,8 @@ impl Tx {
         // A word that agrees with ours takes its place all the same: ours may be taken back.
         if changed || self.our_word(contact, event)?.is_some() {
             self.record_verdict(contact, event, verdict, reason, known_at)?;
-            histories.save(contact, &mut ledger)?;
+            histories.keep(contact, ledger)?;
+            histories.write()?;
             self.mark_dirty([contact])?;
         }
         Ok(true)

@@ -1,17 +1,37 @@
-//! Whose addresses are, asked for many at once.
+//! What several pages of one transaction share, so that each thing is done once.
 //!
 //! Events name contacts by address in the order of a report, and addresses lie
 //! in the order of the alphabet: one after the other, each look-up goes to
-//! another page of a large list. Several pages of events are therefore looked
-//! up together, in the order of the addresses. Nothing here makes a contact.
+//! another page of a large list, so the addresses of all pages are looked up
+//! together, in their own order. What the pages add to one contact's history is
+//! written once, and so is its dirty mark. Nothing here makes a contact.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, mem, rc::Rc};
 
 use engaged_connectors::{Page, model::Address};
 use rusqlite::{OptionalExtension, params};
 
-use super::{Tx, contact::ContactId, error::StoreError};
+use super::{Tx, contact::ContactId, error::StoreError, history::Histories};
 use crate::score::facts::ConnectionId;
+
+/// What waits to be written at the end of a transaction.
+pub(super) struct Gathered<'t> {
+    tx: &'t Tx,
+    pub(super) acquainted: Acquainted,
+    pub(super) histories: Histories<'t>,
+    /// Contacts about whom there is news.
+    pub(super) news: Vec<ContactId>,
+}
+
+impl Gathered<'_> {
+    /// Writes what waits. Without it the transaction must not be committed.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        self.histories.write()?;
+        self.news.sort_unstable();
+        self.news.dedup();
+        self.tx.mark_dirty(mem::take(&mut self.news))
+    }
+}
 
 /// Whose an address is, and whether the connection knows that contact.
 pub(super) const FIND: &str = "select id, exists (select 1 from membership where contact_id = contact.id and connection_id = ?2)
@@ -19,7 +39,7 @@ pub(super) const FIND: &str = "select id, exists (select 1 from membership where
 
 /// Whose some addresses are, among the contacts that a connection knows.
 #[derive(Clone, Default)]
-pub struct Acquainted(Rc<HashMap<Address, ContactId>>);
+pub(super) struct Acquainted(Rc<HashMap<Address, ContactId>>);
 
 impl Acquainted {
     pub(super) fn owner(&self, email: &Address) -> Option<&ContactId> {
@@ -28,9 +48,23 @@ impl Acquainted {
 }
 
 impl Tx {
+    /// Begins to gather what some pages bring.
+    pub(super) fn gather(
+        &self,
+        connection: ConnectionId,
+        pages: &[Page],
+    ) -> Result<Gathered<'_>, StoreError> {
+        Ok(Gathered {
+            tx: self,
+            acquainted: self.acquainted(connection, pages)?,
+            histories: self.histories()?,
+            news: Vec::new(),
+        })
+    }
+
     /// Looks up the addresses that the events of some pages name. An address that has an owner keeps
     /// it while no contact's row is taken in, so pages with such rows are not looked at.
-    pub fn acquainted(
+    fn acquainted(
         &self,
         connection: ConnectionId,
         pages: &[Page],
