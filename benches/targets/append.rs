@@ -138,8 +138,7 @@ pub fn measure(store: &Store, file: &Path, audience: &Arc<Audience>, report: &Re
     assert_eq!(synced.events(), counts.events as u64, "an event was lost");
     let first = path.first().map_or(0.0, |(_, cpu)| *cpu);
     report.note(format!(
-        "{:.1} CPU s in the store, {first:.1} of them until the contacts were in",
-        cpu
+        "{cpu:.1} CPU s in the store, {first:.1} of them until the contacts were in"
     ));
     let quarters = [0.0, 0.25, 0.5, 0.75].map(|from| rate(&path, from, from + 0.25));
     report.note(format!(

@@ -247,7 +247,7 @@ impl Happenings {
                     if draw(5) < 0.15 {
                         event(What::Open, after(opened_at, 20.0, 6), 0, 0);
                     }
-                } else if !bounced && campaign % 8 == 0 {
+                } else if !bounced && campaign.is_multiple_of(8) {
                     // Of some mailings the platform tells what arrived.
                     event(What::Delivery, sent + 4_000, 0, 0);
                 }

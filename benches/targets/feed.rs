@@ -162,7 +162,7 @@ fn contact(number: u32) -> Contact {
         of(["Jansen", "de Vries", "Bakker", "Visser"], 2),
     );
     put("country", of(["NL", "BE", "DE", "NL"], 4));
-    if draw >> 6 & 3 == 0 {
+    if (draw >> 6).trailing_zeros() >= 2 {
         put("job_title", of(["manager", "teacher", "nurse", "clerk"], 8));
     }
     Contact {
