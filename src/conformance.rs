@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engaged_connectors::{
     Clock as _,
-    conformance::{HandClock, Scene, Setting, SettingKind, Subject},
+    conformance::{Edited, HandClock, Scene, Setting, SettingKind, Stand, Subject},
     http::{Transport, TransportError},
 };
 use engaged_sandbox::people::{SharedWorld, World, WorldSpec, time};
@@ -38,11 +38,19 @@ fn world(scene: &Scene) -> SharedWorld {
     Arc::new(RwLock::new(world))
 }
 
-/// Lets a day pass in which everything happens.
-fn day(world: &SharedWorld, clock: &HandClock) {
-    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
-    world.day_of_news();
-    clock.set(time(world.end()));
+/// Lets a day pass in which everything happens, and tells what can be found only since.
+fn news(stand: &dyn Stand, world: &SharedWorld, clock: &HandClock) -> Edited {
+    let before = stand.truth().events;
+    {
+        let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+        world.day_of_news();
+        clock.set(time(world.end()));
+    }
+    let after = stand.truth().events;
+    Edited {
+        events: after.difference(&before).cloned().collect(),
+        ..Edited::default()
+    }
 }
 
 /// A sandbox that answers without a wire.

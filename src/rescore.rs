@@ -123,7 +123,11 @@ pub fn rescore(
 
 /// Whether so many contacts have news, or are not scored by these rules, that a walk through everybody is shorter.
 fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
-    let (dirty, all) = (conn.count_dirty()?, conn.count_contacts()?);
+    let dirty = conn.count_dirty()?;
+    if changed_rules.is_none() && dirty < WALK_MIN {
+        return Ok(false);
+    }
+    let all = conn.count_contacts()?;
     let stale = match changed_rules {
         Some(version) => all.saturating_sub(conn.count_scored_by(version)?),
         None => 0,

@@ -40,7 +40,7 @@ pub use error::StoreError;
 pub use facts::Which;
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
-pub use operation::{Control, Correction, RejectRow, Run};
+pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};

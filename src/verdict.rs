@@ -16,7 +16,7 @@ pub use ipnet::IpNet;
 pub use judge::{Hit, judge};
 pub use known::network;
 pub(crate) use reason::CLEARED;
-pub use reason::{Reason, is_ours, words};
+pub use reason::{Evidence, Reason, is_ours, words};
 
 use crate::{
     rules::glob::{Glob, UrlGlob},

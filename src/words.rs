@@ -7,7 +7,6 @@
 
 mod en;
 mod format;
-mod machine;
 mod next;
 mod nl;
 mod phrases;

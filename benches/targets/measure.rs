@@ -28,6 +28,12 @@ pub fn of_thread_named(name: &str) -> f64 {
         .sum()
 }
 
+/// CPU seconds of all threads of this process.
+pub fn of_process() -> f64 {
+    let times = times("/proc/self/stat");
+    (times[0] + times[1]) * TICK.as_secs_f64()
+}
+
 /// CPU seconds of the processes that this one started and waited for.
 pub fn of_children() -> f64 {
     let times = times("/proc/self/stat");

@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use engaged::{
     config::{self, Config},
+    preview::{Ask, preview},
     rescore::rescore,
     score::{
         calendar::Day,
@@ -100,7 +101,7 @@ fn as_of() -> Day {
     Day(i32::try_from(END_MS / DAY_MS).unwrap())
 }
 
-/// Evaluates everybody, as a preview does; stores nothing. The CPU seconds it took.
+/// Evaluates everybody; stores nothing. The CPU seconds it took.
 fn everybody(store: &Store, config: &Config, mut each: impl FnMut(i64, &[i64])) -> f64 {
     let before = spent();
     store
@@ -119,6 +120,23 @@ fn everybody(store: &Store, config: &Config, mut each: impl FnMut(i64, &[i64])) 
         })
         .unwrap();
     spent() - before
+}
+
+/// Previews a draft against the pack. The CPU seconds of all threads.
+fn drafted(store: &Store, pack: &Config, folder: &Path) -> f64 {
+    let file = folder.join("draft.toml");
+    fs::write(&file, DRAFT).unwrap();
+    let nothing = config::Environment::new();
+    let draft = config::load_draft(&pack.file, &file, &nothing).expect("the draft is sound");
+    let ask = Ask {
+        now: pack,
+        draft: &draft,
+        as_of: Some(as_of()),
+    };
+    let before = measure::of_process();
+    let found = preview(store, &ask, &Stopped, None).unwrap();
+    assert!(found.changed > 0, "the draft changes nothing");
+    measure::of_process() - before
 }
 
 /// Scores a filled store in every way.
@@ -159,24 +177,24 @@ pub fn measure(
         "score: times an array in memory",
         (scored / in_memory, "x"),
         (Good::Low, 8.0),
-        10.0,
+        5.0,
     );
     report.claim(
         "score: times ahead of one SQL query",
         (in_sql / scored, "x"),
         (Good::High, 25.0),
-        10.0,
-    );
-
-    let draft = configuration(folder, DRAFT);
-    let preview = everybody(store, &draft, |_, _| {});
-    report.claim(
-        "preview of a draft: CPU s for a million contacts",
-        (preview * per_1m, "s"),
-        (Good::Low, 2.0),
         6.0,
     );
-    runs(store, &configuration(folder, PACK), audience, report);
+
+    let pack = configuration(folder, PACK);
+    // Two seconds on two cores.
+    report.claim(
+        "preview of a draft: CPU s for a million contacts",
+        (drafted(store, &pack, folder) * per_1m, "s"),
+        (Good::Low, 4.0),
+        4.0,
+    );
+    runs(store, &pack, audience, report);
 }
 
 /// Runs that store: everybody, everybody again, one in a hundred.
@@ -234,7 +252,7 @@ fn runs(store: &Store, pack: &Config, audience: &Arc<Audience>, report: &Report)
         "rescore: share of a full run with 1 % changed",
         (part / full * 100.0, "%"),
         (Good::Low, 3.0),
-        6.0,
+        4.0,
     );
 }
 

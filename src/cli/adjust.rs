@@ -14,8 +14,9 @@ use crate::{
     score::{
         calendar::{Day, Zone},
         explain::Points,
+        facts::Adjustment,
     },
-    store::{ContactId, Correction, Store},
+    store::{ContactId, Store},
 };
 
 use super::{
@@ -183,18 +184,18 @@ fn withdraw(context: &Context, store: &Store, number: i64) -> Result<Exit, Expec
 }
 
 fn list(context: &Context, store: &Store, contact: ContactId) -> Result<Exit, Expected> {
-    let corrections = store.read(|conn| conn.corrections(contact))?;
-    let line = |each: Correction| Line {
-        number: each.number,
+    let adjustments = store.read(|conn| conn.adjustments(contact))?;
+    let line = |(each, withdrawn): (Adjustment, bool)| Line {
+        number: each.id,
         score: each.score,
         points: Points(each.points),
         from: each.from.to_string(),
         until: each.until.to_string(),
         reason: each.reason,
         author: each.author,
-        withdrawn: each.withdrawn,
+        withdrawn,
     };
-    let lines: Vec<Line> = corrections.into_iter().map(line).collect();
+    let lines: Vec<Line> = adjustments.into_iter().map(line).collect();
     let result = serde_json::json!({ "schema": 1, "adjustments": lines });
     context.output.show(&result, |_| {
         let rows = lines.iter().map(|line| {

@@ -3,10 +3,10 @@
 use clap::Args;
 use engaged_connectors::conformance::{self, CHECKS, Report};
 
-use super::{Context, usage};
+use super::{Context, usage, work::started};
 use crate::{
     conformance::{SUBJECTS, subject},
-    diagnostic::{Diagnostic, Exit, Expected},
+    diagnostic::{Exit, Expected},
 };
 
 #[derive(Debug, Args)]
@@ -59,14 +59,7 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
         .enable_all()
         .start_paused(true)
         .build();
-    let runtime = runtime.map_err(|error| {
-        let diagnostic = Diagnostic::error("E0199", format!("the runtime did not start: {error}"));
-        Expected::new(
-            Exit::Bug,
-            diagnostic.help("free some memory or threads and try again"),
-        )
-    })?;
-    Ok(runtime.block_on(work))
+    Ok(started(runtime)?.block_on(work))
 }
 
 #[cfg(test)]

@@ -89,23 +89,31 @@ pub struct Listing {
     rows: u64,
 }
 
+/// How a list is printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Table,
     Csv,
     Ndjson,
     Json,
 }
 
+impl Format {
+    /// `table`, `csv`, `ndjson` or `json`.
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "csv" => Self::Csv,
+            "ndjson" => Self::Ndjson,
+            "json" => Self::Json,
+            _ => Self::Table,
+        }
+    }
+}
+
 impl Listing {
     /// Begins a list in a format: `table`, `csv`, `ndjson` or `json`.
     pub fn new(format: &str, rules: &RuleSet) -> Self {
-        let format = match format {
-            "csv" => Format::Csv,
-            "ndjson" => Format::Ndjson,
-            "json" => Format::Json,
-            _ => Format::Table,
-        };
+        let format = Format::named(format);
         let listing = Self {
             format,
             scores: rules

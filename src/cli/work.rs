@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use indicatif::ProgressBar;
+use tokio::runtime::Runtime;
 
 use crate::{
     daemon, demo,
@@ -108,19 +109,24 @@ pub fn progress() -> Watch {
     })
 }
 
+/// A runtime, or why there is none.
+pub(super) fn started(runtime: std::io::Result<Runtime>) -> Result<Runtime, Expected> {
+    runtime.map_err(|error| {
+        let diagnostic = Diagnostic::error("E0199", format!("the runtime did not start: {error}"));
+        Expected::new(
+            Exit::Bug,
+            diagnostic.help("free some memory or threads and try again"),
+        )
+    })
+}
+
 /// Runs something async to its end.
 pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
-    let runtime = runtime.map_err(|error| {
-        let diagnostic = Diagnostic::error("E0199", format!("the runtime did not start: {error}"));
-        Expected::new(
-            Exit::Bug,
-            diagnostic.help("free some memory or threads and try again"),
-        )
-    })?;
+    let runtime = started(runtime)?;
     let done = runtime.block_on(work);
     // What a stop cut off may still run on a thread of its own; it is not waited for.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

@@ -26,7 +26,7 @@ use engaged_sandbox::{
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
-use super::{Ask, Line, day, settings, world};
+use super::{Ask, Line, news, settings, world};
 
 /// Ghost.
 pub(super) static GHOST: Platform = Platform;
@@ -310,15 +310,7 @@ impl Stand for Site {
             ..Edited::default()
         };
         Ok(match edit {
-            Edit::News => {
-                let before = self.truth();
-                day(&self.world, &self.clock);
-                let after = self.truth();
-                Edited {
-                    events: after.events.difference(&before.events).cloned().collect(),
-                    ..Edited::default()
-                }
-            }
+            Edit::News => news(self, &self.world, &self.clock),
             Edit::Change(many) => Edited {
                 contacts: site.annotate(many).into_iter().collect(),
                 ..Edited::default()

@@ -26,7 +26,7 @@ use engaged_sandbox::{
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Ask, Line, day, settings, world};
+use super::{Ask, Line, news, settings, world};
 
 /// Mailchimp.
 pub(super) static MAILCHIMP: Platform = Platform;
@@ -421,20 +421,7 @@ impl Stand for Account {
             ..Edited::default()
         };
         Ok(match edit {
-            Edit::News => {
-                let before = self.truth();
-                day(&self.world, &self.clock);
-                let events = self
-                    .truth()
-                    .events
-                    .difference(&before.events)
-                    .cloned()
-                    .collect();
-                Edited {
-                    events,
-                    ..Edited::default()
-                }
-            }
+            Edit::News => news(self, &self.world, &self.clock),
             Edit::Change(many) => {
                 let chosen: Vec<Contact> = self.mailed().into_iter().take(many).collect();
                 let body = json!({"merge_fields": {"CITY": format!("Plaats {}", self.clock.now().timestamp())}});

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::score::{
     calendar::{Day, Millis},
-    facts::ConnectionId,
+    facts::{Adjustment, ConnectionId},
 };
 
 /// One run of a job.
@@ -280,48 +280,27 @@ impl Tx {
     }
 }
 
-/// A correction of a score by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Correction {
-    /// Its number.
-    pub number: i64,
-    /// Which score.
-    pub score: String,
-    /// Thousandths of a point.
-    pub points: i64,
-    /// The first day on which it counts.
-    pub from: Day,
-    /// The first day on which it counts no more.
-    pub until: Day,
-    /// Why.
-    pub reason: String,
-    /// Whose word it is.
-    pub author: String,
-    /// Whether it was taken back.
-    pub withdrawn: bool,
-}
-
 impl Conn {
-    /// Every correction of a contact's scores, those taken back too.
-    pub fn corrections(&self, contact: ContactId) -> Result<Vec<Correction>, StoreError> {
+    /// Every correction of a contact's scores, and whether it was taken back.
+    pub fn adjustments(&self, contact: ContactId) -> Result<Vec<(Adjustment, bool)>, StoreError> {
         let mut select = self.sql.prepare_cached(
             "select id, score, points, from_on, until_on, reason, author, withdrawn_at is not null
              from adjustment where contact_id = ?1 order by id",
         )?;
         let mut rows = select.query([contact.0])?;
-        let mut corrections = Vec::new();
+        let mut adjustments = Vec::new();
         while let Some(row) = rows.next()? {
-            corrections.push(Correction {
-                number: row.get(0)?,
+            let adjustment = Adjustment {
+                id: row.get(0)?,
                 score: row.get(1)?,
                 points: row.get(2)?,
                 from: day_of(&row.get::<_, String>(3)?)?,
                 until: day_of(&row.get::<_, String>(4)?)?,
                 reason: row.get(5)?,
                 author: row.get(6)?,
-                withdrawn: row.get(7)?,
-            });
+            };
+            adjustments.push((adjustment, row.get(7)?));
         }
-        Ok(corrections)
+        Ok(adjustments)
     }
 }

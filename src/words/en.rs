@@ -16,11 +16,11 @@ use crate::{
         explain::{AbsenceLine, Cause, Points},
         facts::Hole,
     },
+    verdict::Evidence,
 };
 
 use super::{
     format::{self, Marks, listed, quoted},
-    machine::Evidence,
     phrases::{NotTheSum, Phrases, Reasoning},
 };
 

@@ -16,9 +16,10 @@ use crate::{
         explain::{AbsenceLine, Cause, Points},
         facts::Hole,
     },
+    verdict::Evidence,
 };
 
-use super::{format::Marks, machine::Evidence};
+use super::format::Marks;
 
 /// Why what is shown is not the sum.
 #[derive(Clone, Copy, Debug)]

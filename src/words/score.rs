@@ -13,12 +13,12 @@ use crate::{
         },
         facts::Hole,
     },
+    verdict::Evidence,
 };
 
 use super::{
     Detail, Page, Role,
     format::quoted,
-    machine::Evidence,
     phrases::{NotTheSum, Phrases, Reasoning},
 };
 

@@ -4,7 +4,6 @@ use engaged_connectors::model::EventKind;
 
 use super::{
     en::English,
-    machine::Evidence,
     nl::Dutch,
     phrases::{NotTheSum, Phrases},
 };
@@ -20,6 +19,7 @@ use crate::{
         explain::{AbsenceLine, Cause, Points},
         facts::Hole,
     },
+    verdict::Evidence,
 };
 
 /// Every form that the rule language has, apart from kinds and statuses, which are all added.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     cli::{
-        listing::csv_line,
+        listing::{Format, csv_line},
         output::{self, plain, signed},
     },
     preview::{
@@ -17,14 +17,6 @@ use crate::{
 pub(super) struct Listing {
     format: Format,
     rows: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Table,
-    Csv,
-    Ndjson,
-    Json,
 }
 
 /// One line of CSV: a contact and one thing that changes.
@@ -41,12 +33,7 @@ const COLUMNS: [&str; 7] = [
 impl Listing {
     /// Begins a list in a format: `table`, `csv`, `ndjson` or `json`.
     pub(super) fn new(format: &str) -> Self {
-        let format = match format {
-            "csv" => Format::Csv,
-            "ndjson" => Format::Ndjson,
-            "json" => Format::Json,
-            _ => Format::Table,
-        };
+        let format = Format::named(format);
         match format {
             Format::Csv => output::line(&csv_line(COLUMNS.into_iter().map(str::to_owned))),
             Format::Json => output::line("{\"contacts_changed\":["),

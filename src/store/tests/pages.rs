@@ -532,7 +532,7 @@ fn pages_that_are_stored_together_are_stored_as_one_by_one() {
         let appended = bench.store.write(move |tx| {
             // An address that another connection brought is no acquaintance yet.
             let elsewhere = tx.connection("shop", "ghost", NOW)?.id;
-            let there = event("other@x.example", EventKind::Like, Utc::now());
+            let there = event("other@x.example", EventKind::Like, at(NOW));
             tx.append(elsewhere, NOW, &[there], &mut tx.begin_report()?)?;
             let mut appended = Vec::new();
             for pages in pages.chunks(if together { 3 } else { 1 }) {
