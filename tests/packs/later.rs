@@ -14,7 +14,7 @@ enum Row {
 
 use Row::{Proved, Told, Unknown, Waits};
 
-const PUSH: &str = "src/push/tests.rs";
+const PUSH: &str = "src/push/tests/numbers.rs";
 const INVARIANTS: &str = "tests/scoring/invariants.rs";
 
 const AUTOMATIONS: &str = "automations";
