@@ -28,7 +28,7 @@ const SHRINK_MIN: usize = 10;
 
 /// A backfill commits so many rows or pages at once; each commit waits for the disk.
 /// Two batches are in memory, one read and one committed, at some 400 bytes a row.
-const BATCH_ROWS: usize = 25_000;
+const BATCH_ROWS: usize = 20_000;
 /// A contact with its fields takes as much room as so many events.
 const CONTACT_ROWS: usize = 5;
 const BATCH_PAGES: usize = 200;

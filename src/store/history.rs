@@ -27,9 +27,9 @@ pub(super) fn bucket(at: Millis) -> i64 {
     at.div_euclid(BUCKET_MS)
 }
 
-/// How many entries, and of how many contacts, wait to be written at most: some 10 MB.
-const WAITING_MAX: usize = 60_000;
-const WAITING_CONTACTS_MAX: usize = 16_000;
+/// How many entries, and of how many contacts, wait to be written at most: some 5 MB.
+const WAITING_MAX: usize = 40_000;
+const WAITING_CONTACTS_MAX: usize = 8_000;
 
 /// One contact's buckets, loaded to be changed.
 #[derive(Default)]
