@@ -49,6 +49,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     creates_fields: true,
     field_name_max: 10,
     frozen: &[],
+    starts: &[],
+    removals: &[],
     retention: None,
     unreported: &[],
     guarantee: "every event, once",

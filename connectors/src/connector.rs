@@ -1,5 +1,8 @@
 //! The port: what every platform's connector offers.
 
+mod removal;
+mod start;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,6 +12,11 @@ use crate::{
     cursor::Cursor,
     error::ConnectorError,
     model::{Address, Campaign, Contact, Event, EventKind, Reject, Status},
+};
+
+pub use self::{
+    removal::{Former, Look, Removal, RemovalSpec, Who},
+    start::{Action, Start, StartKind},
 };
 
 /// One feed of one platform that has a cursor of its own. The name is stored.
@@ -41,6 +49,10 @@ pub struct Capabilities {
     pub field_name_max: usize,
     /// Contacts of these statuses cannot be written to at all; plans leave them out.
     pub frozen: &'static [Status],
+    /// What can be started for a contact.
+    pub starts: &'static [StartKind],
+    /// How contacts can be taken off, and what undoing that does not bring back.
+    pub removals: &'static [RemovalSpec],
     /// How far back the platform reports; `None` means for ever.
     pub retention: Option<Duration>,
     /// What the platform sends but does not report, in words for the user.
@@ -194,4 +206,33 @@ pub trait Connector: Send + Sync {
 
     /// The names of the number fields that exist on the platform; empty where it has none.
     async fn fields(&self) -> Result<Vec<String>, ConnectorError>;
+
+    /// Starts something, once for each; one outcome per start, in order. An `Err` means that nothing was
+    /// sent. [`Outcome::Retry`] promises that nothing began; whatever else is unclear is [`Outcome::Ambiguous`].
+    async fn start(&self, starts: &[Start]) -> Result<Vec<Outcome>, ConnectorError> {
+        let refused = || Outcome::Rejected("nothing can be started on this platform".to_owned());
+        Ok(starts.iter().map(|_| refused()).collect())
+    }
+
+    /// Contacts as the platform has them now, in order; `None` for one it no longer has. Changes nothing.
+    async fn look(&self, contacts: &[Who]) -> Result<Vec<Option<Look>>, ConnectorError> {
+        Ok(contacts.iter().map(|_| None).collect())
+    }
+
+    /// Takes contacts off; one outcome per contact, in order. An `Err` means that nothing was sent.
+    async fn remove(
+        &self,
+        contacts: &[Who],
+        removal: Removal,
+    ) -> Result<Vec<Outcome>, ConnectorError> {
+        let refused = || Outcome::Rejected(format!("this platform cannot {}", removal.as_str()));
+        Ok(contacts.iter().map(|_| refused()).collect())
+    }
+
+    /// Puts back what [`Connector::remove`] took, for contacts who are still as it left them: whoever has
+    /// decided anything since is rejected. One outcome per contact, in order. An `Err` means that nothing was sent.
+    async fn restore(&self, contacts: &[Former]) -> Result<Vec<Outcome>, ConnectorError> {
+        let refused = || Outcome::Rejected("this platform cannot undo that".to_owned());
+        Ok(contacts.iter().map(|_| refused()).collect())
+    }
 }

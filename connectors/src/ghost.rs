@@ -78,6 +78,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     creates_fields: false,
     field_name_max: 0,
     frozen: &[],
+    starts: &[],
+    removals: &[],
     retention: None,
     unreported: &[
         "sign-in mails, welcome mails and other automated mails",

@@ -17,6 +17,9 @@ pub mod mailchimp;
 pub mod model;
 
 pub use clock::Clock;
-pub use connector::{Account, Capabilities, Change, Connector, Outcome, Page, Stream, Write};
+pub use connector::{
+    Account, Action, Capabilities, Change, Connector, Former, Look, Outcome, Page, Removal,
+    RemovalSpec, Start, StartKind, Stream, Who, Write,
+};
 pub use cursor::Cursor;
 pub use error::ConnectorError;

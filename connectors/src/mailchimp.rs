@@ -106,6 +106,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     field_name_max: 10,
     // Cleaned members "cannot be changed" (sheet, section 9).
     frozen: &[Status::Bounced],
+    starts: &[],
+    removals: &[],
     retention: None,
     unreported: &[
         "mails of automation flows (customer journeys) and their opens and clicks",

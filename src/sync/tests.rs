@@ -30,6 +30,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     creates_fields: false,
     field_name_max: 10,
     frozen: &[],
+    starts: &[],
+    removals: &[],
     retention: None,
     unreported: &[],
     guarantee: "what the script says",
