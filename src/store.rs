@@ -41,7 +41,7 @@ pub use facts::Which;
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
-pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
+pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use snapshot::Snapshot;

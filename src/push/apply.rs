@@ -16,7 +16,7 @@ use crate::{
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{ContactId, NewOutboxRow, OutboxRow, OutboxState, Store, StoreError, Tx},
+    store::{ContactId, Lane, NewOutboxRow, OutboxRow, OutboxState, Store, StoreError, Tx},
 };
 
 use super::{
@@ -235,7 +235,7 @@ impl Push<'_> {
                     if tx.is_paused()? {
                         return Ok(None);
                     }
-                    let rows = tx.outbox_ready(id, now, BATCH)?;
+                    let rows = tx.outbox_ready(id, Lane::Set, now, BATCH)?;
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
                     tx.begin_attempt(&numbers, &attempt, now)?;
@@ -416,6 +416,7 @@ fn row(plan: i64, connection: ConnectionId, planned: &Planned) -> NewOutboxRow {
             .before
             .as_ref()
             .map_or_else(String::new, |before| format!("was {before}")),
+        lane: Lane::Set,
     }
 }
 
