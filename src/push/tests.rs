@@ -17,7 +17,13 @@ use engaged_connectors::{
 };
 use tempfile::TempDir;
 
-use super::{apply::Push, apply::PushReport, guard, plan::ConnectionPlan, targets};
+use super::{
+    apply::Push,
+    apply::PushReport,
+    guard::{self, Limits},
+    plan::ConnectionPlan,
+    targets,
+};
 use crate::{
     config::{self, Config, Environment},
     rescore::rescore,
@@ -279,7 +285,11 @@ impl Bench {
             rules: &self.config.rules,
             rules_hash: &self.config.rules_hash,
             connector: &self.site,
-            max_score_change: self.config.guards.max_score_change,
+            automations: &self.config.automations,
+            limits: Limits {
+                score_change: self.config.guards.max_score_change,
+                starts: u64::from(self.config.guards.max_starts),
+            },
             clock: &self.clock,
         }
     }

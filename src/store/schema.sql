@@ -336,7 +336,7 @@ create table outbox (
 create index outbox_by_target on outbox (connection_id, platform_id, target);
 create index outbox_by_state on outbox (connection_id, state, id);
 -- A start has one row, whatever happens.
-create unique index outbox_start on outbox (connection_id, target) where lane = 'start';
+create unique index outbox_start on outbox (target) where lane = 'start';
 
 create table acknowledged (
   connection_id integer not null,
