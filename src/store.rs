@@ -27,6 +27,7 @@ mod reader;
 mod result;
 mod snapshot;
 mod standing;
+mod start;
 mod verdict;
 mod word;
 mod writer;
@@ -34,7 +35,7 @@ mod writer;
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
-pub use automation::{Entries, Listed, Resolution, Tally as EntryTally, Waiting};
+pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
@@ -48,6 +49,7 @@ pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
+pub use start::Resolution;
 
 use engaged_connectors::Clock;
 

@@ -298,7 +298,6 @@ static START: &[Key] = &[
     key("webhook", Text, "An address to call, signed with `key`."),
     key("key", Secret(SECRET), "Where the secret is with which calls are signed."),
     key("handover", Text, "A list here, for people to work off: `engaged leads`."),
-    key("list", Text, "Refused: nobody is put on a list of a platform."),
 ];
 
 #[rustfmt::skip]

@@ -406,48 +406,6 @@ impl Tx {
         Ok(Some(self.sql.last_insert_rowid()))
     }
 
-    /// Queues what starts or ends something for an entry: one row for each, whatever happens. What waits becomes part of
-    /// this plan; what was sent stays as it is.
-    pub fn enqueue_start(&self, row: &NewOutboxRow, known_at: Millis) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
-                   known_at, changed_at, lane) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9, 'start')
-                 on conflict (target) where lane = 'start' do update set plan_id = excluded.plan_id,
-                   platform_id = excluded.platform_id, contact_id = excluded.contact_id, value = excluded.value,
-                   state = iif(state = 'retry', 'retry', 'planned'), changed_at = excluded.changed_at
-                 where state in ('planned', 'retry', 'abandoned')",
-            )?
-            .execute(params![
-                row.plan,
-                row.connection.0,
-                row.contact.map(|contact| contact.0),
-                row.platform_id,
-                row.write,
-                row.target,
-                row.value,
-                row.reason,
-                known_at
-            ])?;
-        Ok(())
-    }
-
-    /// Gives up starts that wait for their turn and are not part of this plan.
-    pub fn abandon_starts(
-        &self,
-        connection: ConnectionId,
-        plan: Option<i64>,
-        now: Millis,
-    ) -> Result<usize, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?3
-                 where connection_id = ?1 and lane = 'start' and state in ('planned', 'retry') and plan_id is not ?2",
-            )?
-            .execute(params![connection.0, plan, now])?)
-    }
-
     /// Gives up sets that wait for their turn and are not part of this plan (`None`: whatever waits), so that nothing
     /// is sent that the plan does not show. With `doubts`, also what is in doubt.
     pub fn abandon_unplanned(

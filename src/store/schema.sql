@@ -300,8 +300,7 @@ create table automation_entry (
   answer text,
   unique (contact_id, automation_id, number)
 ) strict;
-create index automation_entry_open on automation_entry (state, automation_id)
-  where state in ('settling', 'ready', 'attempting', 'in doubt', 'leaving');
+create index automation_entry_open on automation_entry (state, automation_id);
 
 -- Writing to platforms.
 create table plan (

@@ -17,16 +17,9 @@ use crate::{
     diagnostic::Diagnostic,
 };
 
-/// The keys that say what is started; exactly one of them stands there.
-const KINDS: [&str; 7] = [
-    "tag",
-    "field",
-    "automation",
-    "event",
-    "webhook",
-    "handover",
-    "list",
-];
+/// The keys that say what is started; exactly one of them stands there. There is no `list`: whoever is put on a list
+/// by us may be mailed and never asked for it (docs/decisions/).
+const KINDS: [&str; 6] = ["tag", "field", "automation", "event", "webhook", "handover"];
 
 /// Checks the `start` of the automation of that name.
 pub(super) fn check(
@@ -66,18 +59,7 @@ pub(super) fn check(
             value: table.text("value").unwrap_or(name).to_owned(),
         },
         "automation" => Begin::Automation(text.to_owned()),
-        "event" => Begin::Event(text.to_owned()),
-        _ => {
-            found.add(
-                Diagnostic::error(
-                    code::UNSUPPORTED,
-                    "nobody is put on a list by us: that would let them be mailed who never asked",
-                )
-                .at(&kind.node.place, "not done on any platform")
-                .help("start a tag or an automation, and let the platform's own automation do it"),
-            );
-            return None;
-        }
+        _ => Begin::Event(text.to_owned()),
     };
     fits(&begin, connection, kind, found).then(|| Start {
         connection: Some(connection.name.clone()),

@@ -30,5 +30,4 @@ create table automation_entry (
   answer text,
   unique (contact_id, automation_id, number)
 ) strict;
-create index automation_entry_open on automation_entry (state, automation_id)
-  where state in ('settling', 'ready', 'attempting', 'in doubt', 'leaving');
+create index automation_entry_open on automation_entry (state, automation_id);
