@@ -7,6 +7,7 @@ mod adjust;
 mod automations;
 mod conformance;
 mod human;
+mod leads;
 mod listing;
 mod load;
 mod look;
@@ -96,6 +97,8 @@ enum Verb {
     Adjust(adjust::Adjust),
     /// Show who entered automations, what was started, and what is in doubt
     Automations(automations::Automations),
+    /// List whom automations hand over to people, and take their answers
+    Leads(leads::Leads),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -211,6 +214,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Automations(arguments) => automations::automations(context, &arguments),
+        Verb::Leads(arguments) => leads::leads(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

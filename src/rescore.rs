@@ -60,17 +60,7 @@ pub fn rescore(
     let now = clock.now().timestamp_millis();
     let zone = Zone::new(config.zone);
     let today = zone.day(now);
-    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
-    let behind: Vec<(String, String)> = config
-        .automations
-        .iter()
-        .map(|each| (each.name.clone(), each.fingerprint.clone()))
-        .collect();
-    let version = store.write(move |tx| {
-        let version = tx.rule_version(&fingerprint, &rules, now)?;
-        tx.set_automation_versions(version, &behind)?;
-        Ok(version)
-    })?;
+    let version = version(store, config, now)?;
 
     let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
@@ -78,19 +68,12 @@ pub fn rescore(
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
         // Where the mark stands, whoever is not scored by these rules is new, and so is dirty.
         let changed_rules = conn.rules_mark()? != Some(version);
-        let many = many(conn, changed_rules.then_some(version))?;
-        let who = if full || changed_coverage || many {
+        let everybody = full || changed_coverage;
+        let others = changed_rules.then_some(version);
+        let who = if everybody || many(conn, others)? {
             None
         } else {
-            let mut who = conn.dirty()?.contacts;
-            who.extend(conn.due(today)?);
-            who.extend(conn.settled(now)?);
-            if changed_rules {
-                who.extend(conn.scored_by_other_rules(version)?);
-            }
-            who.sort_unstable();
-            who.dedup();
-            Some(who)
+            Some(wanting(conn, others, today, now)?)
         };
         Ok((
             who,
@@ -143,6 +126,38 @@ pub fn rescore(
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)
+}
+
+/// The number of the present rules, and what each automation rests on in them.
+fn version(store: &Store, config: &Config, now: i64) -> Result<i64, StoreError> {
+    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
+    let automations = config.automations.iter();
+    let behind: Vec<(String, String)> = automations
+        .map(|each| (each.name.clone(), each.fingerprint.clone()))
+        .collect();
+    store.write(move |tx| {
+        let version = tx.rule_version(&fingerprint, &rules, now)?;
+        tx.set_automation_versions(version, &behind)?;
+        Ok(version)
+    })
+}
+
+/// The contacts with news, or for whom a date or an instant has come, or who are scored by other rules.
+fn wanting(
+    conn: &Conn,
+    changed_rules: Option<i64>,
+    today: Day,
+    now: i64,
+) -> Result<Vec<ContactId>, StoreError> {
+    let mut who = conn.dirty()?.contacts;
+    who.extend(conn.due(today)?);
+    who.extend(conn.settled(now)?);
+    if let Some(version) = changed_rules {
+        who.extend(conn.scored_by_other_rules(version)?);
+    }
+    who.sort_unstable();
+    who.dedup();
+    Ok(who)
 }
 
 /// Whether so many contacts have news, or are not scored by these rules, that a walk through everybody is shorter.

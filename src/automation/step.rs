@@ -93,9 +93,9 @@ pub fn steps(
     let all = automations.iter().zip(seen.iter().zip(past));
     for (place, (automation, (seen, past))) in all.enumerate() {
         match past.inside {
-            Some(entry) => steps.extend(stay(automation, place, seen, entry, moment)),
+            Some(entry) => steps.extend(stay(automation, place, *seen, entry, moment)),
             None if seen.door.enters == Truth::True => {
-                let fate = enter(automation, seen, past, moment);
+                let fate = enter(automation, *seen, past, moment);
                 entering.push((place, past.entries + 1, fate));
             }
             None => {}
@@ -168,7 +168,7 @@ fn lower(beyond: &Automation) -> String {
 /// What becomes of an entry, by itself.
 fn enter(
     automation: &Automation,
-    seen: &Seen,
+    seen: Seen,
     past: &Past,
     moment: Moment,
 ) -> (EntryState, Option<String>) {
@@ -213,7 +213,7 @@ fn due(automation: &Automation) -> EntryState {
 fn stay(
     automation: &Automation,
     place: usize,
-    seen: &Seen,
+    seen: Seen,
     entry: Entry,
     moment: Moment,
 ) -> Option<Step> {

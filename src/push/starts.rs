@@ -1,6 +1,9 @@
 //! What automations want started on a connection: one write for each entry.
 
-use engaged_connectors::{Action, Start, Write, model::Status};
+use engaged_connectors::{
+    Action, Start, Write,
+    model::{Address, Status},
+};
 use serde_json::json;
 
 use crate::{
@@ -147,7 +150,7 @@ fn body(conn: &Conn, automation: &Automation, waiting: &Waiting) -> Result<Strin
         "entry": waiting.entry,
         "number": waiting.number,
         "entered_on": waiting.entered_on.to_string(),
-        "contact": { "email": waiting.email.as_ref().map(|email| email.reveal()) },
+        "contact": { "email": waiting.email.as_ref().map(Address::reveal) },
         "scores": scores,
         "segments": state.segments,
         "stage": state.stage,
@@ -181,10 +184,7 @@ pub enum Request {
 }
 
 /// What a row asks for; `None` for a verb that this version does not know.
-pub fn request(
-    row: &OutboxRow,
-    email: Option<engaged_connectors::model::Address>,
-) -> Option<Request> {
+pub fn request(row: &OutboxRow, email: Option<Address>) -> Option<Request> {
     let value = row.row.value.clone()?;
     let action = match row.row.write.as_str() {
         "start by tag" => return Some(Request::Set(Write::AddTag { tag: value })),

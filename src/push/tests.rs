@@ -491,9 +491,15 @@ async fn a_refused_change_is_no_change_and_an_allowance_waits_while_another_guar
     bench.approve(guard::MAX_SCORE_CHANGE);
     let (id, now) = (bench.id, bench.now());
     let subject = id.0.to_string();
-    let trip = bench
-        .store
-        .write(move |tx| tx.trip_guard(crate::sync::LIST_SHRUNK, Some(id), &subject, "half is gone", now));
+    let trip = bench.store.write(move |tx| {
+        tx.trip_guard(
+            crate::sync::LIST_SHRUNK,
+            Some(id),
+            &subject,
+            "half is gone",
+            now,
+        )
+    });
     assert!(bench.apply().await.held[0].starts_with("list_shrunk"));
     let guard = trip.unwrap();
     bench
