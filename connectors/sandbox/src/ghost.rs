@@ -250,6 +250,14 @@ impl Ghost {
         })
     }
 
+    /// A member joins every newsletter by their own hand; false when there is none with this address.
+    pub fn joins(&self, email: &str) -> bool {
+        self.at_desk(|desk| {
+            let id = desk.state.by_email.get(email).copied();
+            id.is_some_and(|id| edit::join(desk, id))
+        })
+    }
+
     /// Somebody deletes a member by hand; false when there is none with this address.
     pub fn delete_member(&self, email: &str) -> bool {
         self.at_desk(|desk| {

@@ -164,17 +164,32 @@ fn named_labels(desk: &mut Desk<'_>, entries: &[Value]) -> Result<Vec<Id>, Refus
     Ok(labels)
 }
 
-/// Sets the newsletters of a member, and writes an event for each that comes or goes.
+/// Sets the newsletters of a member by a request.
 fn subscribe(desk: &mut Desk<'_>, id: Id, entries: &[Value]) {
     let named = |newsletter: &Newsletter| {
         let own = newsletter.id.to_string();
         entries.iter().any(|entry| entry["id"] == own)
     };
-    let wanted: Vec<u8> = (0_u8..)
-        .zip(&desk.state.newsletters)
-        .filter(|(_, newsletter)| named(newsletter))
+    let wanted = numbers(desk, named);
+    set(desk, id, wanted, true);
+}
+
+/// A member joins every newsletter by their own hand.
+pub(super) fn join(desk: &mut Desk<'_>, id: Id) -> bool {
+    let all = numbers(desk, |_| true);
+    set(desk, id, all, false);
+    desk.state.members.contains_key(&id)
+}
+
+fn numbers(desk: &Desk<'_>, wanted: impl Fn(&Newsletter) -> bool) -> Vec<u8> {
+    let all = (0_u8..).zip(&desk.state.newsletters);
+    all.filter(|(_, newsletter)| wanted(newsletter))
         .map(|(number, _)| number)
-        .collect();
+        .collect()
+}
+
+/// Sets the newsletters of a member, and writes an event for each that comes or goes.
+fn set(desk: &mut Desk<'_>, id: Id, wanted: Vec<u8>, by_api: bool) {
     let Some(member) = desk.state.members.get_mut(&id) else {
         return;
     };
@@ -186,7 +201,7 @@ fn subscribe(desk: &mut Desk<'_>, id: Id, entries: &[Value]) {
         .filter(|(_, was, is)| was != is)
         .map(|(number, _, is)| (number, is))
         .collect();
-    write_down(desk, id, &turned, true);
+    write_down(desk, id, &turned, by_api);
 }
 
 /// A member leaves every newsletter by their own hand; one who gets none comes back to the first before, since leaving

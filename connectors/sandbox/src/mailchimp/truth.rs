@@ -152,6 +152,22 @@ impl Mailchimp {
         self.by_hand(address, |member, now| member.turn(Status::Archived, now, false))
     }
 
+    /// The marketer takes a tag off somebody by hand; says whether there was such a member.
+    pub fn untag_by_hand(&self, address: &str, tag: &str) -> bool {
+        self.look(|account, _| {
+            let now = account.now;
+            let mut found = false;
+            for list in &mut account.audiences {
+                if let Some(index) = list.find(address) {
+                    let number = list.tag_named(tag, now);
+                    found |= list.members[index as usize].tag(number, false, now);
+                    list.revision += 1;
+                }
+            }
+            found
+        })
+    }
+
     /// Something happens to a member without a write of the API's; says whether there was such a member.
     pub(super) fn by_hand(&self, address: &str, happen: impl Fn(&mut Member, Seconds)) -> bool {
         self.look(|account, _| {
