@@ -44,6 +44,7 @@ pub fn connector(
                 key,
                 newsletters: connection.lists.clone(),
                 tag_prefix,
+                start_tags: Vec::new(),
             };
             let ghost = Ghost::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;
@@ -55,6 +56,8 @@ pub fn connector(
                 key,
                 lists: connection.lists.clone(),
                 tag_prefix,
+                start_tags: Vec::new(),
+                start_fields: Vec::new(),
             };
             let mailchimp = Mailchimp::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;
