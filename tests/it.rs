@@ -14,6 +14,8 @@ mod adjusting;
 mod conforming;
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/fakes.rs"]
+mod fakes;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/files.rs"]
