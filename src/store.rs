@@ -24,6 +24,7 @@ mod outbox;
 mod page;
 mod reader;
 mod result;
+mod since;
 mod snapshot;
 mod standing;
 mod verdict;
@@ -44,6 +45,7 @@ pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 

@@ -370,7 +370,7 @@ fn decide(
             why: vec![PAUSED.to_owned()],
         });
     }
-    let why = guard::hold(tx, ask.id, &plan, limit, ask.now)?;
+    let why = guard::hold(tx, ask, &plan, limit)?;
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }
