@@ -28,6 +28,7 @@ mod since;
 mod snapshot;
 mod standing;
 mod verdict;
+mod week;
 mod word;
 mod writer;
 
@@ -48,6 +49,7 @@ pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
+pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;
 

@@ -23,6 +23,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0002_former_address",
         sql: include_str!("migrations/0002_former_address.sql"),
     },
+    Migration {
+        name: "0005_drift",
+        sql: include_str!("migrations/0005_drift.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (
