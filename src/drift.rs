@@ -135,3 +135,6 @@ pub fn week_of(day: Day) -> String {
         format!("{}-W{:02}", week.year(), week.week())
     })
 }
+
+#[cfg(test)]
+mod tests;

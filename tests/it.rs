@@ -12,6 +12,8 @@ mod acceptance;
 mod adjusting;
 #[path = "it/conforming.rs"]
 mod conforming;
+#[path = "it/drifting.rs"]
+mod drifting;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/fakes.rs"]

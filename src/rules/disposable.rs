@@ -34,7 +34,12 @@ mod tests {
         for domain in ["mailinator.com", "Mailinator.COM.", "jan.mailinator.com"] {
             assert_eq!(disposable(domain), Some("mailinator.com"), "{domain}");
         }
-        for domain in ["no-mailinator.example", "mailinator.com.example.nl", "com", ""] {
+        for domain in [
+            "no-mailinator.example",
+            "mailinator.com.example.nl",
+            "com",
+            "",
+        ] {
             assert_eq!(disposable(domain), None, "{domain}");
         }
     }
