@@ -6,6 +6,7 @@
 mod adjust;
 mod automations;
 mod conformance;
+mod drift;
 mod human;
 mod leads;
 mod listing;
@@ -89,6 +90,8 @@ enum Verb {
     Segments,
     /// Show how one contact's scores went
     History(look::History),
+    /// Show week by week what the scores are like, and what moved
+    Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
     /// Take in contacts, events and gaps from files
@@ -210,6 +213,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Contacts(arguments) => look::contacts(context, &arguments),
         Verb::Segments => look::segments(context),
         Verb::History(arguments) => look::history(context, &arguments),
+        Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),

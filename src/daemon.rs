@@ -161,6 +161,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     let settled = jobs.store.read(super::store::Conn::next_settled_at)?;
     if work || settled.is_some_and(|at| at <= now.timestamp_millis()) {
         jobs.score(false).await?;
+        jobs.weekly().await?;
         match jobs.apply(None).await {
             Ok(_) => {}
             Err(Trouble {

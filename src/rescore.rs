@@ -57,6 +57,17 @@ pub fn rescore(
     full: bool,
     progress: &dyn Fn(u64, u64),
 ) -> Result<ScoreReport, StoreError> {
+    rescore_from(store, config, clock, (full, WALK_MIN), progress)
+}
+
+/// As [`rescore`], walking through everybody from so many contacts on.
+fn rescore_from(
+    store: &Store,
+    config: &Config,
+    clock: &dyn Clock,
+    (full, walk_min): (bool, u64),
+    progress: &dyn Fn(u64, u64),
+) -> Result<ScoreReport, StoreError> {
     let now = clock.now().timestamp_millis();
     let zone = Zone::new(config.zone);
     let today = zone.day(now);
@@ -70,7 +81,7 @@ pub fn rescore(
         let changed_rules = conn.rules_mark()? != Some(version);
         let everybody = full || changed_coverage;
         let others = changed_rules.then_some(version);
-        let who = if everybody || many(conn, others)? {
+        let who = if everybody || many(conn, others, walk_min)? {
             None
         } else {
             Some(wanting(conn, others, today, now)?)
@@ -161,9 +172,9 @@ fn wanting(
 }
 
 /// Whether so many contacts have news, or are not scored by these rules, that a walk through everybody is shorter.
-fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
+fn many(conn: &Conn, changed_rules: Option<i64>, walk_min: u64) -> Result<bool, StoreError> {
     let dirty = conn.count_dirty()?;
-    if changed_rules.is_none() && dirty < WALK_MIN {
+    if changed_rules.is_none() && dirty < walk_min {
         return Ok(false);
     }
     let all = conn.count_contacts()?;
@@ -172,7 +183,7 @@ fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
         None => 0,
     };
     let some = dirty.max(stale);
-    Ok(some >= WALK_MIN && some * 3 >= all)
+    Ok(some >= walk_min && some * 3 >= all)
 }
 
 /// A run that is cut off leaves some contacts scored by other rules, or over other holes, than the rest. The next run

@@ -422,7 +422,7 @@ fn decide(
             why: vec![PAUSED.to_owned()],
         });
     }
-    let why = guard::hold(tx, ask.id, &plan, limits, ask.now)?;
+    let why = guard::hold(tx, ask, &plan, limits)?;
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }

@@ -87,6 +87,7 @@ fn planned(automation: &Automation, waiting: &Waiting, platform_id: String) -> P
         before: None,
         after: None,
         lane: Lane::Start,
+        changes: false,
     }
 }
 
