@@ -11,8 +11,10 @@ pub mod code;
 mod connections;
 mod found;
 mod hash;
+mod insight;
 mod language;
 mod machines;
+mod models;
 mod near;
 mod options;
 mod overrides;
@@ -40,6 +42,7 @@ pub use self::{
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
+    insight::Insight,
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
@@ -108,6 +111,8 @@ pub struct Config {
     pub machines: verdict::Settings,
     /// Limits on what is written without asking.
     pub guards: Guards,
+    /// What backtest and suggest compare scores with.
+    pub insight: Insight,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
@@ -301,6 +306,7 @@ fn finish(
         |(file, text)| tree::place_of(file, text).at(0..0),
     );
     shape::check_table(&root, schema::ROOT, &place, "the configuration", &mut found);
+    models::read(&mut root, base, &mut found);
     let config = check(path, base, &root, &mut found);
     match config {
         Some(mut config) if !found.has_errors() => {
@@ -338,6 +344,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         },
         connections,
         rules_hash: hash::of(&rules),
+        insight: insight::check(root, found),
         tests: rule_tests::check(root, &rules, found),
         rules,
         machines,

@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod demo;
 pub mod diagnostic;
 pub mod import;
+pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;

@@ -137,6 +137,10 @@ impl Phrases for Dutch<'_> {
         self.holds(condition)
     }
 
+    fn everybody(&self) -> &'static str {
+        "waar iedereen mee begint"
+    }
+
     fn since(&self, day: Day) -> String {
         format!("sinds {}", self.day(day))
     }
@@ -366,6 +370,10 @@ impl Phrases for Dutch<'_> {
                     self.holds(condition)
                 )
             }
+            Cause::Weighs(condition) => format!(
+                "{much}, want dit weegt anders naast de rest: {}",
+                self.holds(condition)
+            ),
             Cause::Counts(pattern, number) => format!("{much} voor {}", events(number, pattern)),
             Cause::Lifted(pattern, number) => {
                 let verb = if *number == 1 { "telt" } else { "tellen" };

@@ -69,6 +69,8 @@ pub(super) trait Phrases {
     /// Events of a pattern, without a number.
     fn kind(&self, pattern: &Pattern) -> String;
     fn condition(&self, condition: &Condition) -> String;
+    /// What a model gives everybody to begin with.
+    fn everybody(&self) -> &'static str;
     fn since(&self, day: Day) -> String;
     fn fading(&self, decay: Decay) -> String;
     fn no_points(&self) -> &'static str;
