@@ -67,7 +67,7 @@ pub(super) struct Suggest {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// The regression's penalty on large coefficients, 0 for none; else as configured
-    #[arg(long, value_name = "NUMBER", value_parser = penalty)]
+    #[arg(long, value_name = "NUMBER", value_parser = penalty, allow_negative_numbers = true)]
     l2: Option<f64>,
     /// Replace files that are there
     #[arg(long)]

@@ -39,12 +39,11 @@ pub(super) fn rules(
         }
     }
     let model = entry.node.table()?;
-    let intercept = model.get("intercept").and_then(real)?;
     let mut rules = vec![Rule {
         text: "intercept".to_owned(),
         ..state(Condition::Otherwise)
     }];
-    let mut weights = vec![intercept];
+    let mut weights = Vec::new();
     for table in model.items_of("inputs").iter().filter_map(Node::table) {
         let when = table
             .get("when")
@@ -60,6 +59,7 @@ pub(super) fn rules(
         });
         weights.push(weight);
     }
+    weights.insert(0, model.get("intercept").and_then(real)?);
     Some((rules, Some(weights)))
 }
 
