@@ -113,3 +113,6 @@ pub(crate) fn own_conversion(rules: &RuleSet, kind: &EventKind) -> Vec<(String, 
         .map(|(score, rule)| (score.name.clone(), rule.text.clone()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

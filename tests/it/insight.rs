@@ -333,7 +333,7 @@ fn a_broken_model_is_explained_in_its_own_file() {
         "intercept = nan\ninputs = [ { when = \"any opne\", coefficient = 1e-3 }, { when = \"any open\", coeficient = 1 } ]\n",
     );
     let run = program.expect(2, &["check"]);
-    for words in ["likely.toml:1:", "likely.toml:2:", "coefficient", "'open'"] {
+    for words in ["likely.toml:1:", "likely.toml:2:", "coefficient", "`open`"] {
         assert!(run.err.contains(words), "{words}: {}", run.err);
     }
 }
