@@ -4,6 +4,7 @@
 //! code, a place and a next step; anything else is a bug and says so.
 
 mod adjust;
+mod automations;
 mod conformance;
 mod human;
 mod insight;
@@ -98,6 +99,8 @@ enum Verb {
     Import(load::Import),
     /// Correct a contact's score by hand, with a reason and an end
     Adjust(adjust::Adjust),
+    /// Show who entered automations, what was started, and what is in doubt
+    Automations(automations::Automations),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -214,6 +217,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Verify => work::verify(context),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
+        Verb::Automations(arguments) => automations::automations(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

@@ -7,6 +7,7 @@
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
+mod automations;
 pub mod code;
 mod connections;
 mod found;
@@ -48,7 +49,13 @@ pub use self::{
     secret::SecretSource,
 };
 use self::{found::Found, tree::Table};
-use crate::{diagnostic::Diagnostic, rule_tests::RuleTest, rules::set::RuleSet, verdict};
+use crate::{
+    automation::{Automation, Begin},
+    diagnostic::Diagnostic,
+    rule_tests::RuleTest,
+    rules::set::RuleSet,
+    verdict,
+};
 
 /// The process's environment variables, as far as the program may see them.
 ///
@@ -113,10 +120,26 @@ pub struct Config {
     pub guards: Guards,
     /// What backtest and suggest compare scores with.
     pub insight: Insight,
+    /// What starts when a condition begins to hold, in file order.
+    pub automations: Vec<Automation>,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// Everything that may be written to: the connections, and the addresses that automations call.
+    pub fn written_to(&self) -> impl Iterator<Item = &ConnectionConfig> {
+        let hooks = self
+            .automations
+            .iter()
+            .filter_map(|each| match &each.start.begin {
+                Begin::Call(hook) => Some(hook.as_ref()),
+                _ => None,
+            });
+        self.connections.iter().chain(hooks)
+    }
 }
 
 /// Loads a file, or all `*.toml` files of a directory in the order of their
@@ -329,6 +352,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         segment_names: names(root, "segments"),
     };
     let connections = connections::check(root, base, &defined, found);
+    let automations = automations::check(root, base, &rules, &connections, found);
     let machines = machines::check(root, &connections, found);
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
@@ -343,6 +367,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
             _ => Language::English,
         },
         connections,
+        automations,
         rules_hash: hash::of(&rules),
         insight: insight::check(root, found),
         tests: rule_tests::check(root, &rules, found),

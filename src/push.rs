@@ -8,6 +8,7 @@ pub mod apply;
 pub mod diff;
 pub mod guard;
 pub mod plan;
+pub mod starts;
 pub mod targets;
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! which something changes by itself, when the rules are others, or when our
 //! own coverage is. Scoring everybody gives the same result, only later.
 
-use std::sync::Arc;
+mod doors;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use engaged_connectors::Clock;
 use serde::Serialize;
@@ -21,6 +23,9 @@ use crate::{
     },
     store::{Conn, ContactId, ContactState, ScoreRow, Store, StoreError, Which},
 };
+
+pub use self::doors::DoorReport;
+use self::doors::{Doors, Shown};
 
 /// From so many on, contacts that are a third of all are found by walking through everybody: that
 /// is faster than looking them up, and the list of them need not be held.
@@ -40,6 +45,8 @@ pub struct ScoreReport {
     pub changed: u64,
     /// Of those evaluated, contacts about whom an absence cannot be judged.
     pub unjudged: u64,
+    /// Who entered and left automations, where anybody did.
+    pub automations: Vec<DoorReport>,
 }
 
 /// Scores as of today.
@@ -54,7 +61,16 @@ pub fn rescore(
     let zone = Zone::new(config.zone);
     let today = zone.day(now);
     let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
-    let version = store.write(move |tx| tx.rule_version(&fingerprint, &rules, now))?;
+    let behind: Vec<(String, String)> = config
+        .automations
+        .iter()
+        .map(|each| (each.name.clone(), each.fingerprint.clone()))
+        .collect();
+    let version = store.write(move |tx| {
+        let version = tx.rule_version(&fingerprint, &rules, now)?;
+        tx.set_automation_versions(version, &behind)?;
+        Ok(version)
+    })?;
 
     let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
@@ -68,6 +84,7 @@ pub fn rescore(
         } else {
             let mut who = conn.dirty()?.contacts;
             who.extend(conn.due(today)?);
+            who.extend(conn.settled(now)?);
             if changed_rules {
                 who.extend(conn.scored_by_other_rules(version)?);
             }
@@ -98,6 +115,11 @@ pub fn rescore(
         today,
         now,
         batch: Vec::new(),
+        doors: store.read(|conn| {
+            let rules = (&model, &coverage, &zone);
+            Doors::new(conn, &config.automations, rules, version, (today, now))
+        })?,
+        reports: BTreeMap::new(),
         report: ScoreReport {
             as_of: today.to_string(),
             ..ScoreReport::default()
@@ -106,16 +128,18 @@ pub fn rescore(
     store.read(|conn| {
         let which = who.as_deref().map_or(Which::All, Which::These);
         conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
-            run.contact(contact, facts)?;
+            run.contact(conn, contact, facts)?;
             progress(run.report.scored, total);
             Ok(())
         })
     })?;
     run.flush()?;
+    run.report.automations = std::mem::take(&mut run.reports).into_values().collect();
     let mark = mark(&coverage);
     store.write(move |tx| {
         tx.set_coverage_mark(&mark, now)?;
         tx.set_rules_mark(Some(version), now)?;
+        tx.end_scoring(today, now, now)?;
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)
@@ -160,17 +184,26 @@ struct Run<'a> {
     version: i64,
     today: Day,
     now: i64,
-    batch: Vec<(ContactId, ContactState)>,
+    batch: Vec<(ContactId, ContactState, Option<Shown>)>,
+    doors: Doors<'a>,
+    /// By the automation's place among all.
+    reports: BTreeMap<usize, DoorReport>,
     report: ScoreReport,
 }
 
 impl Run<'_> {
-    fn contact(&mut self, contact: ContactId, facts: &Facts) -> Result<(), StoreError> {
+    fn contact(
+        &mut self,
+        conn: &Conn,
+        contact: ContactId,
+        facts: &Facts,
+    ) -> Result<(), StoreError> {
         let (evaluation, next) = evaluate_with_next(self.model, facts, self.coverage, self.today);
         let state = state(self.model, &evaluation, next);
         self.report.scored += 1;
         self.report.unjudged += u64::from(state.unjudged.is_some());
-        self.batch.push((contact, state));
+        let shown = self.doors.look(conn, contact, facts, &evaluation)?;
+        self.batch.push((contact, state, shown));
         if self.batch.len() >= BATCH {
             self.flush()
         } else {
@@ -181,14 +214,24 @@ impl Run<'_> {
     fn flush(&mut self) -> Result<(), StoreError> {
         let batch = Arc::new(std::mem::take(&mut self.batch));
         let (version, today, now) = (self.version, self.today, self.now);
-        self.report.changed += self.store.write(move |tx| {
+        let carrier = self.doors.carrier();
+        let (changed, reports) = self.store.write(move |tx| {
+            let (mut carrier, mut changed) = (carrier, 0);
+            for (contact, _, shown) in batch.iter() {
+                if let Some(shown) = shown {
+                    carrier.carry(tx, *contact, shown)?;
+                }
+            }
             let mut results = tx.results(version, today, now)?;
-            let mut changed = 0;
-            for (contact, state) in batch.iter() {
+            for (contact, state, _) in batch.iter() {
                 changed += u64::from(results.write(*contact, state)?);
             }
-            Ok(changed)
+            Ok((changed, carrier.reports()))
         })?;
+        self.report.changed += changed;
+        for (place, report) in reports {
+            self.reports.entry(place).or_default().add(report);
+        }
         Ok(())
     }
 }

@@ -23,3 +23,4 @@ mod subject;
 
 pub use absence::{Grounds, Reason};
 pub use condition::{Doubt, Judgement};
+pub use status::status_on;

@@ -7,6 +7,7 @@
 //! here decides anything: what to sync, score or push is the caller's business.
 
 mod append;
+mod automation;
 mod connection;
 mod contact;
 mod control;
@@ -26,6 +27,7 @@ mod reader;
 mod result;
 mod snapshot;
 mod standing;
+mod start;
 mod verdict;
 mod word;
 mod writer;
@@ -33,6 +35,7 @@ mod writer;
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
+pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
@@ -41,11 +44,12 @@ pub use facts::{Hindsight, Which};
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
-pub use outbox::{Guard, NewOutboxRow, OutboxRow, OutboxState, Plan};
+pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
+pub use start::Resolution;
 
 use engaged_connectors::Clock;
 

@@ -46,6 +46,13 @@ fn canonical(rules: &RuleSet) -> String {
     for stage in &rules.stages {
         line(lines, format_args!("stage {:?} {}", stage.name, stage.when));
     }
+    for automation in &rules.automations {
+        let (name, when) = (&automation.name, &automation.when);
+        line(lines, format_args!("automation {name:?} {when}"));
+        if let Some(until) = &automation.until {
+            line(lines, format_args!(" until {until}"));
+        }
+    }
     text
 }
 

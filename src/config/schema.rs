@@ -119,7 +119,7 @@ pub(super) static ROOT: &[Key] = &[
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
-    later("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
+    key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
     later("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
     later("web", Table(WEB), "The dashboard."),
     later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
@@ -318,20 +318,24 @@ static EXPECT: &[Key] = &[
 static AUTOMATION: &[Key] = &[
     need("name", Text, "Its name: name = \"Ambassador series\"."),
     need("when", Text, "Starts when this begins to hold."),
-    key("until", Text, "Leaves and re-arms when this holds."),
-    key("cooldown", Text, "No second start within this time."),
-    key("settle", Text, "Waits this long, so that a scanner's clicks are recognised first."),
+    key("until", Text, "Leaves and re-arms when this holds. Default: when `when` no longer does."),
+    key("cooldown", Text, "No second start within this time: an entry in it starts nothing. cooldown = \"30 days\"."),
+    key("settle", Text, "Waits this long, so that a scanner's clicks are recognised first. Default: 30 minutes."),
+    key("max_per_contact", Whole(1, MOST), "So many starts for one contact, ever. Default: no limit."),
     need("start", Table(START), "What is started: start = { connection = \"newsletter\", tag = \"hot\" }."),
 ];
 
 #[rustfmt::skip]
 static START: &[Key] = &[
-    key("connection", Text, "On which connection."),
-    key("automation", Text, "An automation of the platform."),
-    key("tag", Text, "A tag to add."),
-    key("list", Text, "A list to add to."),
-    key("field", Text, "A field to set."),
-    key("webhook", Text, "A URL to call."),
+    key("connection", Text, "On which connection. Needed where there are several."),
+    key("automation", Text, "An automation of the platform, as its page in docs/platforms/ names it."),
+    key("event", Text, "An event of the platform that an automation there listens to."),
+    key("tag", Text, "A tag that an automation there listens to; taken off when the contact leaves."),
+    key("field", Text, "A field that an automation there listens to."),
+    key("value", Text, "What the field is set to. Default: the automation's name."),
+    key("webhook", Text, "An address to call, signed with `key`."),
+    key("key", Secret(SECRET), "Where the secret is with which calls are signed."),
+    key("handover", Text, "A list here, for people to work off: `engaged leads`."),
 ];
 
 #[rustfmt::skip]

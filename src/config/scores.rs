@@ -55,13 +55,12 @@ fn score(entry: &Entry, vocabulary: &Vocabulary, found: &mut Found) -> Option<Sc
         min_sends: min_sends(table.get("min_sends")).unwrap_or(MIN_SENDS),
         groups: groups.iter().map(|group| group.name.clone()).collect(),
     };
-    let (rules, model) = match table.entry("model") {
-        Some(entry) => model::rules(table, entry, vocabulary, found)?,
-        None => {
-            let tables = table.items_of("rules").iter().filter_map(Node::table);
-            let rules = tables.filter_map(|table| rule(table, &defaults, vocabulary, found));
-            (rules.collect(), None)
-        }
+    let (rules, model) = if let Some(entry) = table.entry("model") {
+        model::rules(table, entry, vocabulary, found)?
+    } else {
+        let tables = table.items_of("rules").iter().filter_map(Node::table);
+        let rules = tables.filter_map(|table| rule(table, &defaults, vocabulary, found));
+        (rules.collect(), None)
     };
     Some(Score {
         name: entry.name.clone(),

@@ -212,7 +212,9 @@ impl Problem {
                 if better >= value || halvings == HALVINGS_MAX || largest(&way) < SETTLED {
                     break (next, better);
                 }
-                way.iter_mut().for_each(|by| *by /= 2.0);
+                for by in &mut way {
+                    *by /= 2.0;
+                }
                 halvings += 1;
             };
             (weights, value) = (next, better);
@@ -303,6 +305,7 @@ fn largest(way: &[f64]) -> f64 {
 }
 
 /// Solves `curve x = slope` by Cholesky's decomposition of the lower triangle; `None` where it is not definite.
+#[expect(clippy::needless_range_loop, reason = "indices say it best")]
 fn solve(mut curve: Vec<Vec<f64>>, mut slope: Vec<f64>) -> Option<Vec<f64>> {
     let size = slope.len();
     for column in 0..size {

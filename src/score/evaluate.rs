@@ -24,6 +24,17 @@ pub struct Evaluation {
     pub segments: Vec<Truth>,
     /// The first stage that holds.
     pub stage: Option<usize>,
+    /// For each automation, whether the contact is to enter or to leave it.
+    pub automations: Vec<Door>,
+}
+
+/// What an automation's conditions say about a contact who is outside, and one who is inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Whether a contact outside enters.
+    pub enters: Truth,
+    /// Whether a contact inside leaves. Whoever would enter does not.
+    pub leaves: Truth,
 }
 
 /// One score on one date.
@@ -217,12 +228,26 @@ impl<'a> Evaluator<'a> {
                 stage = Some(index);
             }
         }
+        let mut automations = Vec::with_capacity(model.automations.len());
+        for (enter, leave) in &model.automations {
+            let enters = self.ask(enter, &mut Vec::new());
+            hint = hint.min(enters.hint);
+            let mut leaves = !enters.truth;
+            if let Some(leave) = leave {
+                let answer = self.ask(leave, &mut Vec::new());
+                hint = hint.min(answer.hint);
+                leaves = leaves.and(answer.truth);
+            }
+            let enters = enters.truth;
+            automations.push(Door { enters, leaves });
+        }
         let scores = self.scores.into_iter().flatten().collect();
         (
             Evaluation {
                 scores,
                 segments,
                 stage,
+                automations,
             },
             hint,
         )

@@ -149,5 +149,6 @@ pub(super) fn rules(zone: Tz, guards: bool) -> RuleSet {
         }],
         segments: vec![segment("hot", hot), segment("cold", Condition::And(cold))],
         stages: Vec::new(),
+        automations: Vec::new(),
     }
 }

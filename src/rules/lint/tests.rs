@@ -57,6 +57,7 @@ fn told(score: Score, links: &[(&str, &[&str])]) -> String {
         min_sends: 3,
         scores: vec![score],
         segments: Vec::new(),
+        automations: Vec::new(),
         stages: Vec::new(),
     };
     let line =

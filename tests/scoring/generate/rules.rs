@@ -44,6 +44,7 @@ pub(crate) fn rule_set(random: &mut Random) -> RuleSet {
         scores: Vec::new(),
         segments: Vec::new(),
         stages: Vec::new(),
+        automations: Vec::new(),
     };
     // Segments that read no score may be read by scores.
     for index in 0..random.index(3) {
