@@ -8,6 +8,7 @@ mod automations;
 mod conformance;
 mod drift;
 mod human;
+mod insight;
 mod leads;
 mod listing;
 mod load;
@@ -84,6 +85,10 @@ enum Verb {
     Explain(look::Explain),
     /// Show what a draft of the rules would change; writes nothing
     Preview(preview::Preview),
+    /// Show which conversions the scores foretold
+    Backtest(insight::Backtest),
+    /// Suggest points, or a model, from who converted
+    Suggest(insight::Suggest),
     /// List contacts
     Contacts(look::Contacts),
     /// Show segments and bands with their sizes
@@ -210,6 +215,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Status(arguments) => look::status(context, &arguments),
         Verb::Explain(arguments) => look::explain(context, &arguments),
         Verb::Preview(arguments) => preview::preview(context, &arguments),
+        Verb::Backtest(arguments) => insight::backtest(context, &arguments),
+        Verb::Suggest(arguments) => insight::suggest(context, &arguments),
         Verb::Contacts(arguments) => look::contacts(context, &arguments),
         Verb::Segments => look::segments(context),
         Verb::History(arguments) => look::history(context, &arguments),

@@ -12,8 +12,10 @@ pub mod code;
 mod connections;
 mod found;
 mod hash;
+mod insight;
 mod language;
 mod machines;
+mod models;
 mod near;
 mod options;
 mod overrides;
@@ -41,6 +43,7 @@ pub use self::{
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
+    insight::Insight,
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
@@ -122,6 +125,8 @@ pub struct Config {
     pub machines: verdict::Settings,
     /// Limits on what is written without asking.
     pub guards: Guards,
+    /// What backtest and suggest compare scores with.
+    pub insight: Insight,
     /// What starts when a condition begins to hold, in file order.
     pub automations: Vec<Automation>,
     /// When to say that scores drift.
@@ -333,6 +338,7 @@ fn finish(
         |(file, text)| tree::place_of(file, text).at(0..0),
     );
     shape::check_table(&root, schema::ROOT, &place, "the configuration", &mut found);
+    models::read(&mut root, base, &mut found);
     let config = check(path, base, &root, &mut found);
     match config {
         Some(mut config) if !found.has_errors() => {
@@ -372,6 +378,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         connections,
         automations,
         rules_hash: hash::of(&rules),
+        insight: insight::check(root, found),
         tests: rule_tests::check(root, &rules, found),
         rules,
         machines,

@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
 pub mod import;
+pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;

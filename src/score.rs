@@ -14,6 +14,8 @@ mod each;
 pub mod evaluate;
 pub mod explain;
 pub mod facts;
+pub mod first;
+pub mod logistic;
 pub mod model;
 mod pattern;
 mod status;

@@ -42,7 +42,7 @@ pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
-pub use facts::Which;
+pub use facts::{Hindsight, Which};
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};

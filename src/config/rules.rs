@@ -222,4 +222,7 @@ fn unused_conditions(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
             }
         }
     }
+    if let Some(node) = root.table("insight").and_then(|it| it.get("conversion")) {
+        language::rule(node, vocabulary, found);
+    }
 }
