@@ -125,7 +125,11 @@ impl Outgoing {
 
     /// One call, once.
     async fn call(&self, key: &str, body: &str) -> Outcome {
-        let signature = sign(self.secret.expose_secret(), self.clock.now(), body.as_bytes());
+        let signature = sign(
+            self.secret.expose_secret(),
+            self.clock.now(),
+            body.as_bytes(),
+        );
         let headers = HeaderValue::from_str(key)
             .ok()
             .zip(HeaderValue::from_str(&signature).ok());
@@ -171,7 +175,9 @@ pub fn check_action(action: &Action) -> Result<(), String> {
             .map_err(|source| format!("the body of a call is JSON: {source}")),
         other => {
             let kind = other.kind().as_str();
-            Err(format!("a webhook has no {kind}; it can be called, nothing else"))
+            Err(format!(
+                "a webhook has no {kind}; it can be called, nothing else"
+            ))
         }
     }
 }

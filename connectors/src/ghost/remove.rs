@@ -69,7 +69,11 @@ pub(super) async fn set_newsletters(
     let answer = call.send().await?;
     if !answer.status().is_success() {
         let gone = answer.status() == StatusCode::NOT_FOUND;
-        let reason = if gone { "the contact is gone from the platform".into() } else { answer.words() };
+        let reason = if gone {
+            "the contact is gone from the platform".into()
+        } else {
+            answer.words()
+        };
         return Ok(Err(Outcome::Rejected(reason)));
     }
     let member = answer.json::<OneMember>();
@@ -85,8 +89,12 @@ async fn take(ghost: &Ghost, id: &str, removal: Removal) -> Result<Outcome, Fail
     if removal == Removal::Delete {
         return delete(ghost, id, &member).await;
     }
-    let all = member["newsletters"].as_array().map_or(&[][..], Vec::as_slice);
-    let others = all.iter().filter(|one| !is_followed(one, &ghost.newsletters));
+    let all = member["newsletters"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    let others = all
+        .iter()
+        .filter(|one| !is_followed(one, &ghost.newsletters));
     let kept: Vec<&str> = others.filter_map(|one| one["id"].as_str()).collect();
     if kept.len() == all.len() {
         return Ok(Outcome::Applied);
@@ -96,7 +104,8 @@ async fn take(ghost: &Ghost, id: &str, removal: Removal) -> Result<Outcome, Fail
         Err(outcome) => return Ok(outcome),
     };
     let left = now["newsletters"].as_array();
-    let still = left.is_some_and(|left| left.iter().any(|one| is_followed(one, &ghost.newsletters)));
+    let still =
+        left.is_some_and(|left| left.iter().any(|one| is_followed(one, &ghost.newsletters)));
     Ok(if still {
         Outcome::Retry("Ghost did not change this member".into(), None)
     } else {

@@ -67,7 +67,9 @@ async fn put_back(
 ) -> Result<Outcome, Failure> {
     let id = former.who.contact.as_str();
     let Some(member) = read(ghost, id).await.map_err(Failure::NotDone)? else {
-        return Ok(Outcome::Rejected("the contact is gone from the platform".into()));
+        return Ok(Outcome::Rejected(
+            "the contact is gone from the platform".into(),
+        ));
     };
     if member["email_suppression"]["suppressed"] == true {
         let reason = "the address bounced or complained since, and Ghost suppresses it";
@@ -112,7 +114,11 @@ async fn labels(
     mut written: bool,
 ) -> Result<Outcome, Failure> {
     let own = texts(&member["labels"], "name");
-    for tag in former.tags.iter().filter(|tag| !own.contains(&tag.as_str())) {
+    for tag in former
+        .tags
+        .iter()
+        .filter(|tag| !own.contains(&tag.as_str()))
+    {
         match put_on(ghost, &former.who.contact, tag).await {
             Ok(Outcome::Applied) => written = true,
             // The newsletters are back already, so this is no longer a failure before anything was written.

@@ -32,10 +32,7 @@ pub(super) struct Item {
 }
 
 /// Everything in a member's feed that tells of them; nothing for a member who is gone.
-pub(super) async fn read(
-    mailchimp: &Mailchimp,
-    member: &str,
-) -> Result<Vec<Item>, ConnectorError> {
+pub(super) async fn read(mailchimp: &Mailchimp, member: &str) -> Result<Vec<Item>, ConnectorError> {
     let (path, mut items) = (format!("{member}/activity-feed"), Vec::new());
     for page in 0..PAGES {
         let call = mailchimp.client.get(&path).query("count", ROWS);

@@ -38,11 +38,7 @@ pub(super) async fn remove(
 }
 
 /// Takes one member off.
-async fn take(
-    mailchimp: &Mailchimp,
-    path: &str,
-    removal: Removal,
-) -> Result<Outcome, Failure> {
+async fn take(mailchimp: &Mailchimp, path: &str, removal: Removal) -> Result<Outcome, Failure> {
     let read = one::read(mailchimp, path).await;
     let Some(member) = read.map_err(Failure::NotDone)? else {
         return Ok(Outcome::Applied);

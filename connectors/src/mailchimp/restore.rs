@@ -70,14 +70,12 @@ fn wish(former: &Former) -> Result<Wish, String> {
     })
 }
 
-async fn put_back(
-    mailchimp: &Mailchimp,
-    former: &Former,
-    wish: &Wish,
-) -> Result<Outcome, Failure> {
+async fn put_back(mailchimp: &Mailchimp, former: &Former, wish: &Wish) -> Result<Outcome, Failure> {
     let read = one::read(mailchimp, &wish.path).await;
     let Some(member) = read.map_err(Failure::NotDone)? else {
-        return Ok(Outcome::Rejected("the contact is gone from the audience".into()));
+        return Ok(Outcome::Rejected(
+            "the contact is gone from the audience".into(),
+        ));
     };
     let mut written = false;
     if member.word() != wish.status {

@@ -121,7 +121,10 @@ mod tests {
             "welcome series",
         ] {
             let refused = check_action(&Action::Automation(name.into())).unwrap_err();
-            assert!(refused.contains("journey 123 step 456"), "{name}: {refused}");
+            assert!(
+                refused.contains("journey 123 step 456"),
+                "{name}: {refused}"
+            );
         }
     }
 

@@ -53,7 +53,10 @@ mod tests {
         let email = Address::parse("jan@example.org").unwrap();
         let long = format!("aa:{}", "0f".repeat(16));
         let path_of_long = path(&long, Some(&email)).unwrap();
-        assert_eq!(path_of_long, format!("lists/aa/members/{}", "0f".repeat(16)));
+        assert_eq!(
+            path_of_long,
+            format!("lists/aa/members/{}", "0f".repeat(16))
+        );
         let path_of_short = path("aa:a1b2c3d4e5", Some(&email)).unwrap();
         assert_eq!(path_of_short, format!("lists/aa/members/{}", hash(&email)));
         for odd in ["aa:a1b2c3d4e5", "aa", "aa:../lists", "aa/x:1f", ""] {

@@ -81,13 +81,19 @@ async fn a_call_bears_its_key_its_signature_and_its_body() {
     let outcomes = webhook.unwrap().start(&[call(body)]).await.unwrap();
     assert_eq!(outcomes, [Outcome::Applied]);
     let request = line.seen.lock().unwrap().remove(0);
-    assert_eq!((request.method(), request.uri().to_string().as_str()), (&Method::POST, URL));
+    assert_eq!(
+        (request.method(), request.uri().to_string().as_str()),
+        (&Method::POST, URL)
+    );
     let header = |name: &str| request.headers()[name].to_str().unwrap();
     assert_eq!(header("idempotency-key"), "winback:7:3");
     assert_eq!(header(header::CONTENT_TYPE.as_str()), "application/json");
     assert_eq!(&request.body()[..], body.as_bytes());
     let signature = header("engaged-signature");
-    assert_eq!(verify(SECRET, signature, body.as_bytes(), line.now()), Ok(()));
+    assert_eq!(
+        verify(SECRET, signature, body.as_bytes(), line.now()),
+        Ok(())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,11 +104,17 @@ async fn what_the_receiver_refuses_is_over_and_what_fails_is_tried_again_later()
     // A redirect is not followed: it would take the body elsewhere.
     for code in [301, 307, 400, 401, 403, 404, 410, 422] {
         let (outcome, seen) = outcome(move || status(code)).await;
-        assert!(matches!(outcome, Outcome::Rejected(_)) && seen == 1, "{code}: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Rejected(_)) && seen == 1,
+            "{code}: {outcome:?}"
+        );
     }
     for code in [408, 429, 500, 502, 503] {
         let (outcome, seen) = outcome(move || status(code)).await;
-        assert!(matches!(outcome, Outcome::Retry(_, None)) && seen == 1, "{code}: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Retry(_, None)) && seen == 1,
+            "{code}: {outcome:?}"
+        );
     }
     for code in [429, 503] {
         let later = move || {
@@ -114,14 +126,20 @@ async fn what_the_receiver_refuses_is_over_and_what_fails_is_tried_again_later()
         };
         let (outcome, seen) = outcome(later).await;
         let wait = Some(Duration::from_mins(2));
-        assert!(matches!(outcome, Outcome::Retry(_, w) if w == wait) && seen == 1, "{code}");
+        assert!(
+            matches!(outcome, Outcome::Retry(_, w) if w == wait) && seen == 1,
+            "{code}"
+        );
     }
     for lost in [
         TransportError::Lost("reset".into()),
         TransportError::NotSent("refused".into()),
     ] {
         let (outcome, seen) = outcome(move || Err(lost.clone())).await;
-        assert!(matches!(outcome, Outcome::Retry(..)) && seen == 1, "{outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Retry(..)) && seen == 1,
+            "{outcome:?}"
+        );
     }
     let untrusted = || Err(TransportError::Untrusted("expired".into()));
     assert!(matches!(outcome(untrusted).await.0, Outcome::Rejected(_)));
@@ -139,7 +157,10 @@ async fn a_receiver_that_is_silent_is_left_after_its_time() {
 async fn neither_the_address_nor_the_body_is_told() {
     let reply = || {
         let text = r#"{"message":"no jan@canary.example"}"#;
-        Ok(Response::builder().status(422).body(Bytes::from(text)).unwrap())
+        Ok(Response::builder()
+            .status(422)
+            .body(Bytes::from(text))
+            .unwrap())
     };
     let (refused, _) = outcome(reply).await;
     let (lost, _) = outcome(|| Err(TransportError::Lost("reset".into()))).await;
@@ -179,12 +200,25 @@ async fn what_is_no_call_is_refused_without_a_request() {
 #[test]
 fn an_address_that_could_leak_what_is_sent_is_refused() {
     let new = |url: &str| webhook(url, || status(200)).0.map(drop);
-    for url in ["https://x.example", "http://127.0.0.1:8/hook?a=b", "http://localhost/"] {
+    for url in [
+        "https://x.example",
+        "http://127.0.0.1:8/hook?a=b",
+        "http://localhost/",
+    ] {
         assert!(new(url).is_ok(), "{url}");
     }
-    for url in ["http://x.example/", "ftp://x.example/", "https://a:b@x.example/", "x", ""] {
+    for url in [
+        "http://x.example/",
+        "ftp://x.example/",
+        "https://a:b@x.example/",
+        "x",
+        "",
+    ] {
         let refused = new(url).unwrap_err();
-        assert!(matches!(&refused, ConnectorError::Config { what, .. } if what == "url"), "{url}");
+        assert!(
+            matches!(&refused, ConnectorError::Config { what, .. } if what == "url"),
+            "{url}"
+        );
     }
     let short = Settings {
         url: URL.to_owned().into(),

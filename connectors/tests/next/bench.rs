@@ -105,7 +105,11 @@ pub(crate) fn former(look: &Look, removal: Removal) -> Former {
 }
 
 pub(crate) async fn look(connector: &dyn Connector, who: &Who) -> Option<Look> {
-    connector.look(std::slice::from_ref(who)).await.unwrap().remove(0)
+    connector
+        .look(std::slice::from_ref(who))
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 pub(crate) async fn remove(connector: &dyn Connector, who: &Who, removal: Removal) -> Outcome {

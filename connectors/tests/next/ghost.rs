@@ -1,9 +1,7 @@
 //! Ghost.
 
 use chrono::TimeDelta;
-use engaged_connectors::{
-    Action, Change, Connector as _, Outcome, Removal, Start, Who, Write,
-};
+use engaged_connectors::{Action, Change, Connector as _, Outcome, Removal, Start, Who, Write};
 use engaged_sandbox::ghost::{GhostServing, MemberView};
 use http::Method;
 
@@ -44,7 +42,10 @@ async fn ghost_starts_by_tags_alone() {
         start(Action::Call { body: "{}".into() }),
     ];
     for outcome in connector.start(&starts).await.unwrap() {
-        assert!(matches!(&outcome, Outcome::Rejected(why) if why.contains("tag")), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Outcome::Rejected(why) if why.contains("tag")),
+            "{outcome:?}"
+        );
     }
     assert!(site.ledger().is_empty());
     let tag = Change {
@@ -56,7 +57,10 @@ async fn ghost_starts_by_tags_alone() {
     };
     assert_eq!(connector.push(&[tag]).await.unwrap(), [Outcome::Applied]);
     let there = now(&site, &one).unwrap();
-    assert!(there.labels.contains(&"win them back".to_owned()), "{there:?}");
+    assert!(
+        there.labels.contains(&"win them back".to_owned()),
+        "{there:?}"
+    );
 }
 
 #[tokio::test]
@@ -87,7 +91,10 @@ async fn only_the_newsletters_that_are_followed_are_left_and_the_history_tells()
     assert!(site.ghost().joins(&one.email));
     let mark = site.ledger().len();
     for _ in 0..2 {
-        assert_eq!(remove(&connector, &of(&one), Removal::Unsubscribe).await, Outcome::Applied);
+        assert_eq!(
+            remove(&connector, &of(&one), Removal::Unsubscribe).await,
+            Outcome::Applied
+        );
     }
     let there = now(&site, &one).unwrap();
     assert_eq!(there.newsletters, [SECOND]);
@@ -156,7 +163,10 @@ async fn a_deletion_is_one_and_cannot_be_undone() {
     let lost = remove(&connector, &of(&one), Removal::Delete).await;
     assert!(matches!(lost, Outcome::Ambiguous(_)), "{lost:?}");
     for removal in [Removal::Delete, Removal::Unsubscribe] {
-        assert_eq!(remove(&connector, &of(&one), removal).await, Outcome::Applied);
+        assert_eq!(
+            remove(&connector, &of(&one), removal).await,
+            Outcome::Applied
+        );
     }
     assert!(now(&site, &one).is_none() && look(&connector, &of(&one)).await.is_none());
     let back = restore(&connector, &former(&before, Removal::Delete)).await;
@@ -171,12 +181,18 @@ async fn a_deletion_is_one_and_cannot_be_undone() {
 async fn a_write_whose_answer_is_lost_is_in_doubt_and_stands_after_the_next() {
     let (site, connector, clock) = ghost(&[]).await;
     let one = some(&site, 1).remove(0);
-    let former = former(&look(&connector, &of(&one)).await.unwrap(), Removal::Unsubscribe);
+    let former = former(
+        &look(&connector, &of(&one)).await.unwrap(),
+        Removal::Unsubscribe,
+    );
     clock.pass(TimeDelta::minutes(1));
     lose_next(site.faults(), Method::PUT);
     let lost = remove(&connector, &of(&one), Removal::Unsubscribe).await;
     assert!(matches!(lost, Outcome::Ambiguous(_)), "{lost:?}");
-    assert_eq!(remove(&connector, &of(&one), Removal::Unsubscribe).await, Outcome::Applied);
+    assert_eq!(
+        remove(&connector, &of(&one), Removal::Unsubscribe).await,
+        Outcome::Applied
+    );
     assert!(!now(&site, &one).unwrap().subscribed);
     lose_next(site.faults(), Method::PUT);
     let lost = restore(&connector, &former).await;

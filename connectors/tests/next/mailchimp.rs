@@ -111,7 +111,12 @@ async fn what_mailchimp_refuses_is_told_and_keeps_nobody_else() {
     assert_eq!(gone, Outcome::Applied);
     let mark = sandbox.ledger().len();
     let wrong = start(&people[1], Action::Automation("the welcome series".into()));
-    let starts = [journey(&people[0]), wrong, event(&people[0]), journey(&people[2])];
+    let starts = [
+        journey(&people[0]),
+        wrong,
+        event(&people[0]),
+        journey(&people[2]),
+    ];
     let outcomes = connector.start(&starts).await.unwrap();
     for outcome in &outcomes[..3] {
         assert!(matches!(outcome, Outcome::Rejected(_)), "{outcomes:?}");
@@ -127,7 +132,10 @@ async fn a_refused_key_starts_nothing_and_says_so() {
     let rule = Rule::new("", When::From(1), Fault::RevokedKey);
     sandbox.faults().add(rule);
     let refused = connector.start(&[journey(&some(&sandbox, 1)[0])]).await;
-    assert!(matches!(refused, Err(ConnectorError::Auth { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ConnectorError::Auth { .. })),
+        "{refused:?}"
+    );
     assert!(sandbox.starts().is_empty());
 }
 
@@ -179,10 +187,17 @@ async fn a_look_shows_status_tags_and_what_reports_do_not_show() {
     assert_eq!(mailed.last_active_at, before.last_active_at);
     clock.pass(TimeDelta::hours(1));
     sandbox.flow_mails(&one.address, true);
-    assert_eq!(seen(&connector, &one).await.last_active_at, Some(clock.now()));
+    assert_eq!(
+        seen(&connector, &one).await.last_active_at,
+        Some(clock.now())
+    );
     remove(&connector, &of(&one), Removal::Delete).await;
     assert!(look(&connector, &of(&one)).await.is_none());
-    assert!(look(&connector, &who("no id", "x@example.org")).await.is_none());
+    assert!(
+        look(&connector, &who("no id", "x@example.org"))
+            .await
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -220,7 +235,10 @@ async fn taking_off_twice_is_taking_off_once_and_changes_nothing_else() {
         let (sandbox, connector, _) = mailchimp().await;
         let one = some(&sandbox, 1).remove(0);
         for _ in 0..2 {
-            assert_eq!(remove(&connector, &of(&one), removal).await, Outcome::Applied);
+            assert_eq!(
+                remove(&connector, &of(&one), removal).await,
+                Outcome::Applied
+            );
         }
         let status = match removal {
             Removal::Unsubscribe => Some(Status::Unsubscribed),
@@ -250,7 +268,10 @@ async fn a_removal_whose_answer_is_lost_is_in_doubt_and_stands_after_the_next() 
         lose_next(sandbox.faults(), method);
         let lost = remove(&connector, &of(&one), removal).await;
         assert!(matches!(lost, Outcome::Ambiguous(_)), "{lost:?}");
-        assert_eq!(remove(&connector, &of(&one), removal).await, Outcome::Applied);
+        assert_eq!(
+            remove(&connector, &of(&one), removal).await,
+            Outcome::Applied
+        );
         assert_eq!(sandbox.written().len(), 1, "{removal:?}");
     }
 }
@@ -263,7 +284,10 @@ async fn whoever_gets_no_mail_already_is_not_written_to() {
     sandbox.archive_by_hand(&people[1].address);
     let unsubscribe = Removal::Unsubscribe;
     for one in &people[..2] {
-        assert_eq!(remove(&connector, &of(one), unsubscribe).await, Outcome::Applied);
+        assert_eq!(
+            remove(&connector, &of(one), unsubscribe).await,
+            Outcome::Applied
+        );
     }
     let refused = remove(&connector, &of(&people[2]), Removal::Suppress).await;
     assert!(matches!(refused, Outcome::Rejected(_)));
@@ -334,7 +358,10 @@ async fn a_refusal_of_mailchimps_is_final() {
     let (sandbox, connector, _) = mailchimp().await;
     let one = some(&sandbox, 1).remove(0);
     let hidden = Rule::new(
-        &format!("/3.0/lists/{}/members/{}/activity-feed", one.list, one.contact_id),
+        &format!(
+            "/3.0/lists/{}/members/{}/activity-feed",
+            one.list, one.contact_id
+        ),
         When::Nth(2),
         Fault::DuplicatePage,
     );

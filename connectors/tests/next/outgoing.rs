@@ -50,13 +50,19 @@ async fn what_arrives_is_what_was_signed() {
     assert_eq!(outcomes, [Outcome::Applied, Outcome::Applied]);
     let calls = receiver.calls();
     assert_eq!(calls.len(), 2);
-    assert_eq!((calls[0].method.as_str(), calls[0].target.as_str()), ("POST", "/hook?list=1"));
+    assert_eq!(
+        (calls[0].method.as_str(), calls[0].target.as_str()),
+        ("POST", "/hook?list=1")
+    );
     assert_eq!(&calls[0].body[..], body.as_bytes());
     for call in &calls {
         let signature = call.header("engaged-signature");
         assert_eq!(verify(SECRET, signature, &call.body, Noon.now()), Ok(()));
     }
-    assert_eq!(receiver.keys().into_keys().collect::<Vec<_>>(), ["a:1", "a:2"]);
+    assert_eq!(
+        receiver.keys().into_keys().collect::<Vec<_>>(),
+        ["a:1", "a:2"]
+    );
 }
 
 #[tokio::test]
@@ -98,7 +104,10 @@ fn the_example_in_the_docs_is_right() {
     let page = fs::read_to_string(path).unwrap();
     let shown = |name: &str| {
         let found = page.lines().find_map(|line| line.strip_prefix(name));
-        found.unwrap_or_else(|| panic!("the page shows no {name}")).trim().to_owned()
+        found
+            .unwrap_or_else(|| panic!("the page shows no {name}"))
+            .trim()
+            .to_owned()
     };
     let (secret, header) = (shown("secret:"), shown("Engaged-Signature:"));
     let body = shown("body:");

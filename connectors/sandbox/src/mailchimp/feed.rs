@@ -16,12 +16,23 @@ use crate::people::{Seconds, World};
 const FLOW: &str = "f10f10f10f";
 
 /// `GET` of a member's activity feed.
-pub(super) fn read(account: &mut Account, world: &World, call: &Call, list: usize, index: u32) -> Reply {
+pub(super) fn read(
+    account: &mut Account,
+    world: &World,
+    call: &Call,
+    list: usize,
+    index: u32,
+) -> Reply {
     let paging = call.paging()?;
     let (now, audience) = (account.now, &account.audiences[list]);
     let member = &audience.members[index as usize];
     let mut rows = campaigns(audience, world, index, now);
-    rows.extend(member.moments.iter().map(|moment| (moment.at, moment_body(*moment))));
+    rows.extend(
+        member
+            .moments
+            .iter()
+            .map(|moment| (moment.at, moment_body(*moment))),
+    );
     rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let wanted: Option<Vec<&str>> = call
         .parameter("activity_filters")
@@ -30,14 +41,23 @@ pub(super) fn read(account: &mut Account, world: &World, call: &Call, list: usiz
         let kind = row["activity_type"].as_str().unwrap_or_default();
         wanted.as_ref().is_none_or(|wanted| wanted.contains(&kind))
     };
-    let rows: Vec<Value> = rows.into_iter().map(|(_, row)| row).filter(wanted).collect();
+    let rows: Vec<Value> = rows
+        .into_iter()
+        .map(|(_, row)| row)
+        .filter(wanted)
+        .collect();
     Ok(Answer::read(json!({
         "activity": paging.of(&rows), "email_id": hex::encode(member.hash), "list_id": audience.id,
     })))
 }
 
 /// What the reports know of one member.
-fn campaigns(audience: &Audience, world: &World, index: u32, now: Seconds) -> Vec<(Seconds, Value)> {
+fn campaigns(
+    audience: &Audience,
+    world: &World,
+    index: u32,
+    now: Seconds,
+) -> Vec<(Seconds, Value)> {
     let Some(person) = audience.members[index as usize].person else {
         return Vec::new();
     };

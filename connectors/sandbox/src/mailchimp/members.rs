@@ -46,7 +46,9 @@ pub(super) fn route(
         (&Method::POST, ["tags"]) => tags::write(account, call, list, index),
         (&Method::POST, ["events"]) => write::event(account, call, list, index),
         (&Method::GET, ["activity-feed"]) => feed::read(account, world, call, list, index),
-        (_, [] | ["tags" | "events" | "activity-feed"] | ["actions", "delete-permanent"]) => Err(Problem::method()),
+        (_, [] | ["tags" | "events" | "activity-feed"] | ["actions", "delete-permanent"]) => {
+            Err(Problem::method())
+        }
         _ => Err(Problem::not_found()),
     }
 }

@@ -149,7 +149,9 @@ impl Mailchimp {
 
     /// The marketer archives somebody by hand, which is no write of the API's; says whether there was such a member.
     pub fn archive_by_hand(&self, address: &str) -> bool {
-        self.by_hand(address, |member, now| member.turn(Status::Archived, now, false))
+        self.by_hand(address, |member, now| {
+            member.turn(Status::Archived, now, false)
+        })
     }
 
     /// The marketer takes a tag off somebody by hand; says whether there was such a member.
@@ -188,11 +190,18 @@ impl Mailchimp {
     /// `EMAIL_ID event NAME`, and `EMAIL_ID tag NAME` for a tag that was put on so that a flow may begin by it.
     pub fn starts(&self) -> BTreeMap<String, usize> {
         let mut starts = BTreeMap::new();
-        for Written { email_id, change, .. } in self.written() {
+        for Written {
+            email_id, change, ..
+        } in self.written()
+        {
             let what = match change {
                 Change::Journey { journey, step } => format!("journey {journey} step {step}"),
                 Change::Event(name) => format!("event {name}"),
-                Change::Tag { name, on: true, quiet: false } => format!("tag {name}"),
+                Change::Tag {
+                    name,
+                    on: true,
+                    quiet: false,
+                } => format!("tag {name}"),
                 _ => continue,
             };
             *starts.entry(format!("{email_id} {what}")).or_insert(0) += 1;

@@ -75,7 +75,10 @@ impl MemberRow {
 
     /// The contact, and what of it could not be read. The error is for a member
     /// that cannot be told from others.
-    pub(in crate::mailchimp) fn read(&self, list: &List) -> Result<(Contact, Option<Reject>), &'static str> {
+    pub(in crate::mailchimp) fn read(
+        &self,
+        list: &List,
+    ) -> Result<(Contact, Option<Reject>), &'static str> {
         let filled = |id: &&String| !id.is_empty();
         let ids = [&self.contact_id, &self.unique_email_id, &self.id];
         let id = ids.into_iter().flatten().find(filled);
