@@ -124,7 +124,7 @@ fn removals(specs: &[RemovalSpec], out: &mut String) {
     }
     let _ = writeln!(
         out,
-        "\n| taking off | can be undone | but not |\n|---|---|---|"
+        "\n| taking off | can be undone | what does not come back |\n|---|---|---|"
     );
     for spec in specs {
         let undone = if spec.undone { "yes" } else { "no" };

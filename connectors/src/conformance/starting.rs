@@ -158,15 +158,13 @@ async fn in_doubt(
         let (before, mark) = (bench.stand.starts(), bench.probe.count());
         let failure = bench.stand.refusal(StatusCode::BAD_GATEWAY).await;
         let mut struck = false;
-        bench.probe.on(move |seen| match seen.reads() || struck {
-            true => Act::Pass,
-            false => {
-                struck = true;
-                if lost {
-                    Act::Lose
-                } else {
-                    Act::Answer(failure.clone())
-                }
+        bench.probe.on(move |seen| {
+            if seen.reads() || std::mem::replace(&mut struck, true) {
+                Act::Pass
+            } else if lost {
+                Act::Lose
+            } else {
+                Act::Answer(failure.clone())
             }
         });
         let place = if lost {
