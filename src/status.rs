@@ -312,9 +312,9 @@ fn guards_text(status: &Status) -> String {
 fn drift_text(status: &Status) -> String {
     let alerts = status.drift.iter();
     let alerts = alerts.filter(|each| each.severity == Severity::Alert);
-    alerts
-        .map(|each| format!("Drift     {each}\n          see `engaged drift`\n"))
-        .collect()
+    alerts.fold(String::new(), |out, each| {
+        out + &format!("Drift     {each}\n          see `engaged drift`\n")
+    })
 }
 
 #[cfg(test)]

@@ -51,6 +51,10 @@ fn webhook(
     (Outgoing::new(&settings, line.clone(), line.clone()), line)
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands beside replies that fail"
+)]
 fn status(status: u16) -> Reply {
     Ok(Response::builder()
         .status(status)
