@@ -249,7 +249,7 @@ impl Push<'_> {
                     }
                     let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
                     if lane == Lane::Start {
-                        rows = starts::begin(tx, rows, now)?;
+                        rows = starts::begin(tx, starts::one_call(rows), now)?;
                     }
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());

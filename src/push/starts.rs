@@ -205,6 +205,16 @@ pub fn request(row: &OutboxRow, email: Option<Address>) -> Option<Request> {
     }))
 }
 
+/// The rows of one call, from the first on. What may not be repeated goes out alone: if the process ends meanwhile,
+/// one entry is in doubt and not a whole batch.
+pub fn one_call(mut rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
+    let together = rows
+        .iter()
+        .take_while(|row| may_be_repeated(&row.row.write));
+    rows.truncate(together.count().max(1));
+    rows
+}
+
 /// Marks entries whose requests are about to go out; returns the rows that may. An entry that is no longer
 /// ready is not started.
 pub fn begin(tx: &Tx, rows: Vec<OutboxRow>, now: Millis) -> Result<Vec<OutboxRow>, StoreError> {
