@@ -37,12 +37,14 @@ pub fn connector(
         .unwrap_or_default();
     let (clock, transport) = (Arc::clone(clock), Arc::clone(transport));
     match connection.platform {
+        Platform::Webhook => unreachable!("wired when the connector is there"),
         Platform::Ghost => {
             let settings = GhostSettings {
                 base_url: base_url.unwrap_or_default(),
                 key,
                 newsletters: connection.lists.clone(),
                 tag_prefix,
+                start_tags: Vec::new(),
             };
             let ghost = Ghost::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;
@@ -54,6 +56,8 @@ pub fn connector(
                 key,
                 lists: connection.lists.clone(),
                 tag_prefix,
+                start_tags: Vec::new(),
+                start_fields: Vec::new(),
             };
             let mailchimp = Mailchimp::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;

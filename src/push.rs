@@ -9,6 +9,7 @@ pub mod cause;
 pub mod diff;
 pub mod guard;
 pub mod plan;
+pub mod starts;
 pub mod targets;
 
 #[cfg(test)]

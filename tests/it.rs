@@ -26,6 +26,8 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/insight.rs"]
+mod insight;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailchimp.rs"]

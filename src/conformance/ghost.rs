@@ -208,6 +208,7 @@ impl Site {
             key: key.into(),
             newsletters: access.lists.clone(),
             tag_prefix: PREFIX.to_owned(),
+            start_tags: Vec::new(),
         }
     }
 }

@@ -253,6 +253,8 @@ impl Account {
             key: key.into(),
             lists: access.lists.clone(),
             tag_prefix: PREFIX.to_owned(),
+            start_tags: Vec::new(),
+            start_fields: Vec::new(),
         }
     }
 

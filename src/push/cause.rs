@@ -119,7 +119,7 @@ pub fn likely(tx: &Tx, ask: &Ask<'_>, changed: u64) -> Result<Cause, StoreError>
     let mut tally = Tally::new(tx, pushed.at, &moved)?;
     let mut last = String::new();
     plan::plan(tx, ask, &mut |planned: &Planned| match planned.contact {
-        Some(contact) if planned.difference.changes && planned.platform_id != last => {
+        Some(contact) if planned.changes && planned.platform_id != last => {
             last.clone_from(&planned.platform_id);
             tally.add(contact)
         }

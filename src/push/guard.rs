@@ -12,6 +12,7 @@ use crate::{
 use super::{
     cause,
     plan::{Ask, ConnectionPlan},
+    starts,
     targets::Keys,
 };
 
@@ -19,9 +20,20 @@ use super::{
 pub const BASELINE: &str = "baseline";
 /// Too many numbers change at once.
 pub const MAX_SCORE_CHANGE: &str = "max_score_change";
+/// Too many starts at once.
+pub const MAX_STARTS: &str = "max_starts";
 
 /// Every guard that there is, for `approve`.
-pub const ALL: [&str; 3] = [BASELINE, MAX_SCORE_CHANGE, LIST_SHRUNK];
+pub const ALL: [&str; 4] = [BASELINE, MAX_SCORE_CHANGE, MAX_STARTS, LIST_SHRUNK];
+
+/// How much may happen in one push without asking.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The share of contacts whose number, band or segment changes.
+    pub score_change: f64,
+    /// Starts of automations.
+    pub starts: u64,
+}
 
 /// Why a connection's writes are held, in words; empty if they are not. Guards
 /// that tripped are recorded; those whose reason is gone are closed.
@@ -29,7 +41,7 @@ pub fn hold(
     tx: &Tx,
     ask: &Ask<'_>,
     plan: &ConnectionPlan,
-    max_score_change: f64,
+    limits: Limits,
 ) -> Result<Vec<String>, StoreError> {
     let (connection, now) = (ask.id, ask.now);
     let mut held = Vec::new();
@@ -50,11 +62,27 @@ pub fn hold(
         tx.trip_guard(BASELINE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{BASELINE}: {detail}"));
     }
+    if plan.starts <= limits.starts {
+        close(tx, MAX_STARTS, connection, now)?;
+    } else if !tx.is_allowed(MAX_STARTS, &subject)? {
+        let detail = format!(
+            "{} starts at once (limit {}): {}; look at the automations last edited or backfilled, and at what came in late",
+            plan.starts,
+            limits.starts,
+            of_each(plan)
+        );
+        tx.trip_guard(MAX_STARTS, Some(connection), &subject, &detail, now)?;
+        held.push(format!("{MAX_STARTS}: {detail}"));
+    }
+    let max_score_change = limits.score_change;
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = plan.changed as f64 / plan.told.max(1) as f64;
     // What a person allowed is used up by the push that it was given for, or by its no longer being needed.
     let allowed = tx.is_allowed(MAX_SCORE_CHANGE, &subject)?;
     if share <= max_score_change || (allowed && held.is_empty()) {
+        if held.is_empty() {
+            tx.take_allowance(MAX_STARTS, &subject)?;
+        }
         tx.take_allowance(MAX_SCORE_CHANGE, &subject)?;
         close(tx, MAX_SCORE_CHANGE, connection, now)?;
     } else if !allowed {
@@ -74,6 +102,16 @@ pub fn hold(
         tx.note_push(connection, ask.rules_hash, now)?;
     }
     Ok(held)
+}
+
+/// How many starts of each automation.
+fn of_each(plan: &ConnectionPlan) -> String {
+    let starts = plan
+        .counts
+        .iter()
+        .filter(|count| starts::is_start(count.verb));
+    let words = starts.map(|count| format!("{} of {}", count.contacts, count.target));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Closes a guard whose reason is gone.

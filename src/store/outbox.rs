@@ -68,6 +68,36 @@ impl OutboxState {
     }
 }
 
+/// The sorts of write that are sent apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// What a platform is to show: fields and tags. May be repeated.
+    #[default]
+    Set,
+    /// What begins for a contact. One row for each entry into an automation.
+    Start,
+    /// Taking contacts off a list, and putting them back.
+    Removal,
+}
+
+impl Lane {
+    /// The name in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Start => "start",
+            Self::Removal => "removal",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self, StoreError> {
+        [Self::Set, Self::Start, Self::Removal]
+            .into_iter()
+            .find(|lane| lane.as_str() == name)
+            .ok_or_else(|| StoreError::damaged(format!("outbox lane {name}")))
+    }
+}
+
 /// A write to be queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOutboxRow {
@@ -87,6 +117,8 @@ pub struct NewOutboxRow {
     pub value: Option<String>,
     /// Why.
     pub reason: String,
+    /// Which sort of write it is.
+    pub lane: Lane,
 }
 
 /// A row of the outbox.
@@ -143,25 +175,30 @@ pub struct Guard {
 }
 
 const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state, tries,
-    not_before_at, detail, known_at,
+    not_before_at, detail, known_at, lane,
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
+
+/// A request that was cut off is in doubt. One that starts something by a set is made again.
+const DOUBT: &str = "state = iif(lane = 'start' and write in ('start by tag', 'start by field', 'remove tag'), 'retry', 'ambiguous')
+    where state = 'attempting'";
 
 // Statements about one target name their index: with `state in (..)` beside it the planner
 // took the index by state, and queueing became quadratic in what was queued.
 
 impl Conn {
-    /// Rows that may be tried now, the oldest first.
+    /// Rows of one sort that may be tried now, the oldest first.
     pub fn outbox_ready(
         &self,
         connection: ConnectionId,
+        lane: Lane,
         now: Millis,
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.outbox_rows(
             "where connection_id = ?1 and state in ('planned', 'retry') and coalesce(not_before_at, ?2) <= ?2
-             order by id limit ?3",
-            params![connection.0, now, limit],
+               and lane = ?4 order by id limit ?3",
+            params![connection.0, now, limit, lane.as_str()],
         )
     }
 
@@ -270,13 +307,14 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
             target: row.get(6)?,
             value: row.get(7)?,
             reason: row.get(8)?,
+            lane: Lane::parse(&row.get::<_, String>(14)?)?,
         },
         state: OutboxState::parse(&row.get::<_, String>(9)?)?,
         tries: row.get(10)?,
         not_before_at: row.get(11)?,
         detail: row.get(12)?,
         known_at: row.get(13)?,
-        email: row.get(14)?,
+        email: row.get(15)?,
     })
 }
 
@@ -351,7 +389,7 @@ impl Tx {
         self.sql
             .prepare_cached(
                 "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
-                   known_at, changed_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9)",
+                   known_at, changed_at, lane) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9, ?10)",
             )?
             .execute(params![
                 row.plan,
@@ -362,12 +400,13 @@ impl Tx {
                 row.target,
                 row.value,
                 row.reason,
-                known_at
+                known_at,
+                row.lane.as_str()
             ])?;
         Ok(Some(self.sql.last_insert_rowid()))
     }
 
-    /// Gives up what waits for its turn and is not part of this plan (`None`: whatever waits), so that nothing
+    /// Gives up sets that wait for their turn and are not part of this plan (`None`: whatever waits), so that nothing
     /// is sent that the plan does not show. With `doubts`, also what is in doubt.
     pub fn abandon_unplanned(
         &self,
@@ -380,7 +419,7 @@ impl Tx {
             .sql
             .prepare_cached(
                 "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?4
-                 where connection_id = ?1 and (state in ('planned', 'retry') and plan_id is not ?2 or ?3 and state = 'ambiguous')",
+                 where connection_id = ?1 and lane = 'set' and (state in ('planned', 'retry') and plan_id is not ?2 or ?3 and state = 'ambiguous')",
             )?
             .execute(params![connection.0, plan, doubts, now])?)
     }
@@ -432,22 +471,29 @@ impl Tx {
         connection: ConnectionId,
         now: Millis,
     ) -> Result<usize, StoreError> {
-        Ok(self
+        let doubted = self
             .sql
             .prepare_cached(
-                "update outbox set state = 'ambiguous', changed_at = ?2 where connection_id = ?1 and state = 'attempting'",
+                &[
+                    "update outbox set changed_at = ?2, ",
+                    DOUBT,
+                    " and connection_id = ?1",
+                ]
+                .concat(),
             )?
-            .execute(params![connection.0, now])?)
+            .execute(params![connection.0, now])?;
+        self.doubt_entries(now)?;
+        Ok(doubted)
     }
 
     /// On start: requests that were under way when the process ended are in doubt. Returns how many.
     pub fn doubt_attempts(&self, now: Millis) -> Result<usize, StoreError> {
-        Ok(self
+        let doubted = self
             .sql
-            .prepare_cached(
-                "update outbox set state = 'ambiguous', changed_at = ?1 where state = 'attempting'",
-            )?
-            .execute([now])?)
+            .prepare_cached(&["update outbox set changed_at = ?1, ", DOUBT].concat())?
+            .execute([now])?;
+        self.doubt_entries(now)?;
+        Ok(doubted)
     }
 
     /// Records what a platform now has.

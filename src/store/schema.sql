@@ -14,7 +14,8 @@ create table connection (
   id integer primary key,
   name text not null unique,
   platform text not null,
-  known_at integer not null
+  known_at integer not null,
+  first_read_at integer
 ) strict;
 
 create table stream_kind (
@@ -274,6 +275,33 @@ create table stage_member (
   since_on text not null
 ) strict;
 
+-- Automations.
+-- What an automation's condition rested on in each version of the rules.
+create table automation_version (
+  rule_version_id integer not null references rule_version,
+  automation_id integer not null references word,
+  fingerprint text not null,
+  primary key (rule_version_id, automation_id)
+) strict, without rowid;
+
+-- Who entered an automation, when, and what came of it. This is memory, and cannot be computed again.
+create table automation_entry (
+  id integer primary key autoincrement,
+  contact_id integer not null references contact,
+  automation_id integer not null references word,
+  number integer not null,
+  entered_at integer not null,
+  entered_on text not null,
+  state text not null,
+  reason text,
+  due_at integer,
+  decided_at integer not null,
+  left_at integer,
+  answer text,
+  unique (contact_id, automation_id, number)
+) strict;
+create index automation_entry_open on automation_entry (state, automation_id);
+
 -- What everybody's scores were like, once in each ISO week.
 create table week (
   week text primary key,
@@ -331,10 +359,13 @@ create table outbox (
   not_before_at integer,
   detail text,
   known_at integer not null,
-  changed_at integer not null
+  changed_at integer not null,
+  lane text not null default 'set'
 ) strict;
 create index outbox_by_target on outbox (connection_id, platform_id, target);
 create index outbox_by_state on outbox (connection_id, state, id);
+-- A start has one row, whatever happens.
+create unique index outbox_start on outbox (target) where lane = 'start';
 
 create table acknowledged (
   connection_id integer not null,

@@ -90,6 +90,7 @@ fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
         target: "field:ENGSCORE".into(),
         value: Some(value.into()),
         reason: "score".into(),
+        lane: Lane::Set,
     };
     let (one, two) = (row("1"), row("2"));
     let open = bench
@@ -102,7 +103,7 @@ fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
         .unwrap();
     let ready = bench
         .store
-        .read(|conn| conn.outbox_ready(connection, NOW + 1, 10))
+        .read(|conn| conn.outbox_ready(connection, Lane::Set, NOW + 1, 10))
         .unwrap();
     assert_eq!(ready.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
     bench
