@@ -120,11 +120,10 @@ impl Bench {
     }
 }
 
-/// Each band and its contacts, then each rule with its contacts and mean.
-/// Bands with their contacts, and rules with their contacts and points.
-type Told<'a> = (Vec<(Option<&'a str>, i64)>, Vec<(i64, f64)>);
+type Bands<'a> = Vec<(Option<&'a str>, i64)>;
 
-fn told(week: &Shown) -> Told<'_> {
+/// Each band and its contacts, then each rule with its contacts and mean.
+fn told(week: &Shown) -> (Bands<'_>, Vec<(i64, f64)>) {
     let score = &week.scores[0];
     let bands = score.bands.iter();
     let rules = score.rules.iter();
