@@ -352,16 +352,6 @@ impl<'k> Loader<'k> {
         Ok(())
     }
 
-    fn name_fields(&mut self) {
-        for (name, value, _) in self.fields.drain(..) {
-            if let Some(Some(name)) = self.names.get(&name)
-                && !value.is_empty()
-            {
-                self.facts.fields.push((name.clone(), value));
-            }
-        }
-    }
-
     fn load_properties(&mut self) -> Result<(), StoreError> {
         let facts = &mut self.facts;
         if !facts.events.iter().any(|event| event.has_properties) {
