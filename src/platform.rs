@@ -37,6 +37,7 @@ pub fn connector(
         .unwrap_or_default();
     let (clock, transport) = (Arc::clone(clock), Arc::clone(transport));
     match connection.platform {
+        Platform::Webhook => unreachable!("wired when the connector is there"),
         Platform::Ghost => {
             let settings = GhostSettings {
                 base_url: base_url.unwrap_or_default(),

@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use super::{
-    code,
+    automations, code,
     connections::texts,
     found::Found,
     language::{self, Vocabulary},
@@ -41,6 +41,7 @@ pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found)
         scores: scores::check(root, &vocabulary, found),
         segments: segments(root, &vocabulary, found),
         stages: stages(root, &vocabulary, found),
+        automations: automations::conditions(root, &vocabulary, found),
     };
     unused_conditions(root, &vocabulary, found);
     language::sort(root, &mut set, found);
@@ -213,13 +214,15 @@ fn stages(root: &Table, vocabulary: &Vocabulary, found: &mut Found) -> Vec<Stage
 /// The conditions of sections that nothing uses yet are checked all the same:
 /// a mistake is cheaper to learn now than when it begins to matter.
 fn unused_conditions(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
-    let automations = root.items_of("automations").iter();
     let cleaning = root.entries_of("cleaning").iter().map(|entry| &entry.node);
-    for table in automations.chain(cleaning).filter_map(Node::table) {
-        for name in ["when", "until", "protect"] {
+    for table in cleaning.filter_map(Node::table) {
+        for name in ["when", "protect"] {
             if let Some(node) = table.get(name) {
                 language::condition(node, vocabulary, found);
             }
         }
+    }
+    if let Some(node) = root.table("insight").and_then(|it| it.get("conversion")) {
+        language::rule(node, vocabulary, found);
     }
 }

@@ -16,7 +16,9 @@ use crate::{
     platform,
     push::{
         apply::{Push, PushError, PushReport},
+        guard::Limits,
         plan::{self, Plan},
+        starts,
     },
     rescore::{ScoreReport, rescore},
     score::{calendar::Zone, facts::ConnectionId},
@@ -97,7 +99,7 @@ impl Jobs {
         transport: &Arc<dyn Transport>,
     ) -> Result<Self, Expected> {
         let mut connectors = BTreeMap::new();
-        for connection in &config.connections {
+        for connection in config.written_to() {
             let connector = platform::connector(connection, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
@@ -208,7 +210,7 @@ impl Jobs {
     /// Works out all writes; writes nothing.
     pub async fn plan(&self) -> Result<Plan, Trouble> {
         let mut plans = Vec::new();
-        for connection in &self.config.connections {
+        for connection in self.config.written_to() {
             if let Some(push) = self.push_of(connection)? {
                 plans.push(
                     push.plan()
@@ -238,7 +240,7 @@ impl Jobs {
             looked_at = Some(plan);
         }
         let mut reports = Vec::new();
-        for connection in &self.config.connections {
+        for connection in self.config.written_to() {
             let Some(push) = self.push_of(connection)? else {
                 reports.extend(self.blocked_push(connection)?);
                 continue;
@@ -283,7 +285,7 @@ impl Jobs {
         &'a self,
         connection: &'a ConnectionConfig,
     ) -> Result<Option<Push<'a>>, StoreError> {
-        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let nothing = self.has_nothing_to_write(connection);
         let known = self.store.read(super::super::store::Conn::connections)?;
         let known = known.into_iter().find(|each| each.name == connection.name);
         let (Some(known), Some(connector)) = (known, self.connectors.get(&connection.name)) else {
@@ -300,9 +302,19 @@ impl Jobs {
             rules: &self.config.rules,
             rules_hash: &self.config.rules_hash,
             connector: connector.as_ref(),
-            max_score_change: self.config.guards.max_score_change,
+            automations: &self.config.automations,
+            limits: Limits {
+                score_change: self.config.guards.max_score_change,
+                starts: u64::from(self.config.guards.max_starts),
+            },
             clock: self.clock.as_ref(),
         }))
+    }
+
+    fn has_nothing_to_write(&self, connection: &ConnectionConfig) -> bool {
+        let shows = !connection.push.fields.is_empty() || connection.push.tags.is_some();
+        let mut starts = starts::of(&self.config.automations, &connection.name);
+        !shows && starts.next().is_none()
     }
 
     /// What is to be said of a connection that has something to show and is blocked.
@@ -310,7 +322,7 @@ impl Jobs {
         &self,
         connection: &ConnectionConfig,
     ) -> Result<Option<PushReport>, StoreError> {
-        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let nothing = self.has_nothing_to_write(connection);
         let blocked = self.store.read(|conn| conn.blocked(&connection.name))?;
         let why = blocked.filter(|_| !nothing).map(|(why, _)| why);
         Ok(why.map(|why| PushReport {

@@ -1,6 +1,8 @@
 //! Reading what scoring needs: everything about one contact, or about all of
 //! them in the order of their numbers, each table walked once.
 
+mod hindsight;
+
 use std::collections::{BTreeSet, HashMap};
 
 use engaged_connectors::model::Address;
@@ -23,6 +25,8 @@ use crate::{
         facts::{Adjustment, ConnectionId, Fact, Facts, KindId, Needs, Subscription, TextId},
     },
 };
+
+pub use hindsight::Hindsight;
 
 /// Which contacts to read.
 #[derive(Clone, Copy, Debug)]
@@ -344,6 +348,13 @@ impl<'k> Loader<'k> {
             });
         }
         self.load_properties()?;
+        self.name_fields();
+        self.facts.connections.sort_unstable();
+        self.facts.connections.dedup();
+        Ok(())
+    }
+
+    fn name_fields(&mut self) {
         for (name, value, _) in self.fields.drain(..) {
             if let Some(Some(name)) = self.names.get(&name)
                 && !value.is_empty()
@@ -351,9 +362,6 @@ impl<'k> Loader<'k> {
                 self.facts.fields.push((name.clone(), value));
             }
         }
-        self.facts.connections.sort_unstable();
-        self.facts.connections.dedup();
-        Ok(())
     }
 
     fn load_properties(&mut self) -> Result<(), StoreError> {

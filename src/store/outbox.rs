@@ -179,6 +179,10 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
 
+/// A request that was cut off is in doubt. One that starts something by a set is made again.
+const DOUBT: &str = "state = iif(lane = 'start' and write in ('start by tag', 'start by field', 'remove tag'), 'retry', 'ambiguous')
+    where state = 'attempting'";
+
 // Statements about one target name their index: with `state in (..)` beside it the planner
 // took the index by state, and queueing became quadratic in what was queued.
 
@@ -467,22 +471,29 @@ impl Tx {
         connection: ConnectionId,
         now: Millis,
     ) -> Result<usize, StoreError> {
-        Ok(self
+        let doubted = self
             .sql
             .prepare_cached(
-                "update outbox set state = 'ambiguous', changed_at = ?2 where connection_id = ?1 and state = 'attempting'",
+                &[
+                    "update outbox set changed_at = ?2, ",
+                    DOUBT,
+                    " and connection_id = ?1",
+                ]
+                .concat(),
             )?
-            .execute(params![connection.0, now])?)
+            .execute(params![connection.0, now])?;
+        self.doubt_entries(now)?;
+        Ok(doubted)
     }
 
     /// On start: requests that were under way when the process ended are in doubt. Returns how many.
     pub fn doubt_attempts(&self, now: Millis) -> Result<usize, StoreError> {
-        Ok(self
+        let doubted = self
             .sql
-            .prepare_cached(
-                "update outbox set state = 'ambiguous', changed_at = ?1 where state = 'attempting'",
-            )?
-            .execute([now])?)
+            .prepare_cached(&["update outbox set changed_at = ?1, ", DOUBT].concat())?
+            .execute([now])?;
+        self.doubt_entries(now)?;
+        Ok(doubted)
     }
 
     /// Records what a platform now has.
