@@ -7,6 +7,7 @@
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
+mod cleaning;
 pub mod code;
 mod connections;
 mod found;
@@ -37,6 +38,7 @@ use std::{
 use chrono_tz::Tz;
 
 pub use self::{
+    cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
@@ -106,6 +108,8 @@ pub struct Config {
     pub rules_hash: String,
     /// How machines are told from people.
     pub machines: verdict::Settings,
+    /// Who is taken off which lists, in file order.
+    pub cleaning: Vec<CleaningPolicy>,
     /// Limits on what is written without asking.
     pub guards: Guards,
     /// What the rules must make of what somebody did; `check` runs them.
@@ -324,6 +328,12 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
     };
     let connections = connections::check(root, base, &defined, found);
     let machines = machines::check(root, &connections, found);
+    let cleaning = cleaning::check(
+        root,
+        &rules::vocabulary(root, &mut Found::default()),
+        &connections,
+        found,
+    );
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
         language::lint(root, &rules, found);
@@ -341,6 +351,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         tests: rule_tests::check(root, &rules, found),
         rules,
         machines,
+        cleaning,
         guards: guards(root),
         warnings: Vec::new(),
     })

@@ -1,6 +1,7 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod clean;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -8,6 +9,7 @@ pub mod conformance;
 pub mod daemon;
 pub mod demo;
 pub mod diagnostic;
+pub mod holdout;
 pub mod import;
 mod planted;
 pub mod platform;

@@ -7,6 +7,7 @@
 //! here decides anything: what to sync, score or push is the caller's business.
 
 mod append;
+mod clean;
 mod connection;
 mod contact;
 mod control;
@@ -33,6 +34,7 @@ mod writer;
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
+pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;

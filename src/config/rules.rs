@@ -53,7 +53,8 @@ pub(super) fn min_sends(node: Option<&Node>) -> Option<u32> {
         .and_then(|number| u32::try_from(number).ok())
 }
 
-fn vocabulary(root: &Table, found: &mut Found) -> Vocabulary {
+/// Every name that conditions may use.
+pub(super) fn vocabulary(root: &Table, found: &mut Found) -> Vocabulary {
     let names = |section| -> Vec<String> {
         let names = super::names(root, section).into_iter();
         names.map(str::to_owned).collect()
@@ -214,9 +215,8 @@ fn stages(root: &Table, vocabulary: &Vocabulary, found: &mut Found) -> Vec<Stage
 /// a mistake is cheaper to learn now than when it begins to matter.
 fn unused_conditions(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
     let automations = root.items_of("automations").iter();
-    let cleaning = root.entries_of("cleaning").iter().map(|entry| &entry.node);
-    for table in automations.chain(cleaning).filter_map(Node::table) {
-        for name in ["when", "until", "protect"] {
+    for table in automations.filter_map(Node::table) {
+        for name in ["when", "until"] {
             if let Some(node) = table.get(name) {
                 language::condition(node, vocabulary, found);
             }

@@ -4,6 +4,7 @@
 //! field or tag, is a baseline: held once.
 
 use crate::{
+    clean::CLEANING,
     score::{calendar::Millis, facts::ConnectionId},
     store::{StoreError, Tx},
     sync::LIST_SHRUNK,
@@ -17,7 +18,7 @@ pub const BASELINE: &str = "baseline";
 pub const MAX_SCORE_CHANGE: &str = "max_score_change";
 
 /// Every guard that there is, for `approve`.
-pub const ALL: [&str; 3] = [BASELINE, MAX_SCORE_CHANGE, LIST_SHRUNK];
+pub const ALL: [&str; 4] = [BASELINE, MAX_SCORE_CHANGE, LIST_SHRUNK, CLEANING];
 
 /// Why a connection's writes are held, in words; empty if they are not. Guards
 /// that tripped are recorded; those whose reason is gone are closed.

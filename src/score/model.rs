@@ -29,6 +29,8 @@ pub struct Model {
     pub(crate) scores: Vec<Vec<Compiled>>,
     pub(crate) segments: Vec<Node>,
     pub(crate) stages: Vec<Node>,
+    /// Conditions that are asked beside the rules ([`super::ask`]).
+    pub(crate) asked: Vec<Node>,
     /// The number of the configured currency, if any event has it.
     pub(crate) currency: TextId,
     /// For each URL, the number that stands for its page: the same without the fragment.
@@ -49,8 +51,26 @@ impl Model {
         Self::with(rules, vocabulary, Patterns::default())
     }
 
+    /// As [`Model::new`], with conditions beside the rules: each with the mails that its absences need.
+    pub fn asking(
+        rules: &RuleSet,
+        vocabulary: &Vocabulary,
+        conditions: &[(&Condition, u32)],
+    ) -> Self {
+        Self::build(rules, vocabulary, Patterns::default(), conditions)
+    }
+
     /// As [`Model::new`]; its patterns are added to some that keep their numbers.
     pub(crate) fn with(rules: &RuleSet, vocabulary: &Vocabulary, patterns: Patterns) -> Self {
+        Self::build(rules, vocabulary, patterns, &[])
+    }
+
+    fn build(
+        rules: &RuleSet,
+        vocabulary: &Vocabulary,
+        patterns: Patterns,
+        conditions: &[(&Condition, u32)],
+    ) -> Self {
         let mut compiler = Compiler {
             rules,
             vocabulary,
@@ -76,6 +96,17 @@ impl Model {
             .iter()
             .map(|stage| compiler.condition(&stage.when, outside))
             .collect();
+        let asked = conditions.iter().map(|(condition, min_sends)| {
+            let min_sends = *min_sends;
+            compiler.condition(
+                condition,
+                Settings {
+                    min_sends,
+                    ..outside
+                },
+            )
+        });
+        let asked = asked.collect();
         let position = vocabulary
             .currencies
             .iter()
@@ -87,6 +118,7 @@ impl Model {
             scores,
             segments,
             stages,
+            asked,
             currency: position
                 .and_then(|index| u32::try_from(index).ok())
                 .map_or(TextId::NONE, TextId),
@@ -111,7 +143,8 @@ impl Model {
             Compiled::State(node) => Some(node),
             Compiled::Each(..) => None,
         });
-        for node in states.chain(&self.segments).chain(&self.stages) {
+        let rules = states.chain(&self.segments).chain(&self.stages);
+        for node in rules.chain(&self.asked) {
             node.note_needs(&mut needs);
         }
         needs

@@ -27,6 +27,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0003_automation",
         sql: include_str!("migrations/0003_automation.sql"),
     },
+    Migration {
+        name: "0004_cleaning",
+        sql: include_str!("migrations/0004_cleaning.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (
