@@ -207,3 +207,6 @@ impl Cleaning<'_> {
         meant.cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
