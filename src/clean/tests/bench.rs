@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub(super) const DAY: Millis = 86_400_000;
+pub(super) const HOUR: Millis = 3_600_000;
 const STREAM: Stream = Stream("activity");
 
 static CAPABILITIES: Capabilities = Capabilities {

@@ -4,7 +4,7 @@ use engaged_connectors::{Outcome, model::Status};
 
 use super::{
     UNSUBSCRIBE,
-    bench::{Bench, Cut, DAY, bench, policy},
+    bench::{Bench, Cut, HOUR, bench, policy},
     plan,
 };
 
@@ -42,7 +42,7 @@ async fn what_is_cut_off_is_found_again_and_nobody_is_restored_twice() {
         let fell = run_or_fall(&bench, bench.cleaning().apply(&fingerprint, "a test")).await;
         fell_taking += u64::from(fell);
         bench.site.cut(None);
-        bench.wait(DAY / 2);
+        bench.wait(HOUR * 3);
         bench.cleaning().cycle().await.unwrap();
         for id in ["p0", "p1", "p2", "p3"] {
             assert_eq!(
@@ -58,7 +58,7 @@ async fn what_is_cut_off_is_found_again_and_nobody_is_restored_twice() {
         let fell = run_or_fall(&bench, bench.cleaning().undo(1, "a test")).await;
         fell_restoring += u64::from(fell);
         bench.site.cut(None);
-        bench.wait(DAY / 2);
+        bench.wait(HOUR * 3);
         bench.cleaning().cycle().await.unwrap();
         assert_eq!(bench.site.people(), before, "round {round}");
         for id in ["p0", "p1", "p2", "p3"] {
@@ -90,7 +90,7 @@ async fn an_answer_that_is_lost_is_settled_by_a_look() {
     let report = bench.apply(&plan(&bench).fingerprint).await;
     assert_eq!((report.removed, report.in_doubt), (0, 3));
     bench.site.answer(|_| (true, Outcome::Applied));
-    bench.wait(DAY / 2);
+    bench.wait(HOUR * 3);
     let after = bench.cleaning().cycle().await.unwrap().remove(0);
     assert_eq!((after.removed, after.in_doubt), (3, 0));
     let unsubscribed = ["p0", "p1", "p2"].map(|id| count(&bench, id, "unsubscribe"));
