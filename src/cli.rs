@@ -4,6 +4,7 @@
 //! code, a place and a next step; anything else is a bug and says so.
 
 mod adjust;
+mod clean;
 mod conformance;
 mod human;
 mod listing;
@@ -93,6 +94,8 @@ enum Verb {
     Import(load::Import),
     /// Correct a contact's score by hand, with a reason and an end
     Adjust(adjust::Adjust),
+    /// Take people off a list who have left it: plan, review, apply, undo
+    Clean(clean::Clean),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -207,6 +210,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Verify => work::verify(context),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
+        Verb::Clean(arguments) => clean::clean(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

@@ -159,6 +159,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     }
     if work {
         jobs.score(false).await?;
+        jobs.clean().await?;
         match jobs.apply(None).await {
             Ok(_) => {}
             Err(Trouble {

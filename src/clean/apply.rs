@@ -120,17 +120,19 @@ impl Cleaning<'_> {
         Ok(report)
     }
 
+    /// Whether there is, or ever was, anything to clean.
+    pub fn has_work(&self) -> Result<bool, StoreError> {
+        let policies = !self.config.cleaning.is_empty();
+        Ok(policies
+            || !self
+                .store
+                .read(|conn| conn.cleaning_batches(None, 1))?
+                .is_empty())
+    }
+
     /// What the daemon does: who came back, what is approved and not done, and policies that need no approval.
     pub async fn cycle(&self) -> Result<Vec<CleanReport>, CleanError> {
         let mut reports = Vec::new();
-        if self.config.cleaning.is_empty()
-            && self
-                .store
-                .read(|conn| conn.cleaning_batches(None, 1))?
-                .is_empty()
-        {
-            return Ok(reports);
-        }
         let mut whole = CleanReport {
             came_back: self.come_back().await?,
             ..CleanReport::default()

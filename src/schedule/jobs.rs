@@ -1,6 +1,8 @@
 //! The jobs: sync, score, plan, push. Each is idempotent, takes no input but
 //! the configuration, and records its run before it begins.
 
+mod cleaning;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -11,6 +13,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment},
     diagnostic::Expected,
     platform,
@@ -63,6 +66,9 @@ pub struct CycleReport {
     pub sync: Vec<SyncReport>,
     /// The scores.
     pub score: ScoreReport,
+    /// Who was taken off lists, or came back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clean: Vec<CleanReport>,
     /// Each connection's push.
     pub push: Vec<PushReport>,
 }
@@ -261,6 +267,7 @@ impl Jobs {
     pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
         let sync = self.sync(only, false).await?;
         let score = self.score(false).await?;
+        let clean = self.clean().await?;
         let push = self.apply(None).await?;
         let applied = push.iter().map(|report| report.applied).sum();
         Ok(CycleReport {
@@ -268,6 +275,7 @@ impl Jobs {
             applied,
             sync,
             score,
+            clean,
             push,
         })
     }
