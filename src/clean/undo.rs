@@ -86,37 +86,8 @@ impl Cleaning<'_> {
             Err(error) => return self.unreachable(site, rows, &error, report).await,
         };
         let now = self.now();
-        let sort = move |tx: &Tx| {
-            let (mut ready, mut done, mut not) = (Vec::new(), 0_u64, Vec::new());
-            for (row, look) in rows.into_iter().zip(looks) {
-                let Some(taken) = taken_of(tx, &row)? else {
-                    tx.settle(
-                        row.id,
-                        OutboxState::Abandoned,
-                        Some("the case is gone"),
-                        None,
-                        now,
-                    )?;
-                    continue;
-                };
-                match restorable(&taken, look.as_ref()) {
-                    Restorable::Yes(former) => ready.push((row, taken, *former)),
-                    Restorable::Done => {
-                        let words = "subscribed already";
-                        tx.settle(row.id, OutboxState::Applied, Some(words), None, now)?;
-                        restored(tx, &row, &taken, now)?;
-                        done += 1;
-                    }
-                    Restorable::No(why) => {
-                        tx.settle(row.id, OutboxState::Rejected, Some(&why), None, now)?;
-                        tx.set_taken(&taken, TakenState::Lost, &why, now)?;
-                        not.push((name_of(&taken), why));
-                    }
-                }
-            }
-            Ok((ready, done, not))
-        };
-        let (ready, done, not) = self.store.write_async(sort).await?;
+        let sort = move |tx: &Tx| sort(tx, rows, looks, now);
+        let Sorted { ready, done, not } = self.store.write_async(sort).await?;
         report.restored += done;
         report.not_restored.extend(not);
         if ready.is_empty() {
@@ -203,6 +174,54 @@ impl Cleaning<'_> {
         report.restored += self.store.write_async(record).await?;
         Ok(Next::Go)
     }
+}
+
+/// What a look at some contacts gave.
+#[derive(Default)]
+struct Sorted {
+    /// To be put back.
+    ready: Vec<(OutboxRow, Taken, Former)>,
+    /// How many need nothing.
+    done: u64,
+    /// Who stays as they are, and why.
+    not: Vec<Not>,
+}
+
+/// Settles what needs no request, and gives the rest.
+fn sort(
+    tx: &Tx,
+    rows: Vec<OutboxRow>,
+    looks: Vec<Option<Look>>,
+    now: Millis,
+) -> Result<Sorted, StoreError> {
+    let mut sorted = Sorted::default();
+    for (row, look) in rows.into_iter().zip(looks) {
+        let Some(taken) = taken_of(tx, &row)? else {
+            tx.settle(
+                row.id,
+                OutboxState::Abandoned,
+                Some("the case is gone"),
+                None,
+                now,
+            )?;
+            continue;
+        };
+        match restorable(&taken, look.as_ref()) {
+            Restorable::Yes(former) => sorted.ready.push((row, taken, *former)),
+            Restorable::Done => {
+                let words = "subscribed already";
+                tx.settle(row.id, OutboxState::Applied, Some(words), None, now)?;
+                restored(tx, &row, &taken, now)?;
+                sorted.done += 1;
+            }
+            Restorable::No(why) => {
+                tx.settle(row.id, OutboxState::Rejected, Some(&why), None, now)?;
+                tx.set_taken(&taken, TakenState::Lost, &why, now)?;
+                sorted.not.push((name_of(&taken), why));
+            }
+        }
+    }
+    Ok(sorted)
 }
 
 /// How a contact is named where something is said about it: by its address where the export has it.

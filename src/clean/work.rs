@@ -59,6 +59,9 @@ struct Spare {
     back: bool,
 }
 
+/// A row that our own store has nothing against, whose case it is, and when the contact was last seen.
+type Known = (OutboxRow, (CleaningCase, Taken, Life));
+
 /// Judges, each made once for a run.
 type Judges<'c> = HashMap<String, Judge<'c>>;
 
@@ -290,8 +293,7 @@ impl Cleaning<'_> {
         report: &mut CleanReport,
     ) -> Result<Next, CleanError> {
         let (known, mut spared) = self.check_ours(rows, judges)?;
-        let (rows, rest): (Vec<OutboxRow>, Vec<(CleaningCase, Taken, Life)>) =
-            known.into_iter().unzip();
+        let (rows, rest): (Vec<OutboxRow>, Vec<_>) = known.into_iter().unzip();
         let looks = match self.look(site, &rows).await {
             Ok(looks) => looks,
             Err(error) => {
@@ -347,7 +349,7 @@ impl Cleaning<'_> {
         &'c self,
         rows: Vec<OutboxRow>,
         judges: &mut Judges<'c>,
-    ) -> Result<(Vec<(OutboxRow, (CleaningCase, Taken, Life))>, Vec<Spare>), CleanError> {
+    ) -> Result<(Vec<Known>, Vec<Spare>), CleanError> {
         let now = self.now();
         let checked = self.store.read(|conn| {
             let (mut known, mut spared) = (Vec::new(), Vec::new());

@@ -229,31 +229,8 @@ fn policy_text(plan: &PolicyPlan) -> String {
     out += &counts("protected", &plan.protected);
     out += &counts("not judged", &plan.unjudged);
     out += &format!("  {} held out, {} kept\n", plan.held_out, plan.kept);
-    if let Some(holdout) = &plan.holdout {
-        out += &format!(
-            "  of {} held out so far ({} for 90 days) {} opened, {} clicked, {} bought: {:.0} % to {:.0} % come alive\n",
-            holdout.contacts,
-            holdout.complete,
-            holdout.opened,
-            holdout.clicked,
-            holdout.bought,
-            holdout.low * 100.0,
-            holdout.high * 100.0
-        );
-    }
-    for part in &plan.connections {
-        let tag = part
-            .tag
-            .as_ref()
-            .map(|tag| format!(", tag {tag}"))
-            .unwrap_or_default();
-        let undo = match (part.undone, part.lost) {
-            (false, _) => "cannot be undone".to_owned(),
-            (true, Some(lost)) => format!("can be undone for 90 days, but for {lost}"),
-            (true, None) => "can be undone for 90 days".to_owned(),
-        };
-        out += &format!("  on {} ({}){tag}: {undo}\n", part.connection, part.mode);
-    }
+    out += &holdout_text(plan);
+    out += &connections_text(plan);
     let rows = plan.sample.iter();
     let rows: Vec<Vec<String>> = rows
         .map(|row| {
@@ -280,6 +257,43 @@ fn policy_text(plan: &PolicyPlan) -> String {
             plan.policy
         );
         out += &format!("  next: engaged clean apply {}\n", plan.fingerprint);
+    }
+    out
+}
+
+/// What those did who were left alone earlier.
+fn holdout_text(plan: &PolicyPlan) -> String {
+    let mut out = String::new();
+    if let Some(holdout) = &plan.holdout {
+        out += &format!(
+            "  of {} held out so far ({} for 90 days) {} opened, {} clicked, {} bought: {:.0} % to {:.0} % come alive\n",
+            holdout.contacts,
+            holdout.complete,
+            holdout.opened,
+            holdout.clicked,
+            holdout.bought,
+            holdout.low * 100.0,
+            holdout.high * 100.0
+        );
+    }
+    out
+}
+
+/// What each platform does, and cannot undo.
+fn connections_text(plan: &PolicyPlan) -> String {
+    let mut out = String::new();
+    for part in &plan.connections {
+        let tag = part
+            .tag
+            .as_ref()
+            .map(|tag| format!(", tag {tag}"))
+            .unwrap_or_default();
+        let undo = match (part.undone, part.lost) {
+            (false, _) => "cannot be undone".to_owned(),
+            (true, Some(lost)) => format!("can be undone for 90 days, but for {lost}"),
+            (true, None) => "can be undone for 90 days".to_owned(),
+        };
+        out += &format!("  on {} ({}){tag}: {undo}\n", part.connection, part.mode);
     }
     out
 }

@@ -269,7 +269,7 @@ impl Connector for Platform {
         let ids: Vec<&str> = contacts.iter().map(|who| who.contact.as_str()).collect();
         let outcomes = self.request(&ids, |index| {
             self.do_to(ids[index], removal.as_str(), |person| {
-                person.status = Status::Unsubscribed
+                person.status = Status::Unsubscribed;
             })
         });
         Ok(outcomes.await)
