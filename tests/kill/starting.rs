@@ -163,7 +163,7 @@ impl Series<'_> {
                 let silent = |name: &&'static str| *name == Fault::NoAnswer.name();
                 let unheard = seen()
                     .iter()
-                    .any(|entry| entry.faults.iter().any(|name| silent(name)));
+                    .any(|entry| entry.faults.iter().any(silent));
                 shop.faults().fired(rule) > 0 && unheard
             }
             (Some(rule), _) => shop.faults().fired(rule) > 0,
