@@ -119,6 +119,14 @@ impl Receiver {
         keys
     }
 
+    /// See [`Serving::ask`]: a call without a wire.
+    pub async fn ask(
+        &self,
+        request: axum::http::Request<Bytes>,
+    ) -> io::Result<axum::http::Response<Bytes>> {
+        self.serving.ask(request).await
+    }
+
     /// What was asked and answered.
     pub fn ledger(&self) -> &Ledger {
         self.serving.ledger()
