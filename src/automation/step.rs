@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    Automation, Begin,
+    Automation, Begin, WAITS_MAX_MS,
     entry::{Entry, EntryState, Past},
 };
 
@@ -35,8 +35,8 @@ pub struct Seen {
     pub before: Before,
     /// By what is known now, it was inside when we last looked or some days ago: what we learn is of the past.
     pub late: bool,
-    /// By what is known now, the condition held on the date of the entry that waits.
-    pub held: bool,
+    /// By what is known now, whether the condition held when the entry that waits was made.
+    pub held: Truth,
 }
 
 /// When a run looks, and what holds for the contact as a whole.
@@ -242,10 +242,26 @@ fn stay(
     if entry.state != EntryState::Settling || !waited {
         return None;
     }
-    if !seen.held {
+    let stays = |state, reason: Option<&str>| {
+        Some(change(
+            place,
+            entry,
+            state,
+            reason.map(str::to_owned),
+            false,
+        ))
+    };
+    if seen.held == Truth::False {
         return Some(go(EntryState::Withdrawn, "did not hold, as we know now"));
     }
-    Some(change(place, entry, due(automation), None, false))
+    if entry
+        .due_at
+        .is_some_and(|due| due + WAITS_MAX_MS <= moment.now)
+    {
+        return stays(EntryState::Withdrawn, Some("waited too long to be started"));
+    }
+    // What is not known starts nothing, and lets nobody leave: it waits.
+    (seen.held == Truth::True).then(|| stays(due(automation), None))?
 }
 
 fn change(

@@ -18,7 +18,7 @@ use crate::{
     store::{Connection, ContactId, StoreError, Tx, Which},
 };
 
-use super::plan::{self, Ask, Planned};
+use super::plan::{self, Ask, ConnectionPlan, Planned};
 
 /// How many contacts are looked up at once.
 const BATCH: usize = 1_000;
@@ -70,6 +70,23 @@ pub struct Cause {
     pub since: Option<Millis>,
     /// What explains it.
     pub reason: Reason,
+}
+
+/// The likely cause of what a plan would change, in words. A plan that is held is made again with each run, so what
+/// was found for the same writes is kept until the next push.
+pub fn named(tx: &Tx, ask: &Ask<'_>, plan: &ConnectionPlan) -> Result<String, StoreError> {
+    let since = tx.last_push(ask.id)?.map_or(0, |pushed| pushed.at);
+    let asked = format!("{since} {}", plan.fingerprint);
+    let name = format!("cause {}", ask.id.0);
+    if let Some(kept) = tx.control(&name)?
+        && let Some((before, words)) = kept.value.split_once('\n')
+        && before == asked
+    {
+        return Ok(words.to_owned());
+    }
+    let words = likely(tx, ask, plan.changed)?.to_string();
+    tx.set_control(&name, &format!("{asked}\n{words}"), ask.now)?;
+    Ok(words)
 }
 
 /// Finds the likely cause of what a plan would change.

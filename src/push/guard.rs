@@ -92,7 +92,7 @@ pub fn hold(
             plan.changed,
             plan.told,
             max_score_change * 100.0,
-            cause::likely(tx, ask, plan.changed)?
+            cause::named(tx, ask, plan)?
         );
         tx.trip_guard(MAX_SCORE_CHANGE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{MAX_SCORE_CHANGE}: {detail}"));

@@ -155,61 +155,76 @@ fn suggested_points_are_those_of_the_table_and_their_draft_can_be_previewed() {
     );
 }
 
+/// Writes the model of one fact without penalty.
+const FIT: [&str; 7] = [
+    "suggest",
+    "--fact",
+    "any webinar",
+    "--l2",
+    "0",
+    "--model",
+    "likely.toml",
+];
+
+/// The rules with a score by the model, and what reads it.
+fn with_model() -> String {
+    format!(
+        "{CONFIG}likely = \"likely >= 40\"\n[scores.likely]\nmodel = \"likely.toml\"\nbands = [ {{ name = \"yes\", from = 30 }}, {{ name = \"no\" }} ]\n"
+    )
+}
+
+fn likely(explained: &Value) -> &Value {
+    let scores = explained["scores"].as_array().unwrap();
+    scores
+        .iter()
+        .find(|score| score["name"] == "likely")
+        .unwrap()
+}
+
 #[test]
-fn a_model_is_fitted_exported_and_scores_explains_and_verifies_like_any_other() {
+fn a_model_is_fitted_tested_on_newer_days_and_written_with_the_same_bits() {
     let program = table();
-    let fit = [
-        "suggest",
-        "--fact",
-        "any webinar",
-        "--l2",
-        "0",
-        "--model",
-        "likely.toml",
-    ];
-    let report = program.json(&fit);
+    let report = program.json(&FIT);
     let model = &report["model"];
     near(&model["intercept"], -2.639_057);
     near(&model["inputs"][0]["coefficient"], 2.233_592);
     near(&model["inputs"][0]["odds_ratio"], 28.0 / 3.0);
     assert_eq!(model["calibrated_on_newer"], true);
     assert!(model["newer_auc"].as_f64().unwrap() > 0.6);
+    let tenths = model["calibration"].as_array().unwrap();
+    let cases = tenths.iter().map(|tenth| tenth["cases"].as_u64().unwrap());
+    assert_eq!(cases.sum::<u64>(), newer_cases(&program));
     let file = program.path().join("likely.toml");
     let written = std::fs::read_to_string(&file).unwrap();
-    program.expect(0, &[&fit[..], &["--force"]].concat());
-    assert_eq!(
-        std::fs::read_to_string(&file).unwrap(),
-        written,
-        "the same bits"
-    );
+    program.expect(0, &[&FIT[..], &["--force"]].concat());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+}
 
-    let with_model = format!(
-        "{CONFIG}likely = \"likely >= 40\"\n[scores.likely]\nmodel = \"likely.toml\"\nbands = [ {{ name = \"yes\", from = 30 }}, {{ name = \"no\" }} ]\n"
-    );
-    program.file("engaged.toml", &with_model);
+fn newer_cases(program: &Program) -> u64 {
+    program.json(&["backtest"])["newer"]["cases"]
+        .as_u64()
+        .unwrap()
+}
+
+#[test]
+fn a_score_by_a_model_is_stored_explained_and_verified_like_any_other() {
+    let program = table();
+    program.expect(0, &FIT);
+    program.file("engaged.toml", &with_model());
     program.expect(0, &["score"]);
     program.expect(0, &["verify"]);
     let yes = program.json(&["explain", "p99@example.nl"]);
-    let score = yes["scores"].as_array().unwrap();
-    let score = score
-        .iter()
-        .find(|score| score["name"] == "likely")
-        .unwrap();
+    let score = likely(&yes);
     assert_eq!(
         (&score["raw"], &score["shown"], &score["band"]),
         (&json!(40), &json!(40), &json!("yes"))
     );
-    let lines: Vec<f64> = score["rules"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|rule| rule["points"].as_f64().unwrap())
-        .collect();
-    assert_eq!(lines, [6.667, 33.333]);
+    let rules = score["rules"].as_array().unwrap().iter();
+    let lines: Vec<&Value> = rules.map(|rule| &rule["points"]).collect();
+    assert_eq!(lines, [&json!(6.667), &json!(33.333)]);
     assert_eq!(yes["segments"], json!(["keen", "likely"]));
     let no = program.json(&["explain", "p399@example.nl"]);
-    let no = no["scores"].as_array().unwrap();
-    let no = no.iter().find(|score| score["name"] == "likely").unwrap();
+    let no = likely(&no);
     assert_eq!((&no["shown"], &no["band"]), (&json!(7), &json!("no")));
     for (language, words) in [
         (
@@ -228,16 +243,41 @@ fn a_model_is_fitted_exported_and_scores_explains_and_verifies_like_any_other() 
             assert!(text.contains(words), "{words}: {text}");
         }
     }
-    let hash = |program: &Program| program.json(&["check"])["rules_hash"].clone();
-    let before = hash(&program);
-    program.file(
-        "likely.toml",
-        &written.replace("intercept = -2.63", "intercept = -2.64"),
+    let listed = program.expect(
+        0,
+        &[
+            "contacts",
+            "--where",
+            "likely is 'yes'",
+            "--format",
+            "ndjson",
+        ],
     );
-    assert_ne!(
-        hash(&program),
-        before,
-        "another file is another set of rules"
+    assert_eq!(listed.out.lines().count(), 100);
+}
+
+#[test]
+fn another_model_is_another_set_of_rules_and_what_is_unknown_is_named() {
+    let program = table();
+    program.expect(0, &FIT);
+    program.file("engaged.toml", &with_model());
+    let hash = || program.json(&["check"])["rules_hash"].clone();
+    let before = hash();
+    let file = program.path().join("likely.toml");
+    let written = std::fs::read_to_string(&file).unwrap();
+    program.file("likely.toml", &written.replace("-2.639", "-2.638"));
+    assert_ne!(hash(), before);
+    let more = "inputs = [\n { when = \"field role is 'buyer'\", coefficient = 3 },";
+    program.file("likely.toml", &written.replace("inputs = [", more));
+    assert_ne!(hash(), before);
+    let explained = program.json(&["explain", "p99@example.nl"]);
+    let score = likely(&explained);
+    assert_eq!(score["shown"], 40);
+    assert_eq!(score["rules"][1]["unknown"], "field role is not known");
+    let text = program.expect(0, &["explain", "p99@example.nl"]).out;
+    assert!(
+        text.contains("Not judged yet:") && text.contains("role"),
+        "{text}"
     );
 }
 

@@ -70,6 +70,17 @@ impl Conn {
 }
 
 impl Loader<'_> {
+    /// Gives the newest fields that were read their names; an empty one is none.
+    pub(super) fn name_fields(&mut self) {
+        for (name, value, _) in self.fields.drain(..) {
+            if let Some(Some(name)) = self.names.get(&name)
+                && !value.is_empty()
+            {
+                self.facts.fields.push((name.clone(), value));
+            }
+        }
+    }
+
     /// Loads what has no date of its own, as it was known at an instant.
     fn load_profile(&mut self, contact: ContactId, known: Millis) -> Result<(), StoreError> {
         let members: Vec<i64> = self
