@@ -46,7 +46,10 @@ pub(super) fn find(past: &Past, ask: &Ask<'_>, wanted: &Wanted) -> Result<Vec<Ru
             let mut all = of_rules(rules);
             all.extend(of_links(rules));
             all.extend(of_facts(past, ask)?);
-            all.retain(|rule| !rule_reads(&rule.when, &ask.conversion.kind, rules));
+            // Where only some events of the kind are conversions, others of it may well come before.
+            if ask.conversion.filters.is_empty() {
+                all.retain(|rule| !rule_reads(&rule.when, &ask.conversion.kind, rules));
+            }
             all
         }
     };

@@ -166,7 +166,7 @@ fn look(past: &Past, ask: &Ask<'_>, rules: &[Rule]) -> Result<(Vec<Seen>, LeftOu
             let values = scores.last().map_or(&[][..], |score| &score.rules);
             let holds = values
                 .iter()
-                .map(|value| value.doubt.is_none().then_some(value.holds));
+                .map(|value| (value.holds || value.doubt.is_none()).then_some(value.holds));
             seen.push(Seen {
                 case: *case,
                 holds: holds.collect(),

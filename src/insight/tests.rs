@@ -71,7 +71,7 @@ impl Bench {
         assert!(self.folder.path().exists());
         let ask = Ask {
             config: &self.config,
-            conversion: conversion("any purchase", &[]).unwrap().unwrap(),
+            conversion: pattern("any purchase"),
             within: self.config.insight.within,
             profile_today,
         };
@@ -219,6 +219,10 @@ fn a_conversion_is_something_that_happens() {
     assert!(conversion("any purchas", &[]).is_err());
 }
 
+fn pattern(text: &str) -> Pattern {
+    conversion(text, &[]).unwrap().unwrap()
+}
+
 #[test]
 fn rules_that_read_the_conversion_by_way_of_others_are_found() {
     let bench = Bench::new(
@@ -226,7 +230,9 @@ fn rules_that_read_the_conversion_by_way_of_others_are_found() {
          [scores.b]\nrules = [ { when = 'a > 3', points = 1 }, { when = \"segment 'paying'\", points = 2 }, { when = 'any click', points = 1 } ]\n\
          [segments]\npaying = 'not no purchase in 3 months'\n",
     );
-    let found = own_conversion(&bench.config.rules, &EventKind::Purchase);
+    let found = own_conversion(&bench.config.rules, &pattern("purchase"));
     let rules: Vec<&str> = found.iter().map(|(_, rule)| rule.as_str()).collect();
     assert_eq!(rules, ["refund", "a > 3", "segment 'paying'"]);
+    let some = own_conversion(&bench.config.rules, &pattern("purchase of 'shoes'"));
+    assert_eq!(some, [], "socks may well come before shoes");
 }
