@@ -98,8 +98,10 @@ pub fn suggest(
     clock: &dyn Clock,
 ) -> Result<Suggestion, StoreError> {
     let past = Past::new(store, ask, clock)?;
-    let rules = candidates::find(&past, ask, wanted)?;
+    let (rules, left_at_first) = candidates::find(&past, ask, wanted)?;
     let (seen, left_out) = look(&past, ask, &rules)?;
+    // A field of which no value was known in time is no candidate, and is reported all the same.
+    let left_out = left_at_first.unwrap_or(left_out);
     let all = past.count();
     let (facts, too_few) = facts(&rules, &seen, all);
     let mut suggestion = Suggestion {

@@ -319,20 +319,39 @@ fn what_tells_apart_perfectly_is_said_and_no_model_written() {
     );
     assert!(!program.path().join("m.toml").exists());
     program.expect(0, &[&fit[..], &["1"]].concat());
-    let same = [
-        "suggest",
-        "--fact",
-        "not any webinar",
-        "--fact",
-        "any webinar",
-        "--l2",
-        "0",
-    ];
-    let run = program.expect(2, &same);
-    assert!(
-        run.err.contains("E0273") || run.err.contains("E0272"),
-        "{}",
-        run.err
+}
+
+#[test]
+fn conditions_that_say_the_same_together_need_a_penalty() {
+    let program = table();
+    let other = "email matches '^p1[1-9][0-9]@'";
+    let either = format!("any webinar or {other}");
+    let facts = ["--fact", "any webinar", "--fact", other, "--fact", &either];
+    let run = program.expect(2, &[&["suggest", "--l2", "0"], &facts[..]].concat());
+    assert!(run.err.contains("E0273"), "{}", run.err);
+    program.expect(0, &[&["suggest", "--l2", "1"], &facts[..]].concat());
+}
+
+#[test]
+fn of_conditions_that_say_the_same_one_is_weighed() {
+    let program = table();
+    let opposite = [
+        &FIT[..],
+        &[
+            "--fact",
+            "not any webinar",
+            "--fact",
+            "any webinar in 9 years",
+        ],
+    ]
+    .concat();
+    let report = program.json(&opposite);
+    assert_eq!(report["model"]["inputs"].as_array().unwrap().len(), 1);
+    near(&report["model"]["inputs"][0]["coefficient"], 2.233_592);
+    let same = ["not any webinar", "any webinar in 9 years"];
+    assert_eq!(
+        report["model"]["same"],
+        json!(same.map(|same| [same, "any webinar"]))
     );
 }
 
