@@ -6,8 +6,10 @@
 mod adjust;
 mod automations;
 mod conformance;
+mod drift;
 mod human;
 mod insight;
+mod leads;
 mod listing;
 mod load;
 mod look;
@@ -93,6 +95,8 @@ enum Verb {
     Segments,
     /// Show how one contact's scores went
     History(look::History),
+    /// Show week by week what the scores are like, and what moved
+    Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
     /// Take in contacts, events and gaps from files
@@ -101,6 +105,8 @@ enum Verb {
     Adjust(adjust::Adjust),
     /// Show who entered automations, what was started, and what is in doubt
     Automations(automations::Automations),
+    /// List whom automations hand over to people, and take their answers
+    Leads(leads::Leads),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -214,10 +220,12 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Contacts(arguments) => look::contacts(context, &arguments),
         Verb::Segments => look::segments(context),
         Verb::History(arguments) => look::history(context, &arguments),
+        Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Automations(arguments) => automations::automations(context, &arguments),
+        Verb::Leads(arguments) => leads::leads(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

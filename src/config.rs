@@ -96,6 +96,13 @@ pub struct Guards {
     pub max_list_shrink: f64,
 }
 
+/// When to say that scores drift.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drift {
+    /// The population stability index of a score's bands beyond which it is an alert; from half of it, a notice.
+    pub alert: f64,
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -122,6 +129,8 @@ pub struct Config {
     pub insight: Insight,
     /// What starts when a condition begins to hold, in file order.
     pub automations: Vec<Automation>,
+    /// When to say that scores drift.
+    pub drift: Drift,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
@@ -374,6 +383,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         rules,
         machines,
         guards: guards(root),
+        drift: drift(root),
         warnings: Vec::new(),
     })
 }
@@ -420,6 +430,14 @@ fn currency(root: &Table, found: &mut Found) -> String {
         );
     }
     code.to_owned()
+}
+
+fn drift(root: &Table) -> Drift {
+    let table = root.table("drift");
+    let alert = table.and_then(|drift| drift.get("alert").and_then(shape::share));
+    Drift {
+        alert: alert.unwrap_or(0.2),
+    }
 }
 
 fn guards(root: &Table) -> Guards {

@@ -9,6 +9,8 @@ pub mod conformance;
 pub mod daemon;
 pub mod demo;
 pub mod diagnostic;
+pub mod drift;
+pub mod holdout;
 pub mod import;
 pub mod insight;
 mod planted;

@@ -57,20 +57,21 @@ pub fn rescore(
     full: bool,
     progress: &dyn Fn(u64, u64),
 ) -> Result<ScoreReport, StoreError> {
+    rescore_from(store, config, clock, (full, WALK_MIN), progress)
+}
+
+/// As [`rescore`], walking through everybody from so many contacts on.
+fn rescore_from(
+    store: &Store,
+    config: &Config,
+    clock: &dyn Clock,
+    (full, walk_min): (bool, u64),
+    progress: &dyn Fn(u64, u64),
+) -> Result<ScoreReport, StoreError> {
     let now = clock.now().timestamp_millis();
     let zone = Zone::new(config.zone);
     let today = zone.day(now);
-    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
-    let behind: Vec<(String, String)> = config
-        .automations
-        .iter()
-        .map(|each| (each.name.clone(), each.fingerprint.clone()))
-        .collect();
-    let version = store.write(move |tx| {
-        let version = tx.rule_version(&fingerprint, &rules, now)?;
-        tx.set_automation_versions(version, &behind)?;
-        Ok(version)
-    })?;
+    let version = version(store, config, now)?;
 
     let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
@@ -78,19 +79,12 @@ pub fn rescore(
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
         // Where the mark stands, whoever is not scored by these rules is new, and so is dirty.
         let changed_rules = conn.rules_mark()? != Some(version);
-        let many = many(conn, changed_rules.then_some(version))?;
-        let who = if full || changed_coverage || many {
+        let everybody = full || changed_coverage;
+        let others = changed_rules.then_some(version);
+        let who = if everybody || many(conn, others, walk_min)? {
             None
         } else {
-            let mut who = conn.dirty()?.contacts;
-            who.extend(conn.due(today)?);
-            who.extend(conn.settled(now)?);
-            if changed_rules {
-                who.extend(conn.scored_by_other_rules(version)?);
-            }
-            who.sort_unstable();
-            who.dedup();
-            Some(who)
+            Some(wanting(conn, others, today, now)?)
         };
         Ok((
             who,
@@ -145,10 +139,42 @@ pub fn rescore(
     Ok(run.report)
 }
 
+/// The number of the present rules, and what each automation rests on in them.
+fn version(store: &Store, config: &Config, now: i64) -> Result<i64, StoreError> {
+    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
+    let automations = config.automations.iter();
+    let behind: Vec<(String, String)> = automations
+        .map(|each| (each.name.clone(), each.fingerprint.clone()))
+        .collect();
+    store.write(move |tx| {
+        let version = tx.rule_version(&fingerprint, &rules, now)?;
+        tx.set_automation_versions(version, &behind)?;
+        Ok(version)
+    })
+}
+
+/// The contacts with news, or for whom a date or an instant has come, or who are scored by other rules.
+fn wanting(
+    conn: &Conn,
+    changed_rules: Option<i64>,
+    today: Day,
+    now: i64,
+) -> Result<Vec<ContactId>, StoreError> {
+    let mut who = conn.dirty()?.contacts;
+    who.extend(conn.due(today)?);
+    who.extend(conn.settled(now)?);
+    if let Some(version) = changed_rules {
+        who.extend(conn.scored_by_other_rules(version)?);
+    }
+    who.sort_unstable();
+    who.dedup();
+    Ok(who)
+}
+
 /// Whether so many contacts have news, or are not scored by these rules, that a walk through everybody is shorter.
-fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
+fn many(conn: &Conn, changed_rules: Option<i64>, walk_min: u64) -> Result<bool, StoreError> {
     let dirty = conn.count_dirty()?;
-    if changed_rules.is_none() && dirty < WALK_MIN {
+    if changed_rules.is_none() && dirty < walk_min {
         return Ok(false);
     }
     let all = conn.count_contacts()?;
@@ -157,7 +183,7 @@ fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
         None => 0,
     };
     let some = dirty.max(stale);
-    Ok(some >= WALK_MIN && some * 3 >= all)
+    Ok(some >= walk_min && some * 3 >= all)
 }
 
 /// A run that is cut off leaves some contacts scored by other rules, or over other holes, than the rest. The next run

@@ -25,10 +25,12 @@ mod outbox;
 mod page;
 mod reader;
 mod result;
+mod since;
 mod snapshot;
 mod standing;
 mod start;
 mod verdict;
+mod week;
 mod word;
 mod writer;
 
@@ -47,9 +49,11 @@ pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;
 

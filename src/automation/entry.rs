@@ -83,7 +83,9 @@ pub struct Entry {
     pub id: i64,
     /// What has become of it.
     pub state: EntryState,
-    /// The date of the run that found it.
+    /// When it was found.
+    pub entered_at: Millis,
+    /// The date that was scored then.
     pub entered_on: Day,
     /// When it has waited long enough.
     pub due_at: Option<Millis>,
@@ -98,6 +100,8 @@ pub struct Past {
     pub entries: u32,
     /// How many of them started something, or may have, or are about to.
     pub starts: u32,
-    /// The date of the last of those.
+    /// The date of the last of those: of the entry, or of the start where that was later.
     pub started_on: Option<Day>,
+    /// When the contact last left.
+    pub left_at: Option<Millis>,
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    Automation, Begin,
+    Automation, Begin, WAITS_MAX_MS,
     entry::{Entry, EntryState, Past},
 };
 
@@ -35,8 +35,8 @@ pub struct Seen {
     pub before: Before,
     /// By what is known now, it was inside when we last looked or some days ago: what we learn is of the past.
     pub late: bool,
-    /// By what is known now, the condition held on the date of the entry that waits.
-    pub held: bool,
+    /// By what is known now, whether the condition held when the entry that waits was made.
+    pub held: Truth,
 }
 
 /// When a run looks, and what holds for the contact as a whole.
@@ -93,9 +93,9 @@ pub fn steps(
     let all = automations.iter().zip(seen.iter().zip(past));
     for (place, (automation, (seen, past))) in all.enumerate() {
         match past.inside {
-            Some(entry) => steps.extend(stay(automation, place, seen, entry, moment)),
+            Some(entry) => steps.extend(stay(automation, place, *seen, entry, moment)),
             None if seen.door.enters == Truth::True => {
-                let fate = enter(automation, seen, past, moment);
+                let fate = enter(automation, *seen, past, moment);
                 entering.push((place, past.entries + 1, fate));
             }
             None => {}
@@ -168,7 +168,7 @@ fn lower(beyond: &Automation) -> String {
 /// What becomes of an entry, by itself.
 fn enter(
     automation: &Automation,
-    seen: &Seen,
+    seen: Seen,
     past: &Past,
     moment: Moment,
 ) -> (EntryState, Option<String>) {
@@ -213,7 +213,7 @@ fn due(automation: &Automation) -> EntryState {
 fn stay(
     automation: &Automation,
     place: usize,
-    seen: &Seen,
+    seen: Seen,
     entry: Entry,
     moment: Moment,
 ) -> Option<Step> {
@@ -242,10 +242,26 @@ fn stay(
     if entry.state != EntryState::Settling || !waited {
         return None;
     }
-    if !seen.held {
+    let stays = |state, reason: Option<&str>| {
+        Some(change(
+            place,
+            entry,
+            state,
+            reason.map(str::to_owned),
+            false,
+        ))
+    };
+    if seen.held == Truth::False {
         return Some(go(EntryState::Withdrawn, "did not hold, as we know now"));
     }
-    Some(change(place, entry, due(automation), None, false))
+    if entry
+        .due_at
+        .is_some_and(|due| due + WAITS_MAX_MS <= moment.now)
+    {
+        return stays(EntryState::Withdrawn, Some("waited too long to be started"));
+    }
+    // What is not known starts nothing, and lets nobody leave: it waits.
+    (seen.held == Truth::True).then(|| stays(due(automation), None))?
 }
 
 fn change(

@@ -1,6 +1,7 @@
 //! `automations`: who entered, what was started, what is in doubt; and a person's word on it.
 
 use clap::{Args, Subcommand, ValueEnum};
+use engaged_connectors::model::Address;
 use serde_json::{Value, json};
 
 use crate::{
@@ -169,7 +170,7 @@ fn name_of(entry: &Listed) -> String {
 
 fn entry_json(entry: &Listed) -> Value {
     json!({
-        "entry": entry.entry, "automation": entry.automation, "contact": entry.email.as_ref().map(|email| email.reveal()),
+        "entry": entry.entry, "automation": entry.automation, "contact": entry.email.as_ref().map(Address::reveal),
         "number": entry.number, "entered_on": entry.entered_on.to_string(), "state": entry.state.as_str(),
         "reason": entry.reason, "inside": entry.left_at.is_none(), "answer": entry.answer,
     })

@@ -117,6 +117,7 @@ pub(super) static ROOT: &[Key] = &[
     key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
+    key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
     key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
@@ -258,6 +259,11 @@ static GUARDS: &[Key] = &[
     key("max_score_change", Share, "Share of the contacts with a score whose score may change in one run. Default: 0.20."),
     key("max_starts", Whole(0, MOST), "Starts of automations in one run. Default: 500."),
     key("max_list_shrink", Share, "Share of a list that may vanish between two syncs. Default: 0.10."),
+];
+
+#[rustfmt::skip]
+static DRIFT: &[Key] = &[
+    key("alert", Share, "The population stability index of a score's bands beyond which `drift` and `status` give an alert. Default: 0.2."),
 ];
 
 #[rustfmt::skip]

@@ -9,7 +9,12 @@ use crate::{
     sync::LIST_SHRUNK,
 };
 
-use super::{plan::ConnectionPlan, starts, targets::Keys};
+use super::{
+    cause,
+    plan::{Ask, ConnectionPlan},
+    starts,
+    targets::Keys,
+};
 
 /// Held once: the first push of a connection, or of a new field or tag.
 pub const BASELINE: &str = "baseline";
@@ -34,11 +39,11 @@ pub struct Limits {
 /// that tripped are recorded; those whose reason is gone are closed.
 pub fn hold(
     tx: &Tx,
-    connection: ConnectionId,
+    ask: &Ask<'_>,
     plan: &ConnectionPlan,
     limits: Limits,
-    now: Millis,
 ) -> Result<Vec<String>, StoreError> {
+    let (connection, now) = (ask.id, ask.now);
     let mut held = Vec::new();
     let subject = connection.0.to_string();
     if tx.open_guard(LIST_SHRUNK, connection)?.is_some() {
@@ -83,13 +88,18 @@ pub fn hold(
     } else if !allowed {
         let percent = share * 100.0;
         let detail = format!(
-            "{} of {} contacts change at once ({percent:.0} %, limit {:.0} %); look at the rules last edited, at holes in the sync, at machine opens",
+            "{} of {} contacts change at once ({percent:.0} %, limit {:.0} %); {}",
             plan.changed,
             plan.told,
-            max_score_change * 100.0
+            max_score_change * 100.0,
+            cause::named(tx, ask, plan)?
         );
         tx.trip_guard(MAX_SCORE_CHANGE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{MAX_SCORE_CHANGE}: {detail}"));
+    }
+    if held.is_empty() {
+        // What the next change is compared with, if it is too large.
+        tx.note_push(connection, ask.rules_hash, now)?;
     }
     Ok(held)
 }

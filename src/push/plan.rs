@@ -69,6 +69,8 @@ pub struct Planned {
     pub after: Option<String>,
     /// Which sort of write it is.
     pub lane: Lane,
+    /// Whether it changes what the platform was told of the contact.
+    pub changes: bool,
 }
 
 impl Planned {
@@ -83,6 +85,7 @@ impl Planned {
             before: difference.before.clone(),
             after: value(&difference.write),
             lane: Lane::Set,
+            changes: difference.changes,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What automations want started on a connection: one write for each entry.
 
-use engaged_connectors::{Action, Start, Write, model::Status};
+use engaged_connectors::{
+    Action, Start, Write,
+    model::{Address, Status},
+};
 use serde_json::json;
 
 use crate::{
-    automation::{Automation, Begin, EntryState, WAITS_MAX_MS},
+    automation::{self, Automation, Begin, EntryState, WAITS_MAX_MS},
     score::calendar::Millis,
     store::{Conn, Lane, OutboxRow, OutboxState, StoreError, Tx, Waiting},
 };
@@ -14,15 +17,6 @@ use super::plan::{Ask, Planned};
 /// Entries for which nothing can be started, and why.
 pub type Unreachable = Vec<(i64, &'static str)>;
 
-/// The automations that start something on a connection.
-pub fn of<'a>(
-    automations: &'a [Automation],
-    connection: &'a str,
-) -> impl Iterator<Item = &'a Automation> {
-    let on = move |each: &&Automation| each.start.connection.as_deref() == Some(connection);
-    automations.iter().filter(on)
-}
-
 /// Works out a connection's starts, giving each to `sink` in a stable order: first what is taken off again.
 pub fn plan(
     conn: &Conn,
@@ -30,7 +24,7 @@ pub fn plan(
     sink: &mut dyn FnMut(&Planned, &str) -> Result<(), StoreError>,
 ) -> Result<Unreachable, StoreError> {
     let mut unreachable = Unreachable::new();
-    for automation in of(ask.automations, &ask.connection.name) {
+    for automation in automation::on(ask.automations, &ask.connection.name) {
         let name = &automation.name;
         for waiting in conn.waiting(name, EntryState::Leaving, ask.id, Millis::MIN)? {
             let tag = conn.start_tag(waiting.entry)?;
@@ -84,6 +78,7 @@ fn planned(automation: &Automation, waiting: &Waiting, platform_id: String) -> P
         before: None,
         after: None,
         lane: Lane::Start,
+        changes: false,
     }
 }
 
@@ -113,9 +108,12 @@ pub fn is_start(verb: &str) -> bool {
     verb.starts_with("start ") || verb == "send event" || verb == "call"
 }
 
-/// Whether starting that twice is the same as once.
-fn is_set(verb: &str) -> bool {
-    matches!(verb, "start by tag" | "start by field" | "remove tag")
+/// Whether doing that twice is the same as once: of calls the receiver can tell, by their key.
+fn may_be_repeated(verb: &str) -> bool {
+    matches!(
+        verb,
+        "start by tag" | "start by field" | "remove tag" | "call"
+    )
 }
 
 fn value(conn: &Conn, automation: &Automation, waiting: &Waiting) -> Result<String, StoreError> {
@@ -147,7 +145,7 @@ fn body(conn: &Conn, automation: &Automation, waiting: &Waiting) -> Result<Strin
         "entry": waiting.entry,
         "number": waiting.number,
         "entered_on": waiting.entered_on.to_string(),
-        "contact": { "email": waiting.email.as_ref().map(|email| email.reveal()) },
+        "contact": { "email": waiting.email.as_ref().map(Address::reveal) },
         "scores": scores,
         "segments": state.segments,
         "stage": state.stage,
@@ -181,10 +179,7 @@ pub enum Request {
 }
 
 /// What a row asks for; `None` for a verb that this version does not know.
-pub fn request(
-    row: &OutboxRow,
-    email: Option<engaged_connectors::model::Address>,
-) -> Option<Request> {
+pub fn request(row: &OutboxRow, email: Option<Address>) -> Option<Request> {
     let value = row.row.value.clone()?;
     let action = match row.row.write.as_str() {
         "start by tag" => return Some(Request::Set(Write::AddTag { tag: value })),
@@ -208,6 +203,16 @@ pub fn request(
         key: row.row.target.clone(),
         action,
     }))
+}
+
+/// The rows of one call, from the first on. What may not be repeated goes out alone: if the process ends meanwhile,
+/// one entry is in doubt and not a whole batch.
+pub fn one_call(mut rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
+    let together = rows
+        .iter()
+        .take_while(|row| may_be_repeated(&row.row.write));
+    rows.truncate(together.count().max(1));
+    rows
 }
 
 /// Marks entries whose requests are about to go out; returns the rows that may. An entry that is no longer
@@ -246,7 +251,7 @@ pub fn settle(
     let Some((entry, starts)) = entry_of(row) else {
         return Ok(state);
     };
-    let doubt = state == OutboxState::Ambiguous && !is_set(&row.row.write);
+    let doubt = state == OutboxState::Ambiguous && !may_be_repeated(&row.row.write);
     let state = if state == OutboxState::Ambiguous && !doubt {
         OutboxState::Retry
     } else {

@@ -649,4 +649,5 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
     assert_eq!(bench.plan().await.frozen, 0);
 }
 
+mod cause;
 mod numbers;

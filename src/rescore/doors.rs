@@ -100,7 +100,7 @@ impl<'a> Doors<'a> {
             return Ok(None);
         }
         let doors = &evaluation.automations;
-        let past = pasts(conn, contact, &self.names)?;
+        let past = pasts(conn, contact, &self.names, self.zone)?;
         let outside = past.iter().all(|past| past.inside.is_none());
         if outside && doors.iter().all(|door| door.enters != Truth::True) {
             return Ok(None);
@@ -113,11 +113,14 @@ impl<'a> Doors<'a> {
                 entry.state == EntryState::Settling
                     && entry.due_at.is_none_or(|due| due <= self.now)
             });
-            let held = door.enters == Truth::True
-                || waits.is_some_and(|entry| {
-                    let then = evaluate(self.model, facts, self.coverage, entry.entered_on);
-                    then.automations[place].enters == Truth::True
-                });
+            let held = match waits {
+                Some(entry) if door.enters != Truth::True => {
+                    let then = then(conn, contact, facts, entry.entered_at)?;
+                    let then = evaluate(self.model, &then, self.coverage, entry.entered_on);
+                    then.automations[place].enters
+                }
+                _ => door.enters,
+            };
             seen.push(Seen {
                 door: *door,
                 before: before[place],
@@ -141,6 +144,9 @@ impl<'a> Doors<'a> {
             let first = conn.is_first_import(contact)?;
             return Ok(all(if first { Before::First } else { Before::New }));
         };
+        if conn.is_being_imported(contact)? {
+            return Ok(all(Before::First));
+        }
         if version == self.version {
             return Ok(all(Before::Known));
         }
@@ -156,9 +162,8 @@ impl<'a> Doors<'a> {
         Ok(before.collect())
     }
 
-    /// For each automation, whether the contact was inside when we last looked, by all that happened until then and is
-    /// known by now. Its profile is taken as it was known then: a field that was filled in today says nothing about
-    /// last week.
+    /// For each automation, whether the contact was inside when we last looked, or when it left if that was later, by all
+    /// that happened until then and is known by now.
     fn late(
         &self,
         conn: &Conn,
@@ -170,32 +175,29 @@ impl<'a> Doors<'a> {
     ) -> Result<Vec<bool>, StoreError> {
         // Whatever is not asked below is late: then nothing starts that nobody looked into.
         let mut late = vec![true; doors.len()];
-        let asked = |place: usize| {
-            let enters = doors[place].enters == Truth::True && past[place].inside.is_none();
-            enters && matches!(before[place], Before::Known | Before::New)
-        };
-        if !(0..doors.len()).any(asked) {
-            return Ok(late);
-        }
+        let mut looked: Option<Evaluation> = None;
         let known = self.zone.start_of(self.horizon.next()) - 1;
-        let then = conn.facts(contact, Some(known))?.unwrap_or_default();
-        let mut then = Facts {
-            events: facts.events.clone(),
-            properties: facts.properties.clone(),
-            subscribed_at: facts.subscribed_at,
-            first_known_at: facts.first_known_at,
-            adjustments: facts.adjustments.clone(),
-            ..then
-        };
-        if then.connections.is_empty() {
-            // Nobody knew the contact; events need a connection to be reported by.
-            then.connections.clone_from(&facts.connections);
-        }
-        let then = evaluate(self.model, &then, self.coverage, self.horizon);
         for (place, late) in late.iter_mut().enumerate() {
-            if asked(place) {
-                *late = then.automations[place].enters == Truth::True;
+            let enters = doors[place].enters == Truth::True && past[place].inside.is_none();
+            if !enters || !matches!(before[place], Before::Known | Before::New) {
+                continue;
             }
+            if let Some(left) = past[place].left_at.filter(|left| *left > known) {
+                let mut then = then(conn, contact, facts, left)?;
+                then.events.retain(|event| event.at <= left);
+                let on = self.zone.day(left);
+                let then = evaluate(self.model, &then, self.coverage, on);
+                *late = then.automations[place].enters == Truth::True;
+                continue;
+            }
+            if looked.is_none() {
+                // What a first import tells of the profile was so before.
+                let known = conn.imported_at(contact)?.map_or(known, |at| at.max(known));
+                let then = then(conn, contact, facts, known)?;
+                looked = Some(evaluate(self.model, &then, self.coverage, self.horizon));
+            }
+            let enters = looked.as_ref().map(|then| then.automations[place].enters);
+            *late = enters == Some(Truth::True);
         }
         Ok(late)
     }
@@ -205,13 +207,43 @@ impl<'a> Doors<'a> {
         Carrier {
             automations: Arc::clone(&self.automations),
             names: Arc::clone(&self.names),
+            zone: self.zone.clone(),
             reports: BTreeMap::new(),
         }
     }
 }
 
-fn pasts(conn: &Conn, contact: ContactId, names: &[String]) -> Result<Vec<Past>, StoreError> {
-    let past = conn.past(contact)?;
+/// All that happened to a contact and is known by now, with its profile as it was known then: a field that was filled in
+/// today says nothing about last week.
+fn then(
+    conn: &Conn,
+    contact: ContactId,
+    facts: &Facts,
+    known: Millis,
+) -> Result<Facts, StoreError> {
+    let then = conn.facts(contact, Some(known))?.unwrap_or_default();
+    let mut then = Facts {
+        events: facts.events.clone(),
+        properties: facts.properties.clone(),
+        subscribed_at: facts.subscribed_at,
+        first_known_at: facts.first_known_at,
+        adjustments: facts.adjustments.clone(),
+        ..then
+    };
+    if then.connections.is_empty() {
+        // Nobody knew the contact; events need a connection to be reported by.
+        then.connections.clone_from(&facts.connections);
+    }
+    Ok(then)
+}
+
+fn pasts(
+    conn: &Conn,
+    contact: ContactId,
+    names: &[String],
+    zone: &Zone,
+) -> Result<Vec<Past>, StoreError> {
+    let past = conn.past(contact, zone)?;
     let past = names
         .iter()
         .map(|name| past.get(name).copied().unwrap_or_default());
@@ -222,6 +254,7 @@ fn pasts(conn: &Conn, contact: ContactId, names: &[String]) -> Result<Vec<Past>,
 pub(super) struct Carrier {
     automations: Arc<Vec<Automation>>,
     names: Arc<Vec<String>>,
+    zone: Zone,
     reports: BTreeMap<usize, DoorReport>,
 }
 
@@ -233,7 +266,7 @@ impl Carrier {
         contact: ContactId,
         shown: &Shown,
     ) -> Result<(), StoreError> {
-        let past = pasts(tx, contact, &self.names)?;
+        let past = pasts(tx, contact, &self.names, &self.zone)?;
         let steps = steps(&self.automations, &shown.seen, &past, shown.moment);
         tx.step(
             contact,

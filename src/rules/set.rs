@@ -221,6 +221,7 @@ pub struct Automation {
 impl RuleSet {
     /// What one automation rests on: its own conditions, and the scores and segments that they read. Stages
     /// and other automations have no part in it.
+    #[must_use]
     pub fn behind(&self, automation: &Automation) -> Self {
         let mut wanted: Vec<Name> = reads(&automation.when);
         wanted.extend(automation.until.iter().flat_map(reads));

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    automation,
     config::{Config, ConnectionConfig, Environment},
     diagnostic::Expected,
     platform,
@@ -18,7 +19,6 @@ use crate::{
         apply::{Push, PushError, PushReport},
         guard::Limits,
         plan::{self, Plan},
-        starts,
     },
     rescore::{ScoreReport, rescore},
     score::{calendar::Zone, facts::ConnectionId},
@@ -100,7 +100,9 @@ impl Jobs {
     ) -> Result<Self, Expected> {
         let mut connectors = BTreeMap::new();
         for connection in config.written_to() {
-            let connector = platform::connector(connection, environment, &clock, transport)?;
+            let automations = &config.automations;
+            let connector =
+                platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
         let zone = Arc::new(Zone::new(config.zone));
@@ -313,7 +315,7 @@ impl Jobs {
 
     fn has_nothing_to_write(&self, connection: &ConnectionConfig) -> bool {
         let shows = !connection.push.fields.is_empty() || connection.push.tags.is_some();
-        let mut starts = starts::of(&self.config.automations, &connection.name);
+        let mut starts = automation::on(&self.config.automations, &connection.name);
         !shows && starts.next().is_none()
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::rules::{
+    fake::Written,
     glob::{fold, page},
     set::{CountMode, RuleSet},
     syntax::{Actor, Condition, Filter, Pattern, RuleWhen, Unit, Window},
@@ -255,9 +256,11 @@ impl Compiler<'_> {
     /// A condition that reads the profile, or what other conditions gave.
     fn reading(&self, condition: &Condition) -> Node {
         match condition {
-            Condition::Field { name, test } => Node::Field(fold(name), Asked::new(test)),
-            Condition::Email(test) => Node::Email(Asked::new(test)),
-            Condition::EmailDomain(test) => Node::EmailDomain(Asked::new(test)),
+            Condition::Field { name, test } => {
+                Node::Field(fold(name), Asked::new(test, Written::Text))
+            }
+            Condition::Email(test) => Node::Email(Asked::new(test, Written::Address)),
+            Condition::EmailDomain(test) => Node::EmailDomain(Asked::new(test, Written::Domain)),
             Condition::EmailDomainFree { negated } => Node::EmailDomainFree { negated: *negated },
             Condition::Points { score, cmp, number } => self
                 .score(score)

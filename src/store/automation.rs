@@ -16,7 +16,7 @@ use super::{
 use crate::{
     automation::{Entry, EntryState, Past, Step},
     score::{
-        calendar::{Day, Millis},
+        calendar::{Day, Millis, Zone},
         facts::ConnectionId,
     },
 };
@@ -75,11 +75,19 @@ pub struct Listed {
 pub type Tally = (String, EntryState, Option<String>, bool, i64);
 
 impl Conn {
-    /// What is remembered of a contact, for each automation by name.
-    pub fn past(&self, contact: ContactId) -> Result<BTreeMap<String, Past>, StoreError> {
+    /// What is remembered of a contact, for each automation by name; `zone` says on which day something was started.
+    pub fn past(
+        &self,
+        contact: ContactId,
+        zone: &Zone,
+    ) -> Result<BTreeMap<String, Past>, StoreError> {
+        // Where the request lies after the entry, because a guard held it or somebody asked for it later, that counts.
         let mut select = self.sql.prepare_cached(
-            "select text, automation_entry.id, number, state, entered_on, due_at, left_at
-             from automation_entry join word on word.id = automation_id where contact_id = ?1 order by automation_id, number",
+            "select text, entry.id, number, entry.state, entered_on, due_at, left_at, entered_at, row.changed_at
+             from automation_entry entry join word on word.id = automation_id
+             left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
+               and row.state in ('attempting', 'applied', 'ambiguous')
+             where entry.contact_id = ?1 order by automation_id, number",
         )?;
         let mut rows = select.query([contact.0])?;
         let mut pasts: BTreeMap<String, Past> = BTreeMap::new();
@@ -89,16 +97,23 @@ impl Conn {
             let entered_on = day_of(&row.get::<_, String>(4)?)?;
             past.entries = past.entries.max(row.get(2)?);
             if state.may_have_started() || state.is_pending() {
+                let asked_at: Option<Millis> = row.get(8)?;
                 past.starts += 1;
                 past.started_on = past.started_on.max(Some(entered_on));
+                past.started_on = past.started_on.max(asked_at.map(|at| zone.day(at)));
             }
             let left_at: Option<Millis> = row.get(6)?;
-            past.inside = left_at.is_none().then_some(Entry {
-                id: row.get(1)?,
-                state,
-                entered_on,
-                due_at: row.get(5)?,
-            });
+            past.left_at = past.left_at.max(left_at);
+            // Where two contacts became one, the open entry need not be the last.
+            if left_at.is_none() {
+                past.inside = Some(Entry {
+                    id: row.get(1)?,
+                    state,
+                    entered_at: row.get(7)?,
+                    entered_on,
+                    due_at: row.get(5)?,
+                });
+            }
         }
         Ok(pasts)
     }
@@ -113,14 +128,15 @@ impl Conn {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// When the next entry has waited long enough.
+    /// When the next entry has waited long enough. One that the last whole run has seen waits for something else.
     pub fn next_settled_at(&self) -> Result<Option<Millis>, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "select min(due_at) from automation_entry indexed by automation_entry_open where state = 'settling'",
+                "select min(due_at) from automation_entry indexed by automation_entry_open where state = 'settling'
+                 and due_at > coalesce((select known_at from control where name = ?1), 0)",
             )?
-            .query_row((), |row| row.get(0))?)
+            .query_row([SCORED_ON], |row| row.get(0))?)
     }
 
     /// Whether a contact came in with a first import: none of its connections was read before it.
@@ -132,6 +148,30 @@ impl Conn {
                    select 1 from membership join connection on connection.id = connection_id
                    where (contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1))
                      and first_read_at < membership.known_at)",
+            )?
+            .query_row([contact.0], |row| row.get(0))?)
+    }
+
+    /// Whether a contact is known by first imports alone that are still going on.
+    pub fn is_being_imported(&self, contact: ContactId) -> Result<bool, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select count(*) > 0 and count(first_read_at) = 0
+                 from membership join connection on connection.id = connection_id
+                 where contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1)",
+            )?
+            .query_row([contact.0], |row| row.get(0))?)
+    }
+
+    /// When the first imports had ended that told of a contact; `None` if there were none, or before they end.
+    pub fn imported_at(&self, contact: ContactId) -> Result<Option<Millis>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select max(first_read_at) from membership join connection on connection.id = connection_id
+                 where (contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1))
+                   and membership.known_at <= first_read_at",
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }
@@ -456,14 +496,19 @@ impl Tx {
         on: Day,
         now: Millis,
     ) -> Result<Option<i64>, StoreError> {
-        let past = self.past(contact)?;
-        let past = past.get(automation).copied().unwrap_or_default();
-        if past.inside.is_some() {
+        let (inside, entries): (bool, u32) = self
+            .sql
+            .prepare_cached(
+                "select coalesce(max(left_at is null), 0), coalesce(max(number), 0) from automation_entry
+                 where contact_id = ?1 and automation_id = (select id from word where text = ?2)",
+            )?
+            .query_row(params![contact.0, automation], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if inside {
             return Ok(None);
         }
         let step = Step::Enter {
             automation: 0,
-            number: past.entries + 1,
+            number: entries + 1,
             state: EntryState::Ready,
             reason: Some(reason.to_owned()),
             due_at: None,

@@ -137,8 +137,7 @@ impl Walk<'_> {
 }
 
 impl Conn {
-    /// Everything about one contact and those merged into it, as known at an
-    /// instant (`None`: now); `None` if there was no such contact.
+    /// Everything about one contact and those merged into it, as known at an instant (`None`: now); `None`: no such contact.
     pub fn facts(
         &self,
         contact: ContactId,
@@ -150,8 +149,7 @@ impl Conn {
         Ok(loader.found.then_some(loader.facts))
     }
 
-    /// Calls back with each contact's facts, in the order of contacts. The facts are good until the
-    /// call returns; memory does not grow with the number of contacts.
+    /// Calls back with each contact's facts, in the order of contacts, good until the call returns; memory does not grow.
     pub fn for_each_facts(
         &self,
         which: Which<'_>,

@@ -27,6 +27,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0003_automation",
         sql: include_str!("migrations/0003_automation.sql"),
     },
+    Migration {
+        name: "0005_drift",
+        sql: include_str!("migrations/0005_drift.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (

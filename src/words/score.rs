@@ -126,6 +126,7 @@ impl Page<'_> {
                 let since = since.map(|day| format!(" ({})", phrases.since(day)));
                 let text = phrases.condition(when) + &since.unwrap_or_default();
                 self.add(Role::Item, line.points, &text);
+                self.fake(line);
                 return;
             }
         };
@@ -219,6 +220,14 @@ impl Page<'_> {
                 .map(|day| phrases.until(day)),
         );
         parts.join(", ")
+    }
+
+    /// What looks made up, and why.
+    fn fake(&mut self, line: &RuleLine) {
+        for each in &line.fake {
+            let why = self.phrases.fake(each);
+            self.say(Role::Remark, why);
+        }
     }
 
     /// What did not count, and why.
