@@ -148,7 +148,8 @@ impl Conn {
             .prepare_cached(
                 "select not exists (
                    select 1 from membership join connection on connection.id = connection_id
-                   where (contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1))
+                   where contact_id in (with recursive member (id) as (select ?1
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
                      and first_read_at < membership.known_at)",
             )?
             .query_row([contact.0], |row| row.get(0))?)
@@ -161,7 +162,8 @@ impl Conn {
             .prepare_cached(
                 "select count(*) > 0 and count(first_read_at) = 0
                  from membership join connection on connection.id = connection_id
-                 where contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1)",
+                 where contact_id in (with recursive member (id) as (select ?1
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)",
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }
@@ -172,7 +174,8 @@ impl Conn {
             .sql
             .prepare_cached(
                 "select max(first_read_at) from membership join connection on connection.id = connection_id
-                 where (contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1))
+                 where contact_id in (with recursive member (id) as (select ?1
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
                    and membership.known_at <= first_read_at",
             )?
             .query_row([contact.0], |row| row.get(0))?)
@@ -206,7 +209,7 @@ impl Conn {
     }
 
     /// Entries of an automation in one of two states, with the contact as a connection knows it, in order.
-    /// Only those decided after `since`.
+    /// Only those decided after `since`. A set whose request was cut off stands where the next push puts it.
     pub fn waiting(
         &self,
         automation: &str,
@@ -222,10 +225,19 @@ impl Conn {
              join contact on contact.id = entry.contact_id
              left join identity on identity.connection_id = ?3 and identity.platform_id = (
                select platform_id from identity other where other.connection_id = ?3 and other.gone_at is null
-                 and (other.contact_id = entry.contact_id
-                   or other.contact_id in (select contact_id from merged where into_id = entry.contact_id))
+                 and other.contact_id in (
+                   with recursive member (id) as (select entry.contact_id
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id)
+                   select id from member)
                order by other.status, other.platform_id limit 1)
-             where entry.state = ?2 and entry.automation_id = (select id from word where text = ?1)
+             left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
+               and row.state = 'attempting' and row.write in ('start by tag', 'start by field')
+             where entry.state in (?2, 'attempting') and ?2 = case
+                 when row.id is null then entry.state
+                 when entry.left_at is null then 'ready'
+                 when row.write = 'start by tag' then 'leaving'
+                 else 'withdrawn' end
+               and entry.automation_id = (select id from word where text = ?1)
                and entry.decided_at > ?4
              order by entry.id",
         )?;
@@ -443,10 +455,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Lets a contact out. A tag that was put on, or may have been, is to be taken off.
     fn leave(&self, entry: i64, now: Millis) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "update automation_entry set left_at = ?2 where id = ?1 and left_at is null",
+                "update automation_entry set left_at = ?2, state = iif(tagged.it, 'leaving', state), reason = iif(tagged.it, null, reason)
+                 from (select exists (select 1 from outbox indexed by outbox_start
+                   where lane = 'start' and target = 'start:' || ?1 and write = 'start by tag' and tries > 0
+                     and state not in ('attempting', 'rejected')) it) tagged
+                 where id = ?1 and left_at is null",
             )?
             .execute(params![entry, now])?;
         Ok(())
@@ -477,15 +494,20 @@ impl Tx {
             .execute(params![automation, before, now])?)
     }
 
-    /// Turns silent entries of contacts who are still inside into starts. Returns how many.
-    pub fn backfill(&self, automation: &str, now: Millis) -> Result<usize, StoreError> {
+    /// Turns silent entries of contacts who are still inside into what they would have become. Returns how many.
+    pub fn backfill(
+        &self,
+        automation: &str,
+        becomes: EntryState,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "update automation_entry set state = 'ready', reason = 'backfill', decided_at = ?2
+                "update automation_entry set state = ?3, reason = 'backfill', decided_at = ?2
                  where state = 'silent' and left_at is null and automation_id = (select id from word where text = ?1)",
             )?
-            .execute(params![automation, now])?)
+            .execute(params![automation, now, becomes.as_str()])?)
     }
 
     /// Lets something be started for a contact by an automation whose condition is not asked: a last mail before
@@ -551,7 +573,8 @@ impl Tx {
                  where contact_id = ?1",
             )?
             .execute(params![from.0, into.0])?;
-        // Of two entries the later stays open; what waits in the other is not started beside it.
+        // Of two entries that stays open which may have started something, else one for which nothing is to start: by it
+        // the contact was inside before. Of equals it is the later; what waits in the other is not started beside it.
         self.sql
             .prepare_cached(
                 "update automation_entry set left_at = ?2,
@@ -559,11 +582,25 @@ impl Tx {
                    reason = iif(state in ('settling', 'ready'), 'became one with another contact', reason)
                  where contact_id = ?1 and left_at is null and exists (
                    select 1 from automation_entry other where other.contact_id = ?1 and other.left_at is null
-                     and other.automation_id = automation_entry.automation_id and other.number > automation_entry.number)",
+                     and other.automation_id = automation_entry.automation_id
+                     and (other.state in (select value from json_each(?3)), other.state not in ('settling', 'ready'), other.number)
+                       > (automation_entry.state in (select value from json_each(?3)),
+                         automation_entry.state not in ('settling', 'ready'), automation_entry.number))",
             )?
-            .execute(params![into.0, now])?;
+            .execute(params![into.0, now, began()])?;
         Ok(())
     }
+}
+
+/// The states of entries that may have started something, as a JSON array.
+fn began() -> String {
+    let began = EntryState::ALL
+        .iter()
+        .filter(|state| state.may_have_started());
+    let names: Vec<String> = began
+        .map(|state| format!("\"{}\"", state.as_str()))
+        .collect();
+    format!("[{}]", names.join(","))
 }
 
 fn state_of(name: &str) -> Result<EntryState, StoreError> {
