@@ -4,9 +4,13 @@
 //! code, a place and a next step; anything else is a bug and says so.
 
 mod adjust;
+mod automations;
 mod clean;
 mod conformance;
+mod drift;
 mod human;
+mod insight;
+mod leads;
 mod listing;
 mod load;
 mod look;
@@ -82,18 +86,28 @@ enum Verb {
     Explain(look::Explain),
     /// Show what a draft of the rules would change; writes nothing
     Preview(preview::Preview),
+    /// Show which conversions the scores foretold
+    Backtest(insight::Backtest),
+    /// Suggest points, or a model, from who converted
+    Suggest(insight::Suggest),
     /// List contacts
     Contacts(look::Contacts),
     /// Show segments and bands with their sizes
     Segments,
     /// Show how one contact's scores went
     History(look::History),
+    /// Show week by week what the scores are like, and what moved
+    Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
     /// Take in contacts, events and gaps from files
     Import(load::Import),
     /// Correct a contact's score by hand, with a reason and an end
     Adjust(adjust::Adjust),
+    /// Show who entered automations, what was started, and what is in doubt
+    Automations(automations::Automations),
+    /// List whom automations hand over to people, and take their answers
+    Leads(leads::Leads),
     /// Take people off a list who have left it: plan, review, apply, undo
     Clean(clean::Clean),
     /// Let pass what a guard holds
@@ -204,12 +218,17 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Status(arguments) => look::status(context, &arguments),
         Verb::Explain(arguments) => look::explain(context, &arguments),
         Verb::Preview(arguments) => preview::preview(context, &arguments),
+        Verb::Backtest(arguments) => insight::backtest(context, &arguments),
+        Verb::Suggest(arguments) => insight::suggest(context, &arguments),
         Verb::Contacts(arguments) => look::contacts(context, &arguments),
         Verb::Segments => look::segments(context),
         Verb::History(arguments) => look::history(context, &arguments),
+        Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
+        Verb::Automations(arguments) => automations::automations(context, &arguments),
+        Verb::Leads(arguments) => leads::leads(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),

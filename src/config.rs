@@ -7,13 +7,16 @@
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
+mod automations;
 mod cleaning;
 pub mod code;
 mod connections;
 mod found;
 mod hash;
+mod insight;
 mod language;
 mod machines;
+mod models;
 mod near;
 mod options;
 mod overrides;
@@ -42,12 +45,19 @@ pub use self::{
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
+    insight::Insight,
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
 };
 use self::{found::Found, tree::Table};
-use crate::{diagnostic::Diagnostic, rule_tests::RuleTest, rules::set::RuleSet, verdict};
+use crate::{
+    automation::{Automation, Begin},
+    diagnostic::Diagnostic,
+    rule_tests::RuleTest,
+    rules::set::RuleSet,
+    verdict,
+};
 
 /// The process's environment variables, as far as the program may see them.
 ///
@@ -88,6 +98,13 @@ pub struct Guards {
     pub max_list_shrink: f64,
 }
 
+/// When to say that scores drift.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drift {
+    /// The population stability index of a score's bands beyond which it is an alert; from half of it, a notice.
+    pub alert: f64,
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -112,10 +129,30 @@ pub struct Config {
     pub cleaning: Vec<CleaningPolicy>,
     /// Limits on what is written without asking.
     pub guards: Guards,
+    /// What backtest and suggest compare scores with.
+    pub insight: Insight,
+    /// What starts when a condition begins to hold, in file order.
+    pub automations: Vec<Automation>,
+    /// When to say that scores drift.
+    pub drift: Drift,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// Everything that may be written to: the connections, and the addresses that automations call.
+    pub fn written_to(&self) -> impl Iterator<Item = &ConnectionConfig> {
+        let hooks = self
+            .automations
+            .iter()
+            .filter_map(|each| match &each.start.begin {
+                Begin::Call(hook) => Some(hook.as_ref()),
+                _ => None,
+            });
+        self.connections.iter().chain(hooks)
+    }
 }
 
 /// Loads a file, or all `*.toml` files of a directory in the order of their
@@ -305,6 +342,7 @@ fn finish(
         |(file, text)| tree::place_of(file, text).at(0..0),
     );
     shape::check_table(&root, schema::ROOT, &place, "the configuration", &mut found);
+    models::read(&mut root, base, &mut found);
     let config = check(path, base, &root, &mut found);
     match config {
         Some(mut config) if !found.has_errors() => {
@@ -327,6 +365,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         segment_names: names(root, "segments"),
     };
     let connections = connections::check(root, base, &defined, found);
+    let automations = automations::check(root, base, &rules, &connections, found);
     let machines = machines::check(root, &connections, found);
     let cleaning = cleaning::check(
         root,
@@ -347,12 +386,15 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
             _ => Language::English,
         },
         connections,
+        automations,
         rules_hash: hash::of(&rules),
+        insight: insight::check(root, found),
         tests: rule_tests::check(root, &rules, found),
         rules,
         machines,
         cleaning,
         guards: guards(root),
+        drift: drift(root),
         warnings: Vec::new(),
     })
 }
@@ -399,6 +441,14 @@ fn currency(root: &Table, found: &mut Found) -> String {
         );
     }
     code.to_owned()
+}
+
+fn drift(root: &Table) -> Drift {
+    let table = root.table("drift");
+    let alert = table.and_then(|drift| drift.get("alert").and_then(shape::share));
+    Drift {
+        alert: alert.unwrap_or(0.2),
+    }
 }
 
 fn guards(root: &Table) -> Guards {

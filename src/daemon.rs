@@ -157,8 +157,11 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
         }
         notify(&[sd_notify::NotifyState::Watchdog]);
     }
-    if work {
+    // What has settled is to be started now, not with the next sync.
+    let settled = jobs.store.read(super::store::Conn::next_settled_at)?;
+    if work || settled.is_some_and(|at| at <= now.timestamp_millis()) {
         jobs.score(false).await?;
+        jobs.weekly().await?;
         jobs.clean().await?;
         match jobs.apply(None).await {
             Ok(_) => {}

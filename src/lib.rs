@@ -1,6 +1,7 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod automation;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -9,8 +10,10 @@ pub mod conformance;
 pub mod daemon;
 pub mod demo;
 pub mod diagnostic;
+pub mod drift;
 pub mod holdout;
 pub mod import;
+pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;

@@ -5,9 +5,11 @@
 //! outbox, then carries it out, and remembers what the platform acknowledged.
 
 pub mod apply;
+pub mod cause;
 pub mod diff;
 pub mod guard;
 pub mod plan;
+pub mod starts;
 pub mod targets;
 
 #[cfg(test)]

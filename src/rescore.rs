@@ -4,7 +4,9 @@
 //! which something changes by itself, when the rules are others, or when our
 //! own coverage is. Scoring everybody gives the same result, only later.
 
-use std::sync::Arc;
+mod doors;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use engaged_connectors::Clock;
 use serde::Serialize;
@@ -21,6 +23,9 @@ use crate::{
     },
     store::{Conn, ContactId, ContactState, ScoreRow, Store, StoreError, Which},
 };
+
+pub use self::doors::DoorReport;
+use self::doors::{Doors, Shown};
 
 /// From so many on, contacts that are a third of all are found by walking through everybody: that
 /// is faster than looking them up, and the list of them need not be held.
@@ -40,6 +45,8 @@ pub struct ScoreReport {
     pub changed: u64,
     /// Of those evaluated, contacts about whom an absence cannot be judged.
     pub unjudged: u64,
+    /// Who entered and left automations, where anybody did.
+    pub automations: Vec<DoorReport>,
 }
 
 /// Scores as of today.
@@ -50,11 +57,21 @@ pub fn rescore(
     full: bool,
     progress: &dyn Fn(u64, u64),
 ) -> Result<ScoreReport, StoreError> {
+    rescore_from(store, config, clock, (full, WALK_MIN), progress)
+}
+
+/// As [`rescore`], walking through everybody from so many contacts on.
+fn rescore_from(
+    store: &Store,
+    config: &Config,
+    clock: &dyn Clock,
+    (full, walk_min): (bool, u64),
+    progress: &dyn Fn(u64, u64),
+) -> Result<ScoreReport, StoreError> {
     let now = clock.now().timestamp_millis();
     let zone = Zone::new(config.zone);
     let today = zone.day(now);
-    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
-    let version = store.write(move |tx| tx.rule_version(&fingerprint, &rules, now))?;
+    let version = version(store, config, now)?;
 
     let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
@@ -62,18 +79,12 @@ pub fn rescore(
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
         // Where the mark stands, whoever is not scored by these rules is new, and so is dirty.
         let changed_rules = conn.rules_mark()? != Some(version);
-        let many = many(conn, changed_rules.then_some(version))?;
-        let who = if full || changed_coverage || many {
+        let everybody = full || changed_coverage;
+        let others = changed_rules.then_some(version);
+        let who = if everybody || many(conn, others, walk_min)? {
             None
         } else {
-            let mut who = conn.dirty()?.contacts;
-            who.extend(conn.due(today)?);
-            if changed_rules {
-                who.extend(conn.scored_by_other_rules(version)?);
-            }
-            who.sort_unstable();
-            who.dedup();
-            Some(who)
+            Some(wanting(conn, others, today, now)?)
         };
         Ok((
             who,
@@ -98,6 +109,11 @@ pub fn rescore(
         today,
         now,
         batch: Vec::new(),
+        doors: store.read(|conn| {
+            let rules = (&model, &coverage, &zone);
+            Doors::new(conn, &config.automations, rules, version, (today, now))
+        })?,
+        reports: BTreeMap::new(),
         report: ScoreReport {
             as_of: today.to_string(),
             ..ScoreReport::default()
@@ -106,25 +122,59 @@ pub fn rescore(
     store.read(|conn| {
         let which = who.as_deref().map_or(Which::All, Which::These);
         conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
-            run.contact(contact, facts)?;
+            run.contact(conn, contact, facts)?;
             progress(run.report.scored, total);
             Ok(())
         })
     })?;
     run.flush()?;
+    run.report.automations = std::mem::take(&mut run.reports).into_values().collect();
     let mark = mark(&coverage);
     store.write(move |tx| {
         tx.set_coverage_mark(&mark, now)?;
         tx.set_rules_mark(Some(version), now)?;
+        tx.end_scoring(today, now, now)?;
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)
 }
 
+/// The number of the present rules, and what each automation rests on in them.
+fn version(store: &Store, config: &Config, now: i64) -> Result<i64, StoreError> {
+    let (fingerprint, rules) = (config.rules_hash.clone(), format!("{:?}", config.rules));
+    let automations = config.automations.iter();
+    let behind: Vec<(String, String)> = automations
+        .map(|each| (each.name.clone(), each.fingerprint.clone()))
+        .collect();
+    store.write(move |tx| {
+        let version = tx.rule_version(&fingerprint, &rules, now)?;
+        tx.set_automation_versions(version, &behind)?;
+        Ok(version)
+    })
+}
+
+/// The contacts with news, or for whom a date or an instant has come, or who are scored by other rules.
+fn wanting(
+    conn: &Conn,
+    changed_rules: Option<i64>,
+    today: Day,
+    now: i64,
+) -> Result<Vec<ContactId>, StoreError> {
+    let mut who = conn.dirty()?.contacts;
+    who.extend(conn.due(today)?);
+    who.extend(conn.settled(now)?);
+    if let Some(version) = changed_rules {
+        who.extend(conn.scored_by_other_rules(version)?);
+    }
+    who.sort_unstable();
+    who.dedup();
+    Ok(who)
+}
+
 /// Whether so many contacts have news, or are not scored by these rules, that a walk through everybody is shorter.
-fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
+fn many(conn: &Conn, changed_rules: Option<i64>, walk_min: u64) -> Result<bool, StoreError> {
     let dirty = conn.count_dirty()?;
-    if changed_rules.is_none() && dirty < WALK_MIN {
+    if changed_rules.is_none() && dirty < walk_min {
         return Ok(false);
     }
     let all = conn.count_contacts()?;
@@ -133,7 +183,7 @@ fn many(conn: &Conn, changed_rules: Option<i64>) -> Result<bool, StoreError> {
         None => 0,
     };
     let some = dirty.max(stale);
-    Ok(some >= WALK_MIN && some * 3 >= all)
+    Ok(some >= walk_min && some * 3 >= all)
 }
 
 /// A run that is cut off leaves some contacts scored by other rules, or over other holes, than the rest. The next run
@@ -160,17 +210,26 @@ struct Run<'a> {
     version: i64,
     today: Day,
     now: i64,
-    batch: Vec<(ContactId, ContactState)>,
+    batch: Vec<(ContactId, ContactState, Option<Shown>)>,
+    doors: Doors<'a>,
+    /// By the automation's place among all.
+    reports: BTreeMap<usize, DoorReport>,
     report: ScoreReport,
 }
 
 impl Run<'_> {
-    fn contact(&mut self, contact: ContactId, facts: &Facts) -> Result<(), StoreError> {
+    fn contact(
+        &mut self,
+        conn: &Conn,
+        contact: ContactId,
+        facts: &Facts,
+    ) -> Result<(), StoreError> {
         let (evaluation, next) = evaluate_with_next(self.model, facts, self.coverage, self.today);
         let state = state(self.model, &evaluation, next);
         self.report.scored += 1;
         self.report.unjudged += u64::from(state.unjudged.is_some());
-        self.batch.push((contact, state));
+        let shown = self.doors.look(conn, contact, facts, &evaluation)?;
+        self.batch.push((contact, state, shown));
         if self.batch.len() >= BATCH {
             self.flush()
         } else {
@@ -181,14 +240,24 @@ impl Run<'_> {
     fn flush(&mut self) -> Result<(), StoreError> {
         let batch = Arc::new(std::mem::take(&mut self.batch));
         let (version, today, now) = (self.version, self.today, self.now);
-        self.report.changed += self.store.write(move |tx| {
+        let carrier = self.doors.carrier();
+        let (changed, reports) = self.store.write(move |tx| {
+            let (mut carrier, mut changed) = (carrier, 0);
+            for (contact, _, shown) in batch.iter() {
+                if let Some(shown) = shown {
+                    carrier.carry(tx, *contact, shown)?;
+                }
+            }
             let mut results = tx.results(version, today, now)?;
-            let mut changed = 0;
-            for (contact, state) in batch.iter() {
+            for (contact, state, _) in batch.iter() {
                 changed += u64::from(results.write(*contact, state)?);
             }
-            Ok(changed)
+            Ok((changed, carrier.reports()))
         })?;
+        self.report.changed += changed;
+        for (place, report) in reports {
+            self.reports.entry(place).or_default().add(report);
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 //! the date.
 
 pub mod circle;
+pub mod disposable;
 pub mod error;
 pub mod fake;
 pub mod freemail;

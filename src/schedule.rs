@@ -5,3 +5,4 @@
 
 pub mod due;
 pub mod jobs;
+mod weekly;

@@ -15,6 +15,8 @@ mod each;
 pub mod evaluate;
 pub mod explain;
 pub mod facts;
+pub mod first;
+pub mod logistic;
 pub mod model;
 mod pattern;
 mod status;
@@ -22,3 +24,4 @@ mod subject;
 
 pub use absence::{Grounds, Reason};
 pub use condition::{Doubt, Judgement};
+pub use status::status_on;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::output::table,
     config::{Config, ConnectionConfig, Mode},
+    drift::{self, Finding, Severity},
     schedule::due::Schedule,
     store::{Conn, Connection, Store, StoreError},
 };
@@ -37,6 +38,8 @@ pub struct Status {
     pub guards: Vec<GuardStatus>,
     /// Whether writing is paused.
     pub paused: bool,
+    /// What moved in the scores up to the last week that was taken.
+    pub drift: Vec<Finding>,
 }
 
 /// One connection.
@@ -131,6 +134,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             outbox: outbox.collect(),
             guards: guards.collect(),
             paused: conn.is_paused()?,
+            drift: drift::report(conn, config, drift::WEEKS)?.findings,
         })
     })
 }
@@ -226,7 +230,7 @@ pub fn text(status: &Status) -> String {
             status.waiting
         );
     }
-    out + &outbox_text(status) + &guards_text(status)
+    out + &outbox_text(status) + &guards_text(status) + &drift_text(status)
 }
 
 fn connections_text(status: &Status) -> String {
@@ -300,6 +304,16 @@ fn guards_text(status: &Status) -> String {
             "          let it pass with `engaged approve {}`\n",
             guard.name
         );
+    }
+    out
+}
+
+/// Alerts alone: `drift` has the rest.
+fn drift_text(status: &Status) -> String {
+    let mut out = String::new();
+    let alerts = status.drift.iter();
+    for alert in alerts.filter(|each| each.severity == Severity::Alert) {
+        out += &format!("Drift     {alert}\n          see `engaged drift`\n");
     }
     out
 }

@@ -7,6 +7,7 @@
 //! here decides anything: what to sync, score or push is the caller's business.
 
 mod append;
+mod automation;
 mod clean;
 mod connection;
 mod contact;
@@ -25,29 +26,36 @@ mod outbox;
 mod page;
 mod reader;
 mod result;
+mod since;
 mod snapshot;
 mod standing;
+mod start;
 mod verdict;
+mod week;
 mod word;
 mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
+pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
-pub use facts::Which;
+pub use facts::{Hindsight, Which};
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
+pub use start::Resolution;
+pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;
 

@@ -12,8 +12,12 @@ mod acceptance;
 mod adjusting;
 #[path = "it/conforming.rs"]
 mod conforming;
+#[path = "it/drifting.rs"]
+mod drifting;
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/fakes.rs"]
+mod fakes;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/files.rs"]
@@ -22,6 +26,8 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/insight.rs"]
+mod insight;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailchimp.rs"]

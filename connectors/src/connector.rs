@@ -1,6 +1,7 @@
 //! The port: what every platform's connector offers.
 
 mod removal;
+pub(crate) mod series;
 mod start;
 
 use std::time::Duration;
@@ -209,6 +210,7 @@ pub trait Connector: Send + Sync {
 
     /// Starts something, once for each; one outcome per start, in order. An `Err` means that nothing was
     /// sent. [`Outcome::Retry`] promises that nothing began; whatever else is unclear is [`Outcome::Ambiguous`].
+    /// A [`StartKind::Call`] alone may be repeated after a `Retry` although it arrived: its receiver knows [`Start::key`].
     async fn start(&self, starts: &[Start]) -> Result<Vec<Outcome>, ConnectorError> {
         let refused = || Outcome::Rejected("nothing can be started on this platform".to_owned());
         Ok(starts.iter().map(|_| refused()).collect())

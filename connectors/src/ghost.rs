@@ -14,8 +14,11 @@ mod events;
 #[cfg(test)]
 mod fake;
 mod key;
+mod look;
 mod members;
 mod push;
+mod remove;
+mod restore;
 mod walk;
 mod wire;
 
@@ -28,7 +31,8 @@ use secrecy::SecretString;
 use crate::{
     clock::Clock,
     connector::{
-        Account, CHECK_MAX, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec,
+        Account, Action, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page,
+        Removal, RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -71,6 +75,19 @@ static STREAMS: &[StreamSpec] = &[
     spec(PAYMENTS, &[EventKind::Purchase], Duration::ZERO),
 ];
 
+static REMOVALS: &[RemovalSpec] = &[
+    RemovalSpec {
+        removal: Removal::Unsubscribe,
+        lost: None,
+        undone: true,
+    },
+    RemovalSpec {
+        removal: Removal::Delete,
+        lost: Some("the member with labels, notes, comments and the history on the site"),
+        undone: false,
+    },
+];
+
 static CAPABILITIES: Capabilities = Capabilities {
     platform: "ghost",
     streams: STREAMS,
@@ -78,8 +95,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     creates_fields: false,
     field_name_max: 0,
     frozen: &[],
-    starts: &[],
-    removals: &[],
+    starts: &[StartKind::Tag],
+    removals: REMOVALS,
     retention: None,
     unreported: &[
         "sign-in mails, welcome mails and other automated mails",
@@ -110,8 +127,10 @@ pub struct GhostSettings {
     /// contact's status and lists and which subscribes and unsubscribes count.
     /// Mails count whatever newsletter they belong to.
     pub newsletters: Vec<String>,
-    /// With what our tags begin. A change to any other tag is refused.
+    /// With what our tags begin. A change to any other tag is refused, except to `start_tags`.
     pub tag_prefix: String,
+    /// Whole names of tags that start something of the user's.
+    pub start_tags: Vec<String>,
 }
 
 /// One Ghost site.
@@ -120,6 +139,7 @@ pub struct Ghost {
     clock: Arc<dyn Clock>,
     newsletters: Vec<String>,
     tag_prefix: String,
+    start_tags: Vec<String>,
 }
 
 impl Ghost {
@@ -155,6 +175,7 @@ impl Ghost {
             clock,
             newsletters: settings.newsletters.clone(),
             tag_prefix: settings.tag_prefix.clone(),
+            start_tags: settings.start_tags.clone(),
         })
     }
 
@@ -185,6 +206,16 @@ impl Ghost {
             missing: Vec::new(),
         })
     }
+}
+
+/// Whether Ghost can start this: it cannot, and the reason says what does. Asks nobody.
+pub fn check_action(action: &Action) -> Result<(), String> {
+    Err(no_start(action))
+}
+
+fn no_start(action: &Action) -> String {
+    let kind = action.kind().as_str();
+    format!("Ghost has no {kind} that begins for one member; start by a tag, and send to its label")
 }
 
 /// A key that Ghost knows and that may not do this belongs to somebody on the staff: it has the rights of their role.
@@ -239,6 +270,27 @@ impl Connector for Ghost {
 
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
         Ok(Vec::new())
+    }
+
+    async fn start(&self, starts: &[Start]) -> Result<Vec<Outcome>, ConnectorError> {
+        let refused = |start: &Start| Outcome::Rejected(no_start(&start.action));
+        Ok(starts.iter().map(refused).collect())
+    }
+
+    async fn look(&self, contacts: &[Who]) -> Result<Vec<Option<Look>>, ConnectorError> {
+        look::look(self, contacts).await
+    }
+
+    async fn remove(
+        &self,
+        contacts: &[Who],
+        removal: Removal,
+    ) -> Result<Vec<Outcome>, ConnectorError> {
+        remove::remove(self, contacts, removal).await
+    }
+
+    async fn restore(&self, contacts: &[Former]) -> Result<Vec<Outcome>, ConnectorError> {
+        restore::restore(self, contacts).await
     }
 }
 

@@ -15,6 +15,7 @@ pub mod ghost;
 pub mod http;
 pub mod mailchimp;
 pub mod model;
+pub mod outgoing;
 
 pub use clock::Clock;
 pub use connector::{

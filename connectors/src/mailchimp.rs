@@ -15,7 +15,7 @@
 //! **Status.** Cleaned is bounced. Pending and transactional members never agreed
 //! to be mailed, which here is the same as unsubscribed. Archived ones are
 //! suppressed: they are off the list, their data is kept, and no change of ours
-//! brings them back.
+//! brings them back but the undoing of our own removal.
 //!
 //! Facts come from `platforms/mailchimp.md` and the specification 3.0.90. This file
 //! holds the settings, the declaration and the port; it reads no wire format.
@@ -26,13 +26,20 @@ mod campaign;
 mod complaints;
 mod contacts;
 mod edge;
+mod feed;
 mod fields;
 mod lists;
+mod look;
+mod one;
 mod orders;
 mod patience;
 mod push;
+mod remove;
 mod reports;
+mod restore;
+mod start;
 mod walk;
+mod whom;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -46,7 +53,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::{
     clock::Clock,
     connector::{
-        Account, CHECK_MAX, Capabilities, Change, Connector, Outcome, Page, Stream, StreamSpec,
+        Account, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page, Removal,
+        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -54,6 +62,9 @@ use crate::{
     model::{EventKind, Status},
 };
 use edge::Edge;
+use push::Ours;
+
+pub use start::check_action;
 
 /// The members of the audiences.
 pub const CONTACTS: Stream = Stream("contacts");
@@ -98,6 +109,27 @@ static STREAMS: &[StreamSpec] = &[
     },
 ];
 
+static REMOVALS: &[RemovalSpec] = &[
+    RemovalSpec {
+        removal: Removal::Unsubscribe,
+        lost: Some("the place in a running automation"),
+        undone: true,
+    },
+    // That the data is kept and that the address may come back: sheet, section 6.
+    RemovalSpec {
+        removal: Removal::Archive,
+        lost: Some(
+            "the place in a running automation, and that somebody was pending or transactional",
+        ),
+        undone: true,
+    },
+    RemovalSpec {
+        removal: Removal::Delete,
+        lost: Some("everything; the address can never be imported again"),
+        undone: false,
+    },
+];
+
 static CAPABILITIES: Capabilities = Capabilities {
     platform: "mailchimp",
     streams: STREAMS,
@@ -106,8 +138,13 @@ static CAPABILITIES: Capabilities = Capabilities {
     field_name_max: 10,
     // Cleaned members "cannot be changed" (sheet, section 9).
     frozen: &[Status::Bounced],
-    starts: &[],
-    removals: &[],
+    starts: &[
+        StartKind::Tag,
+        StartKind::Field,
+        StartKind::Automation,
+        StartKind::Event,
+    ],
+    removals: REMOVALS,
     retention: None,
     unreported: &[
         "mails of automation flows (customer journeys) and their opens and clicks",
@@ -131,8 +168,12 @@ pub struct Settings {
     pub key: SecretString,
     /// Names of the audiences to follow; none means all.
     pub lists: Vec<String>,
-    /// With what our tags begin. A change to any other tag is refused.
+    /// With what our tags begin. A change to any other tag is refused, except to `start_tags`.
     pub tag_prefix: String,
+    /// Whole names of tags that start an automation of the user's.
+    pub start_tags: Vec<String>,
+    /// Merge tags of fields that start an automation of the user's: these are written as text, others as numbers where they are some.
+    pub start_fields: Vec<String>,
 }
 
 /// One Mailchimp account.
@@ -140,7 +181,7 @@ pub struct Mailchimp {
     client: Client,
     clock: Arc<dyn Clock>,
     lists: Vec<String>,
-    tag_prefix: String,
+    ours: Ours,
 }
 
 impl Mailchimp {
@@ -176,7 +217,11 @@ impl Mailchimp {
             client: client.with_rate(rate),
             clock,
             lists: settings.lists.clone(),
-            tag_prefix: settings.tag_prefix.clone(),
+            ours: Ours {
+                prefix: settings.tag_prefix.clone(),
+                tags: settings.start_tags.clone(),
+                fields: settings.start_fields.clone(),
+            },
         })
     }
 
@@ -249,6 +294,26 @@ impl Connector for Mailchimp {
 
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
         fields::common(self).await
+    }
+
+    async fn start(&self, starts: &[Start]) -> Result<Vec<Outcome>, ConnectorError> {
+        start::start(self, starts).await
+    }
+
+    async fn look(&self, contacts: &[Who]) -> Result<Vec<Option<Look>>, ConnectorError> {
+        look::look(self, contacts).await
+    }
+
+    async fn remove(
+        &self,
+        contacts: &[Who],
+        removal: Removal,
+    ) -> Result<Vec<Outcome>, ConnectorError> {
+        remove::remove(self, contacts, removal).await
+    }
+
+    async fn restore(&self, contacts: &[Former]) -> Result<Vec<Outcome>, ConnectorError> {
+        restore::restore(self, contacts).await
     }
 }
 

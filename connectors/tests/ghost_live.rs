@@ -90,6 +90,7 @@ async fn connect() -> Option<Ghost> {
         key: key.into(),
         newsletters: Vec::new(),
         tag_prefix: "engaged-live:".to_owned(),
+        start_tags: Vec::new(),
     };
     let clock = Arc::new(Theirs(date.into(), Instant::now()));
     Some(Ghost::new(&settings, clock, transport).unwrap())

@@ -71,6 +71,8 @@ impl Bench {
             key: sandbox.key().to_owned().into(),
             lists,
             tag_prefix: "engaged:".into(),
+            start_tags: Vec::new(),
+            start_fields: Vec::new(),
         };
         let transport = Arc::new(Network::new().unwrap());
         let connector = Mailchimp::new(&settings, clock.clone(), transport).unwrap();

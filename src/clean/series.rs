@@ -29,17 +29,17 @@ pub struct Automations;
 impl Series for Automations {
     fn enter(
         &self,
-        _: &Tx,
-        _: ContactId,
-        _: &str,
-        _: &str,
-        _: Day,
-        _: Millis,
+        tx: &Tx,
+        contact: ContactId,
+        automation: &str,
+        reason: &str,
+        on: Day,
+        now: Millis,
     ) -> Result<Option<i64>, StoreError> {
-        Ok(None)
+        tx.enter_automation(contact, automation, reason, on, now)
     }
 
-    fn last_started(&self, _: &Conn, _: ContactId) -> Result<Option<Millis>, StoreError> {
-        Ok(None)
+    fn last_started(&self, conn: &Conn, contact: ContactId) -> Result<Option<Millis>, StoreError> {
+        conn.last_started(contact)
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn adjust(context: &Context, arguments: &Adjust) -> Result<Exit, Expe
 }
 
 /// The score that is meant.
-fn score(config: &Config, named: Option<&str>) -> Result<String, Expected> {
+pub(super) fn score(config: &Config, named: Option<&str>) -> Result<String, Expected> {
     let scores = &config.rules.scores;
     let names: Vec<&str> = scores.iter().map(|score| score.name.as_str()).collect();
     match (named, names.as_slice()) {

@@ -18,7 +18,7 @@ use crate::{
     verify::verify as verify_store,
 };
 
-use super::{Context, output, usage};
+use super::{Context, automations::doors_text, output, usage};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -230,10 +230,12 @@ pub(super) fn score(context: &Context, arguments: &Score) -> Result<Exit, Expect
     )?;
     let result = serde_json::json!({
         "schema": 1, "as_of": report.as_of, "scored": report.scored, "changed": report.changed, "unjudged": report.unjudged,
+        "automations": report.automations,
     });
     context.output.show(&result, |_| {
+        let doors = doors_text(&report.automations);
         format!(
-            "{} contacts scored as of {}, {} changed, {} cannot be judged yet",
+            "{} contacts scored as of {}, {} changed, {} cannot be judged yet\n{doors}",
             report.scored, report.as_of, report.changed, report.unjudged
         )
     });
@@ -294,7 +296,8 @@ pub(super) fn once(context: &Context, _: &Once) -> Result<Exit, Expected> {
             report.score.scored, report.score.as_of, report.score.changed
         );
         let cleaned: String = report.clean.iter().map(super::clean::report_text).collect();
-        sync_text(&report.sync) + &score + &cleaned + &push_text(&report.push)
+        let doors = doors_text(&report.score.automations);
+        sync_text(&report.sync) + &score + &doors + &cleaned + &push_text(&report.push)
     });
     let sync = sync_exit(&report.sync);
     Ok(if sync == Exit::Done {
@@ -336,7 +339,7 @@ fn plan_text(plan: &PushPlan) -> String {
         out += &format!("{} ({})\n", each.connection, each.mode);
         for count in &each.counts {
             out += &format!(
-                "  {:<13} {:<34} {:>8}\n",
+                "  {:<16} {:<31} {:>8}\n",
                 count.verb,
                 target_name(&count.target),
                 count.contacts
@@ -359,6 +362,12 @@ fn plan_text(plan: &PushPlan) -> String {
             out += &format!(
                 "  {:<48} {:>8} writes that the platform refused\n",
                 "held back", each.held_back
+            );
+        }
+        if each.unreachable > 0 {
+            out += &format!(
+                "  {:<48} {:>8} entries: not there, or not subscribed\n",
+                "nothing to start", each.unreachable
             );
         }
         if each.drifts > 0 {

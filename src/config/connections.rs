@@ -33,6 +33,8 @@ pub enum Platform {
     Mailchimp,
     /// Ghost.
     Ghost,
+    /// An address that an automation calls; no connection of the configuration.
+    Webhook,
 }
 
 impl Platform {
@@ -41,13 +43,14 @@ impl Platform {
         match self {
             Self::Mailchimp => "mailchimp",
             Self::Ghost => "ghost",
+            Self::Webhook => "webhook",
         }
     }
 
     /// Whether it reports no open of a mail but the first (docs/platforms/).
     pub(super) fn tells_first_open_only(self) -> bool {
         match self {
-            Self::Mailchimp => false,
+            Self::Mailchimp | Self::Webhook => false,
             Self::Ghost => true,
         }
     }
@@ -96,6 +99,29 @@ pub struct ConnectionConfig {
     pub base_url: Option<Url>,
     /// What is written.
     pub push: PushConfig,
+}
+
+impl ConnectionConfig {
+    /// The connection that stands for an address to call: nothing is read from it, and it may be written to.
+    pub(super) fn webhook(
+        name: &str,
+        url: Url,
+        key: SecretSource,
+        key_place: Place,
+        found: &mut Found,
+    ) -> Option<Self> {
+        Some(Self {
+            name: name.to_owned(),
+            platform: Platform::Webhook,
+            key,
+            key_place,
+            lists: Vec::new(),
+            schedule: schedule(None, found)?,
+            mode: Mode::Live,
+            base_url: Some(url),
+            push: PushConfig::default(),
+        })
+    }
 }
 
 /// Checks all connections. What is wrong is left out, and reported.

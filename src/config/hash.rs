@@ -46,6 +46,13 @@ fn canonical(rules: &RuleSet) -> String {
     for stage in &rules.stages {
         line(lines, format_args!("stage {:?} {}", stage.name, stage.when));
     }
+    for automation in &rules.automations {
+        let (name, when) = (&automation.name, &automation.when);
+        line(lines, format_args!("automation {name:?} {when}"));
+        if let Some(until) = &automation.until {
+            line(lines, format_args!(" until {until}"));
+        }
+    }
     text
 }
 
@@ -74,6 +81,10 @@ fn write_score(lines: &mut String, score: &Score) {
             BandLimit::Rest => "rest".to_owned(),
         };
         line(lines, format_args!(" band {:?} {limit}", band.name));
+    }
+    if let Some(model) = &score.model {
+        let bits: Vec<u64> = model.iter().map(|number| number.to_bits()).collect();
+        line(lines, format_args!(" model {bits:x?}"));
     }
     for rule in &score.rules {
         write_rule(lines, rule);

@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use super::{
-    code,
+    automations, code,
     connections::texts,
     found::Found,
     language::{self, Vocabulary},
@@ -41,8 +41,9 @@ pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found)
         scores: scores::check(root, &vocabulary, found),
         segments: segments(root, &vocabulary, found),
         stages: stages(root, &vocabulary, found),
+        automations: automations::conditions(root, &vocabulary, found),
     };
-    unused_conditions(root, &vocabulary, found);
+    other_rules(root, &vocabulary, found);
     language::sort(root, &mut set, found);
     set
 }
@@ -211,15 +212,9 @@ fn stages(root: &Table, vocabulary: &Vocabulary, found: &mut Found) -> Vec<Stage
     stages
 }
 
-/// The conditions of sections that nothing uses yet are checked all the same:
-/// a mistake is cheaper to learn now than when it begins to matter.
-fn unused_conditions(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
-    let automations = root.items_of("automations").iter();
-    for table in automations.filter_map(Node::table) {
-        for name in ["when", "until"] {
-            if let Some(node) = table.get(name) {
-                language::condition(node, vocabulary, found);
-            }
-        }
+/// What other sections read with their own eyes later is checked with the rules, so that all errors come at once.
+fn other_rules(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
+    if let Some(node) = root.table("insight").and_then(|it| it.get("conversion")) {
+        language::rule(node, vocabulary, found);
     }
 }

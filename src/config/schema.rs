@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Whole(i64, i64),
     /// A number; how many decimal places it may have is the reader's to say.
     Number,
+    /// A number with a fraction of any length, as a computation gives it.
+    Real,
     /// A share of a whole: a number from 0 to 1.
     Share,
     /// `true` or `false`.
@@ -72,7 +74,9 @@ const fn later(name: &'static str, kind: Kind, about: &'static str) -> Key {
     }
 }
 
-use Kind::{Date, Either, List, Named, Number, Secret, Share, Table, Text, Truth, Whole, Word};
+use Kind::{
+    Date, Either, List, Named, Number, Real, Secret, Share, Table, Text, Truth, Whole, Word,
+};
 
 /// All platforms that the product names; the ones with a connector are [`super::connections`]'s to know.
 pub(super) const PLATFORMS: &[&str] = &[
@@ -113,8 +117,10 @@ pub(super) static ROOT: &[Key] = &[
     key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
+    key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
+    key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
-    later("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
+    key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
     key("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
     later("web", Table(WEB), "The dashboard."),
     later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
@@ -162,6 +168,7 @@ static EVENTS: &[Key] = &[
 static SCORE: &[Key] = &[
     key("rules", List(&Table(RULE)), "What earns and costs points."),
     key("bands", List(&Table(BAND)), "Names for ranges of shown points, from the top."),
+    key("model", Text, "A file that `engaged suggest --model` wrote, relative to the configuration's directory; in place of rules."),
     key("range", List(&Whole(-MOST, MOST)), "Lowest and highest points shown."),
     key("penalty_floor", Number, "All that is negative counts together no lower than this."),
     key("groups", Named("group", &Table(GROUP)), "Limits on the sum of the rules of a group."),
@@ -181,6 +188,38 @@ static RULE: &[Key] = &[
     key("group", Text, "The group it belongs to."),
     key("guards", Truth, "False for the literal reading of absence. Default: the score's."),
     key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: the score's."),
+];
+
+/// The file that a score's `model` names.
+#[rustfmt::skip]
+pub(super) static MODEL: &[Key] = &[
+    need("intercept", Real, "The logarithm of the odds where no condition holds."),
+    need("inputs", List(&Table(MODEL_INPUT)), "The conditions, and what each adds to the logarithm of the odds."),
+    key("fitted", Table(FITTED), "What it was fitted on; for people."),
+];
+
+#[rustfmt::skip]
+static MODEL_INPUT: &[Key] = &[
+    need("when", Text, "A condition: when = \"any click in 3 months\"."),
+    need("coefficient", Real, "What it adds to the logarithm of the odds while it holds."),
+    key("guards", Truth, "False for the literal reading of absence. Default: true."),
+    key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 3."),
+];
+
+#[rustfmt::skip]
+static FITTED: &[Key] = &[
+    key("on", Date, "The date."),
+    key("conversion", Text, "What counted as a conversion."),
+    key("cases", Whole(0, i64::MAX), "How many cases."),
+    key("conversions", Whole(0, i64::MAX), "How many of them converted."),
+    key("l2", Real, "The penalty."),
+];
+
+#[rustfmt::skip]
+static INSIGHT: &[Key] = &[
+    key("conversion", Text, "A pattern of events, of which the first of each contact counts. Default: any purchase."),
+    key("within", Text, "Who converts within this time is nobody to compare with. Default: 90 days."),
+    key("l2", Number, "The penalty of the regression on large coefficients, 0 for none. Default: 1."),
 ];
 
 #[rustfmt::skip]
@@ -220,6 +259,11 @@ static GUARDS: &[Key] = &[
     key("max_score_change", Share, "Share of the contacts with a score whose score may change in one run. Default: 0.20."),
     key("max_starts", Whole(0, MOST), "Starts of automations in one run. Default: 500."),
     key("max_list_shrink", Share, "Share of a list that may vanish between two syncs. Default: 0.10."),
+];
+
+#[rustfmt::skip]
+static DRIFT: &[Key] = &[
+    key("alert", Share, "The population stability index of a score's bands beyond which `drift` and `status` give an alert. Default: 0.2."),
 ];
 
 #[rustfmt::skip]
@@ -280,20 +324,24 @@ static EXPECT: &[Key] = &[
 static AUTOMATION: &[Key] = &[
     need("name", Text, "Its name: name = \"Ambassador series\"."),
     need("when", Text, "Starts when this begins to hold."),
-    key("until", Text, "Leaves and re-arms when this holds."),
-    key("cooldown", Text, "No second start within this time."),
-    key("settle", Text, "Waits this long, so that a scanner's clicks are recognised first."),
+    key("until", Text, "Leaves and re-arms when this holds. Default: when `when` no longer does."),
+    key("cooldown", Text, "No second start within this time: an entry in it starts nothing. cooldown = \"30 days\"."),
+    key("settle", Text, "Waits this long, so that a scanner's clicks are recognised first. Default: 30 minutes."),
+    key("max_per_contact", Whole(1, MOST), "So many starts for one contact, ever. Default: no limit."),
     need("start", Table(START), "What is started: start = { connection = \"newsletter\", tag = \"hot\" }."),
 ];
 
 #[rustfmt::skip]
 static START: &[Key] = &[
-    key("connection", Text, "On which connection."),
-    key("automation", Text, "An automation of the platform."),
-    key("tag", Text, "A tag to add."),
-    key("list", Text, "A list to add to."),
-    key("field", Text, "A field to set."),
-    key("webhook", Text, "A URL to call."),
+    key("connection", Text, "On which connection. Needed where there are several."),
+    key("automation", Text, "An automation of the platform, as its page in docs/platforms/ names it."),
+    key("event", Text, "An event of the platform that an automation there listens to."),
+    key("tag", Text, "A tag that an automation there listens to; taken off when the contact leaves."),
+    key("field", Text, "A field that an automation there listens to."),
+    key("value", Text, "What the field is set to. Default: the automation's name."),
+    key("webhook", Text, "An address to call, signed with `key`."),
+    key("key", Secret(SECRET), "Where the secret is with which calls are signed."),
+    key("handover", Text, "A list here, for people to work off: `engaged leads`."),
 ];
 
 #[rustfmt::skip]

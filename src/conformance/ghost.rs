@@ -208,6 +208,7 @@ impl Site {
             key: key.into(),
             newsletters: access.lists.clone(),
             tag_prefix: PREFIX.to_owned(),
+            start_tags: Vec::new(),
         }
     }
 }
@@ -297,6 +298,21 @@ impl Stand for Site {
         members
             .map(|member| (member.id, shown(member.labels)))
             .collect()
+    }
+
+    fn mailed(&self) -> BTreeSet<String> {
+        let members = self.serving.ghost().members().into_iter();
+        let mailed = members.filter(|member| member.subscribed);
+        mailed.map(|member| member.id).collect()
+    }
+
+    async fn leaves(&self, contact: &str) -> Result<(), String> {
+        let site = self.serving.ghost();
+        let mut members = site.members().into_iter();
+        let found = members.find(|member| member.id == contact);
+        let left = found.is_some_and(|member| site.leaves(&member.email));
+        left.then_some(())
+            .ok_or_else(|| "there is no such member".into())
     }
 
     fn writes(&self) -> usize {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use engaged_connectors::{
-    Clock, Connector, ConnectorError, Write,
+    Action, Clock, Connector, ConnectorError, Write,
     conformance::{
         Access, Edit, Edited, Golden, HandClock, KeyKind, PREFIX, Rights, Scene, Settings, Shown,
         Skip, Stand, Subject, Truth, Unwritable,
@@ -182,6 +182,13 @@ impl Subject for Platform {
         ]
     }
 
+    fn actions(&self) -> Vec<Action> {
+        vec![
+            Action::Automation("journey 12 step 34".into()),
+            Action::Event("gone quiet".into()),
+        ]
+    }
+
     fn reads_elsewhere(&self) -> bool {
         true
     }
@@ -253,6 +260,8 @@ impl Account {
             key: key.into(),
             lists: access.lists.clone(),
             tag_prefix: PREFIX.to_owned(),
+            start_tags: Vec::new(),
+            start_fields: Vec::new(),
         }
     }
 
@@ -409,6 +418,22 @@ impl Stand for Account {
             )
         };
         self.sandbox.contacts().into_iter().map(shown).collect()
+    }
+
+    fn mailed(&self) -> BTreeSet<String> {
+        self.mailed().iter().map(id).collect()
+    }
+
+    fn starts(&self) -> BTreeMap<String, usize> {
+        self.sandbox.starts()
+    }
+
+    async fn leaves(&self, contact: &str) -> Result<(), String> {
+        let mut contacts = self.sandbox.contacts().into_iter();
+        let found = contacts.find(|one| id(one) == contact);
+        let left = found.is_some_and(|one| self.sandbox.leaves(&one.address));
+        left.then_some(())
+            .ok_or_else(|| "there is no such member".into())
     }
 
     fn writes(&self) -> usize {

@@ -9,7 +9,7 @@ use crate::{
     rules::set::Score,
     score::{
         evaluate::{CorrectionKind, Evaluation, ScoreValue},
-        explain::Points,
+        explain::{FakeLine, Points, looks_fake},
         facts::Facts,
     },
     store::ContactId,
@@ -65,6 +65,9 @@ pub struct Because {
     pub rule: Option<&'static str>,
     /// What it adds to the raw sum.
     pub points: Points,
+    /// For a rule that asks whether a text looks fake: the texts that do, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fake: Vec<FakeLine>,
 }
 
 /// A change of stage.
@@ -94,7 +97,9 @@ impl ContactChange {
         };
         for pair in &pairing.scores {
             let values = values(pair, now, draft);
-            change.scores.extend(score_change(pairing, pair, values));
+            change
+                .scores
+                .extend(score_change(pairing, pair, facts, values));
         }
         for pair in &pairing.segments {
             match inside(pair, now, draft) {
@@ -116,6 +121,7 @@ impl ContactChange {
 fn score_change(
     pairing: &Pairing,
     pair: &ScorePair,
+    facts: &Facts,
     (now, draft): (Option<&ScoreValue>, Option<&ScoreValue>),
 ) -> Option<ScoreChange> {
     let old = pair.score.now.map(|number| &pairing.now.scores[number]);
@@ -135,7 +141,7 @@ fn score_change(
     if change.before == change.after && change.band_before == change.band_after {
         return None;
     }
-    change.because = because(pair, (old, now), (new, draft));
+    change.because = because(pair, facts, (old, now), (new, draft));
     if change.because.is_empty() {
         let what = if change.before == change.after {
             "bands"
@@ -146,6 +152,7 @@ fn score_change(
             what: what.to_owned(),
             rule: None,
             points: Points(0),
+            fake: Vec::new(),
         });
     }
     Some(change)
@@ -153,7 +160,7 @@ fn score_change(
 
 type Valued<'a> = (Option<&'a Score>, Option<&'a ScoreValue>);
 
-fn because(pair: &ScorePair, now: Valued<'_>, draft: Valued<'_>) -> Vec<Because> {
+fn because(pair: &ScorePair, facts: &Facts, now: Valued<'_>, draft: Valued<'_>) -> Vec<Because> {
     let mut all = Vec::new();
     for rule in &pair.rules {
         let points = |value: Option<&ScoreValue>, number: Option<usize>| {
@@ -167,6 +174,7 @@ fn because(pair: &ScorePair, now: Valued<'_>, draft: Valued<'_>) -> Vec<Because>
                 what: rule.text.clone(),
                 rule: Some(rule.fate.as_str()),
                 points: Points(by),
+                fake: fake(facts, [(draft.0, rule.draft), (now.0, rule.now)]),
             });
         }
     }
@@ -189,10 +197,20 @@ fn because(pair: &ScorePair, now: Valued<'_>, draft: Valued<'_>) -> Vec<Because>
         what,
         rule: None,
         points: Points(points),
+        fake: Vec::new(),
     }));
     // Stable: equal ones stay in the order of the file.
     all.sort_by_key(|each| std::cmp::Reverse(each.points.0.abs()));
     all
+}
+
+/// Why texts that a rule asks about look fake. Both sides have the same condition, where both have the rule.
+fn fake(facts: &Facts, places: [(Option<&Score>, Option<usize>); 2]) -> Vec<FakeLine> {
+    let rule = |(score, number): (Option<&Score>, Option<usize>)| {
+        let asked = &score?.rules[number?].when;
+        Some(looks_fake(asked, facts))
+    };
+    places.into_iter().find_map(rule).unwrap_or_default()
 }
 
 impl Because {

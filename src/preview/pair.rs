@@ -49,6 +49,8 @@ pub struct Pairing {
     pub segments: Vec<Pair>,
     /// As `segments`.
     pub stages: Vec<Pair>,
+    /// As `segments`.
+    pub automations: Vec<Pair>,
 }
 
 /// One thing with a name.
@@ -113,6 +115,10 @@ impl Pairing {
             stages: pairs(
                 &names(&now.stages, |each| &each.name),
                 &names(&draft.stages, |each| &each.name),
+            ),
+            automations: pairs(
+                &names(&now.automations, |each| &each.name),
+                &names(&draft.automations, |each| &each.name),
             ),
             now: now.clone(),
             draft: draft.clone(),

@@ -48,12 +48,29 @@ pub struct Preview {
     pub segments: Vec<SegmentPreview>,
     /// The stages, none of them included.
     pub stages: Vec<StageFlow>,
+    /// The draft's automations, then those that it takes away.
+    pub automations: Vec<AutomationPreview>,
     /// What the push after publishing would change.
     pub pushes: Vec<PushPreview>,
     /// The draft's rule tests that fail.
     pub failing_tests: Vec<String>,
     /// The draft's warnings.
     pub warnings: Vec<Value>,
+}
+
+/// One automation.
+#[derive(Clone, Debug, Serialize)]
+pub struct AutomationPreview {
+    /// The automation.
+    pub automation: String,
+    /// `new`, `changed`, `same`, `removed`.
+    pub fate: &'static str,
+    /// Contacts for whom its condition holds now.
+    pub now: u64,
+    /// In the draft.
+    pub draft: u64,
+    /// Contacts for whom it begins to hold by the edit alone: for them nothing is started.
+    pub stay_silent: u64,
 }
 
 /// A number now and in the draft.
@@ -221,6 +238,7 @@ pub(super) fn report(
         scores: scores.map(|(pair, tally)| score(pair, tally)).collect(),
         segments: segments(pairing, tally),
         stages: stages(pairing, tally),
+        automations: automations(pairing, tally),
         pushes: pushed
             .map(|(push, counted)| push_preview(&push.connection, *counted, limit))
             .collect(),
@@ -251,6 +269,29 @@ fn is_same(pairing: &Pairing) -> bool {
     pairing.scores.iter().all(|pair| pair.fate == Fate::Same)
         && pairing.segments.iter().all(segment)
         && stages(&pairing.now) == stages(&pairing.draft)
+        && pairing.now.automations == pairing.draft.automations
+}
+
+fn automations(pairing: &Pairing, tally: &Tally) -> Vec<AutomationPreview> {
+    let pairs = pairing.automations.iter().zip(&tally.automations);
+    let fate = |pair: &Pair| match (pair.now, pair.draft) {
+        (Some(now), Some(draft)) => {
+            let now = pairing.now.behind(&pairing.now.automations[now]);
+            let same = now == pairing.draft.behind(&pairing.draft.automations[draft]);
+            if same { Fate::Same } else { Fate::Changed }
+        }
+        (None, _) => Fate::New,
+        (_, None) => Fate::Removed,
+    };
+    pairs
+        .map(|(pair, counted)| AutomationPreview {
+            automation: pair.name.clone(),
+            fate: fate(pair).as_str(),
+            now: counted.now,
+            draft: counted.draft,
+            stay_silent: counted.enter,
+        })
+        .collect()
 }
 
 fn segment_fate(pairing: &Pairing, pair: &Pair) -> Fate {

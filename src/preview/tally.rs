@@ -32,6 +32,8 @@ pub struct Tally {
     pub segments: Vec<SegmentTally>,
     /// From stage to stage, by numbers in the pairing's stages; `None` is none.
     pub stages: BTreeMap<(Option<usize>, Option<usize>), u64>,
+    /// For each automation of the pairing: contacts for whom its condition holds; those who come in stay without a start.
+    pub automations: Vec<SegmentTally>,
     /// For each connection that is pushed to: contacts on it, and those whose number or tags there would differ.
     pub pushes: Vec<(u64, u64)>,
 }
@@ -137,6 +139,7 @@ impl Tally {
             scores: scores.collect(),
             segments: vec![SegmentTally::default(); pairing.segments.len()],
             stages: BTreeMap::new(),
+            automations: vec![SegmentTally::default(); pairing.automations.len()],
             pushes: vec![(0, 0); pushes.len()],
         }
     }
@@ -158,12 +161,13 @@ impl Tally {
             *count += u64::from(*overlap);
         }
         for (pair, tally) in pairing.segments.iter().zip(&mut self.segments) {
-            let (before, after) = inside(pair, now, draft);
-            tally.now += u64::from(before);
-            tally.draft += u64::from(after);
-            tally.enter += u64::from(after && !before);
-            tally.leave += u64::from(before && !after);
-            differs |= before != after;
+            differs |= tally.take(inside(pair, now, draft));
+        }
+        for (pair, tally) in pairing.automations.iter().zip(&mut self.automations) {
+            let holds = |evaluation: &Evaluation, number: Option<usize>| {
+                number.is_some_and(|number| evaluation.automations[number].enters == Truth::True)
+            };
+            tally.take((holds(now, pair.now), holds(draft, pair.draft)));
         }
         let stages = stages(pairing, now, draft);
         *self.stages.entry(stages).or_default() += 1;
@@ -195,17 +199,33 @@ impl Tally {
         for (mine, other) in self.scores.iter_mut().zip(&other.scores) {
             mine.add(other);
         }
-        for (mine, other) in self.segments.iter_mut().zip(&other.segments) {
-            mine.now += other.now;
-            mine.draft += other.draft;
-            mine.enter += other.enter;
-            mine.leave += other.leave;
+        let mine = self.segments.iter_mut().chain(&mut self.automations);
+        for (mine, other) in mine.zip(other.segments.iter().chain(&other.automations)) {
+            mine.add(other);
         }
         add_counts(&mut self.stages, &other.stages);
         for (mine, other) in self.pushes.iter_mut().zip(&other.pushes) {
             mine.0 += other.0;
             mine.1 += other.1;
         }
+    }
+}
+
+impl SegmentTally {
+    /// Counts whether one contact is in it, now and in the draft; whether that differs.
+    fn take(&mut self, (before, after): (bool, bool)) -> bool {
+        self.now += u64::from(before);
+        self.draft += u64::from(after);
+        self.enter += u64::from(after && !before);
+        self.leave += u64::from(before && !after);
+        before != after
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.now += other.now;
+        self.draft += other.draft;
+        self.enter += other.enter;
+        self.leave += other.leave;
     }
 }
 

@@ -13,6 +13,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::{
+    automation::{self, Automation, EntryState, WAITS_MAX_MS},
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
@@ -20,8 +21,9 @@ use crate::{
 };
 
 use super::{
-    guard,
+    guard::{self, Limits},
     plan::{self, Ask, ConnectionPlan, Planned},
+    starts::{self, Request},
 };
 
 /// How many rows one call of a connector gets.
@@ -33,6 +35,9 @@ const RETRY_MAX_MS: Millis = 86_400_000;
 
 /// Why nothing is written, when a person said so.
 const PAUSED: &str = "pushing is paused; `engaged resume` goes on";
+
+/// The rows of one call, and what came of it.
+type Sent = (Vec<OutboxRow>, Result<Vec<Outcome>, ConnectorError>);
 
 /// The connection's writes, planned and applied.
 pub struct Push<'a> {
@@ -48,8 +53,10 @@ pub struct Push<'a> {
     pub rules_hash: &'a str,
     /// Its platform's connector.
     pub connector: &'a dyn Connector,
-    /// The share of numbers that may change at once.
-    pub max_score_change: f64,
+    /// All automations.
+    pub automations: &'a [Automation],
+    /// How much may happen at once.
+    pub limits: Limits,
     /// The clock.
     pub clock: &'a dyn Clock,
 }
@@ -146,8 +153,11 @@ impl Push<'_> {
         let queued = self
             .queue(fields, fingerprint.map(str::to_owned), &mut report)
             .await?;
-        if queued {
-            self.work_off(&mut report).await?;
+        // What an automation of the platform reads of a contact is there before it starts.
+        for lane in [Lane::Set, Lane::Start] {
+            if queued && report.trouble().is_none() {
+                self.work_off(lane, &mut report).await?;
+            }
         }
         info!(
             connection = report.connection,
@@ -164,6 +174,7 @@ impl Push<'_> {
             rules: self.rules,
             rules_hash: self.rules_hash,
             remote_fields,
+            automations: self.automations,
             frozen: self.connector.capabilities().frozen,
             now: self.now(),
         }
@@ -194,7 +205,7 @@ impl Push<'_> {
             self.id,
             self.now(),
         );
-        let limit = self.max_score_change;
+        let (automations, limits) = (self.automations.to_vec(), self.limits);
         let frozen = self.connector.capabilities().frozen;
         let decided = self
             .store
@@ -205,10 +216,11 @@ impl Push<'_> {
                     rules: &rules,
                     rules_hash: &hash,
                     remote_fields: fields.as_deref(),
+                    automations: &automations,
                     frozen,
                     now,
                 };
-                decide(tx, &ask, fingerprint.as_deref(), limit)
+                decide(tx, &ask, fingerprint.as_deref(), limits)
             })
             .await?;
         match decided {
@@ -224,8 +236,8 @@ impl Push<'_> {
         }
     }
 
-    /// Sends what the outbox holds and is due.
-    async fn work_off(&self, report: &mut PushReport) -> Result<(), PushError> {
+    /// Sends what the outbox holds of one sort and is due.
+    async fn work_off(&self, lane: Lane, report: &mut PushReport) -> Result<(), PushError> {
         let (id, now) = (self.id, self.now());
         loop {
             let rows = self
@@ -235,7 +247,10 @@ impl Push<'_> {
                     if tx.is_paused()? {
                         return Ok(None);
                     }
-                    let rows = tx.outbox_ready(id, Lane::Set, now, BATCH)?;
+                    let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
+                    if lane == Lane::Start {
+                        rows = starts::begin(tx, starts::one_call(rows), now)?;
+                    }
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
                     tx.begin_attempt(&numbers, &attempt, now)?;
@@ -249,16 +264,52 @@ impl Push<'_> {
             if rows.is_empty() {
                 return Ok(());
             }
-            let changes: Vec<Change> = rows.iter().filter_map(change).collect();
-            let outcomes = match self.connector.push(&changes).await {
-                Ok(outcomes) => outcomes,
-                Err(error) => {
-                    self.nothing_sent(rows, &error, report).await?;
-                    return Ok(());
+            for (rows, sent) in self.send(lane, rows).await {
+                match sent {
+                    Ok(outcomes) => self.record(rows, outcomes, report).await?,
+                    Err(error) => self.nothing_sent(rows, &error, report).await?,
                 }
-            };
-            self.record(rows, outcomes, report).await?;
+            }
+            if report.trouble().is_some() {
+                return Ok(());
+            }
         }
+    }
+
+    /// Asks the connector for all rows; for each call what came of it.
+    async fn send(&self, lane: Lane, rows: Vec<OutboxRow>) -> Vec<Sent> {
+        let (mut sets, mut changes) = (Vec::new(), Vec::new());
+        let (mut begun, mut begins) = (Vec::new(), Vec::new());
+        for row in rows {
+            let request = match lane {
+                Lane::Start => starts::request(&row, address(&row)),
+                Lane::Set | Lane::Removal => write(&row).map(Request::Set),
+            };
+            match request {
+                Some(Request::Set(write)) => {
+                    changes.push(Change {
+                        contact: row.row.platform_id.clone(),
+                        email: address(&row),
+                        write,
+                    });
+                    sets.push(row);
+                }
+                Some(Request::Start(start)) => {
+                    begins.push(start);
+                    begun.push(row);
+                }
+                // A verb of another version: it stays in doubt.
+                None => {}
+            }
+        }
+        let mut sent = Vec::new();
+        if !changes.is_empty() {
+            sent.push((sets, self.connector.push(&changes).await));
+        }
+        if !begins.is_empty() {
+            sent.push((begun, self.connector.start(&begins).await));
+        }
+        sent
     }
 
     /// A connector's error means that no request left: the rows wait, untried.
@@ -282,7 +333,8 @@ impl Push<'_> {
             .write_async(move |tx| {
                 for row in &rows {
                     let wait = now + backoff(row.tries);
-                    tx.settle(row.id, OutboxState::Retry, Some(&words), Some(wait), now)?;
+                    let state = starts::settle(tx, row, OutboxState::Retry, Some(&words), now)?;
+                    tx.settle(row.id, state, Some(&words), Some(wait), now)?;
                 }
                 if auth {
                     tx.block(&name, &words, now)
@@ -344,7 +396,7 @@ fn decide(
     tx: &Tx,
     ask: &Ask<'_>,
     fingerprint: Option<&str>,
-    limit: f64,
+    limits: Limits,
 ) -> Result<Decided, StoreError> {
     // Pushes of one connection follow one another: what still looks under way was cut off.
     tx.doubt_attempts_on(ask.id, ask.now)?;
@@ -370,7 +422,7 @@ fn decide(
             why: vec![PAUSED.to_owned()],
         });
     }
-    let why = guard::hold(tx, ask.id, &plan, limit, ask.now)?;
+    let why = guard::hold(tx, ask, &plan, limits)?;
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }
@@ -385,13 +437,22 @@ fn decide(
             ask.now,
         )?;
     }
+    for automation in automation::on(ask.automations, &ask.connection.name) {
+        tx.expire_entries(&automation.name, ask.now - WAITS_MAX_MS, ask.now)?;
+    }
+    for (entry, why) in &plan.without {
+        tx.set_entry(*entry, EntryState::Suppressed, Some(why), ask.now)?;
+    }
     let mut queued = None;
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
         let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
         plan::plan(tx, ask, &mut |planned| {
-            tx.enqueue(&row(number, ask.id, planned), ask.now)
-                .map(|_| ())
+            let row = row(number, ask.id, planned);
+            match planned.lane {
+                Lane::Start => tx.enqueue_start(&row, ask.now),
+                Lane::Set | Lane::Removal => tx.enqueue(&row, ask.now).map(|_| ()),
+            }
         })?;
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
         queued = Some(number);
@@ -399,6 +460,7 @@ fn decide(
     // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
     let whole = plan.held_back == 0 && plan.unscored == 0;
     tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
+    tx.abandon_starts(ask.id, queued, ask.now)?;
     Ok(Decided::Queued { planned })
 }
 
@@ -408,23 +470,28 @@ fn row(plan: i64, connection: ConnectionId, planned: &Planned) -> NewOutboxRow {
         connection,
         contact: planned.contact,
         platform_id: planned.platform_id.clone(),
-        write: plan::verb(&planned.difference.write).to_owned(),
-        target: planned.difference.target.clone(),
-        value: plan::value(&planned.difference.write),
-        reason: planned
-            .difference
-            .before
-            .as_ref()
-            .map_or_else(String::new, |before| format!("was {before}")),
-        lane: Lane::Set,
+        write: planned.verb.to_owned(),
+        target: planned.target.clone(),
+        value: planned.after.clone(),
+        reason: match &planned.before {
+            _ if planned.lane == Lane::Start => planned.shown.clone(),
+            Some(before) => format!("was {before}"),
+            None => String::new(),
+        },
+        lane: planned.lane,
     }
 }
 
-/// The change that a row asks for; `None` for a verb that this version does not know.
-fn change(row: &OutboxRow) -> Option<Change> {
+/// The contact's address there, as last read.
+fn address(row: &OutboxRow) -> Option<Address> {
+    row.email.as_deref().and_then(Address::parse)
+}
+
+/// The set that a row asks for; `None` for a verb that this version does not know.
+fn write(row: &OutboxRow) -> Option<Write> {
     let (_, name) = row.row.target.split_once(':')?;
     let name = name.to_owned();
-    let write = match row.row.write.as_str() {
+    Some(match row.row.write.as_str() {
         "create field" => Write::CreateField { field: name },
         "set field" => Write::SetField {
             field: name,
@@ -433,11 +500,6 @@ fn change(row: &OutboxRow) -> Option<Change> {
         "add tag" => Write::AddTag { tag: name },
         "remove tag" => Write::RemoveTag { tag: name },
         _ => return None,
-    };
-    Some(Change {
-        contact: row.row.platform_id.clone(),
-        email: row.email.as_deref().and_then(Address::parse),
-        write,
     })
 }
 
@@ -450,27 +512,25 @@ fn settle(
 ) -> Result<(), StoreError> {
     let outcome =
         outcome.unwrap_or_else(|| Outcome::Ambiguous("the connector gave no outcome".to_owned()));
-    match outcome {
-        Outcome::Applied => {
-            if let Some(contact) = row.row.contact {
+    let (state, detail, asked) = match outcome {
+        Outcome::Applied => (OutboxState::Applied, None, None),
+        Outcome::Rejected(reason) => (OutboxState::Rejected, Some(reason), None),
+        Outcome::Retry(reason, wait) => (OutboxState::Retry, Some(reason), wait),
+        Outcome::Ambiguous(reason) => (OutboxState::Ambiguous, Some(reason), None),
+    };
+    let state = match row.row.lane {
+        Lane::Start => starts::settle(tx, row, state, detail.as_deref(), now)?,
+        Lane::Set | Lane::Removal => {
+            if let Some(contact) = row.row.contact.filter(|_| state == OutboxState::Applied) {
                 acknowledge(tx, connection, contact, row, now)?;
             }
-            tx.settle(row.id, OutboxState::Applied, None, None, now)
+            state
         }
-        Outcome::Rejected(reason) => {
-            tx.settle(row.id, OutboxState::Rejected, Some(&reason), None, now)
-        }
-        Outcome::Retry(reason, wait) => {
-            let asked = wait
-                .and_then(|wait| Millis::try_from(wait.as_millis()).ok())
-                .unwrap_or(0);
-            let wait = now + backoff(row.tries).max(asked);
-            tx.settle(row.id, OutboxState::Retry, Some(&reason), Some(wait), now)
-        }
-        Outcome::Ambiguous(reason) => {
-            tx.settle(row.id, OutboxState::Ambiguous, Some(&reason), None, now)
-        }
-    }
+    };
+    let asked = asked.and_then(|wait| Millis::try_from(wait.as_millis()).ok());
+    let wait = now + backoff(row.tries).max(asked.unwrap_or(0));
+    let wait = (state == OutboxState::Retry).then_some(wait);
+    tx.settle(row.id, state, detail.as_deref(), wait, now)
 }
 
 fn acknowledge(

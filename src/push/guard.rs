@@ -10,25 +10,47 @@ use crate::{
     sync::LIST_SHRUNK,
 };
 
-use super::{plan::ConnectionPlan, targets::Keys};
+use super::{
+    cause,
+    plan::{Ask, ConnectionPlan},
+    starts,
+    targets::Keys,
+};
 
 /// Held once: the first push of a connection, or of a new field or tag.
 pub const BASELINE: &str = "baseline";
 /// Too many numbers change at once.
 pub const MAX_SCORE_CHANGE: &str = "max_score_change";
+/// Too many starts at once.
+pub const MAX_STARTS: &str = "max_starts";
 
 /// Every guard that there is, for `approve`.
-pub const ALL: [&str; 4] = [BASELINE, MAX_SCORE_CHANGE, LIST_SHRUNK, CLEANING];
+pub const ALL: [&str; 5] = [
+    BASELINE,
+    MAX_SCORE_CHANGE,
+    MAX_STARTS,
+    LIST_SHRUNK,
+    CLEANING,
+];
+
+/// How much may happen in one push without asking.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The share of contacts whose number, band or segment changes.
+    pub score_change: f64,
+    /// Starts of automations.
+    pub starts: u64,
+}
 
 /// Why a connection's writes are held, in words; empty if they are not. Guards
 /// that tripped are recorded; those whose reason is gone are closed.
 pub fn hold(
     tx: &Tx,
-    connection: ConnectionId,
+    ask: &Ask<'_>,
     plan: &ConnectionPlan,
-    max_score_change: f64,
-    now: Millis,
+    limits: Limits,
 ) -> Result<Vec<String>, StoreError> {
+    let (connection, now) = (ask.id, ask.now);
     let mut held = Vec::new();
     let subject = connection.0.to_string();
     if tx.open_guard(LIST_SHRUNK, connection)?.is_some() {
@@ -47,25 +69,56 @@ pub fn hold(
         tx.trip_guard(BASELINE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{BASELINE}: {detail}"));
     }
+    if plan.starts <= limits.starts {
+        close(tx, MAX_STARTS, connection, now)?;
+    } else if !tx.is_allowed(MAX_STARTS, &subject)? {
+        let detail = format!(
+            "{} starts at once (limit {}): {}; look at the automations last edited or backfilled, and at what came in late",
+            plan.starts,
+            limits.starts,
+            of_each(plan)
+        );
+        tx.trip_guard(MAX_STARTS, Some(connection), &subject, &detail, now)?;
+        held.push(format!("{MAX_STARTS}: {detail}"));
+    }
+    let max_score_change = limits.score_change;
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = plan.changed as f64 / plan.told.max(1) as f64;
     // What a person allowed is used up by the push that it was given for, or by its no longer being needed.
     let allowed = tx.is_allowed(MAX_SCORE_CHANGE, &subject)?;
     if share <= max_score_change || (allowed && held.is_empty()) {
+        if held.is_empty() {
+            tx.take_allowance(MAX_STARTS, &subject)?;
+        }
         tx.take_allowance(MAX_SCORE_CHANGE, &subject)?;
         close(tx, MAX_SCORE_CHANGE, connection, now)?;
     } else if !allowed {
         let percent = share * 100.0;
         let detail = format!(
-            "{} of {} contacts change at once ({percent:.0} %, limit {:.0} %); look at the rules last edited, at holes in the sync, at machine opens",
+            "{} of {} contacts change at once ({percent:.0} %, limit {:.0} %); {}",
             plan.changed,
             plan.told,
-            max_score_change * 100.0
+            max_score_change * 100.0,
+            cause::named(tx, ask, plan)?
         );
         tx.trip_guard(MAX_SCORE_CHANGE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{MAX_SCORE_CHANGE}: {detail}"));
     }
+    if held.is_empty() {
+        // What the next change is compared with, if it is too large.
+        tx.note_push(connection, ask.rules_hash, now)?;
+    }
     Ok(held)
+}
+
+/// How many starts of each automation.
+fn of_each(plan: &ConnectionPlan) -> String {
+    let starts = plan
+        .counts
+        .iter()
+        .filter(|count| starts::is_start(count.verb));
+    let words = starts.map(|count| format!("{} of {}", count.contacts, count.target));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Closes a guard whose reason is gone.

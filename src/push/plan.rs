@@ -11,14 +11,16 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    automation::Automation,
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Asked, Conn, ContactId, Standing, StoreError},
+    store::{Asked, Conn, ContactId, Lane, Standing, StoreError},
 };
 
 use super::{
     diff::{self, Difference, Drift},
+    starts::{self, Unreachable},
     targets::Targets,
 };
 
@@ -40,6 +42,8 @@ pub struct Ask<'a> {
     pub rules_hash: &'a str,
     /// The number fields that the platform has; `None` where it has none to make.
     pub remote_fields: Option<&'a [String]>,
+    /// All automations.
+    pub automations: &'a [Automation],
     /// Contacts of these statuses cannot be written to on this platform.
     pub frozen: &'a [Status],
     /// The present.
@@ -53,8 +57,37 @@ pub struct Planned {
     pub contact: Option<ContactId>,
     /// The contact's id on the platform; empty where the write names no contact.
     pub platform_id: String,
-    /// What, where, and what was there.
-    pub difference: Difference,
+    /// What is done.
+    pub verb: &'static str,
+    /// What it is done to, as the outbox names it.
+    pub target: String,
+    /// What it is done to, as people read it: the field, the tag, the automation.
+    pub shown: String,
+    /// What the platform was last told.
+    pub before: Option<String>,
+    /// What it is to be told.
+    pub after: Option<String>,
+    /// Which sort of write it is.
+    pub lane: Lane,
+    /// Whether it changes what the platform was told of the contact.
+    pub changes: bool,
+}
+
+impl Planned {
+    /// A set.
+    fn set(contact: Option<ContactId>, platform_id: &str, difference: &Difference) -> Self {
+        Self {
+            contact,
+            platform_id: platform_id.to_owned(),
+            verb: verb(&difference.write),
+            target: difference.target.clone(),
+            shown: difference.target.clone(),
+            before: difference.before.clone(),
+            after: value(&difference.write),
+            lane: Lane::Set,
+            changes: difference.changes,
+        }
+    }
 }
 
 /// All writes of all connections, as a person sees them before they happen.
@@ -96,6 +129,10 @@ pub struct ConnectionPlan {
     pub unscored: u64,
     /// Contacts left out because the platform lets nobody change them: a bounced address, say.
     pub frozen: u64,
+    /// Of the writes, how many start something for a contact.
+    pub starts: u64,
+    /// Entries for which nothing can be started: not on the platform, or not subscribed there.
+    pub unreachable: u64,
     /// Writes left out because the platform refused the same less than a day ago.
     pub held_back: u64,
     /// Contacts about whom the platform was told anything before.
@@ -110,6 +147,9 @@ pub struct ConnectionPlan {
     pub sample: Vec<Sample>,
     /// Equal for equal writes.
     pub fingerprint: String,
+    /// Entries for which nothing can be started, to be recorded on apply.
+    #[serde(skip)]
+    pub without: Unreachable,
     /// What somebody else changed, to be recorded on apply.
     #[serde(skip)]
     pub drifted: Vec<(ContactId, String, Drift)>,
@@ -118,9 +158,9 @@ pub struct ConnectionPlan {
 /// How many writes of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// `create field`, `set field`, `add tag`, `remove tag`.
+    /// `create field`, `set field`, `add tag`, `remove tag`, `start automation` and other starts.
     pub verb: &'static str,
-    /// The field or tag.
+    /// The field, tag or automation.
     pub target: String,
     /// How many contacts.
     pub contacts: u64,
@@ -207,17 +247,20 @@ pub fn plan(
                 continue;
             }
             changed |= difference.changes;
-            let planned = Planned {
-                contact: Some(standing.contact),
-                platform_id: standing.platform_id.clone(),
-                difference,
-            };
+            let planned = Planned::set(Some(standing.contact), &standing.platform_id, &difference);
             making.take(&planned, shown_name(standing));
             sink(&planned)?;
         }
         making.plan.changed += u64::from(changed);
         Ok(())
     })?;
+    let without = starts::plan(conn, ask, &mut |planned, name| {
+        making.plan.starts += u64::from(planned.verb != "remove tag");
+        making.take(planned, name);
+        sink(planned)
+    })?;
+    making.plan.unreachable = without.len() as u64;
+    making.plan.without = without;
     Ok(making.finish(&targets, &approved))
 }
 
@@ -228,17 +271,16 @@ fn fields_to_make(ask: &Ask<'_>, targets: &Targets) -> Vec<Planned> {
             .is_none_or(|fields| fields.contains(field))
     };
     let names = targets.fields.iter().map(|(field, _)| field);
-    let planned = |field: &String| Planned {
-        contact: None,
-        platform_id: String::new(),
-        difference: Difference {
+    let planned = |field: &String| {
+        let difference = Difference {
             write: Write::CreateField {
                 field: field.clone(),
             },
             target: format!("create:{field}"),
             before: None,
             changes: false,
-        },
+        };
+        Planned::set(None, "", &difference)
     };
     names.filter(|field| !there(field)).map(planned).collect()
 }
@@ -278,6 +320,8 @@ fn shown_name(standing: &Standing) -> &str {
 struct Making {
     plan: ConnectionPlan,
     counts: BTreeMap<(&'static str, String), u64>,
+    /// How many starts are among the sample.
+    started: usize,
     hash: Sha256,
 }
 
@@ -295,6 +339,7 @@ impl Making {
         Self {
             plan,
             counts: BTreeMap::new(),
+            started: 0,
             hash: Sha256::new(),
         }
     }
@@ -313,35 +358,32 @@ impl Making {
     }
 
     fn take(&mut self, planned: &Planned, name: &str) {
-        let Difference {
-            write,
-            target,
-            before,
-            ..
-        } = &planned.difference;
-        let (verb, after) = (verb(write), value(write));
         self.plan.writes += 1;
-        *self.counts.entry((verb, target.clone())).or_insert(0) += 1;
+        let count = (planned.verb, planned.shown.clone());
+        *self.counts.entry(count).or_insert(0) += 1;
         for part in [
             &self.plan.connection,
             &planned.platform_id,
-            verb,
-            target,
-            after.as_deref().unwrap_or(""),
+            planned.verb,
+            &planned.target,
+            planned.after.as_deref().unwrap_or(""),
         ] {
             let part: &str = part;
             self.hash.update(part.as_bytes());
             self.hash.update([0]);
         }
-        if planned.contact.is_some() && self.plan.sample.len() < SAMPLE {
-            let sample = Sample {
+        let sets = self.plan.sample.len() - self.started;
+        let start = planned.lane == Lane::Start;
+        let room = if start { self.started } else { sets } < SAMPLE;
+        if planned.contact.is_some() && room {
+            self.started += usize::from(start);
+            self.plan.sample.push(Sample {
                 contact: name.to_owned(),
-                verb,
-                target: target.clone(),
-                before: before.clone(),
-                after,
-            };
-            self.plan.sample.push(sample);
+                verb: planned.verb,
+                target: planned.shown.clone(),
+                before: planned.before.clone(),
+                after: planned.after.clone(),
+            });
         }
     }
 

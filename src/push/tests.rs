@@ -17,7 +17,13 @@ use engaged_connectors::{
 };
 use tempfile::TempDir;
 
-use super::{apply::Push, apply::PushReport, guard, plan::ConnectionPlan, targets};
+use super::{
+    apply::Push,
+    apply::PushReport,
+    guard::{self, Limits},
+    plan::ConnectionPlan,
+    targets,
+};
 use crate::{
     config::{self, Config, Environment},
     rescore::rescore,
@@ -279,7 +285,11 @@ impl Bench {
             rules: &self.config.rules,
             rules_hash: &self.config.rules_hash,
             connector: &self.site,
-            max_score_change: self.config.guards.max_score_change,
+            automations: &self.config.automations,
+            limits: Limits {
+                score_change: self.config.guards.max_score_change,
+                starts: u64::from(self.config.guards.max_starts),
+            },
             clock: &self.clock,
         }
     }
@@ -481,9 +491,15 @@ async fn a_refused_change_is_no_change_and_an_allowance_waits_while_another_guar
     bench.approve(guard::MAX_SCORE_CHANGE);
     let (id, now) = (bench.id, bench.now());
     let subject = id.0.to_string();
-    let trip = bench
-        .store
-        .write(move |tx| tx.trip_guard(guard::ALL[2], Some(id), &subject, "half is gone", now));
+    let trip = bench.store.write(move |tx| {
+        tx.trip_guard(
+            crate::sync::LIST_SHRUNK,
+            Some(id),
+            &subject,
+            "half is gone",
+            now,
+        )
+    });
     assert!(bench.apply().await.held[0].starts_with("list_shrunk"));
     let guard = trip.unwrap();
     bench
@@ -633,4 +649,5 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
     assert_eq!(bench.plan().await.frozen, 0);
 }
 
+mod cause;
 mod numbers;

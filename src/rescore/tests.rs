@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use engaged_connectors::{
     Cursor, Page, Stream,
     connector::Covered,
-    model::{Address, Contact, EventKind},
+    model::{Address, Contact, ContactRef, Event, EventKind},
 };
 use tempfile::TempDir;
 
@@ -219,4 +219,111 @@ fn a_kind_that_is_reported_from_now_on_is_scored_for_everybody() {
         })
         .unwrap();
     assert_eq!(bench.score().scored, 1);
+}
+
+impl Bench {
+    /// Everybody's stored state.
+    fn states(&self) -> Vec<(ContactId, Option<ContactState>)> {
+        let read = self.store.read(|conn| {
+            let mut states = Vec::new();
+            conn.for_each_facts(Which::All, None, |contact, _| {
+                states.push((contact, conn.state(contact)?));
+                Ok(())
+            })?;
+            Ok(states)
+        });
+        read.unwrap()
+    }
+
+    /// So many contacts, of those numbered from one on, visit on the last day.
+    fn visit(&self, contacts: std::ops::Range<usize>) {
+        let event = |number| {
+            let who = ContactRef {
+                id: Some(format!("c{number}")),
+                email: None,
+            };
+            Event::new(who, EventKind::PageVisit, Now.now() - TimeDelta::hours(1))
+        };
+        let page = Page {
+            events: contacts.map(event).collect(),
+            ..Page::empty(Cursor::encode(&2).unwrap(), true)
+        };
+        let (connection, zone) = (self.connection, Zone::new(self.config.zone));
+        self.store
+            .write(move |tx| tx.commit_page(connection, STREAM, &page, &zone, 4))
+            .unwrap();
+    }
+}
+
+#[test]
+fn walking_through_everybody_gives_what_looking_each_up_gives() {
+    let run = |walk_min| {
+        let mut bench = bench(12);
+        let score = |bench: &Bench| {
+            let limit = (false, walk_min);
+            rescore_from(&bench.store, &bench.config, &Now, limit, &|_, _| ()).unwrap()
+        };
+        // News of four of twelve: with a limit of four, a walk.
+        bench.visit(3..7);
+        let news = score(&bench);
+        let after_news = bench.states();
+        // Other rules for everybody, three of them with news.
+        bench.config = load(&bench.folder, -20);
+        bench.visit(7..10);
+        let edited = score(&bench);
+        assert_eq!(bench.verify(), (12, 0, 0));
+        (news, edited, after_news, bench.states())
+    };
+    let (walked, looked_up) = (run(4), run(u64::MAX));
+    assert_eq!((walked.0.scored, looked_up.0.scored), (12, 4));
+    assert_eq!((walked.0.changed, looked_up.0.changed), (4, 4));
+    assert_eq!((walked.1.changed, looked_up.1.changed), (8, 8));
+    assert_eq!((walked.2, walked.3), (looked_up.2, looked_up.3));
+    // Just below the limit nobody walks.
+    assert_eq!(run(5).0.scored, 4);
+}
+
+#[test]
+fn what_a_run_found_about_a_contact_that_was_merged_meanwhile_is_not_kept() {
+    let bench = bench(1);
+    // A shop knows somebody without an address; the address comes while a run holds what it found about both.
+    let row = |address: Option<&str>| Page {
+        contacts: vec![Contact {
+            id: "k".into(),
+            email: address.and_then(Address::parse),
+            status: None,
+            subscribed_at: None,
+            lists: Vec::new(),
+            fields: std::collections::BTreeMap::new(),
+            tags: None,
+        }],
+        ..Page::empty(Cursor::encode(&3).unwrap(), true)
+    };
+    let (nameless, named) = (row(None), row(Some("c0@x.example")));
+    let zone = Zone::new(bench.config.zone);
+    let first = bench.store.write(move |tx| {
+        let shop = tx.connection("crm", "ghost", 4)?.id;
+        tx.commit_page(shop, STREAM, &nameless, &zone, 4)?;
+        Ok(shop)
+    });
+    let shop = first.unwrap();
+    bench.score();
+    let found = bench.states();
+    let (kept, absorbed) = (found[0].0, found[1].0);
+    let zone = Zone::new(bench.config.zone);
+    let written = bench.store.write(move |tx| {
+        tx.commit_page(shop, STREAM, &named, &zone, 5)?;
+        let version = tx.rules_mark()?.unwrap();
+        let mut results = tx.results(version, Day::parse("2026-06-09").unwrap(), 5)?;
+        let changed = found
+            .iter()
+            .map(|(contact, state)| results.write(*contact, state.as_ref().unwrap()));
+        changed.collect::<Result<Vec<_>, _>>()
+    });
+    assert_eq!(written.unwrap(), [false, false]);
+    let state = |contact| bench.store.read(move |conn| conn.state(contact)).unwrap();
+    assert!(state(kept).is_some());
+    assert_eq!(state(absorbed), None);
+    assert_eq!(bench.score().scored, 1);
+    assert_eq!(bench.verify(), (1, 0, 0));
 }

@@ -22,7 +22,7 @@ pub enum Name {
 
 impl Name {
     /// The same name as it is compared.
-    fn folded(&self) -> Self {
+    pub(crate) fn folded(&self) -> Self {
         match self {
             Self::Score(name) => Self::Score(fold(name)),
             Self::Segment(name) => Self::Segment(fold(name)),

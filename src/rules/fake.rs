@@ -2,13 +2,14 @@
 //! `field last_name looks fake`.
 //!
 //! The signs are cheap and can be wrong; that is why each is shown together
-//! with what it was found in, and why real words are listed.
+//! with what it was found in, and why real words are listed. Addresses are
+//! asked for fewer of them: initials, numbers and small letters are common there.
 
 use std::{fmt, sync::LazyLock};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::glob::fold;
+use super::{disposable::disposable, glob::fold};
 
 /// Why a text looks fake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,43 @@ pub enum FakeSign {
     Digits,
     /// Letters that have capitals, and none of them is one.
     NoCapital,
+    /// A domain of addresses to be thrown away, as the list has it.
+    Disposable(&'static str),
+}
+
+/// What a text is, which decides the signs that it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// A name, or any other text: all signs but a disposable domain.
+    Text,
+    /// An e-mail address.
+    Address,
+    /// What stands behind the `@`.
+    Domain,
+}
+
+impl FakeSign {
+    /// The sign's word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::KeyboardRun(_) => "keyboard_run",
+            Self::Repeated(_) => "repeated",
+            Self::Test => "test",
+            Self::NoVowel => "no_vowel",
+            Self::Digits => "digits",
+            Self::NoCapital => "no_capital",
+            Self::Disposable(_) => "disposable",
+        }
+    }
+
+    /// What was found, where it is a part of the text.
+    pub fn found(&self) -> Option<&str> {
+        match self {
+            Self::KeyboardRun(run) | Self::Repeated(run) => Some(run),
+            Self::Disposable(domain) => Some(domain),
+            Self::Test | Self::NoVowel | Self::Digits | Self::NoCapital => None,
+        }
+    }
 }
 
 impl fmt::Display for FakeSign {
@@ -36,18 +74,24 @@ impl fmt::Display for FakeSign {
             Self::NoVowel => f.write_str("no vowel"),
             Self::Digits => f.write_str("more digits than letters"),
             Self::NoCapital => f.write_str("no capital letter"),
+            Self::Disposable(domain) => write!(f, "domain of disposable addresses \"{domain}\""),
         }
     }
 }
 
-/// The first sign that a text is fake, in words, or `None`.
-pub fn fake_reason(text: &str) -> Option<String> {
-    fake_sign(text).map(|sign| sign.to_string())
-}
-
-/// The first sign that a text is fake, in the order of [`FakeSign`].
-pub fn fake_sign(text: &str) -> Option<FakeSign> {
-    sign(text, &REAL_WORDS)
+/// The first sign that a text is fake, in the order of [`FakeSign`]; of an address, its domain's first.
+pub fn fake_sign(written: Written, text: &str) -> Option<FakeSign> {
+    match written {
+        Written::Text => sign(text, &REAL_WORDS),
+        Written::Domain => disposable(text)
+            .map(FakeSign::Disposable)
+            .or_else(|| typed(&fold(text), &REAL_WORDS)),
+        Written::Address => {
+            let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
+            let thrown_away = disposable(domain).map(FakeSign::Disposable);
+            thrown_away.or_else(|| typed(&fold(text), &REAL_WORDS))
+        }
+    }
 }
 
 static REAL_WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -66,18 +110,10 @@ pub fn is_lowercase(text: &str) -> bool {
 
 fn sign(text: &str, real: &[&str]) -> Option<FakeSign> {
     let folded = fold(text);
-    let mut words = folded
-        .split(|c: char| !c.is_alphabetic())
-        .filter(|w| !w.is_empty());
-    if let Some(run) = words.clone().find_map(|word| keyboard_run(word, real)) {
-        return Some(FakeSign::KeyboardRun(run));
+    if let Some(sign) = typed(&folded, real) {
+        return Some(sign);
     }
-    if let Some(run) = repeated(&folded) {
-        return Some(FakeSign::Repeated(run));
-    }
-    if words.clone().any(|word| word == "test") {
-        return Some(FakeSign::Test);
-    }
+    let mut words = words(&folded);
     let letters = folded.chars().filter(|c| c.is_alphabetic()).count();
     let voiceless = !folded.chars().any(may_be_vowel) && !words.any(|word| real.contains(&word));
     if letters >= 4 && voiceless {
@@ -87,6 +123,21 @@ fn sign(text: &str, real: &[&str]) -> Option<FakeSign> {
         return Some(FakeSign::Digits);
     }
     is_lowercase(text).then_some(FakeSign::NoCapital)
+}
+
+/// What hands leave that type anything at all, in a folded text.
+fn typed(folded: &str, real: &[&str]) -> Option<FakeSign> {
+    let run = words(folded).find_map(|word| keyboard_run(word, real));
+    let run = run.map(FakeSign::KeyboardRun);
+    let repeated = || repeated(folded).map(FakeSign::Repeated);
+    let test = || words(folded).any(|word| word == "test");
+    run.or_else(repeated)
+        .or_else(|| test().then_some(FakeSign::Test))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphabetic());
+    words.filter(|word| !word.is_empty())
 }
 
 /// The letter rows of AZERTY, QWERTY and QWERTZ. Rows that two of them share stand once.
@@ -167,6 +218,10 @@ fn may_be_vowel(letter: char) -> bool {
 mod tests {
     use super::*;
 
+    fn fake_sign(text: &str) -> Option<FakeSign> {
+        super::fake_sign(Written::Text, text)
+    }
+
     fn run(text: &str) -> FakeSign {
         FakeSign::KeyboardRun(text.into())
     }
@@ -185,10 +240,7 @@ mod tests {
         ] {
             assert_eq!(fake_sign(text), Some(run(shown)), "{text}");
         }
-        assert_eq!(
-            fake_reason("azertyop").as_deref(),
-            Some("keyboard run \"azerty\"")
-        );
+        assert_eq!(run("azerty").to_string(), "keyboard run \"azerty\"");
         assert_eq!(fake_sign("Were"), None, "forth and back is no run");
     }
 
@@ -235,5 +287,23 @@ mod tests {
         }
         assert_eq!(fake_sign("A12"), Some(FakeSign::Digits));
         assert_eq!(fake_sign("A1"), None);
+    }
+
+    #[test]
+    fn an_address_is_asked_for_fewer_signs_and_for_its_domain() {
+        let address = |text| super::fake_sign(Written::Address, text);
+        let domain = |text| super::fake_sign(Written::Domain, text);
+        let thrown_away = Some(FakeSign::Disposable("mailinator.com"));
+        assert_eq!(address("jan@mailinator.com"), thrown_away);
+        assert_eq!(address("qsdf@x.mailinator.com"), thrown_away);
+        assert_eq!(domain("mailinator.com"), thrown_away);
+        assert_eq!(address("qsdf@example.nl"), Some(run("qsdf")));
+        assert_eq!(address("test@example.nl"), Some(FakeSign::Test));
+        assert_eq!(domain("xxxx.nl"), Some(FakeSign::Repeated("xxxx".into())));
+        // Small letters, initials and years say nothing here.
+        for text in ["jvdb@example.nl", "jan1985@example.nl", "12345@kpmg.nl"] {
+            assert_eq!(address(text), None, "{text}");
+        }
+        assert_eq!(domain("kpmg.nl"), None);
     }
 }

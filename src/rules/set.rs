@@ -3,10 +3,15 @@
 //! The configuration builds it; every condition in it has parsed, every name in
 //! it refers to something, and no score reads itself in a circle.
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 use engaged_connectors::model::EventKind;
 
-use super::syntax::{Condition, RuleWhen, Window};
+use super::{
+    circle::{Name, Node, reads},
+    syntax::{Condition, RuleWhen, Window},
+};
 
 /// Everything that decides a score, save the facts and the date.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +32,8 @@ pub struct RuleSet {
     pub segments: Vec<Segment>,
     /// Stages in file order; the first that holds.
     pub stages: Vec<Stage>,
+    /// When contacts enter and leave automations, in file order.
+    pub automations: Vec<Automation>,
 }
 
 /// A class of links, for `click tagged 'BOFU'`.
@@ -53,6 +60,9 @@ pub struct Score {
     pub groups: Vec<Group>,
     /// The negative items together count no lower than this, in thousandths.
     pub penalty_floor: Option<i64>,
+    /// For a score by a logistic model: what each rule adds to the logarithm of the odds while its
+    /// condition holds. The first rule always holds: it is the intercept. The points of rules mean nothing then.
+    pub model: Option<Vec<f64>>,
 }
 
 impl Score {
@@ -193,4 +203,62 @@ pub struct Stage {
     pub text: String,
     /// The condition.
     pub when: Condition,
+}
+
+/// When contacts enter and leave an automation. What follows from that is configured elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Automation {
+    /// Its name.
+    pub name: String,
+    /// The condition for entering as typed.
+    pub text: String,
+    /// The condition for entering.
+    pub when: Condition,
+    /// The condition for leaving; without one, a contact leaves where `when` does not hold.
+    pub until: Option<Condition>,
+}
+
+impl RuleSet {
+    /// What one automation rests on: its own conditions, and the scores and segments that they read. Stages
+    /// and other automations have no part in it.
+    #[must_use]
+    pub fn behind(&self, automation: &Automation) -> Self {
+        let mut wanted: Vec<Name> = reads(&automation.when);
+        wanted.extend(automation.until.iter().flat_map(reads));
+        let mut read = BTreeSet::new();
+        while let Some(name) = wanted.pop() {
+            if !read.insert(name.folded()) {
+                continue;
+            }
+            let scores = self
+                .scores
+                .iter()
+                .map(|score| Node::score(&score.name, score.rules.iter().map(|rule| &rule.when)));
+            let segments = self.segments.iter();
+            let segments = segments.map(|each| Node::segment(&each.name, &each.when));
+            let node = scores
+                .chain(segments)
+                .find(|node| node.name.folded() == name.folded());
+            wanted.extend(node.into_iter().flat_map(|node| node.reads));
+        }
+        let score = |each: &Score| read.contains(&Name::Score(each.name.clone()).folded());
+        let segment = |each: &Segment| read.contains(&Name::Segment(each.name.clone()).folded());
+        Self {
+            scores: self
+                .scores
+                .iter()
+                .filter(|each| score(each))
+                .cloned()
+                .collect(),
+            segments: self
+                .segments
+                .iter()
+                .filter(|each| segment(each))
+                .cloned()
+                .collect(),
+            stages: Vec::new(),
+            automations: vec![automation.clone()],
+            ..self.clone()
+        }
+    }
 }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use regex::{Regex, RegexBuilder};
 
 use super::{
-    fake,
+    fake::{self, Written},
     glob::{fold, nfc},
     syntax::{Cmp, Decimal, Ordered, Test, Value},
     truth::Truth,
@@ -31,12 +31,12 @@ enum Kind {
     Matches(Regex),
     Known(bool),
     Lowercase { negated: bool },
-    LooksFake,
+    LooksFake(Written),
 }
 
 impl CompiledTest {
-    /// Makes a test ready. Fails only for a regular expression that the parser would have refused.
-    pub fn new(test: &Test) -> Result<Self, regex::Error> {
+    /// Makes a test of such a text ready. Fails only for a regular expression that the parser would have refused.
+    pub fn new(test: &Test, written: Written) -> Result<Self, regex::Error> {
         Ok(Self(match test {
             Test::Compare(cmp, with) => Kind::Compare(*cmp, *with),
             Test::OneOf { negated, values } => Kind::OneOf {
@@ -49,7 +49,7 @@ impl CompiledTest {
             Test::Matches(pattern) => Kind::Matches(regex(pattern)?),
             Test::Known(known) => Kind::Known(*known),
             Test::Lowercase { negated } => Kind::Lowercase { negated: *negated },
-            Test::LooksFake => Kind::LooksFake,
+            Test::LooksFake => Kind::LooksFake(written),
         }))
     }
 }
@@ -97,7 +97,7 @@ pub fn holds(test: &CompiledTest, value: Option<&str>) -> Truth {
         Kind::Matches(regex) => regex.is_match(&nfc(text)).into(),
         Kind::Known(_) => Truth::True,
         Kind::Lowercase { negated } => (fake::is_lowercase(text) != *negated).into(),
-        Kind::LooksFake => fake::fake_sign(text).is_some().into(),
+        Kind::LooksFake(written) => fake::fake_sign(*written, text).is_some().into(),
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
         let Condition::Field { test, .. } = condition else {
             panic!("not a field: {condition:?}");
         };
-        CompiledTest::new(&test).unwrap()
+        CompiledTest::new(&test, Written::Text).unwrap()
     }
 
     #[test]

@@ -13,12 +13,14 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    automation,
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment},
     diagnostic::Expected,
     platform,
     push::{
         apply::{Push, PushError, PushReport},
+        guard::Limits,
         plan::{self, Plan},
     },
     rescore::{ScoreReport, rescore},
@@ -103,8 +105,10 @@ impl Jobs {
         transport: &Arc<dyn Transport>,
     ) -> Result<Self, Expected> {
         let mut connectors = BTreeMap::new();
-        for connection in &config.connections {
-            let connector = platform::connector(connection, environment, &clock, transport)?;
+        for connection in config.written_to() {
+            let automations = &config.automations;
+            let connector =
+                platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
         let zone = Arc::new(Zone::new(config.zone));
@@ -214,7 +218,7 @@ impl Jobs {
     /// Works out all writes; writes nothing.
     pub async fn plan(&self) -> Result<Plan, Trouble> {
         let mut plans = Vec::new();
-        for connection in &self.config.connections {
+        for connection in self.config.written_to() {
             if let Some(push) = self.push_of(connection)? {
                 plans.push(
                     push.plan()
@@ -244,7 +248,7 @@ impl Jobs {
             looked_at = Some(plan);
         }
         let mut reports = Vec::new();
-        for connection in &self.config.connections {
+        for connection in self.config.written_to() {
             let Some(push) = self.push_of(connection)? else {
                 reports.extend(self.blocked_push(connection)?);
                 continue;
@@ -291,7 +295,7 @@ impl Jobs {
         &'a self,
         connection: &'a ConnectionConfig,
     ) -> Result<Option<Push<'a>>, StoreError> {
-        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let nothing = self.has_nothing_to_write(connection);
         let known = self.store.read(super::super::store::Conn::connections)?;
         let known = known.into_iter().find(|each| each.name == connection.name);
         let (Some(known), Some(connector)) = (known, self.connectors.get(&connection.name)) else {
@@ -308,9 +312,19 @@ impl Jobs {
             rules: &self.config.rules,
             rules_hash: &self.config.rules_hash,
             connector: connector.as_ref(),
-            max_score_change: self.config.guards.max_score_change,
+            automations: &self.config.automations,
+            limits: Limits {
+                score_change: self.config.guards.max_score_change,
+                starts: u64::from(self.config.guards.max_starts),
+            },
             clock: self.clock.as_ref(),
         }))
+    }
+
+    fn has_nothing_to_write(&self, connection: &ConnectionConfig) -> bool {
+        let shows = !connection.push.fields.is_empty() || connection.push.tags.is_some();
+        let mut starts = automation::on(&self.config.automations, &connection.name);
+        !shows && starts.next().is_none()
     }
 
     /// What is to be said of a connection that has something to show and is blocked.
@@ -318,7 +332,7 @@ impl Jobs {
         &self,
         connection: &ConnectionConfig,
     ) -> Result<Option<PushReport>, StoreError> {
-        let nothing = connection.push.fields.is_empty() && connection.push.tags.is_none();
+        let nothing = self.has_nothing_to_write(connection);
         let blocked = self.store.read(|conn| conn.blocked(&connection.name))?;
         let why = blocked.filter(|_| !nothing).map(|(why, _)| why);
         Ok(why.map(|why| PushReport {

@@ -10,6 +10,7 @@ use super::{
     condition::{Answer, Doubt, Judgement},
     each::{self, Sum, round_away},
     facts::{Coverage, Facts},
+    logistic,
     model::{Compiled, Model},
     subject::Subject,
 };
@@ -23,6 +24,17 @@ pub struct Evaluation {
     pub segments: Vec<Truth>,
     /// The first stage that holds.
     pub stage: Option<usize>,
+    /// For each automation, whether the contact is to enter or to leave it.
+    pub automations: Vec<Door>,
+}
+
+/// What an automation's conditions say about a contact who is outside, and one who is inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Whether a contact outside enters.
+    pub enters: Truth,
+    /// Whether a contact inside leaves. Whoever would enter does not.
+    pub leaves: Truth,
 }
 
 /// One score on one date.
@@ -62,6 +74,8 @@ pub struct RuleValue {
     pub lifted: usize,
     /// The events that count, for an each-event rule.
     pub(crate) earned: Vec<each::Earned>,
+    /// Whether the condition of a state rule is true.
+    pub holds: bool,
     /// Why a state rule is unknown.
     pub doubt: Option<Doubt>,
     /// The absences in a state rule, and what each is.
@@ -214,12 +228,26 @@ impl<'a> Evaluator<'a> {
                 stage = Some(index);
             }
         }
+        let mut automations = Vec::with_capacity(model.automations.len());
+        for (enter, leave) in &model.automations {
+            let enters = self.ask(enter, &mut Vec::new());
+            hint = hint.min(enters.hint);
+            let mut leaves = !enters.truth;
+            if let Some(leave) = leave {
+                let answer = self.ask(leave, &mut Vec::new());
+                hint = hint.min(answer.hint);
+                leaves = leaves.and(answer.truth);
+            }
+            let enters = enters.truth;
+            automations.push(Door { enters, leaves });
+        }
         let scores = self.scores.into_iter().flatten().collect();
         (
             Evaluation {
                 scores,
                 segments,
                 stage,
+                automations,
             },
             hint,
         )
@@ -265,6 +293,9 @@ impl<'a> Evaluator<'a> {
             hint = hint.min(value.hint);
             rules.push(value);
         }
+        if let Some(weights) = &score.model {
+            logistic::spread(weights, &mut rules);
+        }
         let (corrections, next) = corrections(score, &rules, self.subject.facts, self.as_of);
         let raw = rules
             .iter()
@@ -303,6 +334,7 @@ impl Evaluator<'_> {
                 };
                 RuleValue {
                     points,
+                    holds: answer.truth == Truth::True,
                     doubt: answer.doubt,
                     judgements,
                     hint: answer.hint,

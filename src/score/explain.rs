@@ -5,6 +5,7 @@
 //! skipped there is for text in words ([`crate::words`]).
 
 mod ahead;
+mod fake;
 mod lines;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -28,6 +29,7 @@ use super::{
     subject::Subject,
 };
 pub use ahead::{Ahead, Cause, Change, Move, Step};
+pub use fake::{FakeLine, looks_fake};
 
 /// Points as people write them, from thousandths: `10`, `22.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +153,9 @@ pub struct RuleLine {
         serialize_with = "serialize_doubt"
     )]
     pub unknown: Option<Doubt>,
+    /// Where the rule asks whether a text looks fake: the texts that do, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fake: Vec<FakeLine>,
     /// What the rule's own caps took away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capped: Option<Points>,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::rules::{
+    fake::Written,
     glob::{fold, page},
     set::{CountMode, RuleSet},
     syntax::{Actor, Condition, Filter, Pattern, RuleWhen, Unit, Window},
@@ -29,6 +30,8 @@ pub struct Model {
     pub(crate) scores: Vec<Vec<Compiled>>,
     pub(crate) segments: Vec<Node>,
     pub(crate) stages: Vec<Node>,
+    /// For each automation, when contacts enter and when they leave.
+    pub(crate) automations: Vec<(Node, Option<Node>)>,
     /// Conditions that are asked beside the rules ([`super::ask`]).
     pub(crate) asked: Vec<Node>,
     /// The number of the configured currency, if any event has it.
@@ -96,6 +99,12 @@ impl Model {
             .iter()
             .map(|stage| compiler.condition(&stage.when, outside))
             .collect();
+        let automations = rules.automations.iter().map(|automation| {
+            let enter = compiler.condition(&automation.when, outside);
+            let leave = automation.until.as_ref();
+            (enter, leave.map(|until| compiler.condition(until, outside)))
+        });
+        let automations = automations.collect();
         let asked = conditions.iter().map(|(condition, min_sends)| {
             let min_sends = *min_sends;
             compiler.condition(
@@ -118,6 +127,7 @@ impl Model {
             scores,
             segments,
             stages,
+            automations,
             asked,
             currency: position
                 .and_then(|index| u32::try_from(index).ok())
@@ -143,10 +153,14 @@ impl Model {
             Compiled::State(node) => Some(node),
             Compiled::Each(..) => None,
         });
-        let rules = states.chain(&self.segments).chain(&self.stages);
-        for node in rules.chain(&self.asked) {
+        let automations = self.automations.iter();
+        let automations = automations.flat_map(|(enter, leave)| [Some(enter), leave.as_ref()]);
+        let nodes = states.chain(&self.segments).chain(&self.stages);
+        for node in nodes.chain(automations.flatten()).chain(&self.asked) {
             node.note_needs(&mut needs);
         }
+        // Nothing starts for whom we may not write to.
+        needs.subscriptions |= !self.automations.is_empty();
         needs
     }
 
@@ -274,9 +288,11 @@ impl Compiler<'_> {
     /// A condition that reads the profile, or what other conditions gave.
     fn reading(&self, condition: &Condition) -> Node {
         match condition {
-            Condition::Field { name, test } => Node::Field(fold(name), Asked::new(test)),
-            Condition::Email(test) => Node::Email(Asked::new(test)),
-            Condition::EmailDomain(test) => Node::EmailDomain(Asked::new(test)),
+            Condition::Field { name, test } => {
+                Node::Field(fold(name), Asked::new(test, Written::Text))
+            }
+            Condition::Email(test) => Node::Email(Asked::new(test, Written::Address)),
+            Condition::EmailDomain(test) => Node::EmailDomain(Asked::new(test, Written::Domain)),
             Condition::EmailDomainFree { negated } => Node::EmailDomainFree { negated: *negated },
             Condition::Points { score, cmp, number } => self
                 .score(score)

@@ -6,6 +6,7 @@
 use engaged_connectors::model::{EventKind, Verdict};
 
 use crate::rules::{
+    fake::Written,
     glob::{Glob, UrlGlob, fold},
     set::RuleSet,
     syntax::{Actor, Filter, Pattern, Test},
@@ -52,8 +53,8 @@ enum Ready {
 pub(crate) struct Asked(Option<CompiledTest>);
 
 impl Asked {
-    pub(crate) fn new(test: &Test) -> Self {
-        Self(CompiledTest::new(test).ok())
+    pub(crate) fn new(test: &Test, written: Written) -> Self {
+        Self(CompiledTest::new(test, written).ok())
     }
 
     pub(crate) fn holds(&self, value: Option<&str>) -> Truth {
@@ -182,7 +183,9 @@ impl<'a> Texts<'a> {
             ),
             Filter::Over(number) => Ready::Over(scaled(*number)),
             Filter::Under(number) => Ready::Under(scaled(*number)),
-            Filter::Where { name, test } => Ready::Where(fold(name), Asked::new(test)),
+            Filter::Where { name, test } => {
+                Ready::Where(fold(name), Asked::new(test, Written::Text))
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ use engaged_connectors::model::Status;
 
 use super::{
     calendar::{Day, Millis},
-    facts::{ConnectionId, Fact},
+    facts::{ConnectionId, Coverage, Fact, Facts},
+    model::Model,
     subject::{Kinds, Subject, proves_delivery},
 };
 
@@ -89,4 +90,9 @@ impl Word {
             (_, status) => status,
         }
     }
+}
+
+/// The strictest status on a date, as [`strictest`].
+pub fn status_on(model: &Model, facts: &Facts, coverage: &Coverage, as_of: Day) -> Option<Status> {
+    strictest(&Subject::new(model, facts, coverage), model.kinds, as_of)
 }

@@ -575,6 +575,7 @@ impl Tx {
                 "insert into merged (contact_id, into_id, known_at) values (?1, ?2, ?3)",
             )?
             .execute(params![from.0, into.0, known_at])?;
+        self.merge_entries(from, into, known_at)?;
         self.forget_results(from)?;
         self.mark_dirty([into])
     }

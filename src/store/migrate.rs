@@ -31,6 +31,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0004_cleaning",
         sql: include_str!("migrations/0004_cleaning.sql"),
     },
+    Migration {
+        name: "0005_drift",
+        sql: include_str!("migrations/0005_drift.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (

@@ -3,6 +3,8 @@
 //! The rows of what is to be written and how far each has come. What to write
 //! and when to try is decided in `push`.
 
+mod lane;
+
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -12,6 +14,8 @@ use crate::{
     planted::{Bug, is_planted},
     score::{calendar::Millis, facts::ConnectionId},
 };
+
+pub use self::lane::Lane;
 
 /// How far one write has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,36 +69,6 @@ impl OutboxState {
             .into_iter()
             .find(|state| state.as_str() == name)
             .ok_or_else(|| StoreError::damaged(format!("outbox state {name}")))
-    }
-}
-
-/// The sorts of write that are sent apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// What a platform is to show: fields and tags. May be repeated.
-    #[default]
-    Set,
-    /// What begins for a contact. One row for each entry into an automation.
-    Start,
-    /// Taking contacts off a list, and putting them back.
-    Removal,
-}
-
-impl Lane {
-    /// The name in the table.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Set => "set",
-            Self::Start => "start",
-            Self::Removal => "removal",
-        }
-    }
-
-    fn parse(name: &str) -> Result<Self, StoreError> {
-        [Self::Set, Self::Start, Self::Removal]
-            .into_iter()
-            .find(|lane| lane.as_str() == name)
-            .ok_or_else(|| StoreError::damaged(format!("outbox lane {name}")))
     }
 }
 
@@ -178,6 +152,10 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
     not_before_at, detail, known_at, lane,
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
+
+/// A request that was cut off is in doubt. A start that may be repeated is: a set, or a call, which bears its key.
+const DOUBT: &str = "state = iif(lane = 'start' and write in ('start by tag', 'start by field', 'remove tag', 'call'), 'retry', 'ambiguous')
+    where state = 'attempting'";
 
 // Statements about one target name their index: with `state in (..)` beside it the planner
 // took the index by state, and queueing became quadratic in what was queued.
@@ -480,22 +458,29 @@ impl Tx {
         connection: ConnectionId,
         now: Millis,
     ) -> Result<usize, StoreError> {
-        Ok(self
+        let doubted = self
             .sql
             .prepare_cached(
-                "update outbox set state = 'ambiguous', changed_at = ?2 where connection_id = ?1 and state = 'attempting'",
+                &[
+                    "update outbox set changed_at = ?2, ",
+                    DOUBT,
+                    " and connection_id = ?1",
+                ]
+                .concat(),
             )?
-            .execute(params![connection.0, now])?)
+            .execute(params![connection.0, now])?;
+        self.doubt_entries(now)?;
+        Ok(doubted)
     }
 
     /// On start: requests that were under way when the process ended are in doubt. Returns how many.
     pub fn doubt_attempts(&self, now: Millis) -> Result<usize, StoreError> {
-        Ok(self
+        let doubted = self
             .sql
-            .prepare_cached(
-                "update outbox set state = 'ambiguous', changed_at = ?1 where state = 'attempting'",
-            )?
-            .execute([now])?)
+            .prepare_cached(&["update outbox set changed_at = ?1, ", DOUBT].concat())?
+            .execute([now])?;
+        self.doubt_entries(now)?;
+        Ok(doubted)
     }
 
     /// Records what a platform now has.

@@ -67,6 +67,8 @@ pub struct Results<'t> {
     segments: CachedStatement<'t>,
     stage: CachedStatement<'t>,
     state: CachedStatement<'t>,
+    /// Whether a contact is part of another by now; `None` while nobody is.
+    merged: Option<CachedStatement<'t>>,
 }
 
 impl Conn {
@@ -278,7 +280,14 @@ impl Tx {
         as_of: Day,
         known_at: Millis,
     ) -> Result<Results<'_>, StoreError> {
+        let any: bool = self
+            .sql
+            .query_row("select exists (select 1 from merged)", (), |row| row.get(0))?;
+        let merged = "select exists (select 1 from merged where contact_id = ?1)";
         Ok(Results {
+            merged: any
+                .then(|| self.sql.prepare_cached(merged))
+                .transpose()?,
             tx: self,
             texts: Texts::new(self, ConnectionId(0)),
             rule_version,
@@ -314,8 +323,14 @@ impl Tx {
 }
 
 impl Results<'_> {
-    /// Writes one contact's state; whether a score, band, segment or stage changed.
+    /// Writes one contact's state; whether a score, band, segment or stage changed. What was found about a
+    /// contact that has become part of another since it was read is dropped: the other one is dirty.
     pub fn write(&mut self, contact: ContactId, state: &ContactState) -> Result<bool, StoreError> {
+        if let Some(merged) = &mut self.merged
+            && merged.query_row([contact.0], |row| row.get(0))?
+        {
+            return Ok(false);
+        }
         let mut changed = self.write_scores(contact, &state.scores)?;
         changed |= self.write_segments(contact, &state.segments)?;
         changed |= self.write_stage(contact, state.stage.as_deref())?;

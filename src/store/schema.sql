@@ -300,8 +300,37 @@ create table automation_entry (
   answer text,
   unique (contact_id, automation_id, number)
 ) strict;
-create index automation_entry_open on automation_entry (state, automation_id)
-  where state in ('settling', 'ready', 'attempting', 'in doubt', 'leaving');
+create index automation_entry_open on automation_entry (state, automation_id);
+
+-- What everybody's scores were like, once in each ISO week.
+create table week (
+  week text primary key,
+  as_of_on text not null,
+  rules text not null,
+  contacts integer not null,
+  known_at integer not null
+) strict, without rowid;
+
+-- Each band from the top, then nobody's: null.
+create table week_band (
+  week text not null references week,
+  score_id integer not null,
+  place integer not null,
+  band_id integer,
+  contacts integer not null,
+  primary key (week, score_id, place)
+) strict, without rowid;
+
+-- Each rule in the order of the file: contacts that it gave or cost points, and their sum in thousandths.
+create table week_rule (
+  week text not null references week,
+  score_id integer not null,
+  place integer not null,
+  rule_id integer not null,
+  contacts integer not null,
+  points integer not null,
+  primary key (week, score_id, place)
+) strict, without rowid;
 
 -- Cleaning.
 -- What was decided about contacts that are taken off a list, and when. This is memory, and cannot be computed again.
@@ -380,7 +409,7 @@ create table outbox (
 create index outbox_by_target on outbox (connection_id, platform_id, target);
 create index outbox_by_state on outbox (connection_id, state, id);
 -- A start has one row, whatever happens.
-create unique index outbox_start on outbox (connection_id, target) where lane = 'start';
+create unique index outbox_start on outbox (target) where lane = 'start';
 
 create table acknowledged (
   connection_id integer not null,

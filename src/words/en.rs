@@ -7,13 +7,14 @@ use engaged_connectors::model::EventKind;
 
 use crate::{
     rules::{
+        fake::FakeSign,
         set::{Decay, Group, Period},
         syntax::{Condition, Pattern},
     },
     score::{
         Doubt,
         calendar::Day,
-        explain::{AbsenceLine, Cause, Points},
+        explain::{AbsenceLine, Cause, FakeLine, Points},
         facts::Hole,
     },
     verdict::Evidence,
@@ -135,6 +136,27 @@ impl Phrases for English<'_> {
 
     fn condition(&self, condition: &Condition) -> String {
         self.holds(condition)
+    }
+
+    fn fake(&self, line: &FakeLine) -> String {
+        let why = match &line.what {
+            FakeSign::KeyboardRun(run) => {
+                format!("{} lies side by side on a keyboard", quoted(run))
+            }
+            FakeSign::Repeated(run) => format!("{} is one character over and over", quoted(run)),
+            FakeSign::Test => "the word 'test'".to_owned(),
+            FakeSign::NoVowel => "no vowel".to_owned(),
+            FakeSign::Digits => "more digits than letters".to_owned(),
+            FakeSign::NoCapital => "no capital letter".to_owned(),
+            FakeSign::Disposable(domain) => {
+                format!("{} hands out addresses to throw away", quoted(domain))
+            }
+        };
+        format!("{}: {why}", quoted(&line.value))
+    }
+
+    fn everybody(&self) -> &'static str {
+        "what everybody begins with"
     }
 
     fn since(&self, day: Day) -> String {
@@ -372,6 +394,10 @@ impl Phrases for English<'_> {
             }
             Cause::Ends(condition) => format!(
                 "{much}, because then this no longer holds: {}",
+                self.holds(condition)
+            ),
+            Cause::Weighs(condition) => format!(
+                "{much}, because this weighs otherwise beside the rest: {}",
                 self.holds(condition)
             ),
             Cause::Counts(pattern, number) => format!("{much} for {}", events(number, pattern)),

@@ -7,13 +7,14 @@ use engaged_connectors::model::EventKind;
 
 use crate::{
     rules::{
+        fake::FakeSign,
         set::{Decay, Group, Period},
         syntax::{Condition, Pattern},
     },
     score::{
         Doubt,
         calendar::Day,
-        explain::{AbsenceLine, Cause, Points},
+        explain::{AbsenceLine, Cause, FakeLine, Points},
         facts::Hole,
     },
     verdict::Evidence,
@@ -135,6 +136,27 @@ impl Phrases for Dutch<'_> {
 
     fn condition(&self, condition: &Condition) -> String {
         self.holds(condition)
+    }
+
+    fn fake(&self, line: &FakeLine) -> String {
+        let why = match &line.what {
+            FakeSign::KeyboardRun(run) => {
+                format!("{} ligt naast elkaar op een toetsenbord", quoted(run))
+            }
+            FakeSign::Repeated(run) => format!("{} is steeds hetzelfde teken", quoted(run)),
+            FakeSign::Test => "het woord 'test'".to_owned(),
+            FakeSign::NoVowel => "geen klinker".to_owned(),
+            FakeSign::Digits => "meer cijfers dan letters".to_owned(),
+            FakeSign::NoCapital => "geen hoofdletter".to_owned(),
+            FakeSign::Disposable(domain) => {
+                format!("{} geeft wegwerpadressen uit", quoted(domain))
+            }
+        };
+        format!("{}: {why}", quoted(&line.value))
+    }
+
+    fn everybody(&self) -> &'static str {
+        "waar iedereen mee begint"
     }
 
     fn since(&self, day: Day) -> String {
@@ -366,6 +388,10 @@ impl Phrases for Dutch<'_> {
                     self.holds(condition)
                 )
             }
+            Cause::Weighs(condition) => format!(
+                "{much}, want dit weegt anders naast de rest: {}",
+                self.holds(condition)
+            ),
             Cause::Counts(pattern, number) => format!("{much} voor {}", events(number, pattern)),
             Cause::Lifted(pattern, number) => {
                 let verb = if *number == 1 { "telt" } else { "tellen" };

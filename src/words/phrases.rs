@@ -13,7 +13,7 @@ use crate::{
     score::{
         Doubt,
         calendar::Day,
-        explain::{AbsenceLine, Cause, Points},
+        explain::{AbsenceLine, Cause, FakeLine, Points},
         facts::Hole,
     },
     verdict::Evidence,
@@ -69,6 +69,10 @@ pub(super) trait Phrases {
     /// Events of a pattern, without a number.
     fn kind(&self, pattern: &Pattern) -> String;
     fn condition(&self, condition: &Condition) -> String;
+    /// Why a text looks made up.
+    fn fake(&self, line: &FakeLine) -> String;
+    /// What a model gives everybody to begin with.
+    fn everybody(&self) -> &'static str;
     fn since(&self, day: Day) -> String;
     fn fading(&self, decay: Decay) -> String;
     fn no_points(&self) -> &'static str;

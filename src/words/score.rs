@@ -117,11 +117,16 @@ impl Page<'_> {
         let phrases = self.phrases;
         let pattern = match &line.rule.when {
             RuleWhen::Each(pattern) => pattern,
+            RuleWhen::State(Condition::Otherwise) => {
+                self.add(Role::Item, line.points, phrases.everybody());
+                return;
+            }
             RuleWhen::State(when) => {
                 let since = line.absence.as_ref().and_then(|absence| absence.since);
                 let since = since.map(|day| format!(" ({})", phrases.since(day)));
                 let text = phrases.condition(when) + &since.unwrap_or_default();
                 self.add(Role::Item, line.points, &text);
+                self.fake(line);
                 return;
             }
         };
@@ -215,6 +220,14 @@ impl Page<'_> {
                 .map(|day| phrases.until(day)),
         );
         parts.join(", ")
+    }
+
+    /// What looks made up, and why.
+    fn fake(&mut self, line: &RuleLine) {
+        for each in &line.fake {
+            let why = self.phrases.fake(each);
+            self.say(Role::Remark, why);
+        }
     }
 
     /// What did not count, and why.

@@ -1,6 +1,6 @@
 use std::{fmt::Write as _, fs, path::Path};
 
-use engaged_connectors::model::EventKind;
+use engaged_connectors::model::{Address, EventKind};
 
 use super::{
     en::English,
@@ -16,8 +16,8 @@ use crate::{
     score::{
         Doubt, Grounds, Reason,
         calendar::Day,
-        explain::{AbsenceLine, Cause, Points},
-        facts::Hole,
+        explain::{AbsenceLine, Cause, Points, looks_fake},
+        facts::{Facts, Hole},
     },
     verdict::Evidence,
 };
@@ -335,6 +335,7 @@ fn everything_else_is_said_in_both_languages() {
         ];
         lines.iter().map(String::as_str).for_each(say);
         for cause in [
+            Cause::Weighs(Condition::Otherwise),
             Cause::Counts(pattern.clone(), 1),
             Cause::Lifted(pattern.clone(), 1),
             Cause::Lifted(pattern.clone(), 2),
@@ -351,6 +352,34 @@ fn everything_else_is_said_in_both_languages() {
         }
     }
     assert_snapshot("sentences.txt", &out);
+}
+
+#[test]
+fn every_sign_of_a_made_up_text_is_said_in_both_languages() {
+    let asked = parsed("field company looks fake or email looks fake");
+    let mut out = String::new();
+    for (code, language) in languages() {
+        for (company, address) in [
+            ("azertyop", "jan@example.nl"),
+            ("Xxxx", "jan@example.nl"),
+            ("Test", "jan@example.nl"),
+            ("Bvrt", "jan@example.nl"),
+            ("B 123", "jan@example.nl"),
+            ("bedrijf", "jan@example.nl"),
+            ("Bedrijf", "jan@x.mailinator.com"),
+        ] {
+            let facts = Facts {
+                address: Address::parse(address),
+                fields: vec![("Company".to_owned(), company.to_owned())],
+                ..Facts::default()
+            };
+            for line in looks_fake(&asked, &facts) {
+                let said = language.fake(&line);
+                writeln!(out, "{code}  {}, {}: {said}", line.of, line.sign).unwrap();
+            }
+        }
+    }
+    assert_snapshot("fakes.txt", &out);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `b2b-0-100`: the nearer to buying, the more points; who fits; and forms that nobody meant.
 
+use engaged::score::explain::looks_fake;
 use serde_json::json;
 
 use super::person::{Person, load, own, pack, text};
@@ -264,11 +265,16 @@ fn mg_03_each_name_without_a_capital_takes_ten() {
     assert_eq!(names("élodie", "Ölmez"), -10);
 }
 
-/// What the name of a company gives, and why it looks fake.
+/// What the name of a company gives, and why it looks fake by the explanation's word.
 fn company(name: &str) -> (i64, Option<String>) {
-    let seen = Person::new().field("company", name).under(&pack(PACK));
+    let pack = pack(PACK);
+    let seen = Person::new().field("company", name).under(&pack);
     let points = seen.on(AS_OF).raw("fit").parse::<i64>().unwrap() - 5;
-    (points, engaged::rules::fake::fake_reason(name))
+    let rules = pack.rules.scores.iter().flat_map(|score| &score.rules);
+    let fakes = rules.flat_map(|rule| looks_fake(&rule.when, &seen.facts));
+    let fakes: Vec<_> = fakes.filter(|line| line.of == "field company").collect();
+    assert!(fakes.len() <= 1);
+    (points, fakes.into_iter().next().map(|line| line.why))
 }
 
 #[test]

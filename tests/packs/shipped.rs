@@ -1,8 +1,9 @@
 //! Each pack through the shipped program: chosen with `extends`, checked, filled by an import, explained.
 
+use engaged::{config::packs, rule_tests};
 use serde_json::{Value, json};
 
-use super::person::{JAN, Person, text};
+use super::person::{JAN, Person, load, pack, text};
 use crate::program::Program;
 
 /// What `explain` says about a person on 15 June 2026.
@@ -153,4 +154,24 @@ fn packs_that_do_not_go_together_are_refused_with_the_next_step() {
         !program.path().join("engaged.db").exists(),
         "no database was made"
     );
+}
+
+#[test]
+fn the_tests_that_a_pack_brings_hold_and_are_nobody_elses() {
+    for name in packs::names() {
+        let whole = format!(
+            "timezone = \"Europe/Amsterdam\"\n{}",
+            packs::text(name).unwrap()
+        );
+        let own = load(&whole).unwrap();
+        assert!(own.tests.len() >= 3, "{name}");
+        let failures = rule_tests::run(&own.rules, &own.tests);
+        assert_eq!(failures.len(), 0, "{name}: {failures:#?}");
+        // By the same rules, and without the tests, whoever extends it.
+        let extended = pack(name);
+        assert_eq!(
+            (extended.rules_hash, extended.tests.len()),
+            (own.rules_hash, 0)
+        );
+    }
 }

@@ -105,6 +105,10 @@ pub struct MemberView {
     pub note: Option<String>,
     /// Whether they get any newsletter.
     pub subscribed: bool,
+    /// Names of the newsletters that they get.
+    pub newsletters: Vec<String>,
+    /// Whether the last change of any of their subscriptions was to leave, by their own hand.
+    pub left_themselves: bool,
 }
 
 impl Ghost {
@@ -171,6 +175,10 @@ impl Ghost {
                 labels: member.labels.iter().filter_map(|id| name(*id)).collect(),
                 note: member.note.clone(),
                 subscribed: !member.newsletters.is_empty(),
+                newsletters: (member.newsletters.iter())
+                    .map(|number| desk.state.newsletters[usize::from(*number)].name.clone())
+                    .collect(),
+                left_themselves: desk.state.left_themselves(member.id),
             };
             desk.state.members.values().map(view).collect()
         })
@@ -230,6 +238,23 @@ impl Ghost {
                 id.to_string()
             };
             desk.state.members.iter_mut().take(many).map(note).collect()
+        })
+    }
+
+    /// A member leaves every newsletter by their own hand, which their history tells; false when there is none with this
+    /// address. One who gets none comes back first, and leaves again.
+    pub fn leaves(&self, email: &str) -> bool {
+        self.at_desk(|desk| {
+            let id = desk.state.by_email.get(email).copied();
+            id.is_some_and(|id| edit::leave(desk, id))
+        })
+    }
+
+    /// A member joins every newsletter by their own hand; false when there is none with this address.
+    pub fn joins(&self, email: &str) -> bool {
+        self.at_desk(|desk| {
+            let id = desk.state.by_email.get(email).copied();
+            id.is_some_and(|id| edit::join(desk, id))
         })
     }
 

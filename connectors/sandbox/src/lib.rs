@@ -9,6 +9,7 @@
 //! - [`fault`]: what may go wrong, how often, by seed.
 //! - [`ghost`]: Ghost's Admin API.
 //! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
+//! - [`receiver`]: an address that webhooks call.
 //!
 //! Another platform is a module that makes a [`server::Site`] (a router, and its words for refusals) from a
 //! [`people::SharedWorld`], attaches a [`ledger::Note`] to its answers, and gets a line in `main.rs`.
@@ -20,5 +21,6 @@ pub mod ghost;
 pub mod ledger;
 pub mod mailchimp;
 pub mod people;
+pub mod receiver;
 pub mod rng;
 pub mod server;

@@ -10,7 +10,8 @@
 //! - numbers in merge fields come back as texts for some members, a list answer shows 50 tags, foreign required fields refuse writes;
 //! - bulk calls and batches answer 200 with failures inside; batches take effect later, their results lie at another origin.
 //!
-//! Mailings, flows and webhooks are not imitated. What its documentation leaves open is a setting in [`Options`].
+//! A step of a flow and a custom event are noted when they are started, each time; nothing follows from them unless a test
+//! says so ([`Mailchimp::flow_mails`]). Mailings and webhooks are not imitated. What its documentation leaves open is a setting in [`Options`].
 
 mod account;
 mod activity;
@@ -21,6 +22,7 @@ mod bulk;
 mod call;
 mod campaigns;
 mod event;
+mod feed;
 mod journal;
 mod lists;
 mod member;

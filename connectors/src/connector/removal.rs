@@ -66,7 +66,8 @@ pub struct Who {
 pub struct Look {
     /// Status, lists, tags and fields.
     pub contact: Contact,
-    /// The last sign of life that the platform shows, of mail that it does not report to us too.
+    /// The last sign of life that the platform shows, of mail that it does not report to us too. An open that the
+    /// platform itself calls a proxy's is none; what came by the streams already may stand here again.
     pub last_active_at: Option<DateTime<Utc>>,
     /// The last mail of a kind that the platform does not report (a running series, say), if it shows any.
     pub unreported_mail_at: Option<DateTime<Utc>>,
@@ -81,7 +82,7 @@ pub struct Former {
     pub removal: Removal,
     /// The status before.
     pub status: Status,
-    /// The lists it was on (newsletters, groups), by the platform's ids.
+    /// The lists it was on, as [`Contact::lists`] names them.
     pub lists: Vec<String>,
     /// The tags it had.
     pub tags: Vec<String>,

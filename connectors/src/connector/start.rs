@@ -21,6 +21,19 @@ pub enum StartKind {
     Call,
 }
 
+impl StartKind {
+    /// The word for it in configuration and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tag => "tag",
+            Self::Field => "field",
+            Self::Automation => "automation",
+            Self::Event => "event",
+            Self::Call => "call",
+        }
+    }
+}
+
 /// What to start.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {

@@ -54,6 +54,7 @@ impl Fake {
             key: format!("0a:{}", "7f".repeat(32)).into(),
             newsletters: newsletters.iter().map(|&name| name.to_owned()).collect(),
             tag_prefix: "engaged:".to_owned(),
+            start_tags: vec!["win them back".to_owned()],
         };
         (
             Ghost::new(&settings, fake.clone(), fake.clone()).unwrap(),

@@ -150,13 +150,14 @@ pub(super) fn read(id: &str, member: &Value, followed: &[String]) -> (Contact, O
 
 /// The newsletters of a member that are alive and followed.
 fn lists(all: &[Value], followed: &[String]) -> Vec<String> {
-    let alive = all
-        .iter()
-        .filter(|newsletter| newsletter["status"] != "archived");
-    let names = alive.filter_map(name);
-    names
-        .filter(|name| followed.is_empty() || followed.contains(name))
-        .collect()
+    let ours = all.iter().filter(|one| is_followed(one, followed));
+    ours.filter_map(name).collect()
+}
+
+/// Whether a newsletter is alive and followed.
+pub(super) fn is_followed(newsletter: &Value, followed: &[String]) -> bool {
+    newsletter["status"] != "archived"
+        && (followed.is_empty() || name(newsletter).is_some_and(|name| followed.contains(&name)))
 }
 
 /// The strictest of what holds: a member that bounced and left has left.

@@ -17,7 +17,7 @@ use super::{
     wire::{BulkPage, Label, LabelPage, MemberPage},
 };
 use crate::{
-    connector::{Change, Outcome, Write},
+    connector::{Change, Outcome, Write, series::later},
     error::ConnectorError,
     http::Failure,
 };
@@ -50,7 +50,7 @@ pub(super) async fn push(
     ghost: &Ghost,
     changes: &[Change],
 ) -> Result<Vec<Outcome>, ConnectorError> {
-    let (mut outcomes, batches) = sort(changes, &ghost.tag_prefix);
+    let (mut outcomes, batches) = sort(changes, ghost);
     let mut labels = BTreeMap::new();
     let (mut touched, mut stopped) = (false, None);
     for batch in batches {
@@ -80,11 +80,7 @@ pub(super) async fn push(
 fn failed(failure: Failure) -> (Outcome, Outcome) {
     let doubt = matches!(failure, Failure::Unknown(_));
     let error = ConnectorError::from(failure);
-    let wait = match &error {
-        ConnectorError::RateLimited { retry_after, .. } => *retry_after,
-        _ => None,
-    };
-    let rest = Outcome::Retry(error.to_string(), wait);
+    let rest = later(&error);
     let own = if doubt {
         Outcome::Ambiguous(error.to_string())
     } else {
@@ -94,12 +90,12 @@ fn failed(failure: Failure) -> (Outcome, Outcome) {
 }
 
 /// Sorts the changes into batches. What cannot be carried out gets its outcome here.
-fn sort<'a>(changes: &'a [Change], prefix: &str) -> (Vec<Outcome>, Vec<Batch<'a>>) {
+fn sort<'a>(changes: &'a [Change], ghost: &Ghost) -> (Vec<Outcome>, Vec<Batch<'a>>) {
     let mut outcomes = Vec::new();
     let mut batches: Vec<Batch<'a>> = Vec::new();
     let mut asked = BTreeSet::new();
     for (row, change) in changes.iter().enumerate() {
-        let (tag, add) = match allowed(change, prefix) {
+        let (tag, add) = match allowed(change, ghost) {
             Ok(wanted) => wanted,
             Err(reason) => {
                 outcomes.push(Outcome::Rejected(reason.to_owned()));
@@ -137,7 +133,7 @@ fn sort<'a>(changes: &'a [Change], prefix: &str) -> (Vec<Outcome>, Vec<Batch<'a>
 }
 
 /// The label and the direction, or why a change cannot be made on Ghost.
-fn allowed<'a>(change: &'a Change, prefix: &str) -> Result<(&'a str, bool), &'static str> {
+fn allowed<'a>(change: &'a Change, ghost: &Ghost) -> Result<(&'a str, bool), &'static str> {
     let (tag, add) = match &change.write {
         Write::AddTag { tag } => (tag.as_str(), true),
         Write::RemoveTag { tag } => (tag.as_str(), false),
@@ -145,7 +141,8 @@ fn allowed<'a>(change: &'a Change, prefix: &str) -> Result<(&'a str, bool), &'st
             return Err("Ghost has no fields; use tags");
         }
     };
-    if !tag.starts_with(prefix) {
+    let ours = tag.starts_with(&ghost.tag_prefix) || ghost.start_tags.iter().any(|own| own == tag);
+    if !ours {
         return Err("the tag does not begin with our prefix, so it is not ours to change");
     }
     if tag.is_empty() || tag.trim() != tag || tag.chars().any(char::is_control) {
@@ -154,11 +151,36 @@ fn allowed<'a>(change: &'a Change, prefix: &str) -> Result<(&'a str, bool), &'st
     if tag.chars().count() > NAME_MAX {
         return Err("the tag is longer than the 191 characters that Ghost keeps");
     }
-    let id = &change.contact;
+    known_shape(&change.contact)?;
+    Ok((tag, add))
+}
+
+/// Whether this may be the id of a member.
+pub(super) fn known_shape(id: &str) -> Result<(), &'static str> {
     if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err("the contact's id is not one of Ghost's");
     }
-    Ok((tag, add))
+    Ok(())
+}
+
+/// Puts one label on one member, whosever label it is.
+pub(super) async fn put_on(ghost: &Ghost, id: &str, tag: &str) -> Result<Outcome, Failure> {
+    let change = Change {
+        contact: id.to_owned(),
+        email: None,
+        write: Write::AddTag {
+            tag: tag.to_owned(),
+        },
+    };
+    let batch = Batch {
+        tag,
+        add: true,
+        ids: BTreeSet::from([id]),
+        rows: vec![0],
+    };
+    let done = carry_out(ghost, &batch, &[change], &mut BTreeMap::new()).await?;
+    let none = || Outcome::Retry("not tried".to_owned(), None);
+    Ok(done.into_iter().next().unwrap_or_else(none))
 }
 
 /// Carries out one batch: one outcome per row.
@@ -289,9 +311,14 @@ async fn tagged(
 }
 
 /// A filter for these members. A hundred ids make some 3.5 kB of URL; Ghost bears 8.
-fn members(ids: &BTreeSet<&str>) -> String {
+pub(super) fn members(ids: &BTreeSet<&str>) -> String {
+    format!("id:{}", any_of(ids))
+}
+
+/// A filter's list of these ids.
+pub(super) fn any_of(ids: &BTreeSet<&str>) -> String {
     let ids: Vec<String> = ids.iter().map(|id| quote(id)).collect();
-    format!("id:[{}]", ids.join(","))
+    format!("[{}]", ids.join(","))
 }
 
 #[cfg(test)]

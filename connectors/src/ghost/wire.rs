@@ -23,7 +23,7 @@ pub(super) struct Site {
 /// `GET newsletters/`
 #[derive(Deserialize)]
 pub(super) struct NewsletterPage {
-    newsletters: Vec<Newsletter>,
+    pub(super) newsletters: Vec<Newsletter>,
 }
 
 impl NewsletterPage {
@@ -47,6 +47,12 @@ impl NewsletterPage {
             }),
         }
     }
+}
+
+/// `GET members/{id}/`, and the answer to changing one.
+#[derive(Deserialize)]
+pub(super) struct OneMember {
+    pub(super) members: [Value; 1],
 }
 
 /// `GET members/`. Members stay raw here; see the `members` module.
@@ -136,6 +142,8 @@ pub(super) struct Fact {
     pub(super) post: Option<Post>,
     pub(super) link: Option<Link>,
     pub(super) subscribed: Option<bool>,
+    /// Whose hand it was: `member`, `admin`, `api`, `import`, `system`.
+    pub(super) source: Option<String>,
     pub(super) newsletter: Option<Newsletter>,
     pub(super) amount: Option<i64>,
     pub(super) currency: Option<String>,
@@ -169,5 +177,7 @@ pub(super) struct Link {
 
 #[derive(Deserialize)]
 pub(super) struct Newsletter {
+    pub(super) id: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) status: Option<String>,
 }

@@ -113,6 +113,11 @@ pub(super) fn judge(
             what,
             retry_after: wish,
         },
+        // A server that says when to come back is not broken; what became of a write is in doubt all the same.
+        503 if wish.is_some() => ConnectorError::RateLimited {
+            what,
+            retry_after: wish,
+        },
         408 | 425 | 500..=599 => ConnectorError::Transient {
             what,
             detail: detail(),

@@ -59,6 +59,7 @@ pub struct Call<'a> {
     body: Result<Bytes, ConnectorError>,
     idempotent: bool,
     foreign: bool,
+    name: Option<&'static str>,
 }
 
 impl<'a> Call<'a> {
@@ -72,6 +73,7 @@ impl<'a> Call<'a> {
             body: Ok(Bytes::new()),
             idempotent: false,
             foreign: false,
+            name: None,
         }
     }
 
@@ -84,6 +86,12 @@ impl<'a> Call<'a> {
     /// that it may be sent again when its answer was lost.
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Calls it this in errors and logs instead of by its path, which may itself be a secret.
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
         self
     }
 
@@ -231,6 +239,9 @@ impl<'a> Call<'a> {
 
     /// The call in words for errors and logs: without query and without names of people.
     fn what(&self, url: &Url) -> String {
+        if let Some(name) = self.name {
+            return name.to_owned();
+        }
         let path = url.path();
         let short = path
             .strip_prefix(self.client.base.path())

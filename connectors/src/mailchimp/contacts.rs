@@ -14,7 +14,7 @@
 //!
 //! Our own writes move `last_changed` too and are read back; that is harmless.
 
-mod member;
+pub(super) mod member;
 mod place;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,11 @@ use super::{
     lists::{self, List},
     wire::FieldRow,
 };
-use crate::{connector::Outcome, error::ConnectorError, http::Failure};
+use crate::{
+    connector::{Outcome, series::later},
+    error::ConnectorError,
+    http::Failure,
+};
 
 /// The most letters of a merge tag (sheet, section 6: from memory; what comes back is compared).
 const TAG_MAX: usize = 10;
@@ -98,15 +102,6 @@ async fn make(mailchimp: &Mailchimp, list: &List, tag: &str) -> Outcome {
         Ok(_) => Outcome::Rejected(refused),
         Err(error) => Outcome::Ambiguous(error.to_string()),
     }
-}
-
-/// The outcome for something that was not done and is worth another try.
-pub(super) fn later(error: &ConnectorError) -> Outcome {
-    let wait = match error {
-        ConnectorError::RateLimited { retry_after, .. } => *retry_after,
-        _ => None,
-    };
-    Outcome::Retry(error.to_string(), wait)
 }
 
 async fn of(mailchimp: &Mailchimp, list: &List) -> Result<Vec<FieldRow>, ConnectorError> {

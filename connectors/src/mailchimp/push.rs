@@ -25,11 +25,13 @@ use tokio::time::{Instant, sleep};
 
 use super::{Mailchimp, archive, fields};
 use crate::{
-    connector::{Change, Outcome},
+    connector::{Change, Outcome, series::later},
     error::ConnectorError,
     http::Failure,
 };
 use operation::Operation;
+
+pub(super) use operation::Ours;
 
 /// The most operations in one batch (sheet, section 2).
 const OPERATIONS: usize = 500;
@@ -57,13 +59,13 @@ pub(super) async fn push(
     mailchimp: &Mailchimp,
     changes: &[Change],
 ) -> Result<Vec<Outcome>, ConnectorError> {
-    let sorted = operation::sort(changes, &mailchimp.tag_prefix);
+    let sorted = operation::sort(changes, &mailchimp.ours);
     let (mut outcomes, operations) = (sorted.outcomes, sorted.operations);
     let mut touched = false;
     for (tag, rows) in sorted.fields {
         let outcome = match fields::create(mailchimp, tag).await {
             Err(error) if !touched => return Err(error),
-            Err(error) => fields::later(&error),
+            Err(error) => later(&error),
             Ok(outcome) => outcome,
         };
         touched |= !matches!(outcome, Outcome::Rejected(_));
@@ -117,7 +119,7 @@ fn failed(failure: Failure) -> (Outcome, Outcome) {
     let doubt = matches!(failure, Failure::Unknown(_));
     let error = ConnectorError::from(failure);
     let own = Outcome::Ambiguous(error.to_string());
-    let rest = fields::later(&error);
+    let rest = later(&error);
     (if doubt { own } else { rest.clone() }, rest)
 }
 

@@ -78,7 +78,8 @@ struct Raw<T> {
         alias = "emails",
         alias = "unsubscribes",
         alias = "abuse_reports",
-        alias = "orders"
+        alias = "orders",
+        alias = "tags"
     )]
     rows: Vec<T>,
     total_items: u64,
@@ -187,6 +188,46 @@ pub(super) struct ListRow {
 pub(super) struct FieldRow {
     pub(super) tag: String,
     pub(super) r#type: String,
+}
+
+/// A row of `GET /lists/{id}/members/{id}/tags`
+#[derive(Deserialize)]
+pub(super) struct TagRow {
+    pub(super) name: String,
+}
+
+/// `GET /lists/{id}/members/{id}/activity-feed`, which tells no total.
+#[derive(Deserialize)]
+pub(super) struct FeedPage {
+    pub(super) activity: Vec<FeedRow>,
+}
+
+/// One of the twenty shapes of an activity; a part of another type than documented fails it alone.
+#[derive(Default)]
+pub(super) struct FeedRow {
+    pub(super) activity_type: Option<String>,
+    pub(super) created_at_timestamp: Option<String>,
+    pub(super) campaign_id: Option<String>,
+    pub(super) is_admin_unsubscribed: Option<bool>,
+}
+
+impl<'de> Deserialize<'de> for FeedRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = Value::deserialize(deserializer)?;
+        Ok(Self {
+            activity_type: text(&row["activity_type"]),
+            created_at_timestamp: text(&row["created_at_timestamp"]),
+            campaign_id: text(&row["campaign_id"]),
+            is_admin_unsubscribed: row["is_admin_unsubscribed"].as_bool(),
+        })
+    }
+}
+
+/// What of a row of `GET /reports` says which mails are reported.
+#[derive(Deserialize)]
+pub(super) struct ReportKindRow {
+    pub(super) id: String,
+    pub(super) r#type: Option<String>,
 }
 
 /// A row of `GET /reports`
@@ -345,6 +386,8 @@ macro_rules! keyed {
 keyed! {
     ListRow: "id", |row| Some(row.id.clone());
     FieldRow: "tag", |row| Some(row.tag.clone());
+    TagRow: "name", |row| Some(row.name.clone());
+    ReportKindRow: "id", |row| Some(row.id.clone());
     ReportRow: "id", |row| Some(row.id.clone());
     SentRow: "email_id", |row| row.email_id.clone();
     OpenRow: "email_id", |row| row.email_id.clone();

@@ -86,6 +86,8 @@ impl Fake {
             key: "0123456789abcdef0123456789abcdef-us19".to_owned().into(),
             lists: lists.iter().map(|&name| name.to_owned()).collect(),
             tag_prefix: "engaged:".into(),
+            start_tags: Vec::new(),
+            start_fields: Vec::new(),
         };
         Mailchimp::new(&settings, self.clone(), self.clone()).unwrap()
     }

@@ -119,9 +119,14 @@ fn score(change: &ScoreChange) -> String {
 }
 
 fn because(all: &[Because]) -> String {
-    let each = all.iter().map(|because| match because.points.0 {
-        0 => because.what.clone(),
-        _ => format!("{} {}", signed(because.points), because.what),
+    let each = all.iter().map(|because| {
+        let fake = because.fake.iter();
+        let fake = fake.map(|line| format!(" [{} \"{}\": {}]", line.of, line.value, line.why));
+        let why: String = fake.collect();
+        match because.points.0 {
+            0 => because.what.clone(),
+            _ => format!("{} {}{why}", signed(because.points), because.what),
+        }
     });
     each.collect::<Vec<_>>().join(", ")
 }

@@ -13,6 +13,7 @@ pub(super) fn report(report: &Preview) -> String {
         out += &score_text(score, report.contacts);
     }
     out += &segments(report);
+    out += &automations(report);
     out += &stages(report);
     if report.unjudged.now != report.unjudged.draft {
         out += &format!(
@@ -209,6 +210,30 @@ fn segments(report: &Preview) -> String {
     }
     let header = ["SEGMENT", "NOW", "DRAFT", "IN", "OUT", ""];
     format!("\n{}", table(&header, &[1, 2, 3, 4], &rows))
+}
+
+fn automations(report: &Preview) -> String {
+    let all = report.automations.iter();
+    let news = all.filter(|each| each.fate != "same" || each.stay_silent > 0);
+    let rows = news.map(|each| {
+        let silent = match each.stay_silent {
+            0 => String::new(),
+            silent => format!("{silent} would start, and stay silent"),
+        };
+        vec![
+            each.automation.clone(),
+            each.now.to_string(),
+            each.draft.to_string(),
+            each.fate.to_owned(),
+            silent,
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["AUTOMATION", "NOW", "DRAFT", "", ""];
+    format!("\n{}", table(&header, &[1, 2], &rows))
 }
 
 fn stages(report: &Preview) -> String {

@@ -25,7 +25,7 @@ pub enum OnDrift {
 }
 
 /// What is written to a platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushConfig {
     /// The platform's fields in file order, each with the name of the score it shows.
     pub fields: Vec<(String, String)>,

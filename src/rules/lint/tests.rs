@@ -38,6 +38,7 @@ fn score(rules: &[(&str, i64)], bands: &[(&str, BandLimit)]) -> Score {
         range: None,
         groups: Vec::new(),
         penalty_floor: None,
+        model: None,
     }
 }
 
@@ -56,6 +57,7 @@ fn told(score: Score, links: &[(&str, &[&str])]) -> String {
         min_sends: 3,
         scores: vec![score],
         segments: Vec::new(),
+        automations: Vec::new(),
         stages: Vec::new(),
     };
     let line =

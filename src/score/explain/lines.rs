@@ -26,7 +26,7 @@ use super::{
         subject::Subject,
     },
     AbsenceLine, CorrectionLine, EventLine, MachineLine, Points, Question, RuleLine, ScoreLines,
-    Source, Unjudged,
+    Source, Unjudged, looks_fake,
 };
 
 impl Question<'_> {
@@ -83,6 +83,7 @@ impl Question<'_> {
             absence: absence.map(|line| AbsenceLine { when: None, ..line }),
             absences,
             unknown: value.doubt.clone(),
+            fake: looks_fake(&rule.when, self.facts),
             capped: (capped != 0).then_some(Points(capped)),
             by_machines: machines.iter().map(|line| line.events).sum(),
             lifted: value.lifted,

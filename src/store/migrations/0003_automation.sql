@@ -1,7 +1,7 @@
 -- What is written is of three sorts that are sent apart: sets, which may be repeated; starts; removals from lists.
 alter table outbox add column lane text not null default 'set';
 -- A start has one row, whatever happens.
-create unique index outbox_start on outbox (connection_id, target) where lane = 'start';
+create unique index outbox_start on outbox (target) where lane = 'start';
 
 -- Until when contacts that a connection brought were there from the beginning: nothing starts for them by being new.
 alter table connection add column first_read_at integer;
@@ -30,5 +30,4 @@ create table automation_entry (
   answer text,
   unique (contact_id, automation_id, number)
 ) strict;
-create index automation_entry_open on automation_entry (state, automation_id)
-  where state in ('settling', 'ready', 'attempting', 'in doubt', 'leaving');
+create index automation_entry_open on automation_entry (state, automation_id);

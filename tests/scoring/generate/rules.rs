@@ -44,6 +44,7 @@ pub(crate) fn rule_set(random: &mut Random) -> RuleSet {
         scores: Vec::new(),
         segments: Vec::new(),
         stages: Vec::new(),
+        automations: Vec::new(),
     };
     // Segments that read no score may be read by scores.
     for index in 0..random.index(3) {
@@ -133,6 +134,7 @@ fn score(random: &mut Random, set: &RuleSet, index: usize) -> Score {
         penalty_floor: random
             .percent(30)
             .then(|| random.pick(&[-10_000, -4_500, 0])),
+        model: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Conditions in Kleene's three values.
 
 use engaged::rules::{
+    fake::Written,
     freemail,
     syntax::{Cmp, Condition, Decimal},
 };
@@ -132,10 +133,10 @@ impl Oracle<'_> {
             Condition::Field { name, test } => {
                 let mut fields = self.facts.fields.iter();
                 let field = fields.find(|(each, _)| each == name);
-                texts::test(test, field.map(|(_, value)| value.as_str()))
+                texts::test(test, field.map(|(_, value)| value.as_str()), Written::Text)
             }
-            Condition::Email(test) => texts::test(test, address),
-            Condition::EmailDomain(test) => texts::test(test, domain),
+            Condition::Email(test) => texts::test(test, address, Written::Address),
+            Condition::EmailDomain(test) => texts::test(test, domain, Written::Domain),
             Condition::EmailDomainFree { negated } => {
                 Some(freemail::is_free_domain(domain?) != *negated)
             }

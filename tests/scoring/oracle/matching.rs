@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use engaged::{
-    rules::syntax::{Actor, Filter, Pattern, Test},
+    rules::{
+        fake::Written,
+        syntax::{Actor, Filter, Pattern, Test},
+    },
     score::facts::{ConnectionId, Fact, KindId, TextId},
 };
 use engaged_connectors::model::{EventKind, Verdict};
@@ -127,7 +130,11 @@ impl<'a> Oracle<'a> {
     fn property(&self, fact: &Fact, name: &str, test: &Test) -> bool {
         let mut values = self.facts.properties.iter();
         let value = values.find(|(id, each, _)| *id == fact.id && each == name);
-        texts::test(test, value.map(|(_, _, value)| value.as_str())) == Some(true)
+        texts::test(
+            test,
+            value.map(|(_, _, value)| value.as_str()),
+            Written::Text,
+        ) == Some(true)
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use chrono::NaiveDate;
 use engaged::rules::{
-    fake,
+    fake::{self, Written},
     syntax::{Cmp, Decimal, Ordered, Test, Value},
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -62,7 +62,7 @@ pub(super) fn compare_cents(cents: i64, number: Decimal) -> Ordering {
 }
 
 /// A test on a text that may be missing.
-pub(super) fn test(test: &Test, text: Option<&str>) -> Kleene {
+pub(super) fn test(test: &Test, text: Option<&str>, written: Written) -> Kleene {
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     if let Test::Known(known) = test {
         return Some(text.is_some() == *known);
@@ -94,7 +94,7 @@ pub(super) fn test(test: &Test, text: Option<&str>) -> Kleene {
             Some(lower != *negated)
         }
         // What looks fake is a word list, not scoring; it has tests of its own.
-        Test::LooksFake => Some(fake::fake_sign(text).is_some()),
+        Test::LooksFake => Some(fake::fake_sign(written, text).is_some()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer::{Refusal, document};
 use super::id::Id;
 use super::members::{one, select};
-use super::state::{Kind, Row, What};
+use super::state::{Kind, Newsletter, Row, What};
 use super::{Call, Desk, Version, Wish};
 
 /// The longest note, and the longest name.
@@ -164,23 +164,36 @@ fn named_labels(desk: &mut Desk<'_>, entries: &[Value]) -> Result<Vec<Id>, Refus
     Ok(labels)
 }
 
-/// Sets the newsletters of a member, and writes an event for each that comes or goes.
+/// Sets the newsletters of a member by a request.
 fn subscribe(desk: &mut Desk<'_>, id: Id, entries: &[Value]) {
-    let wanted: Vec<u8> = (0_u8..)
-        .zip(&desk.state.newsletters)
-        .filter(|(_, newsletter)| {
-            entries
-                .iter()
-                .any(|entry| entry["id"] == newsletter.id.to_string())
-        })
+    let named = |newsletter: &Newsletter| {
+        let own = newsletter.id.to_string();
+        entries.iter().any(|entry| entry["id"] == own)
+    };
+    let wanted = numbers(desk, named);
+    set(desk, id, &wanted, true);
+}
+
+/// A member joins every newsletter by their own hand.
+pub(super) fn join(desk: &mut Desk<'_>, id: Id) -> bool {
+    let all = numbers(desk, |_| true);
+    set(desk, id, &all, false);
+    desk.state.members.contains_key(&id)
+}
+
+fn numbers(desk: &Desk<'_>, wanted: impl Fn(&Newsletter) -> bool) -> Vec<u8> {
+    let all = (0_u8..).zip(&desk.state.newsletters);
+    all.filter(|(_, newsletter)| wanted(newsletter))
         .map(|(number, _)| number)
-        .collect();
-    let now = desk.now;
+        .collect()
+}
+
+/// Sets the newsletters of a member, and writes an event for each that comes or goes.
+fn set(desk: &mut Desk<'_>, id: Id, wanted: &[u8], by_api: bool) {
     let Some(member) = desk.state.members.get_mut(&id) else {
         return;
     };
-    let before = std::mem::replace(&mut member.newsletters, wanted.clone());
-    let person = member.person;
+    let before = std::mem::replace(&mut member.newsletters, wanted.to_vec());
     let turned = (0_u8..)
         .zip(&desk.state.newsletters)
         .map(|(number, _)| (number, before.contains(&number), wanted.contains(&number)));
@@ -188,10 +201,35 @@ fn subscribe(desk: &mut Desk<'_>, id: Id, entries: &[Value]) {
         .filter(|(_, was, is)| was != is)
         .map(|(number, _, is)| (number, is))
         .collect();
-    if let (false, Some(member)) = (turned.is_empty(), desk.state.members.get_mut(&id)) {
+    write_down(desk, id, &turned, by_api);
+}
+
+/// A member leaves every newsletter by their own hand; one who gets none comes back to the first before, since leaving
+/// nothing leaves no trace.
+pub(super) fn leave(desk: &mut Desk<'_>, id: Id) -> bool {
+    let Some(member) = desk.state.members.get_mut(&id) else {
+        return false;
+    };
+    let left = std::mem::take(&mut member.newsletters);
+    let mut turned: Vec<(u8, bool)> = left.into_iter().map(|number| (number, false)).collect();
+    if turned.is_empty() {
+        turned = vec![(0, true), (0, false)];
+    }
+    write_down(desk, id, &turned, false);
+    true
+}
+
+/// Writes an event for each newsletter that a member came to or went from, and tells the world of the first.
+fn write_down(desk: &mut Desk<'_>, id: Id, turned: &[(u8, bool)], by_api: bool) {
+    let now = desk.now;
+    let Some(member) = desk.state.members.get_mut(&id) else {
+        return;
+    };
+    if !turned.is_empty() {
         member.updated_at = now;
     }
-    for (newsletter, subscribed) in turned {
+    let person = member.person;
+    for (newsletter, subscribed) in turned.iter().copied() {
         if newsletter == 0 {
             desk.wishes.push(Wish {
                 person,
@@ -202,7 +240,7 @@ fn subscribe(desk: &mut Desk<'_>, id: Id, entries: &[Value]) {
         let what = What::Newsletter {
             newsletter,
             subscribed,
-            by_api: true,
+            by_api,
         };
         desk.state.rows_mut(Kind::Newsletter).push(Row {
             at: now,

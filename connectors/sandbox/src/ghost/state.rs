@@ -240,6 +240,22 @@ impl State {
         id
     }
 
+    /// Whether the last change of a subscription of this member was to leave, by their own hand.
+    pub(super) fn left_themselves(&self, member: Id) -> bool {
+        let mut rows = self.rows(Kind::Newsletter).iter().rev();
+        let last = rows.find(|row| row.member == member);
+        last.is_some_and(|row| {
+            matches!(
+                row.what,
+                What::Newsletter {
+                    subscribed: false,
+                    by_api: false,
+                    ..
+                }
+            )
+        })
+    }
+
     /// Removes a member with what hangs on it. The rows of mails stay, without a member to show, as the recording has it.
     pub(super) fn delete(&mut self, id: Id) -> Option<Member> {
         let member = self.members.remove(&id)?;

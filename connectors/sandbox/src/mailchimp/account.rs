@@ -145,6 +145,10 @@ impl Account {
         if call.method != Method::POST {
             return Err(Problem::method());
         }
+        let whole = |text: &str| text.parse::<u64>().is_ok();
+        if !whole(journey) || !whole(step) {
+            return Err(Problem::not_found());
+        }
         let body = call.object()?;
         let address = body.get("email_address").and_then(Value::as_str);
         let address = address

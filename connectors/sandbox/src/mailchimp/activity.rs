@@ -48,6 +48,7 @@ pub(super) fn route(account: &mut Account, world: &World, call: &Call, rest: &[&
         ))),
         ["email-activity"] => desk.email_activity(options.since_drops_quiet),
         ["open-details"] => desk.open_details(),
+        ["open-details", member] => desk.opener(member),
         ["sent-to"] => desk.sent_to(),
         ["unsubscribed"] => desk.unsubscribed(),
         ["abuse-reports"] => Ok(desk.complaints()),
@@ -164,30 +165,47 @@ impl Desk<'_> {
                 continue;
             };
             let events = reactions(self.audience, self.campaign, self.place, row, self.now);
-            let opens: Vec<&Event> = events
-                .iter()
-                .filter(|event| event.kind == Kind::Open)
-                .collect();
-            let shown = opens
-                .iter()
-                .filter(|open| since.is_none_or(|since| open.at > since));
-            let mut body = self.person(member);
-            body["contact_status"] = json!(member.status.word());
-            body["opens_count"] = json!(opens.len());
-            body["proxy_excluded_opens_count"] =
-                json!(opens.iter().filter(|open| !open.by_proxy).count());
-            body["opens"] = shown
-                .clone()
-                .map(|open| json!({"timestamp": stamp(open.at), "is_proxy_open": open.by_proxy}))
-                .collect();
+            let shown = events.iter().filter(|event| {
+                event.kind == Kind::Open && since.is_none_or(|since| event.at > since)
+            });
+            let body = self.opener_body(member, &events, since);
             rows.push(body);
-            served.extend(shown.map(|open| open.key()));
+            served.extend(shown.map(Event::key));
         }
         let mut body = self.body("members", rows, total);
         let counters = &self.report().counters;
         body["total_opens"] = json!(counters.opens);
         body["total_proxy_excluded_opens"] = json!(counters.human_opens);
         Ok(Answer::events(body, served))
+    }
+
+    /// One member who opened.
+    fn opener_body(&self, member: &Member, events: &[Event], since: Option<Seconds>) -> Value {
+        let opens = events.iter().filter(|event| event.kind == Kind::Open);
+        let shown = opens
+            .clone()
+            .filter(|open| since.is_none_or(|since| open.at > since));
+        let mut body = self.person(member);
+        body["contact_status"] = json!(member.status.word());
+        body["opens_count"] = json!(opens.clone().count());
+        body["proxy_excluded_opens_count"] = json!(opens.filter(|open| !open.by_proxy).count());
+        body["opens"] = shown
+            .map(|open| json!({"timestamp": stamp(open.at), "is_proxy_open": open.by_proxy}))
+            .collect();
+        body
+    }
+
+    /// What `open-details` says of one member, by the hash of the address.
+    fn opener(&self, key: &str) -> Reply {
+        let rows = self.report().rows.iter().copied();
+        let mut own = rows.filter_map(|row| Some((row, self.member(row)?)));
+        let found = own.find(|(_, member)| hex::encode(member.hash) == key);
+        let (row, member) = found.ok_or_else(Problem::not_found)?;
+        let events = reactions(self.audience, self.campaign, self.place, row, self.now);
+        if !events.iter().any(|event| event.kind == Kind::Open) {
+            return Err(Problem::not_found());
+        }
+        Ok(Answer::read(self.opener_body(member, &events, None)))
     }
 
     fn sent_to(&mut self) -> Reply {

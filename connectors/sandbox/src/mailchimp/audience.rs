@@ -190,7 +190,8 @@ impl Audience {
             Turn::Bounced(_) if member.status != Status::Archived => {
                 member.turn(Status::Cleaned, at, true);
             }
-            Turn::Left(_) | Turn::Complained(_) | Turn::Bounced(_) => {}
+            Turn::Left(_) | Turn::Complained(_) => member.left_themselves = true,
+            Turn::Bounced(_) => {}
         }
         if let Turn::Complained(campaign) = turn {
             let id = 1 + u32::try_from(self.complaints.len()).unwrap_or(u32::MAX - 1);
@@ -253,6 +254,7 @@ impl Audience {
             status_changed: at,
             tags: Vec::new(),
             fields: Vec::new(),
+            moments: Vec::new(),
         });
         self.by_hash.insert(hash, index);
         self.by_contact.insert(contact, index);
@@ -299,6 +301,7 @@ impl Audience {
         member.forgotten = true;
         member.tags.clear();
         member.fields.clear();
+        member.moments.clear();
         self.forgotten.push(member.hash);
         self.by_hash.remove(&member.hash);
         self.revision += 1;

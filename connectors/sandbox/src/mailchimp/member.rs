@@ -94,6 +94,26 @@ pub(super) struct Member {
     pub(super) tags: Vec<(u16, Seconds)>,
     /// Written merge fields by number; the others follow from the person.
     pub(super) fields: Vec<(u16, Value)>,
+    /// What the activity feed shows beside the campaigns.
+    pub(super) moments: Vec<Moment>,
+}
+
+/// Something in a member's activity feed that no report has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub(super) at: Seconds,
+    pub(super) what: Happened,
+}
+
+/// What it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Happened {
+    /// A flow sent a mail.
+    FlowMail,
+    /// A mail of a flow was opened.
+    FlowOpen,
+    /// Left: by their own hand, or taken off.
+    Left { by_themselves: bool },
 }
 
 impl Member {
@@ -124,10 +144,28 @@ impl Member {
 
     /// Changes the status.
     pub(super) fn turn(&mut self, status: Status, at: Seconds, by_themselves: bool) {
+        self.left_themselves = match status {
+            Status::Unsubscribed => by_themselves,
+            // Putting somebody away does not undo that they left.
+            Status::Archived => self.left_themselves,
+            _ => false,
+        };
         self.status = status;
-        self.left_themselves = by_themselves && status == Status::Unsubscribed;
         self.status_changed = at;
+        if status == Status::Unsubscribed {
+            let what = Happened::Left { by_themselves };
+            self.moments.push(Moment { at, what });
+        }
         self.touch(at);
+    }
+
+    /// Leaves by their own hand; who is archived stays so.
+    pub(super) fn leave(&mut self, at: Seconds) {
+        let status = self.status;
+        self.turn(Status::Unsubscribed, at, true);
+        if status == Status::Archived {
+            self.status = status;
+        }
     }
 
     /// Moves `last_changed`.

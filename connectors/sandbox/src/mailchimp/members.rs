@@ -9,7 +9,7 @@ use super::audience::Audience;
 use super::call::{Call, stamp, stamp_or_empty};
 use super::member::{Member, Status};
 use super::shop::Shop;
-use super::{tags, write};
+use super::{feed, tags, write};
 use crate::people::{Person, Seconds, World};
 use crate::rng;
 
@@ -45,7 +45,10 @@ pub(super) fn route(
         (&Method::GET, ["tags"]) => tags::read(account, call, list, index),
         (&Method::POST, ["tags"]) => tags::write(account, call, list, index),
         (&Method::POST, ["events"]) => write::event(account, call, list, index),
-        (_, [] | ["tags" | "events"] | ["actions", "delete-permanent"]) => Err(Problem::method()),
+        (&Method::GET, ["activity-feed"]) => feed::read(account, world, call, list, index),
+        (_, [] | ["tags" | "events" | "activity-feed"] | ["actions", "delete-permanent"]) => {
+            Err(Problem::method())
+        }
         _ => Err(Problem::not_found()),
     }
 }

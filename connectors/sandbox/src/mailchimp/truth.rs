@@ -8,7 +8,7 @@ use super::account::Account;
 use super::activity::reactions;
 use super::event::{Event, Kind};
 use super::journal::{Change, Written};
-use super::member::{Status, hash};
+use super::member::{Member, Status, hash};
 use super::{Mailchimp, shop};
 use crate::people::{Deed, Seconds, World};
 
@@ -25,6 +25,8 @@ pub struct Contact {
     pub address: String,
     /// Where they stand.
     pub status: Status,
+    /// Whether they left or complained by their own hand, and not by a write: no write may subscribe them again.
+    pub left_themselves: bool,
     /// The names of all tags, in no particular order.
     pub tags: Vec<String>,
     /// All merge fields.
@@ -147,18 +149,64 @@ impl Mailchimp {
 
     /// The marketer archives somebody by hand, which is no write of the API's; says whether there was such a member.
     pub fn archive_by_hand(&self, address: &str) -> bool {
+        self.by_hand(address, |member, now| {
+            member.turn(Status::Archived, now, false);
+        })
+    }
+
+    /// The marketer takes a tag off somebody by hand; says whether there was such a member.
+    pub fn untag_by_hand(&self, address: &str, tag: &str) -> bool {
         self.look(|account, _| {
             let now = account.now;
             let mut found = false;
             for list in &mut account.audiences {
                 if let Some(index) = list.find(address) {
-                    list.members[index as usize].turn(Status::Archived, now, false);
+                    let number = list.tag_named(tag, now);
+                    found |= list.members[index as usize].tag(number, false, now);
+                    list.revision += 1;
+                }
+            }
+            found
+        })
+    }
+
+    /// Something happens to a member without a write of the API's; says whether there was such a member.
+    pub(super) fn by_hand(&self, address: &str, happen: impl Fn(&mut Member, Seconds)) -> bool {
+        self.look(|account, _| {
+            let now = account.now;
+            let mut found = false;
+            for list in &mut account.audiences {
+                if let Some(index) = list.find(address) {
+                    happen(&mut list.members[index as usize], now);
                     list.revision += 1;
                     found = true;
                 }
             }
             found
         })
+    }
+
+    /// How often each thing was started for each contact, whatever became of the answer: `EMAIL_ID journey J step S`,
+    /// `EMAIL_ID event NAME`, and `EMAIL_ID tag NAME` for a tag that was put on so that a flow may begin by it.
+    pub fn starts(&self) -> BTreeMap<String, usize> {
+        let mut starts = BTreeMap::new();
+        for Written {
+            email_id, change, ..
+        } in self.written()
+        {
+            let what = match change {
+                Change::Journey { journey, step } => format!("journey {journey} step {step}"),
+                Change::Event(name) => format!("event {name}"),
+                Change::Tag {
+                    name,
+                    on: true,
+                    quiet: false,
+                } => format!("tag {name}"),
+                _ => continue,
+            };
+            *starts.entry(format!("{email_id} {what}")).or_insert(0) += 1;
+        }
+        starts
     }
 }
 
@@ -173,6 +221,7 @@ fn contacts(account: &Account, world: &World) -> Vec<Contact> {
                 contact_id: hex::encode(member.contact),
                 address: member.address(world),
                 status: member.status,
+                left_themselves: member.left_themselves,
                 tags: member
                     .tags
                     .iter()

@@ -316,12 +316,15 @@ pub(super) fn forget(account: &mut Account, list: usize, index: u32) -> Answer {
 pub(super) fn event(account: &mut Account, call: &Call, list: usize, index: u32) -> Reply {
     let body = call.object()?;
     let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
-    if !(2..=30).contains(&name.len()) {
+    if !(2..=30).contains(&name.chars().count()) {
         return Err(Problem::invalid(
             "name",
             "This value should have 2 to 30 characters.",
         ));
     }
-    account.note(list, index, Change::Event(name.to_owned()));
+    let quiet = body.get("is_syncing").and_then(Value::as_bool) == Some(true);
+    if !quiet {
+        account.note(list, index, Change::Event(name.to_owned()));
+    }
     Ok(Answer::empty(true))
 }

@@ -93,7 +93,7 @@ impl Spec {
 }
 
 /// Routes of the description, with a query.
-const READS: [(&str, &str); 34] = [
+const READS: [(&str, &str); 35] = [
     ("/", ""),
     ("/ping", ""),
     ("/lists", ""),
@@ -102,6 +102,10 @@ const READS: [(&str, &str); 34] = [
     ("/lists/{list_id}/members", "status=unsubscribed"),
     ("/lists/{list_id}/members/{subscriber_hash}", ""),
     ("/lists/{list_id}/members/{subscriber_hash}/tags", ""),
+    (
+        "/lists/{list_id}/members/{subscriber_hash}/activity-feed",
+        "",
+    ),
     ("/lists/{list_id}/merge-fields", ""),
     ("/lists/{list_id}/merge-fields/{merge_id}", ""),
     ("/lists/{list_id}/segments", ""),

@@ -18,7 +18,7 @@ use crate::{
 /// documented counts as absent, since a member that is there must not look gone.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct MemberRow {
+pub(in crate::mailchimp) struct MemberRow {
     #[serde(deserialize_with = "lenient")]
     id: Option<String>,
     #[serde(deserialize_with = "lenient")]
@@ -55,17 +55,30 @@ impl MemberRow {
     }
 
     /// The digest of the address, which tells members of one page apart.
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(in crate::mailchimp) fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
     pub(super) fn is_archived(&self) -> bool {
-        self.status.as_deref() == Some("archived")
+        self.word() == "archived"
+    }
+
+    /// The platform's own word for the status; empty where there is none.
+    pub(in crate::mailchimp) fn word(&self) -> &str {
+        self.status.as_deref().unwrap_or_default()
+    }
+
+    /// The address as the platform spells it.
+    pub(in crate::mailchimp) fn address(&self) -> &str {
+        self.email_address.as_deref().unwrap_or_default()
     }
 
     /// The contact, and what of it could not be read. The error is for a member
     /// that cannot be told from others.
-    pub(super) fn read(&self, list: &List) -> Result<(Contact, Option<Reject>), &'static str> {
+    pub(in crate::mailchimp) fn read(
+        &self,
+        list: &List,
+    ) -> Result<(Contact, Option<Reject>), &'static str> {
         let filled = |id: &&String| !id.is_empty();
         let ids = [&self.contact_id, &self.unique_email_id, &self.id];
         let id = ids.into_iter().flatten().find(filled);
@@ -105,7 +118,7 @@ impl MemberRow {
     }
 
     /// The tags, when all of them are here: no more than 50 are listed.
-    fn tags(&self) -> Option<Vec<String>> {
+    pub(in crate::mailchimp) fn tags(&self) -> Option<Vec<String>> {
         let name = |tag: &Value| tag["name"].as_str().map(str::to_owned);
         let tags: Vec<String> = self
             .tags

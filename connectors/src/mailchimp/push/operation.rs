@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use md5::{Digest as _, Md5};
 use serde_json::{Map, Value, json};
 
 use crate::{
     connector::{Change, Outcome, Write},
     http::redact,
-    mailchimp::fields,
-    model::Address,
+    mailchimp::{fields, whom},
 };
 
 /// The most characters of an explanation that an outcome quotes.
@@ -18,10 +16,36 @@ const WORDS: usize = 200;
 /// The most bytes of a value (from memory of Mailchimp's help, unconfirmed: what is longer would be cut).
 const TEXT_MAX: usize = 255;
 
+/// What of an account is ours to write, and how.
+#[derive(Clone, Debug, Default)]
+pub(in crate::mailchimp) struct Ours {
+    /// With what our tags begin.
+    pub(in crate::mailchimp) prefix: String,
+    /// Tags that start something, by their whole names.
+    pub(in crate::mailchimp) tags: Vec<String>,
+    /// Fields that start something: written as text.
+    pub(in crate::mailchimp) fields: Vec<String>,
+}
+
+impl Ours {
+    fn has_tag(&self, tag: &String) -> bool {
+        tag.starts_with(&self.prefix) || self.tags.contains(tag)
+    }
+
+    /// A field's value: a number without quotes unless the field is for texts, and an empty text for none.
+    fn value(&self, field: &str, text: Option<&str>) -> Value {
+        let text = text.unwrap_or_default();
+        match serde_json::from_str(text) {
+            Ok(number @ Value::Number(_)) if !self.fields.iter().any(|own| own == field) => number,
+            _ => Value::String(text.to_owned()),
+        }
+    }
+}
+
 /// What one operation sets. Of several values for one thing the last one counts.
 #[derive(Debug, PartialEq)]
 enum Set<'a> {
-    Fields(BTreeMap<&'a str, Option<&'a str>>),
+    Fields(BTreeMap<&'a str, Value>),
     Tags(BTreeMap<&'a str, bool>),
 }
 
@@ -47,7 +71,7 @@ pub(super) struct Sorted<'a> {
 }
 
 /// Sorts changes into as few operations as there can be.
-pub(super) fn sort<'a>(changes: &'a [Change], prefix: &str) -> Sorted<'a> {
+pub(super) fn sort<'a>(changes: &'a [Change], ours: &Ours) -> Sorted<'a> {
     let mut sorted = Sorted {
         outcomes: Vec::new(),
         fields: BTreeMap::new(),
@@ -63,7 +87,7 @@ pub(super) fn sort<'a>(changes: &'a [Change], prefix: &str) -> Sorted<'a> {
             sorted.fields.entry(field).or_default().push(row);
             continue;
         }
-        let (list, member) = match whom(change, prefix) {
+        let (list, member) = match whom(change, ours) {
             Ok(whom) => whom,
             Err(reason) => {
                 sorted.outcomes[row] = Outcome::Rejected(reason.to_owned());
@@ -88,19 +112,19 @@ pub(super) fn sort<'a>(changes: &'a [Change], prefix: &str) -> Sorted<'a> {
                 sorted.operations.len() - 1
             });
         let operation = &mut sorted.operations[place];
-        operation.add(&change.write);
+        operation.add(&change.write, ours);
         operation.rows.push(row);
     }
     sorted
 }
 
 /// The audience and the member's id in it, or why the change cannot be made.
-fn whom<'a>(change: &'a Change, prefix: &str) -> Result<(&'a str, String), &'static str> {
+fn whom<'a>(change: &'a Change, ours: &Ours) -> Result<(&'a str, String), &'static str> {
     let tag = match &change.write {
         Write::AddTag { tag } | Write::RemoveTag { tag } => Some(tag),
         Write::SetField { .. } | Write::CreateField { .. } => None,
     };
-    if tag.is_some_and(|tag| !tag.starts_with(prefix)) {
+    if tag.is_some_and(|tag| !ours.has_tag(tag)) {
         return Err("the tag does not begin with our prefix, so it is not ours to change");
     }
     if tag.is_some_and(|tag| tag.trim() != tag || tag.is_empty() || tag.contains(char::is_control))
@@ -114,38 +138,20 @@ fn whom<'a>(change: &'a Change, prefix: &str) -> Result<(&'a str, String), &'sta
             return Err("a merge field keeps up to 255 bytes, on one line");
         }
     }
-    let plain = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    let (list, own) = change.contact.split_once(':').unwrap_or_default();
-    if !plain(list) || !plain(own) {
-        return Err("the contact's id is not one of Mailchimp's");
-    }
+    let (list, own) = whom::parts(&change.contact)?;
     // Tags are documented for the digest alone; a patch takes the contact id too.
     match &change.email {
-        Some(email) => Ok((list, hash(email))),
+        Some(email) => Ok((list, whom::hash(email))),
         None if tag.is_none() && own.len() == 32 => Ok((list, own.to_owned())),
         None => Err("without the address Mailchimp does not find the contact"),
     }
 }
 
-/// The subscriber hash: the digest of the address in lower case.
-fn hash(email: &Address) -> String {
-    hex::encode(Md5::digest(email.reveal().as_bytes()))
-}
-
-/// A field's value: a number without quotes, and an empty text for none.
-fn value(text: Option<&str>) -> Value {
-    let text = text.unwrap_or_default();
-    match serde_json::from_str(text) {
-        Ok(number @ Value::Number(_)) => number,
-        _ => Value::String(text.to_owned()),
-    }
-}
-
 impl<'a> Operation<'a> {
-    fn add(&mut self, write: &'a Write) {
+    fn add(&mut self, write: &'a Write, ours: &Ours) {
         match (&mut self.set, write) {
             (Set::Fields(fields), Write::SetField { field, value }) => {
-                fields.insert(field, value.as_deref());
+                fields.insert(field, ours.value(field, value.as_deref()));
             }
             (Set::Tags(tags), Write::AddTag { tag }) => {
                 tags.insert(tag, true);
@@ -166,7 +172,7 @@ impl<'a> Operation<'a> {
             Set::Fields(fields) => {
                 let own = fields
                     .iter()
-                    .map(|(name, text)| ((*name).to_owned(), value(*text)));
+                    .map(|(name, value)| ((*name).to_owned(), value.clone()));
                 let fields: Map<String, Value> = own.collect();
                 let body = json!({"merge_fields": fields}).to_string();
                 // Without the parameter a field that is required and empty would refuse ours.
@@ -208,6 +214,15 @@ pub(super) fn words(status: u16, response: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Address;
+
+    fn ours() -> Ours {
+        Ours {
+            prefix: "engaged:".into(),
+            tags: vec!["win them back".into()],
+            fields: vec!["STAGE".into()],
+        }
+    }
 
     fn change(contact: &str, write: Write) -> Change {
         Change {
@@ -235,11 +250,11 @@ mod tests {
             change("aa:1f", set("FIT", None)),
             change("aa:1f", set("BAND", Some("hot"))),
         ];
-        let sorted = sort(&changes, "engaged:");
+        let sorted = sort(&changes, &ours());
         assert_eq!(sorted.operations.len(), 1);
         let json = sorted.operations[0].json(7);
         assert_eq!(json["method"], "PATCH");
-        let hash = hash(changes[0].email.as_ref().unwrap());
+        let hash = whom::hash(changes[0].email.as_ref().unwrap());
         assert_eq!(json["path"], format!("/lists/aa/members/{hash}"));
         assert_eq!(
             json["body"],
@@ -247,12 +262,6 @@ mod tests {
         );
         assert_eq!(json["params"]["skip_merge_validation"], "true");
         assert_eq!(json["operation_id"], "7");
-    }
-
-    #[test]
-    fn the_hash_is_that_of_the_address_in_lower_case() {
-        let email = Address::parse("URIST.McVankab@freddiesjokes.com").unwrap();
-        assert_eq!(hash(&email), "62eeb292278cc15f5817cb78f7790b08");
     }
 
     #[test]
@@ -266,7 +275,7 @@ mod tests {
                 },
             ),
         ];
-        let sorted = sort(&changes, "engaged:");
+        let sorted = sort(&changes, &ours());
         let body = r#"{"is_syncing":false,"tags":[{"name":"engaged:hot","status":"inactive"}]}"#;
         assert_eq!(sorted.operations[0].json(0)["body"], body);
         assert_eq!(sorted.operations[0].rows, [0, 1]);
@@ -284,7 +293,7 @@ mod tests {
             change("", set("FIT", None)),
             nobody,
         ];
-        let sorted = sort(&changes, "engaged:");
+        let sorted = sort(&changes, &ours());
         assert!(sorted.operations.is_empty());
         assert!(
             sorted
@@ -295,9 +304,27 @@ mod tests {
     }
 
     #[test]
+    fn tags_and_fields_of_starts_are_ours_by_their_whole_names() {
+        let changes = [
+            change("aa:1f", add("win them back")),
+            change("aa:1f", set("STAGE", Some("3"))),
+            change("aa:1f", set("FIT", Some("3"))),
+            change("aa:1f", add("win them back now")),
+        ];
+        let sorted = sort(&changes, &ours());
+        assert_eq!(sorted.operations.len(), 2);
+        // Nothing may keep the automation that waits for the tag from running.
+        let body = r#"{"is_syncing":false,"tags":[{"name":"win them back","status":"active"}]}"#;
+        assert_eq!(sorted.operations[0].json(0)["body"], body);
+        let body = r#"{"merge_fields":{"FIT":3,"STAGE":"3"}}"#;
+        assert_eq!(sorted.operations[1].json(1)["body"], body);
+        assert!(matches!(sorted.outcomes[3], Outcome::Rejected(_)));
+    }
+
+    #[test]
     fn a_field_that_the_member_does_not_show_was_ignored() {
         let changes = [change("aa:1f", set("FIT", Some("1")))];
-        let sorted = sort(&changes, "");
+        let sorted = sort(&changes, &ours());
         let operation = &sorted.operations[0];
         assert_eq!(
             operation.ignored(r#"{"merge_fields":{"FNAME":"x"}}"#),

@@ -1,0 +1,388 @@
+//! `automations`: who entered, what was started, what is in doubt; and a person's word on it.
+
+use clap::{Args, Subcommand, ValueEnum};
+use engaged_connectors::model::Address;
+use serde_json::{Value, json};
+
+use crate::{
+    automation::{Automation, EntryState},
+    config::Config,
+    diagnostic::{Diagnostic, Exit, Expected},
+    rescore::DoorReport,
+    store::{Entries, EntryTally, Listed, Resolution, Store},
+};
+
+use super::{
+    Context,
+    human::{beside, who},
+    look::find,
+    output, usage,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Automations {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List entries, the newest first
+    List(List),
+    /// Say what became of a start that is in doubt
+    Resolve(Resolve),
+    /// Start an automation for those who are in it and for whom nothing was started
+    Backfill(Backfill),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// The automation; without it, all
+    name: Option<String>,
+    /// Only entries in this state: settling, ready, started, silent, suppressed, "in doubt" and others
+    #[arg(long)]
+    state: Option<String>,
+    /// Only this contact's
+    #[arg(long, value_name = "ADDRESS")]
+    contact: Option<String>,
+    /// No more than this
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+#[derive(Debug, Args)]
+struct Resolve {
+    /// The number of the entry
+    entry: i64,
+    /// What the platform shows
+    word: Word,
+}
+
+/// A person's word on a start that is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Word {
+    /// It was started
+    Started,
+    /// It was not: start it with the next push
+    Again,
+    /// It was not, and is not to be
+    Drop,
+}
+
+#[derive(Debug, Args)]
+struct Backfill {
+    /// The automation
+    name: String,
+    /// Do it; without this, only the number is shown
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn automations(context: &Context, arguments: &Automations) -> Result<Exit, Expected> {
+    match &arguments.verb {
+        None => overview(context),
+        Some(Verb::List(list)) => entries(context, list),
+        Some(Verb::Resolve(arguments)) => resolve(context, arguments),
+        Some(Verb::Backfill(arguments)) => backfill(context, arguments),
+    }
+}
+
+fn overview(context: &Context) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let store = context.reading(&config)?;
+    let tally = store.read(super::super::store::Conn::tally_entries)?;
+    let doubts = Entries {
+        state: Some(EntryState::InDoubt),
+        ..Entries::ALL
+    };
+    let doubts = store.read(|conn| conn.entries(&doubts))?;
+    let count = |name: &str, which: &dyn Fn(&EntryTally) -> bool| -> i64 {
+        let of = tally.iter().filter(|row| row.0 == name && which(row));
+        of.map(|row| row.4).sum()
+    };
+    let mut rows = Vec::new();
+    let mut listed = Vec::new();
+    for automation in &config.automations {
+        let name = automation.name.as_str();
+        let state = |state: EntryState| count(name, &|row| row.1 == state);
+        let inside = count(name, &|row| row.3);
+        let silent = count(name, &|row| row.1 == EntryState::Silent && row.3);
+        let numbers = [
+            inside,
+            state(EntryState::Settling),
+            state(EntryState::Ready),
+            state(EntryState::Started) + state(EntryState::Leaving) + state(EntryState::HandedOver),
+            silent,
+            state(EntryState::Suppressed),
+            state(EntryState::InDoubt),
+        ];
+        let texts = numbers.map(|number| number.to_string());
+        let row = [name.to_owned(), target(automation)]
+            .into_iter()
+            .chain(texts);
+        rows.push(row.collect::<Vec<String>>());
+        let states: serde_json::Map<String, Value> = EntryState::ALL
+            .iter()
+            .map(|each| (each.as_str().to_owned(), json!(state(*each))))
+            .collect();
+        listed.push(json!({
+            "name": name, "start": target(automation), "inside": inside, "would_start": silent, "entries": states,
+        }));
+    }
+    let result = json!({
+        "schema": 1, "automations": listed, "in_doubt": doubts.iter().map(entry_json).collect::<Vec<_>>(),
+    });
+    context.output.show(&result, |_| {
+        if rows.is_empty() {
+            return "no [[automations]] are configured".to_owned();
+        }
+        let header = [
+            "AUTOMATION", "STARTS", "INSIDE", "SETTLING", "READY", "STARTED", "SILENT", "SUPPRESSED", "IN DOUBT",
+        ];
+        let mut out = output::table(&header, &[2, 3, 4, 5, 6, 7, 8], &rows);
+        for doubt in &doubts {
+            out += &format!(
+                "\nin doubt: {} {} {}: look at the platform, then engaged automations resolve {} started | again | drop",
+                doubt.entry,
+                doubt.automation,
+                name_of(doubt),
+                doubt.entry
+            );
+        }
+        out
+    });
+    Ok(Exit::Done)
+}
+
+/// What is started, and where.
+fn target(automation: &Automation) -> String {
+    let words = automation.start.begin.words();
+    match &automation.start.connection {
+        Some(connection) if !connection.starts_with("webhook ") => format!("{connection}: {words}"),
+        _ => words,
+    }
+}
+
+fn name_of(entry: &Listed) -> String {
+    let email = entry.email.as_ref().map(|email| email.reveal().to_owned());
+    email.unwrap_or_else(|| format!("contact {}", entry.contact.0))
+}
+
+fn entry_json(entry: &Listed) -> Value {
+    json!({
+        "entry": entry.entry, "automation": entry.automation, "contact": entry.email.as_ref().map(Address::reveal),
+        "number": entry.number, "entered_on": entry.entered_on.to_string(), "state": entry.state.as_str(),
+        "reason": entry.reason, "inside": entry.left_at.is_none(), "answer": entry.answer,
+    })
+}
+
+fn entries(context: &Context, list: &List) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let automation = list
+        .name
+        .as_deref()
+        .map(|name| named(&config, name))
+        .transpose()?;
+    let state = match &list.state {
+        None => None,
+        Some(text) => Some(state(text)?),
+    };
+    let store = context.reading(&config)?;
+    let contact = list
+        .contact
+        .as_deref()
+        .map(|typed| find(&store, typed))
+        .transpose()?;
+    let which = Entries {
+        automation: automation.map(|each| each.name.as_str()),
+        state,
+        contact: contact.map(|(contact, _)| contact),
+        entry: None,
+        limit: i64::from(list.limit),
+    };
+    let entries = store.read(|conn| conn.entries(&which))?;
+    let result =
+        json!({ "schema": 1, "entries": entries.iter().map(entry_json).collect::<Vec<_>>() });
+    context.output.show(&result, |_| {
+        let rows = entries.iter().map(|each| {
+            let state = match &each.reason {
+                Some(reason) => format!("{}: {reason}", each.state.as_str()),
+                None => each.state.as_str().to_owned(),
+            };
+            vec![
+                each.entry.to_string(),
+                each.entered_on.to_string(),
+                name_of(each),
+                each.automation.clone(),
+                state,
+                if each.left_at.is_some() {
+                    "left"
+                } else {
+                    "inside"
+                }
+                .to_owned(),
+            ]
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        output::table(
+            &["ENTRY", "ON", "CONTACT", "AUTOMATION", "STATE", ""],
+            &[0],
+            &rows,
+        )
+    });
+    Ok(Exit::Done)
+}
+
+fn state(text: &str) -> Result<EntryState, Expected> {
+    let mut all = EntryState::ALL.iter();
+    let found = all.find(|state| state.as_str() == text).copied();
+    found.ok_or_else(|| {
+        let all: Vec<&str> = EntryState::ALL.iter().map(|state| state.as_str()).collect();
+        usage(
+            format!("there is no state '{text}'"),
+            format!("there are: {}", all.join(", ")),
+        )
+    })
+}
+
+fn named<'a>(config: &'a Config, name: &str) -> Result<&'a Automation, Expected> {
+    let found = config.automations.iter().find(|each| each.name == name);
+    found.ok_or_else(|| {
+        let all: Vec<&str> = config
+            .automations
+            .iter()
+            .map(|each| each.name.as_str())
+            .collect();
+        let help = if all.is_empty() {
+            "none are configured".to_owned()
+        } else {
+            format!("there are: {}", all.join(", "))
+        };
+        usage(format!("there is no automation '{name}'"), help)
+    })
+}
+
+fn resolve(context: &Context, arguments: &Resolve) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let store = beside(context, &config)?;
+    let (entry, who, now) = (
+        arguments.entry,
+        who(context),
+        context.clock.now().timestamp_millis(),
+    );
+    let resolution = match arguments.word {
+        Word::Started => Resolution::Started,
+        Word::Again => Resolution::Again,
+        Word::Drop => Resolution::Drop,
+    };
+    let becomes = store.write(move |tx| tx.resolve_entry(entry, resolution, &who, now))?;
+    let Some(becomes) = becomes else {
+        return Err(not_in_doubt(&store, entry)?);
+    };
+    let result = json!({ "schema": 1, "entry": entry, "state": becomes.as_str() });
+    context.output.show(&result, |_| {
+        let next = if becomes == EntryState::Ready {
+            "\nnext: engaged apply"
+        } else {
+            ""
+        };
+        format!("entry {entry} is {}{next}", becomes.as_str())
+    });
+    Ok(Exit::Done)
+}
+
+fn not_in_doubt(store: &Store, entry: i64) -> Result<Expected, Expected> {
+    let which = Entries {
+        entry: Some(entry),
+        ..Entries::ALL
+    };
+    let found = store.read(|conn| conn.entries(&which))?;
+    let message = match found.first() {
+        Some(found) => format!(
+            "entry {entry} is not in doubt: it is {}",
+            found.state.as_str()
+        ),
+        None => format!("there is no entry {entry}"),
+    };
+    let diagnostic =
+        Diagnostic::error("E0803", message).help("see what is in doubt with `engaged automations`");
+    Ok(Expected::new(Exit::Usage, diagnostic))
+}
+
+fn backfill(context: &Context, arguments: &Backfill) -> Result<Exit, Expected> {
+    let config = context.config()?;
+    let automation = named(&config, &arguments.name)?.name.clone();
+    let who = who(context);
+    let now = context.clock.now().timestamp_millis();
+    let yes = arguments.yes;
+    let name = automation.clone();
+    let count = if yes {
+        let store = beside(context, &config)?;
+        store.write(move |tx| {
+            let count = tx.backfill(&name, now)?;
+            tx.audit(&who, "backfill", &format!("{name}: {count} entries"), now)?;
+            Ok(count)
+        })?
+    } else {
+        let silent = Entries {
+            automation: Some(&name),
+            state: Some(EntryState::Silent),
+            ..Entries::ALL
+        };
+        let entries = context
+            .reading(&config)?
+            .read(|conn| conn.entries(&silent))?;
+        entries
+            .iter()
+            .filter(|entry| entry.left_at.is_none())
+            .count()
+    };
+    let result =
+        json!({ "schema": 1, "automation": automation, "would_start": count, "done": yes });
+    context.output.show(&result, |_| {
+        if yes {
+            format!(
+                "{count} entries of '{automation}' are ready to start; the guard max_starts ({}) still holds\nnext: engaged plan",
+                config.guards.max_starts
+            )
+        } else {
+            format!(
+                "{count} contacts are in '{automation}' without anything having been started for them, and would start\n\
+                 nothing was done; to start them: engaged automations backfill '{automation}' --yes"
+            )
+        }
+    });
+    Ok(if yes || count == 0 {
+        Exit::Done
+    } else {
+        Exit::Pending
+    })
+}
+
+/// What a run of scoring did at the doors of automations, a line each.
+pub(super) fn doors_text(reports: &[DoorReport]) -> String {
+    let mut out = String::new();
+    for report in reports {
+        let states: Vec<String> = report
+            .became
+            .iter()
+            .map(|(state, times)| format!("{times} {state}"))
+            .collect();
+        let states = if states.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", states.join("; "))
+        };
+        out += &format!(
+            "{}: {} entered, {} left{states}\n",
+            report.automation, report.entered, report.left
+        );
+        if report.silent > 0 {
+            out += &format!(
+                "{}: {} would start, and stay silent; engaged automations backfill '{}' starts them\n",
+                report.automation, report.silent, report.automation
+            );
+        }
+    }
+    out
+}

@@ -1,0 +1,164 @@
+//! Starts: their rows in the outbox, and the entries they are for.
+//!
+//! What goes out, what came of it, and what is in doubt is written to the row and
+//! to the entry in one transaction.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Conn, NewOutboxRow, StoreError, Tx};
+use crate::{
+    automation::EntryState,
+    score::{calendar::Millis, facts::ConnectionId},
+};
+
+/// A person's word on a start that is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// It was started.
+    Started,
+    /// It was not: it is started by the next push.
+    Again,
+    /// It was not, and is not to be.
+    Drop,
+}
+
+impl Conn {
+    /// The tag by which an entry was started, if it was by a tag.
+    pub fn start_tag(&self, entry: i64) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select value from outbox indexed by outbox_start
+                 where lane = 'start' and target = ?1 and write = 'start by tag'",
+            )?
+            .query_row([format!("start:{entry}")], |row| row.get(0))
+            .optional()?)
+    }
+}
+
+impl Tx {
+    /// Queues what starts or ends something for an entry: one row for each, whatever happens. What waits becomes part of
+    /// this plan; what was sent stays as it is.
+    pub fn enqueue_start(&self, row: &NewOutboxRow, known_at: Millis) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
+                   known_at, changed_at, lane) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9, 'start')
+                 on conflict (target) where lane = 'start' do update set plan_id = excluded.plan_id,
+                   platform_id = excluded.platform_id, contact_id = excluded.contact_id, value = excluded.value,
+                   state = iif(state = 'retry', 'retry', 'planned'), changed_at = excluded.changed_at
+                 where state in ('planned', 'retry', 'abandoned')",
+            )?
+            .execute(params![
+                row.plan,
+                row.connection.0,
+                row.contact.map(|contact| contact.0),
+                row.platform_id,
+                row.write,
+                row.target,
+                row.value,
+                row.reason,
+                known_at
+            ])?;
+        Ok(())
+    }
+
+    /// Gives up starts that wait for their turn and are not part of this plan.
+    pub fn abandon_starts(
+        &self,
+        connection: ConnectionId,
+        plan: Option<i64>,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?3
+                 where connection_id = ?1 and lane = 'start' and state in ('planned', 'retry') and plan_id is not ?2",
+            )?
+            .execute(params![connection.0, plan, now])?)
+    }
+
+    /// An entry's request is about to go out. False, and nothing is changed, if it is no longer ready.
+    pub fn begin_entry(&self, entry: i64) -> Result<bool, StoreError> {
+        let changed = self
+            .sql
+            .prepare_cached(
+                "update automation_entry set state = 'attempting' where id = ?1 and state = 'ready'",
+            )?
+            .execute([entry])?;
+        Ok(changed == 1)
+    }
+
+    /// What became of an entry's request. What waits for another try keeps the time from which it waits.
+    pub fn settle_entry(
+        &self,
+        entry: i64,
+        state: EntryState,
+        reason: Option<&str>,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "update automation_entry set reason = ?3,
+                   state = iif(?2 = 'ready' and left_at is not null, 'withdrawn', ?2),
+                   decided_at = iif(?2 = 'ready', decided_at, ?4)
+                 where id = ?1",
+            )?
+            .execute(params![entry, state.as_str(), reason, now])?;
+        Ok(())
+    }
+
+    /// Entries whose requests were cut off are in doubt; where the request was a set, they are ready again.
+    pub(super) fn doubt_entries(&self, now: Millis) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "update automation_entry indexed by automation_entry_open
+                 set state = iif(row.state = 'ambiguous', 'in doubt', 'ready'),
+                   decided_at = iif(row.state = 'ambiguous', ?1, decided_at)
+                 from outbox row indexed by outbox_start
+                 where automation_entry.state = 'attempting' and row.lane = 'start'
+                   and row.target = 'start:' || automation_entry.id and row.state in ('ambiguous', 'retry')",
+            )?
+            .execute([now])?;
+        Ok(())
+    }
+
+    /// A person's word on an entry that is in doubt: what it becomes; `None`, and nothing is changed, if it is in no doubt.
+    pub fn resolve_entry(
+        &self,
+        entry: i64,
+        resolution: Resolution,
+        who: &str,
+        now: Millis,
+    ) -> Result<Option<EntryState>, StoreError> {
+        let left: Option<bool> = self
+            .sql
+            .prepare_cached("select left_at is not null from automation_entry where id = ?1 and state = 'in doubt'")?
+            .query_row([entry], |row| row.get(0))
+            .optional()?;
+        let Some(left) = left else {
+            return Ok(None);
+        };
+        let (becomes, row) = match resolution {
+            Resolution::Started => (EntryState::Started, "applied"),
+            Resolution::Again if !left => (EntryState::Ready, "abandoned"),
+            Resolution::Again | Resolution::Drop => (EntryState::Withdrawn, "abandoned"),
+        };
+        let said = format!("resolved by {who}");
+        self.set_entry(entry, becomes, Some(&said), now)?;
+        self.sql
+            .prepare_cached(
+                "update outbox indexed by outbox_start set state = ?2, detail = ?3, changed_at = ?4
+                 where lane = 'start' and target = ?1 and state = 'ambiguous'",
+            )?
+            .execute(params![format!("start:{entry}"), row, said, now])?;
+        self.audit(
+            who,
+            "resolve",
+            &format!("entry {entry}: {}", becomes.as_str()),
+            now,
+        )?;
+        Ok(Some(becomes))
+    }
+}
