@@ -58,8 +58,19 @@ impl Series<'_> {
     /// How often each contact was started, by the platform's own journal.
     fn started(&self) -> BTreeMap<String, usize> {
         let what = format!(" journey {} step 1", self.number);
-        let all = self.stage.shop().starts().into_iter();
-        all.filter_map(|(key, times)| Some((key.strip_suffix(&what)?.to_owned(), times)))
+        let shop = self.stage.shop();
+        let ids: BTreeMap<String, String> = shop
+            .contacts()
+            .into_iter()
+            .map(|contact| {
+                (
+                    contact.email_id,
+                    format!("{}:{}", contact.list, contact.contact_id),
+                )
+            })
+            .collect();
+        let all = shop.starts().into_iter();
+        all.filter_map(|(key, times)| Some((ids[key.strip_suffix(&what)?].clone(), times)))
             .collect()
     }
 
@@ -95,11 +106,15 @@ impl Series<'_> {
             let state = entries.get(*id).map_or("none", |(_, state)| state.as_str());
             !["started", "attempting", "in doubt"].contains(&state)
         });
-        let untold: Vec<String> = untold.cloned().collect();
+        let untold: Vec<String> = untold
+            .map(|id| format!("{id} {:?}", entries.get(id)))
+            .collect();
         let invented = entries
             .iter()
             .filter(|(id, (_, state))| state == "started" && !started.contains_key(*id));
-        let invented: Vec<String> = invented.map(|(id, _)| id.clone()).collect();
+        let invented: Vec<String> = invented
+            .map(|(id, state)| format!("{id} {state:?}"))
+            .collect();
         let found = [
             (twice, Violation::Repeated as fn(String) -> Violation),
             (untold, Violation::Unaccounted),
@@ -148,7 +163,7 @@ impl Series<'_> {
                 let silent = |name: &&'static str| *name == Fault::NoAnswer.name();
                 let unheard = seen()
                     .iter()
-                    .any(|entry| entry.faults.iter().any(|name| silent(&name)));
+                    .any(|entry| entry.faults.iter().any(|name| silent(name)));
                 shop.faults().fired(rule) > 0 && unheard
             }
             (Some(rule), _) => shop.faults().fired(rule) > 0,
