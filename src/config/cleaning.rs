@@ -106,7 +106,7 @@ impl CleaningPolicy {
 pub fn removals(platform: Platform) -> &'static [Removal] {
     match platform {
         Platform::Mailchimp => &[Removal::Unsubscribe, Removal::Archive, Removal::Delete],
-        Platform::Ghost => &[Removal::Unsubscribe, Removal::Suppress, Removal::Delete],
+        Platform::Ghost => &[Removal::Unsubscribe, Removal::Delete],
         Platform::Webhook => &[],
     }
 }
