@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    fn items(rows: serde_json::Value) -> Vec<Item> {
+    fn items(rows: &serde_json::Value) -> Vec<Item> {
         let page: FeedPage = serde_json::from_value(json!({"activity": rows})).unwrap();
         page.activity.into_iter().filter_map(item).collect()
     }
@@ -183,7 +183,7 @@ mod tests {
             (json!([]), false),
         ];
         for (rows, left) in cases {
-            assert_eq!(left_themselves(&items(rows.clone())), left, "{rows}");
+            assert_eq!(left_themselves(&items(&rows)), left, "{rows}");
         }
     }
 
@@ -192,7 +192,9 @@ mod tests {
         let reported = BTreeSet::from(["c1".to_owned()]);
         let mut flow = row("open", 5);
         flow["campaign_id"] = json!("flow");
-        let last = |rows| unreported_mail_at(&items(rows), &reported).map(|at| at.to_rfc3339());
+        let last = |rows: serde_json::Value| {
+            unreported_mail_at(&items(&rows), &reported).map(|at| at.to_rfc3339())
+        };
         assert_eq!(last(json!([row("sent", 7), row("click", 8)])), None);
         let rows = json!([row("sent", 7), flow, {"activity_type": "sent"}, 7, row("order", 9)]);
         assert_eq!(last(rows).as_deref(), Some("2026-11-05T08:00:00+00:00"));

@@ -8,6 +8,10 @@ use crate::model::Status;
 
 const ID: &str = "66b0c1f2a3d4e5f601234567";
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every answer of the fake has this type"
+)]
 fn ok(body: &Value) -> Reply {
     Ok((200, body.to_string()))
 }
