@@ -5,6 +5,7 @@
 
 mod adjust;
 mod automations;
+mod clean;
 mod conformance;
 mod drift;
 mod human;
@@ -107,6 +108,8 @@ enum Verb {
     Automations(automations::Automations),
     /// List whom automations hand over to people, and take their answers
     Leads(leads::Leads),
+    /// Take people off a list who have left it: plan, review, apply, undo
+    Clean(clean::Clean),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -226,6 +229,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Automations(arguments) => automations::automations(context, &arguments),
         Verb::Leads(arguments) => leads::leads(context, &arguments),
+        Verb::Clean(arguments) => clean::clean(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

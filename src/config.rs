@@ -8,6 +8,7 @@
 //! connection, or asks the time.
 
 mod automations;
+mod cleaning;
 pub mod code;
 mod connections;
 mod found;
@@ -40,6 +41,7 @@ use std::{
 use chrono_tz::Tz;
 
 pub use self::{
+    cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
@@ -123,6 +125,8 @@ pub struct Config {
     pub rules_hash: String,
     /// How machines are told from people.
     pub machines: verdict::Settings,
+    /// Who is taken off which lists, in file order.
+    pub cleaning: Vec<CleaningPolicy>,
     /// Limits on what is written without asking.
     pub guards: Guards,
     /// What backtest and suggest compare scores with.
@@ -363,6 +367,12 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
     let connections = connections::check(root, base, &defined, found);
     let automations = automations::check(root, base, &rules, &connections, found);
     let machines = machines::check(root, &connections, found);
+    let cleaning = cleaning::check(
+        root,
+        &rules::vocabulary(root, &mut Found::default()),
+        &connections,
+        found,
+    );
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
         language::lint(root, &rules, found);
@@ -382,6 +392,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         tests: rule_tests::check(root, &rules, found),
         rules,
         machines,
+        cleaning,
         guards: guards(root),
         drift: drift(root),
         warnings: Vec::new(),

@@ -2,6 +2,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod automation;
+pub mod clean;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -7,6 +7,7 @@
 //! [`evaluate`] the result on a date, [`explain`] the result in words.
 
 mod absence;
+pub mod ask;
 pub mod beside;
 pub mod calendar;
 mod condition;

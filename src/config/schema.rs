@@ -121,7 +121,7 @@ pub(super) static ROOT: &[Key] = &[
     key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
-    later("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
+    key("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
     later("web", Table(WEB), "The dashboard."),
     later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
 ];
@@ -346,19 +346,27 @@ static START: &[Key] = &[
 
 #[rustfmt::skip]
 static CLEANING: &[Key] = &[
-    need("when", Text, "Who is proposed: when = \"no open in 12 months\"."),
-    key("protect", Text, "Who is never proposed."),
+    need("when", Text, "Who is proposed: when = \"no open in 12 months and no click in 12 months\"."),
+    key("protect", Text, "Who is never proposed, also if it is not known whether this holds."),
+    key("protect_purchases", Truth, "Whether a purchase in the last 12 months protects. Default: true."),
     key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 10."),
+    key("tenure", Text, "How long somebody must have been subscribed. Default: 6 months."),
     key("first", Table(FIRST), "A last attempt before anything else."),
     need("then", Word(&["tag", "unsubscribe", "suppress", "archive", "delete"]), "What is done: then = \"unsubscribe\"."),
-    key("max_share", Share, "Share of the list per run. Default: 0.02."),
-    key("approve", Word(&["always", "automatic"]), "Whether a person approves every batch. Default: always."),
+    key("tag", Text, "The tag, under the connection's prefix: what is done for \"tag\", put on before anything else. Default: cleaned:NAME."),
+    key("delete", Text, "Needed for \"delete\": delete = \"I accept that this cannot be undone\"."),
+    key("max_share", Share, "Share of the mailable contacts per run. Default: 0.02."),
+    key("max", Whole(0, MOST), "Contacts per run. Default: 500."),
+    key("breaker", Share, "Share of the mailable contacts beyond which nothing is done until approved. Default: 0.20."),
+    key("holdout", Share, "Share of the candidates that is left alone, to see what cleaning costs. Default: 0.05."),
+    key("approve", Word(&["always", "automatic"]), "Whether a person approves every batch, or only what exceeds the cap. Default: always."),
+    key("connections", TEXTS, "Which connections are cleaned. Default: all live ones whose platform can do it."),
 ];
 
 #[rustfmt::skip]
 static FIRST: &[Key] = &[
     need("automation", Text, "The automation that asks them to stay."),
-    key("wait", Text, "How long it gets."),
+    key("wait", Text, "How long it gets. Default: 30 days."),
 ];
 
 #[rustfmt::skip]

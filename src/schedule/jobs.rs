@@ -1,6 +1,8 @@
 //! The jobs: sync, score, plan, push. Each is idempotent, takes no input but
 //! the configuration, and records its run before it begins.
 
+mod cleaning;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -12,6 +14,7 @@ use serde::Serialize;
 
 use crate::{
     automation,
+    clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment},
     diagnostic::Expected,
     platform,
@@ -65,6 +68,9 @@ pub struct CycleReport {
     pub sync: Vec<SyncReport>,
     /// The scores.
     pub score: ScoreReport,
+    /// Who was taken off lists, or came back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clean: Vec<CleanReport>,
     /// Each connection's push.
     pub push: Vec<PushReport>,
 }
@@ -265,6 +271,7 @@ impl Jobs {
     pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
         let sync = self.sync(only, false).await?;
         let score = self.score(false).await?;
+        let clean = self.clean().await?;
         let push = self.apply(None).await?;
         let applied = push.iter().map(|report| report.applied).sum();
         Ok(CycleReport {
@@ -272,6 +279,7 @@ impl Jobs {
             applied,
             sync,
             score,
+            clean,
             push,
         })
     }

@@ -189,6 +189,19 @@ impl Conn {
         )
     }
 
+    /// Rows of one sort that are in doubt, the oldest first.
+    pub fn outbox_in_doubt(
+        &self,
+        connection: ConnectionId,
+        lane: Lane,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.outbox_rows(
+            "where connection_id = ?1 and state = 'ambiguous' and lane = ?2 order by id limit ?3",
+            params![connection.0, lane.as_str(), limit],
+        )
+    }
+
     fn outbox_rows(
         &self,
         condition: &'static str,
