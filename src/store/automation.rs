@@ -222,7 +222,8 @@ impl Conn {
              from automation_entry entry indexed by automation_entry_open
              join contact on contact.id = entry.contact_id
              left join identity on identity.connection_id = ?3 and identity.platform_id = (
-               select platform_id from identity other where other.connection_id = ?3 and other.gone_at is null
+               select platform_id from identity other indexed by identity_by_contact
+               where other.connection_id = ?3 and other.gone_at is null
                  and other.contact_id in (
                    with recursive member (id) as (select entry.contact_id
                      union all select merged.contact_id from merged join member on merged.into_id = member.id)
