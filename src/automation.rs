@@ -124,6 +124,15 @@ impl Begin {
     }
 }
 
+/// The automations that start something on a connection.
+pub fn on<'a>(
+    automations: &'a [Automation],
+    connection: &'a str,
+) -> impl Iterator<Item = &'a Automation> {
+    let on = move |each: &&Automation| each.start.connection.as_deref() == Some(connection);
+    automations.iter().filter(on)
+}
+
 /// A line that a score crosses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Threshold {

@@ -5,9 +5,11 @@
 
 mod adjust;
 mod automations;
+mod clean;
 mod conformance;
 mod drift;
 mod human;
+mod insight;
 mod leads;
 mod listing;
 mod load;
@@ -84,6 +86,10 @@ enum Verb {
     Explain(look::Explain),
     /// Show what a draft of the rules would change; writes nothing
     Preview(preview::Preview),
+    /// Show which conversions the scores foretold
+    Backtest(insight::Backtest),
+    /// Suggest points, or a model, from who converted
+    Suggest(insight::Suggest),
     /// List contacts
     Contacts(look::Contacts),
     /// Show segments and bands with their sizes
@@ -102,6 +108,8 @@ enum Verb {
     Automations(automations::Automations),
     /// List whom automations hand over to people, and take their answers
     Leads(leads::Leads),
+    /// Take people off a list who have left it: plan, review, apply, undo
+    Clean(clean::Clean),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -210,6 +218,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Status(arguments) => look::status(context, &arguments),
         Verb::Explain(arguments) => look::explain(context, &arguments),
         Verb::Preview(arguments) => preview::preview(context, &arguments),
+        Verb::Backtest(arguments) => insight::backtest(context, &arguments),
+        Verb::Suggest(arguments) => insight::suggest(context, &arguments),
         Verb::Contacts(arguments) => look::contacts(context, &arguments),
         Verb::Segments => look::segments(context),
         Verb::History(arguments) => look::history(context, &arguments),
@@ -219,6 +229,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Automations(arguments) => automations::automations(context, &arguments),
         Verb::Leads(arguments) => leads::leads(context, &arguments),
+        Verb::Clean(arguments) => clean::clean(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

@@ -8,12 +8,15 @@
 //! connection, or asks the time.
 
 mod automations;
+mod cleaning;
 pub mod code;
 mod connections;
 mod found;
 mod hash;
+mod insight;
 mod language;
 mod machines;
+mod models;
 mod near;
 mod options;
 mod overrides;
@@ -38,9 +41,11 @@ use std::{
 use chrono_tz::Tz;
 
 pub use self::{
+    cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
+    insight::Insight,
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
@@ -120,8 +125,12 @@ pub struct Config {
     pub rules_hash: String,
     /// How machines are told from people.
     pub machines: verdict::Settings,
+    /// Who is taken off which lists, in file order.
+    pub cleaning: Vec<CleaningPolicy>,
     /// Limits on what is written without asking.
     pub guards: Guards,
+    /// What backtest and suggest compare scores with.
+    pub insight: Insight,
     /// What starts when a condition begins to hold, in file order.
     pub automations: Vec<Automation>,
     /// When to say that scores drift.
@@ -333,6 +342,7 @@ fn finish(
         |(file, text)| tree::place_of(file, text).at(0..0),
     );
     shape::check_table(&root, schema::ROOT, &place, "the configuration", &mut found);
+    models::read(&mut root, base, &mut found);
     let config = check(path, base, &root, &mut found);
     match config {
         Some(mut config) if !found.has_errors() => {
@@ -357,6 +367,12 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
     let connections = connections::check(root, base, &defined, found);
     let automations = automations::check(root, base, &rules, &connections, found);
     let machines = machines::check(root, &connections, found);
+    let cleaning = cleaning::check(
+        root,
+        &rules::vocabulary(root, &mut Found::default()),
+        &connections,
+        found,
+    );
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
         language::lint(root, &rules, found);
@@ -372,9 +388,11 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         connections,
         automations,
         rules_hash: hash::of(&rules),
+        insight: insight::check(root, found),
         tests: rule_tests::check(root, &rules, found),
         rules,
         machines,
+        cleaning,
         guards: guards(root),
         drift: drift(root),
         warnings: Vec::new(),

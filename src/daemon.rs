@@ -162,6 +162,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     if work || settled.is_some_and(|at| at <= now.timestamp_millis()) {
         jobs.score(false).await?;
         jobs.weekly().await?;
+        jobs.clean().await?;
         match jobs.apply(None).await {
             Ok(_) => {}
             Err(Trouble {

@@ -2,6 +2,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod automation;
+pub mod clean;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
 pub mod import;
+pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;

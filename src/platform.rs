@@ -7,9 +7,11 @@ use engaged_connectors::{
     ghost::{Ghost, GhostSettings},
     http::{Network, Transport},
     mailchimp::{self, Mailchimp},
+    outgoing::{self, Outgoing},
 };
 
 use crate::{
+    automation::{self, Automation, Begin},
     config::{ConnectionConfig, Environment, Platform},
     diagnostic::{Diagnostic, Exit, Expected},
 };
@@ -17,6 +19,7 @@ use crate::{
 /// The connector of one connection. Reads its key; asks the platform nothing.
 pub fn connector(
     connection: &ConnectionConfig,
+    automations: &[Automation],
     environment: &Environment,
     clock: &Arc<dyn Clock>,
     transport: &Arc<dyn Transport>,
@@ -35,16 +38,26 @@ pub fn connector(
         .as_ref()
         .map(|tags| tags.prefix.clone())
         .unwrap_or_default();
+    let (start_tags, start_fields) = started_by(connection, automations);
     let (clock, transport) = (Arc::clone(clock), Arc::clone(transport));
     match connection.platform {
-        Platform::Webhook => unreachable!("wired when the connector is there"),
+        Platform::Webhook => {
+            let url = connection.base_url.as_ref().map_or("", url::Url::as_str);
+            let settings = outgoing::Settings {
+                url: url.into(),
+                secret: key,
+            };
+            let outgoing = Outgoing::new(&settings, clock, transport)
+                .map_err(|error| refused(&connection.name, &error))?;
+            Ok(Box::new(outgoing))
+        }
         Platform::Ghost => {
             let settings = GhostSettings {
                 base_url: base_url.unwrap_or_default(),
                 key,
                 newsletters: connection.lists.clone(),
                 tag_prefix,
-                start_tags: Vec::new(),
+                start_tags,
             };
             let ghost = Ghost::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;
@@ -56,14 +69,30 @@ pub fn connector(
                 key,
                 lists: connection.lists.clone(),
                 tag_prefix,
-                start_tags: Vec::new(),
-                start_fields: Vec::new(),
+                start_tags,
+                start_fields,
             };
             let mailchimp = Mailchimp::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;
             Ok(Box::new(mailchimp))
         }
     }
+}
+
+/// The tags and fields by which automations start something on a connection.
+fn started_by(
+    connection: &ConnectionConfig,
+    automations: &[Automation],
+) -> (Vec<String>, Vec<String>) {
+    let (mut tags, mut fields) = (Vec::new(), Vec::new());
+    for automation in automation::on(automations, &connection.name) {
+        match &automation.start.begin {
+            Begin::Tag(tag) => tags.push(tag.clone()),
+            Begin::Field { name, .. } => fields.push(name.clone()),
+            _ => {}
+        }
+    }
+    (tags, fields)
 }
 
 /// The network that all connectors share.

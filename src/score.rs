@@ -7,6 +7,7 @@
 //! [`evaluate`] the result on a date, [`explain`] the result in words.
 
 mod absence;
+pub mod ask;
 pub mod beside;
 pub mod calendar;
 mod condition;
@@ -14,6 +15,8 @@ mod each;
 pub mod evaluate;
 pub mod explain;
 pub mod facts;
+pub mod first;
+pub mod logistic;
 pub mod model;
 mod pattern;
 mod status;

@@ -310,11 +310,12 @@ fn guards_text(status: &Status) -> String {
 
 /// Alerts alone: `drift` has the rest.
 fn drift_text(status: &Status) -> String {
+    let mut out = String::new();
     let alerts = status.drift.iter();
-    let alerts = alerts.filter(|each| each.severity == Severity::Alert);
-    alerts
-        .map(|each| format!("Drift     {each}\n          see `engaged drift`\n"))
-        .collect()
+    for alert in alerts.filter(|each| each.severity == Severity::Alert) {
+        out += &format!("Drift     {alert}\n          see `engaged drift`\n");
+    }
+    out
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod append;
 mod automation;
+mod clean;
 mod connection;
 mod contact;
 mod control;
@@ -38,11 +39,12 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
+pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
-pub use facts::Which;
+pub use facts::{Hindsight, Which};
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};

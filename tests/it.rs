@@ -10,6 +10,8 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/automations.rs"]
+mod automations;
 #[path = "it/conforming.rs"]
 mod conforming;
 #[path = "it/drifting.rs"]
@@ -26,6 +28,8 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/insight.rs"]
+mod insight;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailchimp.rs"]

@@ -26,6 +26,8 @@ mod planted;
 mod rounds;
 #[path = "kill/scoring.rs"]
 mod scoring;
+#[path = "kill/starting.rs"]
+mod starting;
 #[path = "kill/told.rs"]
 mod told;
 #[path = "kill/watch.rs"]
@@ -60,6 +62,13 @@ fn scores_are_right_after_a_kill_while_they_were_written() {
 #[test]
 fn a_push_that_is_killed_before_the_answer_is_put_right() {
     holds("apply before the answer", writing::before_the_answer);
+}
+
+#[test]
+fn nothing_is_started_twice_whatever_kills_its_push() {
+    let mut rounds = Rounds::shipped("start").at_least(100);
+    starting::starts(&mut rounds);
+    rounds.end();
 }
 
 #[test]

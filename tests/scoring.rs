@@ -18,6 +18,7 @@ mod scoring {
     mod incremental;
     mod invariants;
     mod life;
+    mod models;
     mod oracle;
     mod preview;
     mod random;

@@ -2,7 +2,7 @@
 //!
 //! A platform brings a [`Subject`], which sets up a [`Stand`]: a stand-in of the
 //! platform with an account on it, whose truth the checks may look at. The
-//! checks K1 to K15 drive the connector through its own transport, with a
+//! checks K1 to K17 drive the connector through its own transport, with a
 //! [`probe`] in between that plays faults and counts them. A check that was
 //! not effective (a fault that never fired, a list that fitted on one page) is a
 //! failure and not a pass. A check that does not apply needs a reason in the
@@ -29,8 +29,10 @@ mod logs;
 pub mod probe;
 mod quiet;
 mod reading;
+mod removing;
 mod report;
 mod settings;
+mod starting;
 mod subject;
 mod table;
 mod taken;
@@ -49,7 +51,7 @@ pub use subject::{
 pub const PREFIX: &str = "engaged:";
 
 /// Every check, in the order in which they run.
-pub const CHECKS: [Check; 15] = [
+pub const CHECKS: [Check; 17] = [
     Check::new(
         "K1",
         "settings stay compatible, and secrets are typed as such",
@@ -86,6 +88,14 @@ pub const CHECKS: [Check; 15] = [
     Check::new("K13", "a dry run only reads"),
     Check::new("K14", "webhooks: genuine in, forged out"),
     Check::new("K15", "no key and no whole address in a log or an error"),
+    Check::new(
+        "K16",
+        "a start begins once at most, whatever becomes of its answer",
+    ),
+    Check::new(
+        "K17",
+        "a removal is a set, and nobody is put back who decided since",
+    ),
 ];
 
 /// Runs the checks, or those of them that `only` names.
@@ -137,6 +147,8 @@ async fn one(id: &str, subject: &dyn Subject, tally: &mut Tally) -> Result<(), B
         "K12" => links::stay(subject, tally).await,
         "K13" => quiet::only_reads(subject, tally).await,
         "K15" => quiet::no_leak(subject, tally).await,
+        "K16" => starting::once(subject, tally).await,
+        "K17" => removing::respects(subject, tally).await,
         _ => Err(Finding::new("there is no such check built yet", id)
             .next("declare it as skipped, with a reason, in the subject's manifest")
             .boxed()),

@@ -1,6 +1,7 @@
 //! The connector against a real Ghost, which `ENGAGED_GHOST_URL` and
 //! `ENGAGED_GHOST_KEY` name; without them the test says so and passes. It makes
-//! and fills labels that begin with `engaged-live:`, and touches nothing else.
+//! and fills labels that begin with `engaged-live:`, and touches nothing else, but for the one
+//! member whose address `ENGAGED_GHOST_MEMBER` may hold: that one is taken off and put back.
 //! `ENGAGED_GHOST_EXPECTED` may name a file with the counts to expect, and
 //! `ENGAGED_GHOST_DUMP` one to write all events to, for a comparison elsewhere.
 
@@ -18,10 +19,10 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use engaged_connectors::{
-    Change, Clock, Connector, Cursor, Outcome, Stream, Write,
+    Change, Clock, Connector, Cursor, Former, Outcome, Removal, Stream, Who, Write,
     ghost::{Ghost, GhostSettings},
     http::{Network, Transport},
-    model::{Contact, Event},
+    model::{Contact, Event, Status},
 };
 use tokio::time::Instant;
 
@@ -102,6 +103,61 @@ async fn a_real_ghost_is_read_completely_and_tagged_exactly() {
     println!("{:?}", ghost.check().await.unwrap());
     let contacts = read(&ghost).await;
     tag(&ghost, &contacts).await;
+}
+
+#[tokio::test]
+async fn a_member_of_a_real_ghost_is_taken_off_and_put_back() {
+    let Ok(address) = env::var("ENGAGED_GHOST_MEMBER") else {
+        println!("skipped: ENGAGED_GHOST_MEMBER names no member who may be taken off");
+        return;
+    };
+    let Some(ghost) = connect().await else { return };
+    let members = now(&ghost).await.into_iter();
+    let own = |member: &Contact| {
+        member
+            .email
+            .as_ref()
+            .is_some_and(|own| own.reveal() == address)
+    };
+    let member = members.into_iter().find(own).unwrap();
+    let named = |id: &str| Who {
+        contact: id.to_owned(),
+        email: None,
+    };
+    let (who, nobody) = (named(&member.id), named("0123456789abcdef01234567"));
+    let look = async || {
+        let looks = ghost.look(&[nobody.clone(), who.clone()]).await.unwrap();
+        assert!(looks[0].is_none());
+        looks.into_iter().nth(1).unwrap().unwrap().contact
+    };
+    let before = look().await;
+    assert_eq!(
+        (&before, before.status),
+        (&member, Some(Status::Subscribed))
+    );
+    let former = Former {
+        who: who.clone(),
+        removal: Removal::Unsubscribe,
+        status: Status::Subscribed,
+        lists: before.lists.clone(),
+        tags: before.tags.clone().unwrap(),
+    };
+    for _ in 0..2 {
+        let both = [who.clone(), nobody.clone()];
+        let outcomes = ghost.remove(&both, Removal::Unsubscribe).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Applied, Outcome::Applied]);
+    }
+    let off = look().await;
+    assert_eq!(
+        (off.status, off.lists.len()),
+        (Some(Status::Unsubscribed), 0)
+    );
+    assert_eq!(off.tags, before.tags);
+    for _ in 0..2 {
+        let outcomes = ghost.restore(std::slice::from_ref(&former)).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Applied]);
+    }
+    assert_eq!(look().await, before);
 }
 
 /// Reads everything twice and compares it with what is expected.

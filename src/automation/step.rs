@@ -213,6 +213,7 @@ fn stay(
     let pending = entry.state.is_pending();
     if seen.door.leaves == Truth::True {
         return Some(match entry.state {
+            _ if pending && entry.by_hand => return None,
             _ if pending => go(EntryState::Withdrawn, "left before it was started"),
             EntryState::Started if matches!(automation.start.begin, Begin::Tag(_)) => {
                 change(place, entry, EntryState::Leaving, None, true)

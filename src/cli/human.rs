@@ -13,7 +13,7 @@ use super::Context;
 
 #[derive(Debug, Args)]
 pub(super) struct Approve {
-    /// The guard: baseline, `max_score_change`, `max_starts`, `list_shrunk`
+    /// The guard: baseline, `max_score_change`, `max_starts`, `list_shrunk`, cleaning
     guard: String,
     /// Only on this connection
     #[arg(long)]

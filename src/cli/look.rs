@@ -9,7 +9,7 @@ use crate::{
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
     rule_tests::{self, Failure},
-    rules::{Context as Names, parse_condition},
+    rules::{Context as Names, SyntaxError, parse_condition},
     score::{
         calendar::{Day, Zone},
         explain::{self, Points, Question},
@@ -312,7 +312,7 @@ fn wanted(
         parts.push(Condition::Segment(name.clone()));
     }
     if let Some(text) = &arguments.condition {
-        parts.push(parse(config, text)?);
+        parts.push(parse(config, "--where", text)?);
     }
     Ok(match parts.len() {
         0 | 1 => parts.pop(),
@@ -320,7 +320,12 @@ fn wanted(
     })
 }
 
-fn parse(config: &Config, text: &str) -> Result<crate::rules::syntax::Condition, Expected> {
+/// A condition on the command line; `flag` is what it stands behind.
+pub(super) fn parse(
+    config: &Config,
+    flag: &str,
+    text: &str,
+) -> Result<crate::rules::syntax::Condition, Expected> {
     let scores: Vec<_> = config
         .rules
         .scores
@@ -344,19 +349,22 @@ fn parse(config: &Config, text: &str) -> Result<crate::rules::syntax::Condition,
         connections: None,
         classes: None,
     };
-    parse_condition(text, &names).map_err(|errors| {
-        let place = crate::diagnostic::Place {
-            file: "--where".into(),
-            text: text.into(),
-            span: 0..text.len(),
-        };
-        let located = errors.into_iter().map(|error| {
-            Diagnostic::error(error.code.as_str(), error.message)
-                .at(&place.at(error.span), error.label)
-                .maybe_help(error.help)
-        });
-        Expected::from(located.collect::<Vec<_>>())
-    })
+    parse_condition(text, &names).map_err(|errors| located(flag, text, errors))
+}
+
+/// What is wrong with words of the rule language on the command line.
+pub(super) fn located(flag: &str, text: &str, errors: Vec<SyntaxError>) -> Expected {
+    let place = crate::diagnostic::Place {
+        file: flag.into(),
+        text: text.into(),
+        span: 0..text.len(),
+    };
+    let located = errors.into_iter().map(|error| {
+        Diagnostic::error(error.code.as_str(), error.message)
+            .at(&place.at(error.span), error.label)
+            .maybe_help(error.help)
+    });
+    Expected::from(located.collect::<Vec<_>>())
 }
 
 pub(super) fn contacts(context: &Context, arguments: &Contacts) -> Result<Exit, Expected> {

@@ -72,7 +72,7 @@ pub(super) struct Apply {
 }
 
 /// The jobs of the configuration, with the store locked for this process.
-fn jobs(context: &Context) -> Result<Jobs, Expected> {
+pub(super) fn jobs(context: &Context) -> Result<Jobs, Expected> {
     let config = context.config()?;
     let store = context.writing(&config)?;
     let transport = platform::network()?;
@@ -296,7 +296,8 @@ pub(super) fn once(context: &Context, _: &Once) -> Result<Exit, Expected> {
             report.score.scored, report.score.as_of, report.score.changed
         );
         let doors = doors_text(&report.score.automations);
-        sync_text(&report.sync) + &score + &doors + &push_text(&report.push)
+        let cleaned: String = report.clean.iter().map(super::clean::report_text).collect();
+        sync_text(&report.sync) + &score + &doors + &cleaned + &push_text(&report.push)
     });
     let sync = sync_exit(&report.sync);
     Ok(if sync == Exit::Done {

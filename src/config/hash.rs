@@ -82,6 +82,10 @@ fn write_score(lines: &mut String, score: &Score) {
         };
         line(lines, format_args!(" band {:?} {limit}", band.name));
     }
+    if let Some(model) = &score.model {
+        let bits: Vec<u64> = model.iter().map(|number| number.to_bits()).collect();
+        line(lines, format_args!(" model {bits:x?}"));
+    }
     for rule in &score.rules {
         write_rule(lines, rule);
     }

@@ -43,7 +43,6 @@ pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found)
         stages: stages(root, &vocabulary, found),
         automations: automations::conditions(root, &vocabulary, found),
     };
-    unused_conditions(root, &vocabulary, found);
     language::sort(root, &mut set, found);
     set
 }
@@ -54,7 +53,8 @@ pub(super) fn min_sends(node: Option<&Node>) -> Option<u32> {
         .and_then(|number| u32::try_from(number).ok())
 }
 
-fn vocabulary(root: &Table, found: &mut Found) -> Vocabulary {
+/// Every name that conditions may use.
+pub(super) fn vocabulary(root: &Table, found: &mut Found) -> Vocabulary {
     let names = |section| -> Vec<String> {
         let names = super::names(root, section).into_iter();
         names.map(str::to_owned).collect()
@@ -209,17 +209,4 @@ fn stages(root: &Table, vocabulary: &Vocabulary, found: &mut Found) -> Vec<Stage
         }
     }
     stages
-}
-
-/// The conditions of sections that nothing uses yet are checked all the same:
-/// a mistake is cheaper to learn now than when it begins to matter.
-fn unused_conditions(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
-    let cleaning = root.entries_of("cleaning").iter().map(|entry| &entry.node);
-    for table in cleaning.filter_map(Node::table) {
-        for name in ["when", "protect"] {
-            if let Some(node) = table.get(name) {
-                language::condition(node, vocabulary, found);
-            }
-        }
-    }
 }

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Whole(i64, i64),
     /// A number; how many decimal places it may have is the reader's to say.
     Number,
+    /// A number with a fraction of any length, as a computation gives it.
+    Real,
     /// A share of a whole: a number from 0 to 1.
     Share,
     /// `true` or `false`.
@@ -72,7 +74,9 @@ const fn later(name: &'static str, kind: Kind, about: &'static str) -> Key {
     }
 }
 
-use Kind::{Date, Either, List, Named, Number, Secret, Share, Table, Text, Truth, Whole, Word};
+use Kind::{
+    Date, Either, List, Named, Number, Real, Secret, Share, Table, Text, Truth, Whole, Word,
+};
 
 /// All platforms that the product names; the ones with a connector are [`super::connections`]'s to know.
 pub(super) const PLATFORMS: &[&str] = &[
@@ -114,9 +118,10 @@ pub(super) static ROOT: &[Key] = &[
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
+    key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
-    later("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
+    key("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
     later("web", Table(WEB), "The dashboard."),
     later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
 ];
@@ -163,6 +168,7 @@ static EVENTS: &[Key] = &[
 static SCORE: &[Key] = &[
     key("rules", List(&Table(RULE)), "What earns and costs points."),
     key("bands", List(&Table(BAND)), "Names for ranges of shown points, from the top."),
+    key("model", Text, "A file that `engaged suggest --model` wrote, relative to the configuration's directory; in place of rules."),
     key("range", List(&Whole(-MOST, MOST)), "Lowest and highest points shown."),
     key("penalty_floor", Number, "All that is negative counts together no lower than this."),
     key("groups", Named("group", &Table(GROUP)), "Limits on the sum of the rules of a group."),
@@ -182,6 +188,38 @@ static RULE: &[Key] = &[
     key("group", Text, "The group it belongs to."),
     key("guards", Truth, "False for the literal reading of absence. Default: the score's."),
     key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: the score's."),
+];
+
+/// The file that a score's `model` names.
+#[rustfmt::skip]
+pub(super) static MODEL: &[Key] = &[
+    need("intercept", Real, "The logarithm of the odds where no condition holds."),
+    need("inputs", List(&Table(MODEL_INPUT)), "The conditions, and what each adds to the logarithm of the odds."),
+    key("fitted", Table(FITTED), "What it was fitted on; for people."),
+];
+
+#[rustfmt::skip]
+static MODEL_INPUT: &[Key] = &[
+    need("when", Text, "A condition: when = \"any click in 3 months\"."),
+    need("coefficient", Real, "What it adds to the logarithm of the odds while it holds."),
+    key("guards", Truth, "False for the literal reading of absence. Default: true."),
+    key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 3."),
+];
+
+#[rustfmt::skip]
+static FITTED: &[Key] = &[
+    key("on", Date, "The date."),
+    key("conversion", Text, "What counted as a conversion."),
+    key("cases", Whole(0, i64::MAX), "How many cases."),
+    key("conversions", Whole(0, i64::MAX), "How many of them converted."),
+    key("l2", Real, "The penalty."),
+];
+
+#[rustfmt::skip]
+static INSIGHT: &[Key] = &[
+    key("conversion", Text, "A pattern of events, of which the first of each contact counts. Default: any purchase."),
+    key("within", Text, "Who converts within this time is nobody to compare with. Default: 90 days."),
+    key("l2", Number, "The penalty of the regression on large coefficients, 0 for none. Default: 1."),
 ];
 
 #[rustfmt::skip]
@@ -308,19 +346,27 @@ static START: &[Key] = &[
 
 #[rustfmt::skip]
 static CLEANING: &[Key] = &[
-    need("when", Text, "Who is proposed: when = \"no open in 12 months\"."),
-    key("protect", Text, "Who is never proposed."),
+    need("when", Text, "Who is proposed: when = \"no open in 12 months and no click in 12 months\"."),
+    key("protect", Text, "Who is never proposed, also if it is not known whether this holds."),
+    key("protect_purchases", Truth, "Whether a purchase in the last 12 months protects. Default: true."),
     key("min_sends", Whole(0, MOST), "Mails that must have been ignored before absence is judged. Default: 10."),
+    key("tenure", Text, "How long somebody must have been subscribed. Default: 6 months."),
     key("first", Table(FIRST), "A last attempt before anything else."),
     need("then", Word(&["tag", "unsubscribe", "suppress", "archive", "delete"]), "What is done: then = \"unsubscribe\"."),
-    key("max_share", Share, "Share of the list per run. Default: 0.02."),
-    key("approve", Word(&["always", "automatic"]), "Whether a person approves every batch. Default: always."),
+    key("tag", Text, "The tag, under the connection's prefix: what is done for \"tag\", put on before anything else. Default: cleaned:NAME."),
+    key("delete", Text, "Needed for \"delete\": delete = \"I accept that this cannot be undone\"."),
+    key("max_share", Share, "Share of the mailable contacts per run. Default: 0.02."),
+    key("max", Whole(0, MOST), "Contacts per run. Default: 500."),
+    key("breaker", Share, "Share of the mailable contacts beyond which nothing is done until approved. Default: 0.20."),
+    key("holdout", Share, "Share of the candidates that is left alone, to see what cleaning costs. Default: 0.05."),
+    key("approve", Word(&["always", "automatic"]), "Whether a person approves every batch, or only what exceeds the cap. Default: always."),
+    key("connections", TEXTS, "Which connections are cleaned. Default: all live ones whose platform can do it."),
 ];
 
 #[rustfmt::skip]
 static FIRST: &[Key] = &[
     need("automation", Text, "The automation that asks them to stay."),
-    key("wait", Text, "How long it gets."),
+    key("wait", Text, "How long it gets. Default: 30 days."),
 ];
 
 #[rustfmt::skip]

@@ -3,6 +3,7 @@
 use engaged_connectors::model::EventKind;
 
 mod limits;
+mod model;
 
 use super::{
     code,
@@ -54,12 +55,13 @@ fn score(entry: &Entry, vocabulary: &Vocabulary, found: &mut Found) -> Option<Sc
         min_sends: min_sends(table.get("min_sends")).unwrap_or(MIN_SENDS),
         groups: groups.iter().map(|group| group.name.clone()).collect(),
     };
-    let rules = table
-        .items_of("rules")
-        .iter()
-        .filter_map(Node::table)
-        .filter_map(|table| rule(table, &defaults, vocabulary, found))
-        .collect();
+    let (rules, model) = if let Some(entry) = table.entry("model") {
+        model::rules(table, entry, vocabulary, found)?
+    } else {
+        let tables = table.items_of("rules").iter().filter_map(Node::table);
+        let rules = tables.filter_map(|table| rule(table, &defaults, vocabulary, found));
+        (rules.collect(), None)
+    };
     Some(Score {
         name: entry.name.clone(),
         rules,
@@ -67,6 +69,7 @@ fn score(entry: &Entry, vocabulary: &Vocabulary, found: &mut Found) -> Option<Sc
         range: limits::range(table, found),
         groups,
         penalty_floor: limits::penalty_floor(table, found),
+        model,
     })
 }
 

@@ -76,6 +76,7 @@ pub(super) fn check_node(
         | (Kind::Number, Value::Integer(_))
         | (Kind::Truth, Value::Truth(_)) => {}
         (Kind::Number, Value::Float(text)) if plain(text) => {}
+        (Kind::Real, _) if real(node).is_some() => {}
         (Kind::Word(words), Value::Text(text)) => check_word(text, words, node, what, found),
         (Kind::Whole(least, most), Value::Integer(number)) => {
             if !(*least..=*most).contains(number) {
@@ -190,6 +191,7 @@ fn in_words(kind: &Kind) -> String {
         Kind::Date => "a date or time".into(),
         Kind::Whole(..) => "a whole number".into(),
         Kind::Number => "a plain number".into(),
+        Kind::Real => "a number".into(),
         Kind::Share => "a number from 0 to 1".into(),
         Kind::Truth => "true or false".into(),
         Kind::List(_) => "a list".into(),
@@ -205,7 +207,7 @@ fn same_kind(kind: &Kind, value: &Value) -> bool {
             | (Kind::Date, Value::Date(_))
             | (Kind::Whole(..), Value::Integer(_))
             | (
-                Kind::Number | Kind::Share,
+                Kind::Number | Kind::Real | Kind::Share,
                 Value::Integer(_) | Value::Float(_)
             )
             | (Kind::Truth, Value::Truth(_))
@@ -232,10 +234,16 @@ pub(super) fn decimal(node: &Node) -> Option<Decimal> {
 
 /// A share of a whole, as a fraction.
 pub(super) fn share(node: &Node) -> Option<f64> {
+    let number = real(node)?;
+    (0.0..=1.0).contains(&number).then_some(number)
+}
+
+/// A number of any form but infinity and "not a number".
+pub(super) fn real(node: &Node) -> Option<f64> {
     let number: f64 = match &node.value {
         Value::Integer(number) => number.to_string().parse().ok()?,
         Value::Float(text) => text.parse().ok()?,
         _ => return None,
     };
-    (0.0..=1.0).contains(&number).then_some(number)
+    number.is_finite().then_some(number)
 }

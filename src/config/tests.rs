@@ -176,6 +176,9 @@ fn the_example_shows_every_key_there_is() {
     let root = tree::parse("example", &text, &mut Found::default()).unwrap();
     let mut missing = Vec::new();
     collect_missing(&[&root], schema::ROOT, "", &mut missing);
+    // It names a file that a copy of the example would not find.
+    assert!(text.contains("\n# model = \""));
+    missing.retain(|key| key != "scores.model");
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
@@ -473,6 +476,28 @@ fn the_json_form_names_file_line_column_and_words() {
       "severity": "error"
     }
     "#);
+}
+
+#[test]
+fn models_are_not_doubted_and_reach_from_nothing_to_a_hundred() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("engaged.toml");
+    let inputs = "{ when = 'any unsubscribe', coefficient = 1.5e0 }, { when = 'any open', coefficient = -2 }";
+    let model = format!("intercept = 1\ninputs = [ {inputs} ]\n[fitted]\non = 2026-06-15\n");
+    fs::write(folder.path().join("m.toml"), model).unwrap();
+    let config = |top: u8| {
+        let bands = format!("bands = [ {{ name = 'a', from = {top} }}, {{ name = 'b' }} ]");
+        let text = format!("timezone = 'UTC'\n[scores.s]\nmodel = 'm.toml'\n{bands}\n");
+        fs::write(&file, text).unwrap();
+        load(&file, &Environment::new()).unwrap()
+    };
+    let fits = config(100);
+    assert_eq!(fits.warnings, []);
+    let score = &fits.rules.scores[0];
+    assert_eq!(score.model, Some(vec![1.0, 1.5, -2.0]));
+    assert_eq!(score.rules.len(), 3);
+    // Nobody gets more.
+    assert_eq!(config(101).warnings.len(), 1);
 }
 
 /// Texts that are nearly configurations: the example with pieces cut out and put in.

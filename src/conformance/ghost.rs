@@ -300,6 +300,21 @@ impl Stand for Site {
             .collect()
     }
 
+    fn mailed(&self) -> BTreeSet<String> {
+        let members = self.serving.ghost().members().into_iter();
+        let mailed = members.filter(|member| member.subscribed);
+        mailed.map(|member| member.id).collect()
+    }
+
+    async fn leaves(&self, contact: &str) -> Result<(), String> {
+        let site = self.serving.ghost();
+        let mut members = site.members().into_iter();
+        let found = members.find(|member| member.id == contact);
+        let left = found.is_some_and(|member| site.leaves(&member.email));
+        left.then_some(())
+            .ok_or_else(|| "there is no such member".into())
+    }
+
     fn writes(&self) -> usize {
         self.serving.ledger().writes().len()
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use engaged_connectors::{
-    Clock, Connector, ConnectorError, Write,
+    Action, Clock, Connector, ConnectorError, Write,
     conformance::{
         Access, Edit, Edited, Golden, HandClock, KeyKind, PREFIX, Rights, Scene, Settings, Shown,
         Skip, Stand, Subject, Truth, Unwritable,
@@ -179,6 +179,13 @@ impl Subject for Platform {
                 write: set("ENGSCORE", "9".repeat(256)),
                 limit: "a value of more than 255 bytes",
             },
+        ]
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        vec![
+            Action::Automation("journey 12 step 34".into()),
+            Action::Event("gone quiet".into()),
         ]
     }
 
@@ -411,6 +418,22 @@ impl Stand for Account {
             )
         };
         self.sandbox.contacts().into_iter().map(shown).collect()
+    }
+
+    fn mailed(&self) -> BTreeSet<String> {
+        self.mailed().iter().map(id).collect()
+    }
+
+    fn starts(&self) -> BTreeMap<String, usize> {
+        self.sandbox.starts()
+    }
+
+    async fn leaves(&self, contact: &str) -> Result<(), String> {
+        let mut contacts = self.sandbox.contacts().into_iter();
+        let found = contacts.find(|one| id(one) == contact);
+        let left = found.is_some_and(|one| self.sandbox.leaves(&one.address));
+        left.then_some(())
+            .ok_or_else(|| "there is no such member".into())
     }
 
     fn writes(&self) -> usize {

@@ -120,8 +120,10 @@ impl Bench {
     }
 }
 
+type Bands<'a> = Vec<(Option<&'a str>, i64)>;
+
 /// Each band and its contacts, then each rule with its contacts and mean.
-fn told(week: &Shown) -> (Vec<(Option<&str>, i64)>, Vec<(i64, f64)>) {
+fn told(week: &Shown) -> (Bands<'_>, Vec<(i64, f64)>) {
     let score = &week.scores[0];
     let bands = score.bands.iter();
     let rules = score.rules.iter();

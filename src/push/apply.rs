@@ -13,7 +13,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::{
-    automation::{Automation, WAITS_MAX_MS},
+    automation::{self, Automation, WAITS_MAX_MS},
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
@@ -249,7 +249,7 @@ impl Push<'_> {
                     }
                     let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
                     if lane == Lane::Start {
-                        rows = starts::begin(tx, rows, now)?;
+                        rows = starts::begin(tx, starts::one_call(rows), now)?;
                     }
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
@@ -437,7 +437,7 @@ fn decide(
             ask.now,
         )?;
     }
-    for automation in starts::of(ask.automations, &ask.connection.name) {
+    for automation in automation::on(ask.automations, &ask.connection.name) {
         tx.expire_entries(&automation.name, ask.now - WAITS_MAX_MS, ask.now)?;
     }
     for (entry, becomes, why) in &plan.without {

@@ -4,6 +4,7 @@
 //! field or tag, is a baseline: held once.
 
 use crate::{
+    clean::CLEANING,
     score::{calendar::Millis, facts::ConnectionId},
     store::{StoreError, Tx},
     sync::LIST_SHRUNK,
@@ -24,7 +25,13 @@ pub const MAX_SCORE_CHANGE: &str = "max_score_change";
 pub const MAX_STARTS: &str = "max_starts";
 
 /// Every guard that there is, for `approve`.
-pub const ALL: [&str; 4] = [BASELINE, MAX_SCORE_CHANGE, MAX_STARTS, LIST_SHRUNK];
+pub const ALL: [&str; 5] = [
+    BASELINE,
+    MAX_SCORE_CHANGE,
+    MAX_STARTS,
+    LIST_SHRUNK,
+    CLEANING,
+];
 
 /// How much may happen in one push without asking.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,7 +99,7 @@ pub fn hold(
             plan.changed,
             plan.told,
             max_score_change * 100.0,
-            cause::likely(tx, ask, plan.changed)?
+            cause::named(tx, ask, plan)?
         );
         tx.trip_guard(MAX_SCORE_CHANGE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{MAX_SCORE_CHANGE}: {detail}"));

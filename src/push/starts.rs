@@ -9,7 +9,7 @@ use engaged_connectors::{
 use serde_json::json;
 
 use crate::{
-    automation::{Automation, Begin, EntryState, WAITS_MAX_MS},
+    automation::{self, Automation, Begin, EntryState, WAITS_MAX_MS},
     score::{
         calendar::{Millis, Zone},
         facts::Needs,
@@ -24,15 +24,6 @@ use super::plan::{Ask, Planned};
 /// Entries for which nothing can be started, or taken off, what they become, and why.
 pub type Unreachable = Vec<(i64, EntryState, &'static str)>;
 
-/// The automations that start something on a connection.
-pub fn of<'a>(
-    automations: &'a [Automation],
-    connection: &'a str,
-) -> impl Iterator<Item = &'a Automation> {
-    let on = move |each: &&Automation| each.start.connection.as_deref() == Some(connection);
-    automations.iter().filter(on)
-}
-
 /// Works out a connection's starts, giving each to `sink` in a stable order: first what is taken off again.
 pub fn plan(
     conn: &Conn,
@@ -41,7 +32,7 @@ pub fn plan(
 ) -> Result<Unreachable, StoreError> {
     let mut unreachable = Unreachable::new();
     let mut open = Vec::new();
-    for automation in of(ask.automations, &ask.connection.name) {
+    for automation in automation::on(ask.automations, &ask.connection.name) {
         let name = &automation.name;
         let mut leaving = HashSet::new();
         for waiting in conn.waiting(name, EntryState::Leaving, ask.id, Millis::MIN)? {
@@ -168,9 +159,12 @@ pub fn is_start(verb: &str) -> bool {
     verb.starts_with("start ") || verb == "send event" || verb == "call"
 }
 
-/// Whether starting that twice is the same as once.
-fn is_set(verb: &str) -> bool {
-    matches!(verb, "start by tag" | "start by field" | "remove tag")
+/// Whether doing that twice is the same as once: of calls the receiver can tell, by their key.
+fn may_be_repeated(verb: &str) -> bool {
+    matches!(
+        verb,
+        "start by tag" | "start by field" | "remove tag" | "call"
+    )
 }
 
 fn value(conn: &Conn, automation: &Automation, waiting: &Waiting) -> Result<String, StoreError> {
@@ -262,6 +256,16 @@ pub fn request(row: &OutboxRow, email: Option<Address>) -> Option<Request> {
     }))
 }
 
+/// The rows of one call, from the first on. What may not be repeated goes out alone: if the process ends meanwhile,
+/// one entry is in doubt and not a whole batch.
+pub fn one_call(mut rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
+    let together = rows
+        .iter()
+        .take_while(|row| may_be_repeated(&row.row.write));
+    rows.truncate(together.count().max(1));
+    rows
+}
+
 /// Marks entries whose requests are about to go out; returns the rows that may. An entry that is no longer
 /// ready is not started.
 pub fn begin(tx: &Tx, rows: Vec<OutboxRow>, now: Millis) -> Result<Vec<OutboxRow>, StoreError> {
@@ -298,7 +302,7 @@ pub fn settle(
     let Some((entry, starts)) = entry_of(row) else {
         return Ok(state);
     };
-    let doubt = state == OutboxState::Ambiguous && !is_set(&row.row.write);
+    let doubt = state == OutboxState::Ambiguous && !may_be_repeated(&row.row.write);
     let state = if state == OutboxState::Ambiguous && !doubt {
         OutboxState::Retry
     } else {

@@ -60,6 +60,9 @@ pub struct Score {
     pub groups: Vec<Group>,
     /// The negative items together count no lower than this, in thousandths.
     pub penalty_floor: Option<i64>,
+    /// For a score by a logistic model: what each rule adds to the logarithm of the odds while its
+    /// condition holds. The first rule always holds: it is the intercept. The points of rules mean nothing then.
+    pub model: Option<Vec<f64>>,
 }
 
 impl Score {

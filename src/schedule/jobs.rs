@@ -1,6 +1,8 @@
 //! The jobs: sync, score, plan, push. Each is idempotent, takes no input but
 //! the configuration, and records its run before it begins.
 
+mod cleaning;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -11,6 +13,8 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    automation,
+    clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment},
     diagnostic::Expected,
     platform,
@@ -18,7 +22,6 @@ use crate::{
         apply::{Push, PushError, PushReport},
         guard::Limits,
         plan::{self, Plan},
-        starts,
     },
     rescore::{ScoreReport, rescore},
     score::{calendar::Zone, facts::ConnectionId},
@@ -65,6 +68,9 @@ pub struct CycleReport {
     pub sync: Vec<SyncReport>,
     /// The scores.
     pub score: ScoreReport,
+    /// Who was taken off lists, or came back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clean: Vec<CleanReport>,
     /// Each connection's push.
     pub push: Vec<PushReport>,
 }
@@ -100,7 +106,9 @@ impl Jobs {
     ) -> Result<Self, Expected> {
         let mut connectors = BTreeMap::new();
         for connection in config.written_to() {
-            let connector = platform::connector(connection, environment, &clock, transport)?;
+            let automations = &config.automations;
+            let connector =
+                platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
         let zone = Arc::new(Zone::new(config.zone));
@@ -263,6 +271,7 @@ impl Jobs {
     pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
         let sync = self.sync(only, false).await?;
         let score = self.score(false).await?;
+        let clean = self.clean().await?;
         let push = self.apply(None).await?;
         let applied = push.iter().map(|report| report.applied).sum();
         Ok(CycleReport {
@@ -270,6 +279,7 @@ impl Jobs {
             applied,
             sync,
             score,
+            clean,
             push,
         })
     }
@@ -313,7 +323,7 @@ impl Jobs {
 
     fn has_nothing_to_write(&self, connection: &ConnectionConfig) -> bool {
         let shows = !connection.push.fields.is_empty() || connection.push.tags.is_some();
-        let mut starts = starts::of(&self.config.automations, &connection.name);
+        let mut starts = automation::on(&self.config.automations, &connection.name);
         !shows && starts.next().is_none()
     }
 

@@ -145,6 +145,8 @@ fn find(rule: &Rule, among: &RuleSet) -> Option<(usize, usize)> {
     };
     let wanted = untyped(rule);
     let scores = among.scores.iter().enumerate();
+    // What a rule of a model gives hangs on the others.
+    let scores = scores.filter(|(_, score)| score.model.is_none());
     let mut rules = scores.flat_map(|(score, each)| {
         let rules = each.rules.iter().enumerate();
         rules.map(move |(number, rule)| (score, number, rule))

@@ -10,6 +10,7 @@ use super::{
     condition::{Answer, Doubt, Judgement},
     each::{self, Sum, round_away},
     facts::{Coverage, Facts},
+    logistic,
     model::{Compiled, Model},
     subject::Subject,
 };
@@ -73,6 +74,8 @@ pub struct RuleValue {
     pub lifted: usize,
     /// The events that count, for an each-event rule.
     pub(crate) earned: Vec<each::Earned>,
+    /// Whether the condition of a state rule is true.
+    pub holds: bool,
     /// Why a state rule is unknown.
     pub doubt: Option<Doubt>,
     /// The absences in a state rule, and what each is.
@@ -290,6 +293,9 @@ impl<'a> Evaluator<'a> {
             hint = hint.min(value.hint);
             rules.push(value);
         }
+        if let Some(weights) = &score.model {
+            logistic::spread(weights, &mut rules);
+        }
         let (corrections, next) = corrections(score, &rules, self.subject.facts, self.as_of);
         let raw = rules
             .iter()
@@ -328,6 +334,7 @@ impl Evaluator<'_> {
                 };
                 RuleValue {
                     points,
+                    holds: answer.truth == Truth::True,
                     doubt: answer.doubt,
                     judgements,
                     hint: answer.hint,

@@ -32,6 +32,8 @@ pub struct Model {
     pub(crate) stages: Vec<Node>,
     /// For each automation, when contacts enter and when they leave.
     pub(crate) automations: Vec<(Node, Option<Node>)>,
+    /// Conditions that are asked beside the rules ([`super::ask`]).
+    pub(crate) asked: Vec<Node>,
     /// The number of the configured currency, if any event has it.
     pub(crate) currency: TextId,
     /// For each URL, the number that stands for its page: the same without the fragment.
@@ -52,8 +54,26 @@ impl Model {
         Self::with(rules, vocabulary, Patterns::default())
     }
 
+    /// As [`Model::new`], with conditions beside the rules: each with the mails that its absences need.
+    pub fn asking(
+        rules: &RuleSet,
+        vocabulary: &Vocabulary,
+        conditions: &[(&Condition, u32)],
+    ) -> Self {
+        Self::build(rules, vocabulary, Patterns::default(), conditions)
+    }
+
     /// As [`Model::new`]; its patterns are added to some that keep their numbers.
     pub(crate) fn with(rules: &RuleSet, vocabulary: &Vocabulary, patterns: Patterns) -> Self {
+        Self::build(rules, vocabulary, patterns, &[])
+    }
+
+    fn build(
+        rules: &RuleSet,
+        vocabulary: &Vocabulary,
+        patterns: Patterns,
+        conditions: &[(&Condition, u32)],
+    ) -> Self {
         let mut compiler = Compiler {
             rules,
             vocabulary,
@@ -85,6 +105,17 @@ impl Model {
             (enter, leave.map(|until| compiler.condition(until, outside)))
         });
         let automations = automations.collect();
+        let asked = conditions.iter().map(|(condition, min_sends)| {
+            let min_sends = *min_sends;
+            compiler.condition(
+                condition,
+                Settings {
+                    min_sends,
+                    ..outside
+                },
+            )
+        });
+        let asked = asked.collect();
         let position = vocabulary
             .currencies
             .iter()
@@ -97,6 +128,7 @@ impl Model {
             segments,
             stages,
             automations,
+            asked,
             currency: position
                 .and_then(|index| u32::try_from(index).ok())
                 .map_or(TextId::NONE, TextId),
@@ -124,7 +156,7 @@ impl Model {
         let automations = self.automations.iter();
         let automations = automations.flat_map(|(enter, leave)| [Some(enter), leave.as_ref()]);
         let nodes = states.chain(&self.segments).chain(&self.stages);
-        for node in nodes.chain(automations.flatten()) {
+        for node in nodes.chain(automations.flatten()).chain(&self.asked) {
             node.note_needs(&mut needs);
         }
         // Nothing starts for whom we may not write to.

@@ -83,7 +83,8 @@ impl Conn {
     ) -> Result<BTreeMap<String, Past>, StoreError> {
         // Where the request lies after the entry, because a guard held it or somebody asked for it later, that counts.
         let mut select = self.sql.prepare_cached(
-            "select text, entry.id, number, entry.state, entered_on, due_at, left_at, entered_at, row.changed_at
+            "select text, entry.id, number, entry.state, entered_on, due_at, left_at, entered_at, row.changed_at,
+               coalesce(entry.reason like 'cleaning %', 0)
              from automation_entry entry join word on word.id = automation_id
              left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
                and row.state in ('attempting', 'applied', 'ambiguous')
@@ -112,6 +113,7 @@ impl Conn {
                     entered_at: row.get(7)?,
                     entered_on,
                     due_at: row.get(5)?,
+                    by_hand: row.get(9)?,
                 });
             }
         }
@@ -509,8 +511,8 @@ impl Tx {
             .execute(params![automation, now, becomes.as_str()])?)
     }
 
-    /// Lets a contact enter an automation whose condition is not asked: for a last mail before cleaning, say. `None` if it
-    /// is inside already.
+    /// Lets something be started for a contact by an automation whose condition is not asked: a last mail before
+    /// cleaning, say. Whoever is inside without a start gets one; whoever had one enters anew. Returns the entry.
     pub fn enter_automation(
         &self,
         contact: ContactId,
@@ -518,26 +520,42 @@ impl Tx {
         reason: &str,
         on: Day,
         now: Millis,
-    ) -> Result<Option<i64>, StoreError> {
-        let (inside, entries): (bool, u32) = self
+    ) -> Result<i64, StoreError> {
+        let last: Option<(i64, u32, String, bool)> = self
             .sql
             .prepare_cached(
-                "select coalesce(max(left_at is null), 0), coalesce(max(number), 0) from automation_entry
-                 where contact_id = ?1 and automation_id = (select id from word where text = ?2)",
+                "select id, number, state, left_at is null from automation_entry
+                 where contact_id = ?1 and automation_id = (select id from word where text = ?2)
+                 order by number desc limit 1",
             )?
-            .query_row(params![contact.0, automation], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if inside {
-            return Ok(None);
+            .query_row(params![contact.0, automation], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()?;
+        let mut number = 1;
+        if let Some((entry, before, state, inside)) = last {
+            number = before + 1;
+            let state = state_of(&state)?;
+            if inside && !state.may_have_started() {
+                self.set_entry(entry, EntryState::Ready, Some(reason), now)?;
+                return Ok(entry);
+            }
+            if inside {
+                if state == EntryState::Started && self.start_tag(entry)?.is_some() {
+                    self.set_entry(entry, EntryState::Leaving, None, now)?;
+                }
+                self.leave(entry, now)?;
+            }
         }
         let step = Step::Enter {
             automation: 0,
-            number: entries + 1,
+            number,
             state: EntryState::Ready,
             reason: Some(reason.to_owned()),
             due_at: None,
         };
         self.step(contact, &[automation.to_owned()], &[step], (on, now))?;
-        Ok(Some(self.sql.last_insert_rowid()))
+        Ok(self.sql.last_insert_rowid())
     }
 
     /// Two contacts turned out to be one: what is remembered of the one is remembered of the other. Inside is who was

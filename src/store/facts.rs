@@ -1,6 +1,8 @@
 //! Reading what scoring needs: everything about one contact, or about all of
 //! them in the order of their numbers, each table walked once.
 
+mod hindsight;
+
 use std::collections::{BTreeSet, HashMap};
 
 use engaged_connectors::model::Address;
@@ -23,6 +25,8 @@ use crate::{
         facts::{Adjustment, ConnectionId, Fact, Facts, KindId, Needs, Subscription, TextId},
     },
 };
+
+pub use hindsight::Hindsight;
 
 /// Which contacts to read.
 #[derive(Clone, Copy, Debug)]
@@ -133,8 +137,7 @@ impl Walk<'_> {
 }
 
 impl Conn {
-    /// Everything about one contact and those merged into it, as known at an
-    /// instant (`None`: now); `None` if there was no such contact.
+    /// Everything about one contact and those merged into it, as known at an instant (`None`: now); `None`: no such contact.
     pub fn facts(
         &self,
         contact: ContactId,
@@ -146,8 +149,7 @@ impl Conn {
         Ok(loader.found.then_some(loader.facts))
     }
 
-    /// Calls back with each contact's facts, in the order of contacts. The facts are good until the
-    /// call returns; memory does not grow with the number of contacts.
+    /// Calls back with each contact's facts, in the order of contacts, good until the call returns; memory does not grow.
     pub fn for_each_facts(
         &self,
         which: Which<'_>,
@@ -344,13 +346,7 @@ impl<'k> Loader<'k> {
             });
         }
         self.load_properties()?;
-        for (name, value, _) in self.fields.drain(..) {
-            if let Some(Some(name)) = self.names.get(&name)
-                && !value.is_empty()
-            {
-                self.facts.fields.push((name.clone(), value));
-            }
-        }
+        self.name_fields();
         self.facts.connections.sort_unstable();
         self.facts.connections.dedup();
         Ok(())

@@ -28,6 +28,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0003_automation.sql"),
     },
     Migration {
+        name: "0004_cleaning",
+        sql: include_str!("migrations/0004_cleaning.sql"),
+    },
+    Migration {
         name: "0005_drift",
         sql: include_str!("migrations/0005_drift.sql"),
     },

@@ -3,6 +3,8 @@
 //! The rows of what is to be written and how far each has come. What to write
 //! and when to try is decided in `push`.
 
+mod lane;
+
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -12,6 +14,8 @@ use crate::{
     planted::{Bug, is_planted},
     score::{calendar::Millis, facts::ConnectionId},
 };
+
+pub use self::lane::Lane;
 
 /// How far one write has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,36 +69,6 @@ impl OutboxState {
             .into_iter()
             .find(|state| state.as_str() == name)
             .ok_or_else(|| StoreError::damaged(format!("outbox state {name}")))
-    }
-}
-
-/// The sorts of write that are sent apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// What a platform is to show: fields and tags. May be repeated.
-    #[default]
-    Set,
-    /// What begins for a contact. One row for each entry into an automation.
-    Start,
-    /// Taking contacts off a list, and putting them back.
-    Removal,
-}
-
-impl Lane {
-    /// The name in the table.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Set => "set",
-            Self::Start => "start",
-            Self::Removal => "removal",
-        }
-    }
-
-    fn parse(name: &str) -> Result<Self, StoreError> {
-        [Self::Set, Self::Start, Self::Removal]
-            .into_iter()
-            .find(|lane| lane.as_str() == name)
-            .ok_or_else(|| StoreError::damaged(format!("outbox lane {name}")))
     }
 }
 
@@ -179,8 +153,8 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
 
-/// A request that was cut off is in doubt. One that starts something by a set is made again.
-const DOUBT: &str = "state = iif(lane = 'start' and write in ('start by tag', 'start by field', 'remove tag'), 'retry', 'ambiguous')
+/// A request that was cut off is in doubt. A start that may be repeated is: a set, or a call, which bears its key.
+const DOUBT: &str = "state = iif(lane = 'start' and write in ('start by tag', 'start by field', 'remove tag', 'call'), 'retry', 'ambiguous')
     where state = 'attempting'";
 
 // Statements about one target name their index: with `state in (..)` beside it the planner
@@ -212,6 +186,19 @@ impl Conn {
         self.outbox_rows(
             "where connection_id = ?1 and state = ?2 order by id limit ?3",
             params![connection.0, state.as_str(), limit],
+        )
+    }
+
+    /// Rows of one sort that are in doubt, the oldest first.
+    pub fn outbox_in_doubt(
+        &self,
+        connection: ConnectionId,
+        lane: Lane,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.outbox_rows(
+            "where connection_id = ?1 and state = 'ambiguous' and lane = ?2 order by id limit ?3",
+            params![connection.0, lane.as_str(), limit],
         )
     }
 

@@ -155,6 +155,10 @@ impl Phrases for English<'_> {
         format!("{}: {why}", quoted(&line.value))
     }
 
+    fn everybody(&self) -> &'static str {
+        "what everybody begins with"
+    }
+
     fn since(&self, day: Day) -> String {
         format!("since {}", self.day(day))
     }
@@ -390,6 +394,10 @@ impl Phrases for English<'_> {
             }
             Cause::Ends(condition) => format!(
                 "{much}, because then this no longer holds: {}",
+                self.holds(condition)
+            ),
+            Cause::Weighs(condition) => format!(
+                "{much}, because this weighs otherwise beside the rest: {}",
                 self.holds(condition)
             ),
             Cause::Counts(pattern, number) => format!("{much} for {}", events(number, pattern)),

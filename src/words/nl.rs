@@ -155,6 +155,10 @@ impl Phrases for Dutch<'_> {
         format!("{}: {why}", quoted(&line.value))
     }
 
+    fn everybody(&self) -> &'static str {
+        "waar iedereen mee begint"
+    }
+
     fn since(&self, day: Day) -> String {
         format!("sinds {}", self.day(day))
     }
@@ -384,6 +388,10 @@ impl Phrases for Dutch<'_> {
                     self.holds(condition)
                 )
             }
+            Cause::Weighs(condition) => format!(
+                "{much}, want dit weegt anders naast de rest: {}",
+                self.holds(condition)
+            ),
             Cause::Counts(pattern, number) => format!("{much} voor {}", events(number, pattern)),
             Cause::Lifted(pattern, number) => {
                 let verb = if *number == 1 { "telt" } else { "tellen" };

@@ -71,6 +71,8 @@ pub(super) trait Phrases {
     fn condition(&self, condition: &Condition) -> String;
     /// Why a text looks made up.
     fn fake(&self, line: &FakeLine) -> String;
+    /// What a model gives everybody to begin with.
+    fn everybody(&self) -> &'static str;
     fn since(&self, day: Day) -> String;
     fn fading(&self, decay: Decay) -> String;
     fn no_points(&self) -> &'static str;

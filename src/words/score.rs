@@ -117,6 +117,10 @@ impl Page<'_> {
         let phrases = self.phrases;
         let pattern = match &line.rule.when {
             RuleWhen::Each(pattern) => pattern,
+            RuleWhen::State(Condition::Otherwise) => {
+                self.add(Role::Item, line.points, phrases.everybody());
+                return;
+            }
             RuleWhen::State(when) => {
                 let since = line.absence.as_ref().and_then(|absence| absence.since);
                 let since = since.map(|day| format!(" ({})", phrases.since(day)));

@@ -335,6 +335,7 @@ fn everything_else_is_said_in_both_languages() {
         ];
         lines.iter().map(String::as_str).for_each(say);
         for cause in [
+            Cause::Weighs(Condition::Otherwise),
             Cause::Counts(pattern.clone(), 1),
             Cause::Lifted(pattern.clone(), 1),
             Cause::Lifted(pattern.clone(), 2),

@@ -120,4 +120,14 @@ caught! {
         "mailchimp" LogsAddresses "a whole address";
         "mailchimp" QuotesTheAddress "an error or outcome holds a whole address";
     }
+    starts_that_begin_twice_are_caught: "K16" {
+        "mailchimp" RepeatsAStart "was sent 2 times";
+        "mailchimp" DoubtIsRetry "told as if it were none";
+        "mailchimp" DeniesStarts "not those of the subject";
+    }
+    removals_without_respect_are_caught: "K17" {
+        "ghost" TakesNobodyOff "is not off";
+        "mailchimp" TakesOffMore "somebody else was taken off";
+        "ghost" RestoresWhoLeft "put back";
+    }
 }

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use engaged_connectors::{
-    Account, Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Outcome, Page, Stream,
-    Write,
+    Account, Action, Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Former, Look,
+    Outcome, Page, Removal, RemovalSpec, Start, Stream, Who, Write,
     conformance::{
         Access, Edit, Edited, Golden, Scene, SettingKind, Settings, Shown, Skip, Stand, Subject,
         Truth, Unwritable,
@@ -78,6 +78,12 @@ pub enum Bug {
     LogsTheKey,
     LogsAddresses,
     QuotesTheAddress,
+    RepeatsAStart,
+    DoubtIsRetry,
+    DeniesStarts,
+    TakesNobodyOff,
+    TakesOffMore,
+    RestoresWhoLeft,
 }
 
 /// A subject with a bug.
@@ -146,6 +152,10 @@ impl Subject for Mutant {
 
     fn unwritable(&self) -> Vec<Unwritable> {
         self.inner.unwritable()
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        self.inner.actions()
     }
 
     fn reads_elsewhere(&self) -> bool {
@@ -235,6 +245,18 @@ impl Stand for Crooked {
         self.inner.shown()
     }
 
+    fn mailed(&self) -> BTreeSet<String> {
+        self.inner.mailed()
+    }
+
+    fn starts(&self) -> BTreeMap<String, usize> {
+        self.inner.starts()
+    }
+
+    async fn leaves(&self, contact: &str) -> Result<(), String> {
+        self.inner.leaves(contact).await
+    }
+
     fn writes(&self) -> usize {
         self.inner.writes()
     }
@@ -263,6 +285,7 @@ fn declare(good: &Capabilities, bug: Bug) -> Capabilities {
         }
         Bug::ClaimsFields => declared.fields = true,
         Bug::DeclaresTheFree => declared.frozen = &[Status::Subscribed],
+        Bug::DeniesStarts => declared.starts = &[],
         Bug::DeniesFields => (declared.fields, declared.creates_fields) = (false, false),
         _ => {}
     }
@@ -547,6 +570,60 @@ impl Connector for Bugged {
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
         self.inner.fields().await
     }
+
+    async fn start(&self, starts: &[Start]) -> Result<Vec<Outcome>, ConnectorError> {
+        let outcomes = self.inner.start(starts).await?;
+        let doubt = |outcome: &Outcome| matches!(outcome, Outcome::Ambiguous(_));
+        match self.bug {
+            Bug::RepeatsAStart if outcomes.iter().any(doubt) => self.inner.start(starts).await,
+            Bug::DoubtIsRetry => Ok(outcomes
+                .into_iter()
+                .map(|outcome| match outcome {
+                    Outcome::Ambiguous(why) => Outcome::Retry(why, None),
+                    other => other,
+                })
+                .collect()),
+            _ => Ok(outcomes),
+        }
+    }
+
+    async fn look(&self, contacts: &[Who]) -> Result<Vec<Option<Look>>, ConnectorError> {
+        self.inner.look(contacts).await
+    }
+
+    async fn remove(
+        &self,
+        contacts: &[Who],
+        removal: Removal,
+    ) -> Result<Vec<Outcome>, ConnectorError> {
+        let declared = |spec: &RemovalSpec| spec.removal == removal;
+        match self.bug {
+            Bug::TakesNobodyOff if self.capabilities.removals.iter().any(declared) => {
+                Ok(vec![Outcome::Applied; contacts.len()])
+            }
+            Bug::TakesOffMore => {
+                let outcomes = self.inner.remove(contacts, removal).await?;
+                let page = self
+                    .inner
+                    .pull(self.capabilities.streams[0].stream, None)
+                    .await?;
+                let more = page.contacts.iter().rev();
+                let mut more = more.filter(|one| one.status == Some(Status::Subscribed));
+                let more = more.next().unwrap();
+                let more = Who {
+                    contact: more.id.clone(),
+                    email: more.email.clone(),
+                };
+                self.inner.remove(&[more], removal).await?;
+                Ok(outcomes)
+            }
+            _ => self.inner.remove(contacts, removal).await,
+        }
+    }
+
+    async fn restore(&self, contacts: &[Former]) -> Result<Vec<Outcome>, ConnectorError> {
+        self.inner.restore(contacts).await
+    }
 }
 
 /// A transport with the bug, between the connector and the probe.
@@ -627,6 +704,12 @@ impl Transport for CrookedLine {
                     self.follow(&request, &link).await?;
                 }
                 Ok(answer)
+            }
+            // It reads who changed a subscription, and takes everybody for itself.
+            (200, Bug::RestoresWhoLeft) if request.uri().path().ends_with("/events/") => {
+                let text = String::from_utf8(answer.body().to_vec()).unwrap();
+                let text = text.replace(r#""source":"member""#, r#""source":"api""#);
+                Ok(answer.map(|_| text.into()))
             }
             _ => Ok(answer),
         }

@@ -55,6 +55,14 @@ impl Rounds {
         }
     }
 
+    /// At least so many kills must fall into the phase.
+    pub fn at_least(self, wanted: u32) -> Self {
+        Self {
+            wanted: self.wanted.max(wanted),
+            ..self
+        }
+    }
+
     /// Rounds of another build, with a bug planted in it.
     pub fn planted(binary: PathBuf, bug: &'static str, wanted: u32) -> Self {
         Self {

@@ -145,6 +145,7 @@ pub(super) fn rules(zone: Tz, guards: bool) -> RuleSet {
             range: None,
             groups: Vec::new(),
             penalty_floor: None,
+            model: None,
         }],
         segments: vec![segment("hot", hot), segment("cold", Condition::And(cold))],
         stages: Vec::new(),

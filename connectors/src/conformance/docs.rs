@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{CHECKS, Skip};
-use crate::connector::Capabilities;
+use crate::connector::{Capabilities, RemovalSpec};
 
 /// One platform for the table in the docs.
 pub struct Row<'a> {
@@ -94,6 +94,15 @@ fn platform(capabilities: &Capabilities, skips: &[Skip], out: &mut String) {
             frozen.join(" or ")
         );
     }
+    let starts: Vec<&str> = capabilities
+        .starts
+        .iter()
+        .map(|kind| kind.as_str())
+        .collect();
+    if !starts.is_empty() {
+        let _ = writeln!(out, "\nCan be started: {}.", starts.join(", "));
+    }
+    removals(capabilities.removals, out);
     let _ = writeln!(out, "\nNot reported by the platform:\n");
     for what in capabilities.unreported {
         let _ = writeln!(out, "- {what}");
@@ -105,5 +114,21 @@ fn platform(capabilities: &Capabilities, skips: &[Skip], out: &mut String) {
             .map(|part| format!(" ({part})"))
             .unwrap_or_default();
         let _ = writeln!(out, "- {}{part}: {}", skip.check, skip.reason);
+    }
+}
+
+/// How contacts can be taken off.
+fn removals(specs: &[RemovalSpec], out: &mut String) {
+    if specs.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\n| taking off | can be undone | what does not come back |\n|---|---|---|"
+    );
+    for spec in specs {
+        let undone = if spec.undone { "yes" } else { "no" };
+        let lost = spec.lost.unwrap_or_default();
+        let _ = writeln!(out, "| {} | {undone} | {lost} |", spec.removal.as_str());
     }
 }

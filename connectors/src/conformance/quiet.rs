@@ -13,7 +13,10 @@ use super::{
     table::{create, people, set, tag, untag},
     taken::{Bench, Taken, streams},
 };
-use crate::connector::{Connector, Outcome};
+use crate::{
+    connector::{Action, Connector, Former, Outcome, Removal, Start, Who},
+    model::{Contact, Status},
+};
 
 /// K13.
 pub(super) async fn only_reads(
@@ -31,13 +34,15 @@ pub(super) async fn only_reads(
         .check()
         .await
         .map_err(|error| Finding::error("check", &error))?;
+    let mut taken = Taken::default();
     bench
-        .read_all(
-            connector.as_ref(),
-            &mut BTreeMap::new(),
-            &mut Taken::default(),
-        )
+        .read_all(connector.as_ref(), &mut BTreeMap::new(), &mut taken)
         .await?;
+    let some: Vec<Who> = taken.contacts.values().take(5).map(who).collect();
+    connector
+        .look(&some)
+        .await
+        .map_err(|error| Finding::error("a look", &error))?;
     connector
         .fields()
         .await
@@ -174,11 +179,7 @@ async fn everything(bench: &Bench<'_>) -> Result<Vec<String>, Box<Finding>> {
 }
 
 /// Answers that quote the address and the key back, as platforms and gateways do.
-async fn quoted(
-    bench: &Bench<'_>,
-    connector: &dyn Connector,
-    person: &crate::model::Contact,
-) -> Vec<String> {
+async fn quoted(bench: &Bench<'_>, connector: &dyn Connector, person: &Contact) -> Vec<String> {
     let mut told = Vec::new();
     let address = person
         .email
@@ -216,11 +217,7 @@ async fn quoted(
 }
 
 /// Everything once, whatever comes of it, as texts.
-async fn try_all(
-    bench: &Bench<'_>,
-    connector: &dyn Connector,
-    person: &crate::model::Contact,
-) -> Vec<String> {
+async fn try_all(bench: &Bench<'_>, connector: &dyn Connector, person: &Contact) -> Vec<String> {
     let mut told = vec![format!("{:?}", connector.check().await)];
     for spec in streams(connector) {
         match connector.pull(spec.stream, None).await {
@@ -244,5 +241,44 @@ async fn try_all(
         Err(error) => told.push(format!("{error} {error:?}")),
     }
     told.push(format!("{:?}", connector.fields().await));
+    told.extend(follow(connector, person).await);
     told
+}
+
+/// What follows a score, whatever comes of it, as texts.
+async fn follow(connector: &dyn Connector, person: &Contact) -> Vec<String> {
+    let who = [who(person)];
+    let start = |action| Start {
+        contact: person.id.clone(),
+        email: person.email.clone(),
+        key: "quiet:1".into(),
+        action,
+    };
+    let starts = [
+        start(Action::Automation("journey 1 step 2".into())),
+        start(Action::Event("gone quiet".into())),
+    ];
+    let former = |removal| Former {
+        who: who[0].clone(),
+        removal,
+        status: Status::Subscribed,
+        lists: person.lists.clone(),
+        tags: vec!["quiet".into()],
+    };
+    let mut told = vec![
+        format!("{:?}", connector.start(&starts).await),
+        format!("{:?}", connector.look(&who).await.err()),
+    ];
+    for removal in [Removal::Unsubscribe, Removal::Archive] {
+        told.push(format!("{:?}", connector.remove(&who, removal).await));
+        told.push(format!("{:?}", connector.restore(&[former(removal)]).await));
+    }
+    told
+}
+
+fn who(contact: &Contact) -> Who {
+    Who {
+        contact: contact.id.clone(),
+        email: contact.email.clone(),
+    }
 }

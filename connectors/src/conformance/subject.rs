@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Golden, Settings};
 use crate::{
     clock::Clock,
-    connector::{Connector, Write},
+    connector::{Action, Connector, Write},
     error::ConnectorError,
     http::Transport,
     model::{Event, EventKind},
@@ -155,7 +155,7 @@ impl Edited {
 /// Why a check, or a part of one, does not apply to a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// `K1` to `K15`.
+    /// `K1` to `K17`.
     pub check: &'static str,
     /// The part; `None` skips the whole check.
     pub part: Option<&'static str>,
@@ -202,6 +202,12 @@ pub trait Subject: Send + Sync {
 
     /// Writes that break a limit of the platform (K9).
     fn unwritable(&self) -> Vec<Unwritable>;
+
+    /// One action of each kind that begins something by itself, as a configuration names it (K16); none where starts are tags
+    /// and fields alone.
+    fn actions(&self) -> Vec<Action> {
+        Vec::new()
+    }
 
     /// Requests that read although they are not GET: method, and how the path begins (K13).
     fn searches(&self) -> &'static [(&'static str, &'static str)] {
@@ -253,6 +259,17 @@ pub trait Stand: Send + Sync {
 
     /// Fields and tags by contact id, as the platform holds them.
     fn shown(&self) -> BTreeMap<String, Shown>;
+
+    /// Who gets the mail of the lists, by contact id.
+    fn mailed(&self) -> BTreeSet<String>;
+
+    /// How often each thing was started for each contact, by names of the stand's own choice, also where the answer was lost.
+    fn starts(&self) -> BTreeMap<String, usize> {
+        BTreeMap::new()
+    }
+
+    /// Somebody leaves by their own hand, as far as the platform lets them.
+    async fn leaves(&self, contact: &str) -> Result<(), String>;
 
     /// How many requests were meant to change something, by the platform's own ledger.
     fn writes(&self) -> usize;

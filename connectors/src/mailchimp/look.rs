@@ -35,9 +35,7 @@ pub(super) async fn look(
             looks.push(None);
             continue;
         };
-        let (mut contact, _) = member
-            .read(&list_of(&lists, who))
-            .map_err(|reason| contract(reason))?;
+        let (mut contact, _) = member.read(&list_of(&lists, who)).map_err(contract)?;
         // Whoever asks knows the contact by this id, whatever the answer prefers.
         contact.id.clone_from(&who.contact);
         contact.tags = Some(one::tags(mailchimp, &path, &member).await?);

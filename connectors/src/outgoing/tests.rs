@@ -51,6 +51,10 @@ fn webhook(
     (Outgoing::new(&settings, line.clone(), line.clone()), line)
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands beside replies that fail"
+)]
 fn status(status: u16) -> Reply {
     Ok(Response::builder()
         .status(status)
@@ -164,7 +168,13 @@ async fn neither_the_address_nor_the_body_is_told() {
     };
     let (refused, _) = outcome(reply).await;
     let (lost, _) = outcome(|| Err(TransportError::Lost("reset".into()))).await;
-    let shown = format!("{refused:?} {lost:?}");
+    let elsewhere = || {
+        let to = "https://hooks.example/services/T0PSECRET/";
+        let moved = Response::builder().status(308).header(header::LOCATION, to);
+        Ok(moved.body(Bytes::new()).unwrap())
+    };
+    let (moved, _) = outcome(elsewhere).await;
+    let shown = format!("{refused:?} {lost:?} {moved:?}");
     assert!(shown.contains("HTTP 422"), "{shown}");
     for secret in ["T0PSECRET", "canary", SECRET] {
         assert!(!shown.contains(secret), "{shown}");

@@ -177,7 +177,8 @@ async fn a_look_shows_status_tags_and_what_reports_do_not_show() {
     assert_eq!(before.contact.lists, ["Newsletter"]);
     let mut tags = before.contact.tags.clone().unwrap();
     let mut own = one.tags.clone();
-    (tags.sort(), own.sort());
+    tags.sort();
+    own.sort();
     assert_eq!(tags, own);
     assert_eq!(before.unreported_mail_at, None);
     clock.pass(TimeDelta::hours(1));
@@ -311,7 +312,8 @@ async fn what_was_taken_comes_back_with_status_and_tags_and_starts_nothing() {
         }
         let there = now(&sandbox, &one).unwrap();
         let (mut tags, mut own) = (there.tags.clone(), one.tags.clone());
-        (tags.sort(), own.sort());
+        tags.sort();
+        own.sort();
         assert_eq!((there.status, tags), (Status::Subscribed, own));
         // Putting a tag back is no start.
         assert_eq!(sandbox.starts(), starts);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engaged_connectors::StartKind;
+use engaged_connectors::{Action, StartKind, ghost, mailchimp, outgoing};
 
 use crate::{
     automation::{Begin, Start},
@@ -256,7 +256,11 @@ impl Platform {
     }
 
     /// Whether the platform understands an action, else what it would.
-    fn check_action(self, _action: &engaged_connectors::Action) -> Result<(), String> {
-        Ok(())
+    fn check_action(self, action: &Action) -> Result<(), String> {
+        match self {
+            Self::Mailchimp => mailchimp::check_action(action),
+            Self::Ghost => ghost::check_action(action),
+            Self::Webhook => outgoing::check_action(action),
+        }
     }
 }

@@ -49,7 +49,7 @@ fn kind(wanted: &Kind) -> Value {
         Kind::Text | Kind::Date => json!({ "type": "string" }),
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Whole(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Kind::Number => json!({ "type": "number" }),
+        Kind::Number | Kind::Real => json!({ "type": "number" }),
         Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Truth => json!({ "type": "boolean" }),
         Kind::List(item) => json!({ "type": "array", "items": kind(item) }),

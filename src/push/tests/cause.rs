@@ -225,3 +225,27 @@ async fn where_none_of_these_applies_that_is_said_with_the_numbers() {
         "{held}"
     );
 }
+
+#[tokio::test]
+async fn a_cause_is_looked_for_anew_when_the_plan_or_the_last_push_is_another() {
+    let mut bench = guarded(FIELD, 0.2);
+    bench.levels(&all("middle"));
+    bench.baseline().await;
+    bench.config = load(&bench.folder, FIELD, &SCORES.replace("= 10", "= 20"), 0.2);
+    bench.score();
+    let first = bench.held().await;
+    assert_eq!(
+        bench.held().await,
+        first,
+        "the same plan has the same cause"
+    );
+    bench.approve_change().await;
+    let named = |held: &str| held.contains("the rules were edited");
+    bench.levels(&all("high"));
+    assert!(!named(&bench.held().await));
+    bench.approve_change().await;
+    // The writes of the first plan, for another reason.
+    bench.levels(&all("middle"));
+    let last = bench.held().await;
+    assert!(named(&first) && !named(&last), "{last}");
+}

@@ -61,10 +61,14 @@ pub(super) fn lint(score: &Score) -> Vec<Warning> {
 /// The least and the most points that can be shown; `None` where there is no limit.
 fn shown(score: &Score) -> (Option<i64>, Option<i64>) {
     // Rounded outwards: what might be reached is not warned about.
-    let (bottom, top) = (
-        least(score).map(|sum| sum.div_euclid(1000)),
-        most(score).map(|sum| sum.saturating_add(999).div_euclid(1000)),
-    );
+    let (bottom, top) = if score.model.is_some() {
+        (Some(0), Some(100))
+    } else {
+        (
+            least(score).map(|sum| sum.div_euclid(1000)),
+            most(score).map(|sum| sum.saturating_add(999).div_euclid(1000)),
+        )
+    };
     match score.range {
         None => (bottom, top),
         Some((low, high)) => (

@@ -38,6 +38,7 @@ fn score(rules: &[(&str, i64)], bands: &[(&str, BandLimit)]) -> Score {
         range: None,
         groups: Vec::new(),
         penalty_floor: None,
+        model: None,
     }
 }
 

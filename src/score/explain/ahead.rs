@@ -89,6 +89,8 @@ pub enum Cause {
     Begins(Condition),
     /// A condition no longer holds.
     Ends(Condition),
+    /// A condition goes on to hold, and weighs otherwise beside the others of its model.
+    Weighs(Condition),
     /// New events count; only in hindsight.
     Counts(Pattern, usize),
     /// Events no longer count, because later ones lift them; only in hindsight.
@@ -298,7 +300,10 @@ impl Move {
 
 fn cause(rule: &Rule, old: &RuleValue, new: &RuleValue) -> Cause {
     let pattern = match &rule.when {
-        RuleWhen::State(condition) if new.points == 0 => return Cause::Ends(condition.clone()),
+        RuleWhen::State(condition) if old.holds && new.holds => {
+            return Cause::Weighs(condition.clone());
+        }
+        RuleWhen::State(condition) if !new.holds => return Cause::Ends(condition.clone()),
         RuleWhen::State(condition) => return Cause::Begins(condition.clone()),
         RuleWhen::Each(pattern) => pattern.clone(),
     };

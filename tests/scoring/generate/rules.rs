@@ -134,6 +134,7 @@ fn score(random: &mut Random, set: &RuleSet, index: usize) -> Score {
         penalty_floor: random
             .percent(30)
             .then(|| random.pick(&[-10_000, -4_500, 0])),
+        model: None,
     }
 }
 

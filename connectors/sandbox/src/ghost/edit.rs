@@ -171,13 +171,13 @@ fn subscribe(desk: &mut Desk<'_>, id: Id, entries: &[Value]) {
         entries.iter().any(|entry| entry["id"] == own)
     };
     let wanted = numbers(desk, named);
-    set(desk, id, wanted, true);
+    set(desk, id, &wanted, true);
 }
 
 /// A member joins every newsletter by their own hand.
 pub(super) fn join(desk: &mut Desk<'_>, id: Id) -> bool {
     let all = numbers(desk, |_| true);
-    set(desk, id, all, false);
+    set(desk, id, &all, false);
     desk.state.members.contains_key(&id)
 }
 
@@ -189,11 +189,11 @@ fn numbers(desk: &Desk<'_>, wanted: impl Fn(&Newsletter) -> bool) -> Vec<u8> {
 }
 
 /// Sets the newsletters of a member, and writes an event for each that comes or goes.
-fn set(desk: &mut Desk<'_>, id: Id, wanted: Vec<u8>, by_api: bool) {
+fn set(desk: &mut Desk<'_>, id: Id, wanted: &[u8], by_api: bool) {
     let Some(member) = desk.state.members.get_mut(&id) else {
         return;
     };
-    let before = std::mem::replace(&mut member.newsletters, wanted.clone());
+    let before = std::mem::replace(&mut member.newsletters, wanted.to_vec());
     let turned = (0_u8..)
         .zip(&desk.state.newsletters)
         .map(|(number, _)| (number, before.contains(&number), wanted.contains(&number)));

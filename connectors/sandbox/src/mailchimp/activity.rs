@@ -170,7 +170,7 @@ impl Desk<'_> {
             });
             let body = self.opener_body(member, &events, since);
             rows.push(body);
-            served.extend(shown.map(|open| open.key()));
+            served.extend(shown.map(Event::key));
         }
         let mut body = self.body("members", rows, total);
         let counters = &self.report().counters;

@@ -150,7 +150,7 @@ impl Mailchimp {
     /// The marketer archives somebody by hand, which is no write of the API's; says whether there was such a member.
     pub fn archive_by_hand(&self, address: &str) -> bool {
         self.by_hand(address, |member, now| {
-            member.turn(Status::Archived, now, false)
+            member.turn(Status::Archived, now, false);
         })
     }
 

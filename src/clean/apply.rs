@@ -1,0 +1,360 @@
+//! From a plan that somebody approved to outbox rows; and what the daemon does by itself.
+
+use serde::Serialize;
+
+use crate::{
+    config::{CleaningPolicy, Config},
+    score::calendar::Zone,
+    store::{CleaningBatch, Lane, NewOutboxRow, Stage, StoreError, Tx},
+};
+
+use std::sync::Arc;
+
+use super::{
+    CLEANING, CleanError, Cleaning, Place,
+    plan::{Ask, Deed, PolicyPlan, Step, plan},
+    series::Series,
+};
+
+/// What cleaning did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CleanReport {
+    /// The policy; empty where the work was of several.
+    pub policy: String,
+    /// The batch that was made.
+    pub batch: Option<i64>,
+    /// Win-backs that were asked for.
+    pub asked: u64,
+    /// Contacts whose win-back is not possible now: inside already, or too lately.
+    pub not_asked: u64,
+    /// Contacts taken off or tagged, on each of their connections.
+    pub removed: u64,
+    /// Contacts that a last look spared: why, and how many.
+    pub spared: Vec<(String, u64)>,
+    /// Contacts that came back.
+    pub came_back: u64,
+    /// Contacts that were put back.
+    pub restored: u64,
+    /// Contacts that could not be put back: who, and why.
+    pub not_restored: Vec<(String, String)>,
+    /// What the platform refuses: why, and how many.
+    pub rejected: Vec<(String, u64)>,
+    /// To be tried again later.
+    pub retried: u64,
+    /// Of whom it is not known whether it was done; the next run looks.
+    pub in_doubt: u64,
+    /// Why nothing was done.
+    pub held: Vec<String>,
+    /// Platforms that could not be reached, and why.
+    pub unavailable: Vec<String>,
+    /// The file with what the contacts were before.
+    pub export: Option<String>,
+}
+
+impl CleanReport {
+    /// One more of a reason.
+    pub(super) fn count(counts: &mut Vec<(String, u64)>, reason: &str) {
+        match counts.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, times)) => *times += 1,
+            None => counts.push((reason.to_owned(), 1)),
+        }
+    }
+
+    /// Whether anything was done or found.
+    pub fn is_empty(&self) -> bool {
+        *self
+            == Self {
+                policy: self.policy.clone(),
+                export: self.export.clone(),
+                ..Self::default()
+            }
+    }
+}
+
+/// What came of asking for a plan to be carried out.
+enum Decided {
+    Stale,
+    Held(Vec<String>),
+    Approved {
+        batch: i64,
+        asked: u64,
+        not_asked: u64,
+    },
+    Nothing,
+}
+
+/// Everything that a transaction needs to decide.
+#[derive(Clone)]
+struct Decision {
+    policy: CleaningPolicy,
+    config: Arc<Config>,
+    places: Vec<Place>,
+    series: Arc<dyn Series>,
+    fingerprint: String,
+    who: String,
+    now: i64,
+}
+
+impl Cleaning<'_> {
+    /// Carries out the plan of that fingerprint, and whatever else is approved and not done.
+    pub async fn apply(&self, fingerprint: &str, who: &str) -> Result<CleanReport, CleanError> {
+        let stale = || CleanError::Stale {
+            fingerprint: fingerprint.to_owned(),
+        };
+        let mut meant = None;
+        for policy in &self.config.cleaning {
+            let plan = self.plan_of(policy)?;
+            if plan.fingerprint == fingerprint {
+                meant = Some(policy);
+                break;
+            }
+        }
+        let policy = meant.ok_or_else(stale)?;
+        let mut report = self
+            .approve(policy, fingerprint, who)
+            .await?
+            .ok_or_else(stale)?;
+        if report.held.is_empty() {
+            self.work(&mut report).await?;
+        }
+        Ok(report)
+    }
+
+    /// Whether there is, or ever was, anything to clean.
+    pub fn has_work(&self) -> Result<bool, StoreError> {
+        let policies = !self.config.cleaning.is_empty();
+        Ok(policies
+            || !self
+                .store
+                .read(|conn| conn.cleaning_batches(None, 1))?
+                .is_empty())
+    }
+
+    /// What the daemon does: who came back, what is approved and not done, and policies that need no approval.
+    pub async fn cycle(&self) -> Result<Vec<CleanReport>, CleanError> {
+        let mut reports = Vec::new();
+        let mut whole = CleanReport {
+            came_back: self.come_back().await?,
+            ..CleanReport::default()
+        };
+        for policy in self
+            .config
+            .cleaning
+            .iter()
+            .filter(|policy| policy.automatic)
+        {
+            let plan = self.plan_of(policy)?;
+            // Beyond the cap a person decides.
+            if plan.beyond_cap > 0 {
+                continue;
+            }
+            let report = self.approve(policy, &plan.fingerprint, "engaged").await?;
+            reports.extend(report.filter(|report| !report.is_empty()));
+        }
+        self.work(&mut whole).await?;
+        if !whole.is_empty() {
+            reports.push(whole);
+        }
+        Ok(reports)
+    }
+
+    /// Puts a plan's deeds into the outbox, in one transaction with the decision; `None` if it is stale.
+    async fn approve(
+        &self,
+        policy: &CleaningPolicy,
+        fingerprint: &str,
+        who: &str,
+    ) -> Result<Option<CleanReport>, CleanError> {
+        let decision = Decision {
+            policy: policy.clone(),
+            config: Arc::clone(self.config),
+            places: self.places(policy),
+            series: Arc::clone(&self.series),
+            fingerprint: fingerprint.to_owned(),
+            who: who.to_owned(),
+            now: self.now(),
+        };
+        let mut report = CleanReport {
+            policy: policy.name.clone(),
+            ..CleanReport::default()
+        };
+        match self
+            .store
+            .write_async(move |tx| decide(tx, &decision))
+            .await?
+        {
+            Decided::Stale => return Ok(None),
+            Decided::Held(why) => report.held = why,
+            Decided::Nothing => {}
+            Decided::Approved {
+                batch,
+                asked,
+                not_asked,
+            } => {
+                (report.batch, report.asked, report.not_asked) = (Some(batch), asked, not_asked);
+            }
+        }
+        Ok(Some(report))
+    }
+
+    /// Carries out what is approved, on every connection where that may be.
+    pub(super) async fn work(&self, report: &mut CleanReport) -> Result<(), CleanError> {
+        for site in &self.sites {
+            self.work_off(site, report).await?;
+        }
+        let now = self.now();
+        self.store
+            .write_async(move |tx| close_batches(tx, now))
+            .await?;
+        Ok(())
+    }
+}
+
+fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
+    let policy = &decision.policy;
+    let ask = Ask {
+        policy,
+        rules: &decision.config.rules,
+        places: &decision.places,
+        series: decision.series.as_ref(),
+        now: decision.now,
+    };
+    let plan = plan(tx, &ask)?;
+    if plan.fingerprint != decision.fingerprint {
+        return Ok(Decided::Stale);
+    }
+    guard(tx, decision, &plan)?;
+    if !plan.held.is_empty() {
+        return Ok(Decided::Held(plan.held));
+    }
+    for (contact, silent_since) in &plan.left_alone {
+        tx.put_held_out(&policy.name, *contact, *silent_since, decision.now)?;
+    }
+    if plan.steps.is_empty() {
+        return Ok(Decided::Nothing);
+    }
+    tx.take_allowance(CLEANING, &policy.name)?;
+    let summary = serde_json::to_string(&plan).unwrap_or_default();
+    let batch = tx.add_cleaning_batch(&CleaningBatch {
+        id: 0,
+        policy: policy.name.clone(),
+        fingerprint: plan.fingerprint.clone(),
+        condition: policy.text.clone(),
+        done: policy.then.as_str().to_owned(),
+        state: String::new(),
+        summary,
+        approved_at: decision.now,
+        approved_by: decision.who.clone(),
+    })?;
+    let (mut asked, mut not_asked) = (0, 0);
+    for step in &plan.steps {
+        match step.deed {
+            Deed::Take => queue(tx, decision, batch, step)?,
+            Deed::Ask if enter(tx, decision, batch, step)? => asked += 1,
+            Deed::Ask => not_asked += 1,
+        }
+    }
+    let words = format!("{}: {} to take off, {asked} asked", policy.name, plan.take);
+    tx.audit(&decision.who, "clean", &words, decision.now)?;
+    Ok(Decided::Approved {
+        batch,
+        asked,
+        not_asked,
+    })
+}
+
+/// Trips the guard where there are too many candidates, and closes it where there are not.
+fn guard(tx: &Tx, decision: &Decision, plan: &PolicyPlan) -> Result<(), StoreError> {
+    let (name, now) = (decision.policy.name.as_str(), decision.now);
+    let allowed = tx.is_allowed(CLEANING, name)?;
+    match &plan.broken {
+        Some(detail) if !allowed => {
+            let on = decision.places.first().map(|place| place.id);
+            tx.trip_guard(CLEANING, on, name, detail, now)?;
+        }
+        Some(_) => {}
+        None => {
+            for open in tx.open_guards()? {
+                if open.name == CLEANING && open.subject == name {
+                    tx.close_guard(open.id, "cleared", "engaged", now)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Starts the win-back; false if that is not possible now.
+fn enter(tx: &Tx, decision: &Decision, batch: i64, step: &Step) -> Result<bool, StoreError> {
+    let (policy, now) = (&decision.policy, decision.now);
+    let Some(first) = &policy.first else {
+        return Ok(false);
+    };
+    let reason = format!("cleaning {}", policy.name);
+    let today = Zone::new(decision.config.zone).day(now);
+    let contact = step.contact;
+    let entry = decision
+        .series
+        .enter(tx, contact, &first.automation, &reason, today, now)?;
+    if entry.is_some() {
+        let stage = Stage::Asked;
+        tx.put_case(
+            &policy.name,
+            contact,
+            Some(batch),
+            stage,
+            step.silent_since,
+            now,
+        )?;
+    }
+    Ok(entry.is_some())
+}
+
+/// Puts one contact's removal into the outbox, for each connection on which it can be mailed.
+fn queue(tx: &Tx, decision: &Decision, batch: i64, step: &Step) -> Result<(), StoreError> {
+    let (policy, now) = (&decision.policy, decision.now);
+    let (contact, stage) = (step.contact, Stage::Candidate);
+    let case = tx.put_case(
+        &policy.name,
+        contact,
+        Some(batch),
+        stage,
+        step.silent_since,
+        now,
+    )?;
+    for placed in &step.placed {
+        let done = policy.then.as_str();
+        tx.add_taken(case, placed.connection, &placed.platform_id, done)?;
+        let mut places = decision.places.iter();
+        let place = places.find(|place| place.id == placed.connection);
+        let tag = place.and_then(|place| place.tag(policy));
+        let row = NewOutboxRow {
+            plan: None,
+            connection: placed.connection,
+            contact: Some(contact),
+            platform_id: placed.platform_id.clone(),
+            write: done.to_owned(),
+            target: format!("clean:{case}"),
+            value: tag,
+            reason: format!("cleaning {}", policy.name),
+            lane: Lane::Removal,
+        };
+        tx.enqueue(&row, now)?;
+    }
+    Ok(())
+}
+
+/// Batches of which nothing is left to be done are done.
+fn close_batches(tx: &Tx, now: i64) -> Result<(), StoreError> {
+    // Older ones were closed by the run that ended them.
+    for batch in tx.cleaning_batches(None, 100)? {
+        if batch.state != "approved" {
+            continue;
+        }
+        let cases = tx.cases_of_batch(batch.id)?;
+        if cases.iter().all(|case| case.stage != Stage::Candidate) {
+            tx.set_batch_state(batch.id, "applied", now)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,560 @@
+//! Whom a policy would take off now, in which order, and what stands in the way. Writes nothing.
+//!
+//! The same state gives the same fingerprint, so that what somebody looked at
+//! can be told from what has become stale.
+
+use std::collections::{BTreeMap, HashMap};
+
+use engaged_connectors::model::Status;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    config::{CleaningPolicy, Then},
+    holdout::{Key, holdout as is_held_out},
+    rules::set::RuleSet,
+    score::calendar::Millis,
+    store::{CleaningCase, Conn, ContactId, Placed, Stage, StoreError, Which},
+    sync::LIST_SHRUNK,
+};
+
+use super::{
+    CLEANING, CleanError, Cleaning, Place,
+    holdout::{self, Holdout},
+    judge::{Finding, Judge},
+    life::Life,
+    series::Series,
+};
+
+/// How many contacts a plan shows.
+const SAMPLE: usize = 20;
+/// Without any sign of life in the whole store for so long, the sync is the likelier cause.
+const QUIET_MS: Millis = 7 * 86_400_000;
+
+/// What is asked of a plan.
+pub struct Ask<'a> {
+    /// The policy.
+    pub policy: &'a CleaningPolicy,
+    /// The rules that its conditions may read.
+    pub rules: &'a RuleSet,
+    /// The connections that it cleans.
+    pub places: &'a [Place],
+    /// The automations.
+    pub series: &'a dyn Series,
+    /// The present.
+    pub now: Millis,
+}
+
+/// The plans of all policies.
+#[derive(Clone, Debug, Serialize)]
+pub struct CleaningPlan {
+    /// The version of this shape.
+    pub schema: u32,
+    /// For each policy.
+    pub policies: Vec<PolicyPlan>,
+}
+
+/// What one policy would do now.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PolicyPlan {
+    /// The policy.
+    pub policy: String,
+    /// Who is proposed.
+    pub when: String,
+    /// What is done.
+    pub then: &'static str,
+    /// The win-back that comes first.
+    pub first: Option<String>,
+    /// Where.
+    pub connections: Vec<Part>,
+    /// Contacts that may be mailed there.
+    pub mailable: u64,
+    /// Of those, all for whom the condition holds and nothing stands before it.
+    pub candidates: u64,
+    /// How many may go on at once.
+    pub cap: u64,
+    /// Candidates for whom the win-back would be started.
+    pub ask: u64,
+    /// Candidates that would be taken off.
+    pub take: u64,
+    /// Candidates whose win-back still has time, or was not started yet.
+    pub in_win_back: u64,
+    /// Candidates that wait for a later run.
+    pub beyond_cap: u64,
+    /// Candidates that are left alone, to see what cleaning costs.
+    pub held_out: u64,
+    /// Contacts that a person, or an undo, took out.
+    pub kept: u64,
+    /// Contacts that something protects: what, and how many.
+    pub protected: Vec<(String, u64)>,
+    /// Contacts of whom it is not known whether the condition holds: why, and how many.
+    pub unjudged: Vec<(String, u64)>,
+    /// What those did who were held out earlier.
+    pub holdout: Option<Holdout>,
+    /// Why nothing would be done.
+    pub held: Vec<String>,
+    /// Some of the contacts.
+    pub sample: Vec<Row>,
+    /// Equal for equal deeds.
+    pub fingerprint: String,
+    /// Everything that would be done.
+    #[serde(skip)]
+    pub steps: Vec<Step>,
+    /// Candidates that are held out, with the start of their silence.
+    #[serde(skip)]
+    pub left_alone: Vec<(ContactId, Millis)>,
+    /// What the breaker saw, if there are too many.
+    #[serde(skip)]
+    pub broken: Option<String>,
+}
+
+/// One connection of a policy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Part {
+    /// The connection.
+    pub connection: String,
+    /// `read-only` or `live`.
+    pub mode: &'static str,
+    /// Whether it can be undone there.
+    pub undone: bool,
+    /// What undoing does not bring back.
+    pub lost: Option<&'static str>,
+    /// The tag that goes on.
+    pub tag: Option<String>,
+    /// Why nothing is done there.
+    pub held: Option<String>,
+}
+
+/// What is to happen to a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// The win-back is started.
+    Ask,
+    /// It is taken off.
+    Take,
+}
+
+impl Deed {
+    /// The word for lists.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Take => "take off",
+        }
+    }
+}
+
+/// One contact of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Who.
+    pub contact: ContactId,
+    /// What happens.
+    pub deed: Deed,
+    /// The last sign of life, else since when subscribed.
+    pub silent_since: Millis,
+    /// Where the contact can be mailed.
+    pub placed: Vec<Placed>,
+}
+
+/// One contact, shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The address, or the platform's id.
+    pub contact: String,
+    /// What happens.
+    pub deed: &'static str,
+    /// The date of the last sign of life, else of subscribing.
+    pub silent_since: String,
+    /// The connections.
+    pub connections: Vec<String>,
+}
+
+impl Cleaning<'_> {
+    /// What all policies, or one, would do now.
+    pub fn plan(&self, only: Option<&str>) -> Result<CleaningPlan, CleanError> {
+        if let Some(name) = only {
+            self.policy(name)?;
+        }
+        let mut policies = Vec::new();
+        for policy in &self.config.cleaning {
+            if only.is_none_or(|only| only == policy.name) {
+                policies.push(self.plan_of(policy)?);
+            }
+        }
+        Ok(CleaningPlan {
+            schema: 1,
+            policies,
+        })
+    }
+
+    /// What one policy would do now.
+    pub(super) fn plan_of(&self, policy: &CleaningPolicy) -> Result<PolicyPlan, StoreError> {
+        let places = self.places(policy);
+        let ask = Ask {
+            policy,
+            rules: &self.config.rules,
+            places: &places,
+            series: self.series.as_ref(),
+            now: self.now(),
+        };
+        self.store.read(|conn| plan(conn, &ask))
+    }
+}
+
+/// Works out what a policy would do now.
+pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
+    let judge = Judge::new(conn, ask.rules, ask.policy, ask.now)?;
+    let cases = conn.open_cases(&ask.policy.name)?;
+    let parts = parts(conn, ask)?;
+    let open: Vec<&Place> = zip_open(ask.places, &parts);
+    // Where nothing may be done anywhere, what would be done is shown all the same.
+    let looked_at = if open.is_empty() {
+        ask.places.iter().collect()
+    } else {
+        open.clone()
+    };
+    let ids: Vec<_> = looked_at.iter().map(|place| place.id).collect();
+    let mut making = Making {
+        ask,
+        judge: &judge,
+        cases: cases.iter().map(|case| (case.contact, case)).collect(),
+        places: looked_at,
+        newest: None,
+        machines: 0,
+        asked: Vec::new(),
+        taken: Vec::new(),
+        unjudged: BTreeMap::new(),
+        protected: BTreeMap::new(),
+        plan: PolicyPlan {
+            policy: ask.policy.name.clone(),
+            when: ask.policy.text.clone(),
+            then: ask.policy.then.as_str(),
+            first: ask
+                .policy
+                .first
+                .as_ref()
+                .map(|first| first.automation.clone()),
+            mailable: conn.count_mailable(&ids)?,
+            ..PolicyPlan::default()
+        },
+    };
+    conn.for_each_needed(Which::All, None, &judge.needs(), |contact, facts| {
+        let life = Life::of(facts);
+        making.newest = making.newest.max(life.any);
+        match judge.judge(facts, life) {
+            Finding::Active => Ok(()),
+            finding => making.take(conn, contact, finding, life),
+        }
+    })?;
+    let held_out = cases.iter().filter(|case| case.stage == Stage::HeldOut);
+    making.plan.holdout = holdout::measure(conn, held_out, ask.now)?;
+    if conn.is_paused()? {
+        making
+            .plan
+            .held
+            .push("writing is paused; `engaged resume` goes on".to_owned());
+    }
+    if open.is_empty() {
+        let why = parts.iter().filter_map(|part| part.held.clone());
+        let why: Vec<String> = why.collect();
+        making.plan.held.push(if why.is_empty() {
+            "no connection of it was ever synced".to_owned()
+        } else {
+            why.join("; ")
+        });
+    }
+    making.plan.connections = parts;
+    making.finish(conn)
+}
+
+/// The connections on which something may be done.
+fn zip_open<'a>(places: &'a [Place], parts: &[Part]) -> Vec<&'a Place> {
+    let pairs = places.iter().zip(parts);
+    pairs
+        .filter(|(_, part)| part.held.is_none())
+        .map(|(place, _)| place)
+        .collect()
+}
+
+/// What each connection of a policy offers, and why nothing is done there.
+fn parts(conn: &Conn, ask: &Ask<'_>) -> Result<Vec<Part>, StoreError> {
+    let mut parts = Vec::new();
+    for place in ask.places {
+        let spec = place.spec(ask.policy.then);
+        let name = &place.name;
+        let held = if ask.policy.then != Then::Tag && spec.is_none() {
+            Some(format!(
+                "{name}: {} cannot {}",
+                place.platform,
+                ask.policy.then.as_str()
+            ))
+        } else if !place.live {
+            Some(format!("{name} is read-only"))
+        } else if conn.blocked(name)?.is_some() {
+            Some(format!("{name} is blocked until its key works again"))
+        } else if conn.open_guard(LIST_SHRUNK, place.id)?.is_some() {
+            Some(format!("{name}: {LIST_SHRUNK} waits for `engaged approve`"))
+        } else {
+            None
+        };
+        parts.push(Part {
+            connection: name.clone(),
+            mode: if place.live { "live" } else { "read-only" },
+            undone: spec.is_none_or(|spec| spec.undone),
+            lost: spec.and_then(|spec| spec.lost),
+            tag: place.tag(ask.policy),
+            held,
+        });
+    }
+    Ok(parts)
+}
+
+/// A plan in the making.
+struct Making<'a> {
+    ask: &'a Ask<'a>,
+    judge: &'a Judge<'a>,
+    cases: HashMap<ContactId, &'a CleaningCase>,
+    places: Vec<&'a Place>,
+    /// The newest sign of life in the whole store.
+    newest: Option<Millis>,
+    /// Candidates that only machines opened for since a person was last seen.
+    machines: u64,
+    asked: Vec<Step>,
+    taken: Vec<Step>,
+    unjudged: BTreeMap<String, u64>,
+    protected: BTreeMap<String, u64>,
+    plan: PolicyPlan,
+}
+
+impl Making<'_> {
+    /// Takes in one contact for whom the condition may hold.
+    fn take(
+        &mut self,
+        conn: &Conn,
+        contact: ContactId,
+        finding: Finding,
+        life: Life,
+    ) -> Result<(), StoreError> {
+        let placed = conn.placed(contact)?.into_iter().filter(|placed| {
+            let meant = self
+                .places
+                .iter()
+                .any(|place| place.id == placed.connection);
+            meant && placed.status == Some(Status::Subscribed)
+        });
+        let placed: Vec<Placed> = placed.collect();
+        if placed.is_empty() {
+            return Ok(());
+        }
+        let silent_since = match finding {
+            Finding::Active => return Ok(()),
+            Finding::Unjudged(why) => {
+                *self.unjudged.entry(why.to_owned()).or_default() += 1;
+                return Ok(());
+            }
+            Finding::Protected(why) => {
+                *self.protected.entry(why).or_default() += 1;
+                return Ok(());
+            }
+            Finding::Silent(since) => since,
+        };
+        let case = self.cases.get(&contact).copied();
+        match case.map(|case| case.stage) {
+            Some(Stage::Removed | Stage::Candidate) => return Ok(()),
+            Some(Stage::Kept) => {
+                self.plan.kept += 1;
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.machines += u64::from(life.any > life.person);
+        let held_out = self.is_held_out(&placed);
+        let step = |deed| Step {
+            contact,
+            deed,
+            silent_since,
+            placed,
+        };
+        let policy = self.ask.policy;
+        if let Some(case) = case.filter(|case| case.stage == Stage::Asked) {
+            self.plan.candidates += 1;
+            if self.had_its_time(conn, case)? {
+                self.taken.push(step(Deed::Take));
+            } else {
+                self.plan.in_win_back += 1;
+            }
+            return Ok(());
+        }
+        if self.in_series(conn, contact)? {
+            *self.unjudged.entry("in_series".to_owned()).or_default() += 1;
+            return Ok(());
+        }
+        self.plan.candidates += 1;
+        if held_out {
+            self.plan.held_out += 1;
+            self.plan.left_alone.push((contact, silent_since));
+        } else if policy.first.is_some() {
+            self.asked.push(step(Deed::Ask));
+        } else {
+            self.taken.push(step(Deed::Take));
+        }
+        Ok(())
+    }
+
+    /// Whether a contact is left alone: by its address, so that it is the same in a database that was built anew.
+    fn is_held_out(&self, placed: &[Placed]) -> bool {
+        let policy = self.ask.policy;
+        let address = placed.iter().find_map(|placed| placed.email.as_ref());
+        let first = placed.first().map_or(("", ""), |placed| {
+            let mut places = self.places.iter();
+            let place = places.find(|place| place.id == placed.connection);
+            (
+                place.map_or("", |place| place.name.as_str()),
+                placed.platform_id.as_str(),
+            )
+        });
+        let (connection, id) = first;
+        let key = address.map_or(Key::Platform { connection, id }, Key::Address);
+        is_held_out(key, policy.holdout, &format!("cleaning {}", policy.name))
+    }
+
+    /// Whether a series runs for a contact.
+    fn in_series(&self, conn: &Conn, contact: ContactId) -> Result<bool, StoreError> {
+        let started = self.ask.series.last_started(conn, contact)?;
+        let lasts = self.ask.policy.series();
+        Ok(started.is_some_and(|started| !self.judge.is_over(started, lasts)))
+    }
+
+    /// Whether the win-back that was asked for did start, and its time is over.
+    fn had_its_time(&self, conn: &Conn, case: &CleaningCase) -> Result<bool, StoreError> {
+        let started = self.ask.series.last_started(conn, case.contact)?;
+        let started = started.filter(|started| *started >= case.opened_at);
+        let lasts = self.ask.policy.series();
+        Ok(started.is_some_and(|started| self.judge.is_over(started, lasts)))
+    }
+
+    /// Order, cap, breaker, fingerprint.
+    fn finish(mut self, conn: &Conn) -> Result<PolicyPlan, StoreError> {
+        let policy = self.ask.policy;
+        let most = portion(self.plan.mailable, policy.max_share);
+        self.plan.cap = most.min(u64::from(policy.max));
+        let cap = usize::try_from(self.plan.cap).unwrap_or(usize::MAX);
+        for steps in [&mut self.asked, &mut self.taken] {
+            steps.sort_by_key(|step| (step.silent_since, step.contact));
+            self.plan.beyond_cap += steps.len().saturating_sub(cap) as u64;
+            steps.truncate(cap);
+        }
+        if self.plan.candidates > portion(self.plan.mailable, policy.breaker) {
+            let detail = self.too_many(conn)?;
+            if !conn.is_allowed(CLEANING, &policy.name)? {
+                self.plan.held.push(format!("{CLEANING}: {detail}"));
+                self.asked.clear();
+                self.taken.clear();
+                self.plan.beyond_cap = 0;
+            }
+            self.plan.broken = Some(detail);
+        }
+        self.plan.ask = self.asked.len() as u64;
+        self.plan.take = self.taken.len() as u64;
+        self.plan.unjudged = by_number(self.unjudged);
+        self.plan.protected = by_number(self.protected);
+        self.plan.steps = self.taken.into_iter().chain(self.asked).collect();
+        let rows = self.plan.steps.iter().take(SAMPLE);
+        self.plan.sample = rows
+            .map(|step| row(step, &self.places, self.judge))
+            .collect();
+        self.plan.fingerprint = fingerprint(policy, &self.plan.steps);
+        Ok(self.plan)
+    }
+
+    /// What the breaker saw, and why that may be.
+    fn too_many(&self, conn: &Conn) -> Result<String, StoreError> {
+        let (policy, plan) = (self.ask.policy, &self.plan);
+        let last = conn
+            .cleaning_batches(Some(&policy.name), 1)?
+            .into_iter()
+            .next();
+        let quiet = self
+            .newest
+            .filter(|newest| *newest < self.ask.now - QUIET_MS);
+        let cause = if let Some(newest) = quiet {
+            let day = self.judge.day(newest);
+            format!("nobody at all opened, clicked or bought since {day}: look at the sync first")
+        } else if self.machines * 2 > plan.candidates {
+            let machines = self.machines;
+            format!("{machines} of them are opened by machines only: people may read behind them")
+        } else if last
+            .as_ref()
+            .is_some_and(|last| last.condition != policy.text)
+        {
+            "the policy was edited since its last batch".to_owned()
+        } else if last.is_none() {
+            "the policy never ran before: so many may have left over the years".to_owned()
+        } else {
+            "look at what changed in how the mailings are sent or measured".to_owned()
+        };
+        Ok(format!(
+            "{}: {} of {} contacts are candidates (limit {:.0} %); {cause}",
+            policy.name,
+            plan.candidates,
+            plan.mailable,
+            policy.breaker * 100.0
+        ))
+    }
+}
+
+/// A share of a number, rounded down; a hair more, since shares are not exact in binary.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "contacts are fewer than 2^52, and a share is not negative"
+)]
+fn portion(of: u64, share: f64) -> u64 {
+    (of as f64 * share + 1e-6).floor() as u64
+}
+
+fn by_number(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    counts
+}
+
+/// One contact as it is shown.
+pub(super) fn row(step: &Step, places: &[&Place], judge: &Judge<'_>) -> Row {
+    let address = step.placed.iter().find_map(|placed| placed.email.as_ref());
+    let id = step.placed.first().map(|placed| placed.platform_id.clone());
+    let names = step.placed.iter().filter_map(|placed| {
+        let place = places.iter().find(|place| place.id == placed.connection);
+        place.map(|place| place.name.clone())
+    });
+    Row {
+        contact: address.map_or(id.unwrap_or_default(), |address| {
+            address.reveal().to_owned()
+        }),
+        deed: step.deed.as_str(),
+        silent_since: judge.day(step.silent_since).to_string(),
+        connections: names.collect(),
+    }
+}
+
+fn fingerprint(policy: &CleaningPolicy, steps: &[Step]) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    };
+    for text in [&policy.name, &policy.tag, policy.then.as_str()] {
+        part(text);
+    }
+    for step in steps {
+        part(&step.contact.0.to_string());
+        part(step.deed.as_str());
+        for placed in &step.placed {
+            part(&placed.connection.0.to_string());
+            part(&placed.platform_id);
+        }
+    }
+    hex::encode(&hash.finalize()[..12])
+}

@@ -1,0 +1,247 @@
+//! Kills while automations are started: before the request is carried out, after it, and when it was answered.
+//!
+//! Mailchimp's journeys cannot be asked what they did, so nothing that is in doubt may be repeated by the program. After
+//! each kill every start is held against the journal of the platform: nobody started twice, and nobody started of
+//! whom the program has written down nothing. Then a person, who can look at the platform, resolves what is in
+//! doubt, and in the end everybody was started once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use engaged_sandbox::fault::{Fault, Rule, When};
+use http::Method;
+
+use crate::{
+    judge::{self, NAMED, Violation},
+    rounds::Rounds,
+    stage::{Scene, Stage},
+    watch::{Left, kill},
+};
+
+/// Where journeys begin.
+const JOURNEYS: &str = "/3.0/customer-journeys";
+/// Longer than any of these tests: the request is there, and nothing is done about it.
+const HELD: Duration = Duration::from_hours(1);
+/// So many kills before a push may run to its end.
+const CHAIN: u32 = 10;
+
+/// One series of starts: an automation that is new, and everybody who is in it.
+struct Series<'a> {
+    stage: &'a Stage,
+    number: u32,
+}
+
+/// What became of an entry, by the program's own word.
+type Entries = BTreeMap<String, (i64, String)>;
+
+impl Series<'_> {
+    fn name(&self) -> String {
+        format!("Series {}", self.number)
+    }
+
+    /// Makes the automation, lets everybody in without a start, and asks for their starts after all.
+    fn begin(&self) {
+        let automation = format!(
+            "[guards]\nmax_score_change = 1.0\n[[automations]]\nname = \"{}\"\nwhen = \"engagement > -1000\"\nsettle = \"0 minutes\"\n\
+             start = {{ connection = \"shop\", automation = \"journey {} step 1\" }}\n[scores.engagement]",
+            self.name(),
+            self.number
+        );
+        self.stage
+            .configure(|config| config.replace("[scores.engagement]", &automation));
+        let program = &self.stage.program;
+        let report = program.json(&["score"]);
+        let silent = report["automations"][0]["silent"].as_u64().unwrap();
+        assert!(silent > 10, "too few to start: {report}");
+        program.expect(0, &["automations", "backfill", &self.name(), "--yes"]);
+    }
+
+    /// How often each contact was started, by the platform's own journal.
+    fn started(&self) -> BTreeMap<String, usize> {
+        let what = format!(" journey {} step 1", self.number);
+        let shop = self.stage.shop();
+        let ids: BTreeMap<String, String> = shop
+            .contacts()
+            .into_iter()
+            .map(|contact| {
+                (
+                    contact.email_id,
+                    format!("{}:{}", contact.list, contact.contact_id),
+                )
+            })
+            .collect();
+        let all = shop.starts().into_iter();
+        all.filter_map(|(key, times)| Some((ids[key.strip_suffix(&what)?].clone(), times)))
+            .collect()
+    }
+
+    /// Each entry of the series by the platform's id of its contact.
+    fn entries(&self) -> Entries {
+        let left = Left::by(&self.stage.program);
+        let rows: Vec<String> = left.rows(&format!(
+            "select identity.platform_id || '|' || entry.id || '|' || entry.state from automation_entry entry
+             join word on word.id = automation_id join identity on identity.contact_id = entry.contact_id
+             where text = '{}'",
+            self.name()
+        ));
+        let entry = |row: String| {
+            let mut parts = row.split('|').map(str::to_owned);
+            let id = parts.next().unwrap();
+            (
+                id,
+                (
+                    parts.next().unwrap().parse().unwrap(),
+                    parts.next().unwrap(),
+                ),
+            )
+        };
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// Nobody was started twice, and nobody of whom nothing is written down.
+    fn accounted(&self) -> Vec<Violation> {
+        let (started, entries) = (self.started(), self.entries());
+        let twice = started.iter().filter(|(_, times)| **times > 1);
+        let twice: Vec<String> = twice.map(|(id, times)| format!("{id}: {times}")).collect();
+        let untold = started.keys().filter(|id| {
+            let state = entries.get(*id).map_or("none", |(_, state)| state.as_str());
+            !["started", "attempting", "in doubt"].contains(&state)
+        });
+        let untold: Vec<String> = untold
+            .map(|id| format!("{id} {:?}", entries.get(id)))
+            .collect();
+        let invented = entries
+            .iter()
+            .filter(|(id, (_, state))| state == "started" && !started.contains_key(*id));
+        let invented: Vec<String> = invented
+            .map(|(id, state)| format!("{id} {state:?}"))
+            .collect();
+        let found = [
+            (twice, Violation::Repeated as fn(String) -> Violation),
+            (untold, Violation::Unaccounted),
+            (invented, Violation::Lost),
+        ];
+        let told = found.into_iter().filter(|(all, _)| !all.is_empty());
+        told.map(|(all, broken)| {
+            let named = all.iter().take(NAMED).cloned().collect::<Vec<_>>();
+            broken(format!("{} of {}: {named:?}", all.len(), self.name()))
+        })
+        .collect()
+    }
+
+    /// How many starts are still to go out.
+    fn to_go(&self) -> u32 {
+        let states = self.entries().into_values();
+        let waiting = states.filter(|(_, state)| state == "ready");
+        u32::try_from(waiting.count()).unwrap()
+    }
+
+    /// Kills a push at one of its next starts; whether it was under way, and where.
+    fn kill(&self, rounds: &mut Rounds) -> Option<(bool, String)> {
+        let to_go = self.to_go().min(3);
+        if to_go == 0 {
+            return None;
+        }
+        let nth = rounds.pick(to_go);
+        let (fault, done) = match rounds.pick(3) {
+            1 => (Some(Fault::Latency(HELD)), "not carried out"),
+            2 => (Some(Fault::NoAnswer), "carried out, not answered"),
+            _ => (None, "answered"),
+        };
+        let shop = self.stage.shop();
+        let mark = shop.ledger().len();
+        let rule = fault.map(|fault| {
+            let rule = Rule::new(JOURNEYS, When::Nth(nth.into()), fault);
+            shop.faults().add(rule.on(Method::POST))
+        });
+        let seen = || {
+            let mut entries = shop.ledger().since(mark);
+            entries.retain(|entry| entry.write && entry.path.starts_with(JOURNEYS));
+            entries
+        };
+        let due = || match (rule, fault) {
+            (Some(rule), Some(Fault::NoAnswer)) => {
+                let silent = |name: &&'static str| *name == Fault::NoAnswer.name();
+                let unheard = seen().iter().any(|entry| entry.faults.iter().any(silent));
+                shop.faults().fired(rule) > 0 && unheard
+            }
+            (Some(rule), _) => shop.faults().fired(rule) > 0,
+            (None, _) => seen().iter().filter(|entry| entry.delivered).count() >= nth as usize,
+        };
+        let alive = kill(&self.stage.program, "apply", |_| due());
+        let happened = due();
+        if let Some(rule) = rule {
+            shop.faults().end(rule);
+        }
+        let attempting = self.entries().into_values();
+        let attempting = attempting
+            .filter(|(_, state)| state == "attempting")
+            .count();
+        Some((alive && happened && attempting > 0, done.to_owned()))
+    }
+
+    /// A person looks at the platform and says what became of each doubt; then everybody was started once.
+    fn resolve(&self) -> Vec<Violation> {
+        let program = &self.stage.program;
+        let mut broken = judge::run(program, &["apply"]);
+        let started = self.started();
+        for (id, (entry, state)) in self.entries() {
+            if state == "in doubt" {
+                let word = if started.contains_key(&id) {
+                    "started"
+                } else {
+                    "again"
+                };
+                program.expect(0, &["automations", "resolve", &entry.to_string(), word]);
+            }
+        }
+        broken.extend(judge::run(program, &["apply"]));
+        broken.extend(self.accounted());
+        let (started, entries) = (self.started(), self.entries());
+        let open = entries.iter().filter(|(id, (_, state))| {
+            let done = state == "started" && started.get(*id) == Some(&1);
+            !(done || state == "suppressed")
+        });
+        let open: Vec<String> = open
+            .map(|(id, (_, state))| format!("{id} {state}"))
+            .collect();
+        if !open.is_empty() {
+            broken.push(Violation::NotConverged(format!("{open:?}")));
+        }
+        let mark = self.stage.shop().ledger().len();
+        broken.extend(judge::run(program, &["apply"]));
+        let writes = self.stage.shop().ledger().since(mark);
+        if writes.iter().any(|entry| entry.write) {
+            broken.push(Violation::Restless(self.name()));
+        }
+        broken
+    }
+}
+
+/// Kills at a start, and in the end everybody started once.
+pub fn starts(rounds: &mut Rounds) {
+    let stage = rounds.stage(&Scene {
+        people: 40,
+        mailchimp: true,
+        ..Scene::default()
+    });
+    stage.settle();
+    let mut number = 0;
+    while rounds.go_on() {
+        number += 1;
+        let series = Series {
+            stage: &stage,
+            number,
+        };
+        series.begin();
+        for _ in 0..CHAIN {
+            let Some((effective, place)) = series.kill(rounds) else {
+                break;
+            };
+            rounds.count(effective, place);
+            rounds.broken.extend(Left::by(&stage.program).is_sound());
+            rounds.broken.extend(series.accounted());
+        }
+        rounds.broken.extend(series.resolve());
+    }
+    rounds.broken.extend(judge::itself(&stage.program));
+}
