@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::{CleaningPolicy, Then},
-    holdout::{Key, holdout as is_held_out},
+    holdout::{Key, holdout},
     rules::set::RuleSet,
     score::calendar::Millis,
     store::{CleaningCase, Conn, ContactId, Placed, Stage, StoreError, Which},
@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     CLEANING, CleanError, Cleaning, Place,
-    holdout::{self, Holdout},
+    holdout::{Holdout, measure},
     judge::{Finding, Judge},
     life::Life,
     series::Series,
@@ -248,7 +248,7 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
         }
     })?;
     let held_out = cases.iter().filter(|case| case.stage == Stage::HeldOut);
-    making.plan.holdout = holdout::measure(conn, held_out, ask.now)?;
+    making.plan.holdout = measure(conn, held_out, ask.now)?;
     if conn.is_paused()? {
         making
             .plan
@@ -369,18 +369,17 @@ impl Making<'_> {
             _ => {}
         }
         self.machines += u64::from(life.any > life.person);
-        let held_out = self.is_held_out(&placed);
-        let step = |deed| Step {
+        let policy = self.ask.policy;
+        let step = |deed, placed| Step {
             contact,
             deed,
             silent_since,
             placed,
         };
-        let policy = self.ask.policy;
         if let Some(case) = case.filter(|case| case.stage == Stage::Asked) {
             self.plan.candidates += 1;
             if self.had_its_time(conn, case)? {
-                self.taken.push(step(Deed::Take));
+                self.taken.push(step(Deed::Take, placed));
             } else {
                 self.plan.in_win_back += 1;
             }
@@ -391,32 +390,32 @@ impl Making<'_> {
             return Ok(());
         }
         self.plan.candidates += 1;
-        if held_out {
+        let salt = format!("cleaning {}", policy.name);
+        if self.is_held_out(&placed, &salt) {
             self.plan.held_out += 1;
             self.plan.left_alone.push((contact, silent_since));
         } else if policy.first.is_some() {
-            self.asked.push(step(Deed::Ask));
+            self.asked.push(step(Deed::Ask, placed));
         } else {
-            self.taken.push(step(Deed::Take));
+            self.taken.push(step(Deed::Take, placed));
         }
         Ok(())
     }
 
-    /// Whether a contact is left alone: by its address, so that it is the same in a database that was built anew.
-    fn is_held_out(&self, placed: &[Placed]) -> bool {
-        let policy = self.ask.policy;
-        let address = placed.iter().find_map(|placed| placed.email.as_ref());
-        let first = placed.first().map_or(("", ""), |placed| {
-            let mut places = self.places.iter();
-            let place = places.find(|place| place.id == placed.connection);
-            (
-                place.map_or("", |place| place.name.as_str()),
-                placed.platform_id.as_str(),
-            )
+    /// Whether a contact is left alone, by its address: the same one also in a database that was built anew.
+    fn is_held_out(&self, placed: &[Placed], salt: &str) -> bool {
+        let share = self.ask.policy.holdout;
+        if let Some(address) = placed.iter().find_map(|each| each.email.as_ref()) {
+            return holdout(Key::Address(address), share, salt);
+        }
+        let first = placed.first().and_then(|first| {
+            let place = self
+                .places
+                .iter()
+                .find(|place| place.id == first.connection)?;
+            Some((place.name.as_str(), first.platform_id.as_str()))
         });
-        let (connection, id) = first;
-        let key = address.map_or(Key::Platform { connection, id }, Key::Address);
-        is_held_out(key, policy.holdout, &format!("cleaning {}", policy.name))
+        first.is_some_and(|(connection, id)| holdout(Key::Platform { connection, id }, share, salt))
     }
 
     /// Whether a series runs for a contact.

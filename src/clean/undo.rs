@@ -314,12 +314,25 @@ fn restorable(taken: &Taken, look: Option<&Look>) -> Restorable {
         return Restorable::No("there is no export of it".to_owned());
     };
     match look.and_then(|look| look.contact.status) {
-        Some(status) if status == former.status => Restorable::Done,
+        _ if look.is_some_and(|look| is_as_before(&former, look)) => Restorable::Done,
         Some(Status::Complained) => Restorable::No("has complained since".to_owned()),
         Some(Status::Bounced) => Restorable::No("has bounced since".to_owned()),
         // Who left by themselves since is the platform's to tell from whom we took off.
         _ => Restorable::Yes(Box::new(former)),
     }
+}
+
+/// Whether a contact has the status and the tags that it had.
+fn is_as_before(former: &Former, look: &Look) -> bool {
+    let tags = look.contact.tags.as_ref();
+    let has = |tag: &String| tags.is_some_and(|tags| tags.contains(tag));
+    look.contact.status == Some(former.status) && former.tags.iter().all(has)
+}
+
+/// Whether a look shows that an undoing, of which nobody knows, was done.
+pub(super) fn is_restored(taken: &Taken, look: &Look) -> bool {
+    let former = export_of(taken).and_then(|export| export.former());
+    former.is_some_and(|former| is_as_before(&former, look))
 }
 
 fn settle_restored(

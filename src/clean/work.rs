@@ -766,26 +766,27 @@ fn settle_doubt(
     let tags = look.and_then(|look| look.contact.tags.as_ref());
     let tagged =
         tags.is_some_and(|tags| row.row.value.as_ref().is_some_and(|tag| tags.contains(tag)));
+    let Some(taken) = taken_of(tx, row)? else {
+        return tx.settle(
+            row.id,
+            OutboxState::Abandoned,
+            Some("the case is gone"),
+            None,
+            now,
+        );
+    };
     let done = match row.row.write.as_str() {
-        RESTORE => subscribed,
+        RESTORE => look.is_some_and(|look| super::undo::is_restored(&taken, look)),
         UNMARK => !tagged,
         TAG => tagged,
         _ => !subscribed,
     };
     if !done {
-        return tx.settle(
-            row.id,
-            OutboxState::Retry,
-            Some("not done; once more"),
-            Some(now),
-            now,
-        );
+        let words = "not done; once more";
+        return tx.settle(row.id, OutboxState::Retry, Some(words), Some(now), now);
     }
     let words = "the platform shows it done";
     tx.settle(row.id, OutboxState::Applied, Some(words), None, now)?;
-    let Some(taken) = taken_of(tx, row)? else {
-        return Ok(());
-    };
     match row.row.write.as_str() {
         RESTORE => {
             *restored += 1;

@@ -106,7 +106,7 @@ impl CleaningPolicy {
 pub fn removals(platform: Platform) -> &'static [Removal] {
     match platform {
         Platform::Mailchimp => &[Removal::Unsubscribe, Removal::Archive, Removal::Delete],
-        Platform::Ghost => &[Removal::Unsubscribe, Removal::Suppress, Removal::Delete],
+        Platform::Ghost => &[Removal::Unsubscribe, Removal::Delete],
         Platform::Webhook => &[],
     }
 }
@@ -299,7 +299,8 @@ fn unable(then: Then, connections: &[ConnectionConfig]) -> Diagnostic {
             .help("give the connection push.tags = { prefix = \"engaged:\" }");
     }
     let mut offers: Vec<String> = Vec::new();
-    for each in connections {
+    let kept = connections.iter();
+    for each in kept.filter(|each| !removals(each.platform).is_empty()) {
         let words: Vec<&str> = removals(each.platform)
             .iter()
             .map(|removal| removal.as_str())

@@ -43,6 +43,7 @@ pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found)
         stages: stages(root, &vocabulary, found),
         automations: automations::conditions(root, &vocabulary, found),
     };
+    other_rules(root, &vocabulary, found);
     language::sort(root, &mut set, found);
     set
 }
@@ -209,4 +210,11 @@ fn stages(root: &Table, vocabulary: &Vocabulary, found: &mut Found) -> Vec<Stage
         }
     }
     stages
+}
+
+/// What other sections read with their own eyes later is checked with the rules, so that all errors come at once.
+fn other_rules(root: &Table, vocabulary: &Vocabulary, found: &mut Found) {
+    if let Some(node) = root.table("insight").and_then(|it| it.get("conversion")) {
+        language::rule(node, vocabulary, found);
+    }
 }
