@@ -130,7 +130,8 @@ impl Cleaning<'_> {
                 .is_empty())
     }
 
-    /// What the daemon does: who came back, what is approved and not done, and policies that need no approval.
+    /// What the daemon does: who came back, what is approved and not done, and, once a day, policies that need no
+    /// approval.
     pub async fn cycle(&self) -> Result<Vec<CleanReport>, CleanError> {
         let mut reports = Vec::new();
         let mut whole = CleanReport {
@@ -156,6 +157,34 @@ impl Cleaning<'_> {
             reports.push(whole);
         }
         Ok(reports)
+    }
+
+    /// Whether a policy that needs no approval is to be planned: once a day, when yesterday is whole.
+    async fn is_due(&self, policy: &CleaningPolicy) -> Result<bool, StoreError> {
+        let zone = Zone::new(self.config.zone);
+        let now = self.now();
+        let today = zone.day(now);
+        let places = self.places(policy);
+        let name = format!("cleaned {}", policy.name);
+        let midnight = zone.start_of(today);
+        self.store
+            .write_async(move |tx| {
+                for place in places {
+                    let through = tx.connection_complete_through(place.id)?;
+                    if through.is_none_or(|through| through < midnight) {
+                        return Ok(false);
+                    }
+                }
+                if tx
+                    .control(&name)?
+                    .is_some_and(|last| last.value == today.to_string())
+                {
+                    return Ok(false);
+                }
+                tx.set_control(&name, &today.to_string(), now)?;
+                Ok(true)
+            })
+            .await
     }
 
     /// Puts a plan's deeds into the outbox, in one transaction with the decision; `None` if it is stale.

@@ -146,13 +146,19 @@ impl Cleaning<'_> {
         site: &Site<'_>,
         report: &mut CleanReport,
     ) -> Result<(), CleanError> {
-        let (id, name, now) = (site.place.id, site.place.name.clone(), self.now());
-        let stopped = move |tx: &Tx| {
-            Ok(tx.is_paused()?
-                || tx.blocked(&name)?.is_some()
-                || tx.open_guard(LIST_SHRUNK, id)?.is_some())
+        let (id, name, now) = (site.place.id, site.place.name.as_str(), self.now());
+        let stopped = |conn: &Conn| {
+            let held = conn.blocked(name)?.is_some() || conn.open_guard(LIST_SHRUNK, id)?.is_some();
+            Ok(!site.place.live || held || conn.is_paused()?)
         };
-        if !site.place.live || self.store.write_async(stopped.clone()).await? {
+        if self.store.read(stopped)? {
+            let waiting = self
+                .store
+                .read(|conn| conn.outbox_ready(id, Lane::Removal, now, 1))?;
+            if !waiting.is_empty() {
+                let why = "what is approved waits: paused, read-only, held, or the key is refused";
+                report.held.push(format!("{name}: {why}"));
+            }
             return Ok(());
         }
         // Runs follow one another: what still looks under way was cut off.
@@ -164,7 +170,7 @@ impl Cleaning<'_> {
         }
         let mut judges = Judges::new();
         loop {
-            if self.store.write_async(stopped.clone()).await? {
+            if self.store.read(stopped)? {
                 return Ok(());
             }
             let rows = self
