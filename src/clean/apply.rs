@@ -144,6 +144,9 @@ impl Cleaning<'_> {
             .iter()
             .filter(|policy| policy.automatic)
         {
+            if !self.is_due(policy).await? {
+                continue;
+            }
             let plan = self.plan_of(policy)?;
             // Beyond the cap a person decides.
             if plan.beyond_cap > 0 {
