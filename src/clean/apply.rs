@@ -5,10 +5,10 @@ use serde::Serialize;
 use crate::{
     config::{CleaningPolicy, Config},
     score::calendar::Zone,
-    store::{CleaningBatch, Lane, NewOutboxRow, Stage, StoreError, Tx},
+    store::{CleaningBatch, ContactId, Lane, NewOutboxRow, Stage, StoreError, Tx},
 };
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     CLEANING, CleanError, Cleaning, Place,
@@ -91,6 +91,8 @@ struct Decision {
     places: Vec<Place>,
     series: Arc<dyn Series>,
     fingerprint: String,
+    /// Whom a look spared from being asked.
+    not: BTreeMap<ContactId, String>,
     who: String,
     now: i64,
 }
@@ -105,15 +107,12 @@ impl Cleaning<'_> {
         for policy in &self.config.cleaning {
             let plan = self.plan_of(policy)?;
             if plan.fingerprint == fingerprint {
-                meant = Some(policy);
+                meant = Some((policy, plan));
                 break;
             }
         }
-        let policy = meant.ok_or_else(stale)?;
-        let mut report = self
-            .approve(policy, fingerprint, who)
-            .await?
-            .ok_or_else(stale)?;
+        let (policy, plan) = meant.ok_or_else(stale)?;
+        let mut report = self.approve(policy, plan, who).await?.ok_or_else(stale)?;
         if report.held.is_empty() {
             self.work(&mut report).await?;
         }
@@ -152,7 +151,7 @@ impl Cleaning<'_> {
             if plan.beyond_cap > 0 {
                 continue;
             }
-            let report = self.approve(policy, &plan.fingerprint, "engaged").await?;
+            let report = self.approve(policy, plan, "engaged").await?;
             reports.extend(report.filter(|report| !report.is_empty()));
         }
         self.work(&mut whole).await?;
@@ -194,21 +193,23 @@ impl Cleaning<'_> {
     async fn approve(
         &self,
         policy: &CleaningPolicy,
-        fingerprint: &str,
+        plan: PolicyPlan,
         who: &str,
     ) -> Result<Option<CleanReport>, CleanError> {
+        let mut report = CleanReport {
+            policy: policy.name.clone(),
+            ..CleanReport::default()
+        };
+        let not = self.look_before_asking(policy, &plan, &mut report).await?;
         let decision = Decision {
             policy: policy.clone(),
             config: Arc::clone(self.config),
             places: self.places(policy),
             series: Arc::clone(&self.series),
-            fingerprint: fingerprint.to_owned(),
+            fingerprint: plan.fingerprint,
+            not,
             who: who.to_owned(),
             now: self.now(),
-        };
-        let mut report = CleanReport {
-            policy: policy.name.clone(),
-            ..CleanReport::default()
         };
         match self
             .store
@@ -282,6 +283,7 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
     for step in &plan.steps {
         match step.deed {
             Deed::Take => queue(tx, decision, batch, step)?,
+            Deed::Ask if decision.not.contains_key(&step.contact) => {}
             Deed::Ask if enter(tx, decision, batch, step)? => asked += 1,
             Deed::Ask => not_asked += 1,
         }

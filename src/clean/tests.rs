@@ -583,3 +583,23 @@ async fn what_is_approved_waits_while_paused_and_says_so() {
     );
     assert!(bench.removed().is_empty());
 }
+
+#[tokio::test]
+async fn who_is_in_a_series_that_the_platform_does_not_report_is_not_asked() {
+    let text = "then = \"unsubscribe\"\nholdout = 0.0\nmax_share = 1.0\nfirst = { automation = \"Win-back\" }";
+    let bench = bench(&policy(text));
+    bench.list(100, 3);
+    let now = bench.now();
+    bench
+        .site
+        .change("p0", |person| person.unreported_at = Some(now - 3 * DAY));
+    bench
+        .site
+        .change("p1", |person| person.active_at = Some(now - DAY));
+    let report = bench.apply(&plan(&bench).fingerprint).await;
+    assert_eq!((report.asked, report.spared.len()), (1, 2));
+    // Where the platform cannot be asked, nobody is.
+    bench.site.down(true);
+    let report = bench.apply(&plan(&bench).fingerprint).await;
+    assert_eq!((report.asked, report.unavailable.len()), (0, 1));
+}

@@ -3,7 +3,7 @@
 //! Each request has a committed attempt. What was cut off, or whose answer was
 //! lost, is looked at on the platform before anything is repeated.
 
-mod check;
+pub(super) mod check;
 mod deed;
 mod doubt;
 

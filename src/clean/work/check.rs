@@ -111,7 +111,7 @@ fn ours(case: &CleaningCase, finding: Option<Finding>, life: Life) -> Option<(St
 }
 
 /// The second check: what the platform shows at this moment.
-pub(super) fn last_look<'l>(
+pub(in crate::clean) fn last_look<'l>(
     policy: &CleaningPolicy,
     judge: &Judge<'_>,
     look: Option<&'l Look>,
