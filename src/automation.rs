@@ -43,6 +43,16 @@ pub struct Automation {
     pub start: Start,
 }
 
+impl Automation {
+    /// What an entry becomes that has waited long enough.
+    pub fn due(&self) -> EntryState {
+        match self.start.begin {
+            Begin::HandOver(_) => EntryState::HandedOver,
+            _ => EntryState::Ready,
+        }
+    }
+}
+
 /// What an automation starts, and where.
 #[derive(Clone, Debug)]
 pub struct Start {

@@ -105,8 +105,13 @@ fn same_kind(one: &EventKind, other: &EventKind) -> bool {
     one == other || *other == EventKind::Purchase && *one == EventKind::Refund
 }
 
-/// The rules of scores that ask about the conversion itself: the score, and the rule.
-pub(crate) fn own_conversion(rules: &RuleSet, kind: &EventKind) -> Vec<(String, String)> {
+/// The rules of scores that ask about the conversion itself: the score, and the rule. None where only
+/// some events of a kind are conversions: others of it may well come before.
+pub(crate) fn own_conversion(rules: &RuleSet, conversion: &Pattern) -> Vec<(String, String)> {
+    if !conversion.filters.is_empty() {
+        return Vec::new();
+    }
+    let kind = &conversion.kind;
     let scores = rules.scores.iter();
     let all = scores.flat_map(|score| score.rules.iter().map(move |rule| (score, rule)));
     all.filter(|(_, rule)| rule_reads(&rule.when, kind, rules))

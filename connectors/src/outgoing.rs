@@ -159,7 +159,11 @@ impl Outgoing {
 fn refused(error: &ConnectorError) -> Outcome {
     match error {
         ConnectorError::Transient { .. } | ConnectorError::RateLimited { .. } => later(error),
-        // 401 and 403, a redirect, a bad certificate: the same again without somebody's doing.
+        // The place to which a redirect leads may be as secret as the address.
+        ConnectorError::Contract { .. } => Outcome::Rejected(
+            "the receiver sends the call elsewhere, which is not followed, or answers at great length".into(),
+        ),
+        // 401 and 403, a bad certificate: the same again without somebody's doing.
         _ => Outcome::Rejected(error.to_string()),
     }
 }

@@ -89,6 +89,8 @@ pub struct Entry {
     pub entered_on: Day,
     /// When it has waited long enough.
     pub due_at: Option<Millis>,
+    /// It was asked for, whatever the condition says: a last mail before cleaning.
+    pub by_hand: bool,
 }
 
 /// What is remembered of one contact and one automation.

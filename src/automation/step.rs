@@ -197,15 +197,7 @@ fn enter(
     if automation.settle > 0 {
         (EntryState::Settling, None)
     } else {
-        (due(automation), None)
-    }
-}
-
-/// What an entry becomes that has waited long enough.
-fn due(automation: &Automation) -> EntryState {
-    match automation.start.begin {
-        Begin::HandOver(_) => EntryState::HandedOver,
-        _ => EntryState::Ready,
+        (automation.due(), None)
     }
 }
 
@@ -221,6 +213,7 @@ fn stay(
     let pending = entry.state.is_pending();
     if seen.door.leaves == Truth::True {
         return Some(match entry.state {
+            _ if pending && entry.by_hand => return None,
             _ if pending => go(EntryState::Withdrawn, "left before it was started"),
             EntryState::Started if matches!(automation.start.begin, Begin::Tag(_)) => {
                 change(place, entry, EntryState::Leaving, None, true)
@@ -261,7 +254,7 @@ fn stay(
         return stays(EntryState::Withdrawn, Some("waited too long to be started"));
     }
     // What is not known starts nothing, and lets nobody leave: it waits.
-    (seen.held == Truth::True).then(|| stays(due(automation), None))?
+    (seen.held == Truth::True).then(|| stays(automation.due(), None))?
 }
 
 fn change(

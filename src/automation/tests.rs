@@ -91,6 +91,7 @@ fn inside(state: EntryState, due_at: Option<Millis>) -> Past {
             entered_at: Millis::from(entered_on.0) * DAY,
             entered_on,
             due_at,
+            by_hand: false,
         }),
         entries: 1,
         starts: u32::from(state.may_have_started() || state.is_pending()),

@@ -37,6 +37,7 @@ impl Series for Automations {
         now: Millis,
     ) -> Result<Option<i64>, StoreError> {
         tx.enter_automation(contact, automation, reason, on, now)
+            .map(Some)
     }
 
     fn last_started(&self, conn: &Conn, contact: ContactId) -> Result<Option<Millis>, StoreError> {

@@ -311,7 +311,8 @@ fn not_in_doubt(store: &Store, entry: i64) -> Result<Expected, Expected> {
 
 fn backfill(context: &Context, arguments: &Backfill) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let automation = named(&config, &arguments.name)?.name.clone();
+    let automation = named(&config, &arguments.name)?;
+    let (automation, becomes) = (automation.name.clone(), automation.due());
     let who = who(context);
     let now = context.clock.now().timestamp_millis();
     let yes = arguments.yes;
@@ -319,7 +320,7 @@ fn backfill(context: &Context, arguments: &Backfill) -> Result<Exit, Expected> {
     let count = if yes {
         let store = beside(context, &config)?;
         store.write(move |tx| {
-            let count = tx.backfill(&name, now)?;
+            let count = tx.backfill(&name, becomes, now)?;
             tx.audit(&who, "backfill", &format!("{name}: {count} entries"), now)?;
             Ok(count)
         })?

@@ -295,8 +295,8 @@ pub(super) fn once(context: &Context, _: &Once) -> Result<Exit, Expected> {
             "{} contacts scored as of {}, {} changed\n",
             report.score.scored, report.score.as_of, report.score.changed
         );
-        let cleaned: String = report.clean.iter().map(super::clean::report_text).collect();
         let doors = doors_text(&report.score.automations);
+        let cleaned: String = report.clean.iter().map(super::clean::report_text).collect();
         sync_text(&report.sync) + &score + &doors + &cleaned + &push_text(&report.push)
     });
     let sync = sync_exit(&report.sync);

@@ -478,6 +478,28 @@ fn the_json_form_names_file_line_column_and_words() {
     "#);
 }
 
+#[test]
+fn models_are_not_doubted_and_reach_from_nothing_to_a_hundred() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("engaged.toml");
+    let inputs = "{ when = 'any unsubscribe', coefficient = 1.5e0 }, { when = 'any open', coefficient = -2 }";
+    let model = format!("intercept = 1\ninputs = [ {inputs} ]\n[fitted]\non = 2026-06-15\n");
+    fs::write(folder.path().join("m.toml"), model).unwrap();
+    let config = |top: u8| {
+        let bands = format!("bands = [ {{ name = 'a', from = {top} }}, {{ name = 'b' }} ]");
+        let text = format!("timezone = 'UTC'\n[scores.s]\nmodel = 'm.toml'\n{bands}\n");
+        fs::write(&file, text).unwrap();
+        load(&file, &Environment::new()).unwrap()
+    };
+    let fits = config(100);
+    assert_eq!(fits.warnings, []);
+    let score = &fits.rules.scores[0];
+    assert_eq!(score.model, Some(vec![1.0, 1.5, -2.0]));
+    assert_eq!(score.rules.len(), 3);
+    // Nobody gets more.
+    assert_eq!(config(101).warnings.len(), 1);
+}
+
 /// Texts that are nearly configurations: the example with pieces cut out and put in.
 fn nearly_configuration() -> impl Strategy<Value = String> {
     let example = fs::read_to_string(in_workspace("config/engaged.example.toml")).unwrap();

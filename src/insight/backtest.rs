@@ -209,7 +209,7 @@ pub(super) fn warnings(rules: &RuleSet, ask: &Ask<'_>, all: Count) -> Vec<String
             all.conversions
         ));
     }
-    for (score, rule) in own_conversion(rules, &ask.conversion.kind) {
+    for (score, rule) in own_conversion(rules, &ask.conversion) {
         warnings.push(format!(
             "{score}: \"{rule}\" asks about what counts as the conversion, so before the first it says next to nothing"
         ));

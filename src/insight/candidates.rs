@@ -5,7 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engaged_connectors::model::EventKind;
 
-use super::{Ask, CASES_MIN, backtest::Past, cases::look_back, rule_reads};
+use super::{
+    Ask, CASES_MIN,
+    backtest::Past,
+    cases::{LeftOut, look_back},
+    rule_reads,
+};
 use crate::{
     rules::{
         Context, parse_condition,
@@ -37,16 +42,27 @@ pub enum Wanted {
     All,
 }
 
-/// The conditions as rules of a score that gives no points, each once.
-pub(super) fn find(past: &Past, ask: &Ask<'_>, wanted: &Wanted) -> Result<Vec<Rule>, StoreError> {
+/// The conditions as rules of a score that gives no points, each once; and where all were looked
+/// for, what was not known on the days.
+pub(super) fn find(
+    past: &Past,
+    ask: &Ask<'_>,
+    wanted: &Wanted,
+) -> Result<(Vec<Rule>, Option<LeftOut>), StoreError> {
+    let mut left_out = None;
     let rules = &ask.config.rules;
     let mut all = match wanted {
         Wanted::These(conditions) => conditions.iter().cloned().map(rule).collect(),
         Wanted::All => {
             let mut all = of_rules(rules);
             all.extend(of_links(rules));
-            all.extend(of_facts(past, ask)?);
-            all.retain(|rule| !rule_reads(&rule.when, &ask.conversion.kind, rules));
+            let (found, left) = of_facts(past, ask)?;
+            all.extend(found);
+            left_out = Some(left);
+            // Where only some events of the kind are conversions, others of it may well come before.
+            if ask.conversion.filters.is_empty() {
+                all.retain(|rule| !rule_reads(&rule.when, &ask.conversion.kind, rules));
+            }
             all
         }
     };
@@ -54,7 +70,7 @@ pub(super) fn find(past: &Past, ask: &Ask<'_>, wanted: &Wanted) -> Result<Vec<Ru
     all.retain(|rule| {
         readable(rule, rules) && told.insert((rule.text.clone(), rule.guards, rule.min_sends))
     });
-    Ok(all)
+    Ok((all, left_out))
 }
 
 /// A condition as a rule.
@@ -168,9 +184,9 @@ impl Counts {
 }
 
 /// What enough cases have.
-fn of_facts(past: &Past, ask: &Ask<'_>) -> Result<Vec<Rule>, StoreError> {
+fn of_facts(past: &Past, ask: &Ask<'_>) -> Result<(Vec<Rule>, LeftOut), StoreError> {
     let mut counts = Counts::default();
-    look_back(
+    let left_out = look_back(
         &past.conn,
         &past.cases,
         (&past.zone, &Needs::all()),
@@ -204,7 +220,7 @@ fn of_facts(past: &Past, ask: &Ask<'_>) -> Result<Vec<Rule>, StoreError> {
             })
         }));
     }
-    Ok(all)
+    Ok((all, left_out))
 }
 
 fn of_places(counts: &Counts, vocabulary: &Vocabulary, rules: &RuleSet) -> Vec<Rule> {

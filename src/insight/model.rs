@@ -17,7 +17,7 @@ pub struct Fitted {
     pub intercept: f64,
     /// The conditions and what they weigh.
     pub inputs: Vec<Input>,
-    /// Conditions that hold for the same cases as an earlier one, and which.
+    /// Conditions that hold for the same cases as an earlier one, or for all others, and which.
     pub same: Vec<(String, String)>,
     /// The penalty.
     pub l2: f64,
@@ -71,7 +71,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Takes the conditions that enough cases have and enough lack, and of equal ones the first.
+    /// Takes the conditions that enough cases have and enough lack, and of those that say the same the first.
     pub(super) fn new(rules: &'a [Rule], seen: &[Seen], split: Option<Day>) -> Self {
         let column = |number: usize| -> Vec<bool> {
             let cases = seen.iter();
@@ -85,7 +85,11 @@ impl<'a> Table<'a> {
             if with < CASES_MIN || column.len() as u64 - with < CASES_MIN {
                 continue;
             }
-            if let Some(twin) = columns.iter().position(|each| *each == column) {
+            let alike = |each: &&Vec<bool>| {
+                let differs = each.iter().zip(&column).filter(|(one, other)| one != other);
+                [0, column.len()].contains(&differs.count())
+            };
+            if let Some(twin) = columns.iter().position(|each| alike(&each)) {
                 same.push((rule.text.clone(), rules[chosen[twin]].text.clone()));
                 continue;
             }

@@ -98,8 +98,10 @@ pub fn suggest(
     clock: &dyn Clock,
 ) -> Result<Suggestion, StoreError> {
     let past = Past::new(store, ask, clock)?;
-    let rules = candidates::find(&past, ask, wanted)?;
+    let (rules, left_at_first) = candidates::find(&past, ask, wanted)?;
     let (seen, left_out) = look(&past, ask, &rules)?;
+    // A field of which no value was known in time is no candidate, and is reported all the same.
+    let left_out = left_at_first.unwrap_or(left_out);
     let all = past.count();
     let (facts, too_few) = facts(&rules, &seen, all);
     let mut suggestion = Suggestion {
@@ -166,7 +168,7 @@ fn look(past: &Past, ask: &Ask<'_>, rules: &[Rule]) -> Result<(Vec<Seen>, LeftOu
             let values = scores.last().map_or(&[][..], |score| &score.rules);
             let holds = values
                 .iter()
-                .map(|value| value.doubt.is_none().then_some(value.holds));
+                .map(|value| (value.holds || value.doubt.is_none()).then_some(value.holds));
             seen.push(Seen {
                 case: *case,
                 holds: holds.collect(),

@@ -71,13 +71,18 @@ impl Bench {
         assert!(self.folder.path().exists());
         let ask = Ask {
             config: &self.config,
-            conversion: conversion("any purchase", &[]).unwrap().unwrap(),
+            conversion: pattern("any purchase"),
             within: self.config.insight.within,
             profile_today,
         };
         let facts = facts.iter();
         let facts = facts.map(|text| crate::rules::parse_condition(text, &Context::default()));
-        let wanted = Wanted::These(facts.map(Result::unwrap).collect());
+        let facts: Vec<Condition> = facts.map(Result::unwrap).collect();
+        let wanted = if facts.is_empty() {
+            Wanted::All
+        } else {
+            Wanted::These(facts)
+        };
         let clock = Standing(instant("2026-06-15T10:00:00Z"));
         suggest(&self.store, &ask, &wanted, None, &clock).unwrap()
     }
@@ -134,6 +139,10 @@ fn mg_16_what_was_filled_in_after_the_purchase_is_left_out_and_reported() {
         (&*late[0].field, late[0].cases, late[0].conversions),
         ("role", 40, 40)
     );
+    // Looking for all that there is finds it, and reports the same.
+    let all = bench.suggest(&[], false);
+    assert_eq!(all.facts[0].when, "field role is 'buyer'");
+    assert_eq!(all.left_out, found.left_out);
     // As it is today, the leak would double the cause; whoever asks for that is warned.
     let leaking = bench.suggest(&["field role is 'buyer'"], true);
     assert_eq!(leaking.facts[0].count.cases, 80);
@@ -184,7 +193,7 @@ fn an_event_counts_from_its_own_date_however_late_it_became_known() {
 fn whom_we_did_not_know_yet_had_an_address_all_the_same() {
     let bench = Bench::new("");
     let bought = instant("2026-03-10T10:00:00Z");
-    let all = (0..100).map(|n| contact(n, None)).collect();
+    let all = (0..100).map(|n| contact(n, Some("buyer"))).collect();
     let purchases = (0..40).map(|n| event(n, EventKind::Purchase, bought));
     // A first sync: all of it becomes known long after.
     bench.known(instant("2026-06-01T10:00:00Z"), all, purchases.collect());
@@ -199,6 +208,13 @@ fn whom_we_did_not_know_yet_had_an_address_all_the_same() {
         "what was said of lists later is not known"
     );
     assert_eq!(found.left_out.lists, 100);
+    // No value was known in time, so there is nothing to suggest, and that is said.
+    let all = bench.suggest(&[], false);
+    assert!(all.facts.is_empty() && all.too_few.is_empty());
+    assert_eq!(
+        (all.left_out.fields[0].cases, all.left_out.lists),
+        (100, 100)
+    );
 }
 
 #[test]
@@ -219,6 +235,10 @@ fn a_conversion_is_something_that_happens() {
     assert!(conversion("any purchas", &[]).is_err());
 }
 
+fn pattern(text: &str) -> Pattern {
+    conversion(text, &[]).unwrap().unwrap()
+}
+
 #[test]
 fn rules_that_read_the_conversion_by_way_of_others_are_found() {
     let bench = Bench::new(
@@ -226,7 +246,9 @@ fn rules_that_read_the_conversion_by_way_of_others_are_found() {
          [scores.b]\nrules = [ { when = 'a > 3', points = 1 }, { when = \"segment 'paying'\", points = 2 }, { when = 'any click', points = 1 } ]\n\
          [segments]\npaying = 'not no purchase in 3 months'\n",
     );
-    let found = own_conversion(&bench.config.rules, &EventKind::Purchase);
+    let found = own_conversion(&bench.config.rules, &pattern("purchase"));
     let rules: Vec<&str> = found.iter().map(|(_, rule)| rule.as_str()).collect();
     assert_eq!(rules, ["refund", "a > 3", "segment 'paying'"]);
+    let some = own_conversion(&bench.config.rules, &pattern("purchase of 'shoes'"));
+    assert_eq!(some, [], "socks may well come before shoes");
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::{
-    automation::{self, Automation, EntryState, WAITS_MAX_MS},
+    automation::{self, Automation, WAITS_MAX_MS},
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
@@ -440,8 +440,8 @@ fn decide(
     for automation in automation::on(ask.automations, &ask.connection.name) {
         tx.expire_entries(&automation.name, ask.now - WAITS_MAX_MS, ask.now)?;
     }
-    for (entry, why) in &plan.without {
-        tx.set_entry(*entry, EntryState::Suppressed, Some(why), ask.now)?;
+    for (entry, becomes, why) in &plan.without {
+        tx.set_entry(*entry, *becomes, Some(why), ask.now)?;
     }
     let mut queued = None;
     if planned > 0 {

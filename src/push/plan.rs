@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    automation::Automation,
+    automation::{Automation, EntryState},
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
@@ -259,7 +259,8 @@ pub fn plan(
         making.take(planned, name);
         sink(planned)
     })?;
-    making.plan.unreachable = without.len() as u64;
+    let not_started = |each: &&(i64, EntryState, &str)| each.1 == EntryState::Suppressed;
+    making.plan.unreachable = without.iter().filter(not_started).count() as u64;
     making.plan.without = without;
     Ok(making.finish(&targets, &approved))
 }

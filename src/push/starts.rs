@@ -1,5 +1,7 @@
 //! What automations want started on a connection: one write for each entry.
 
+use std::collections::HashSet;
+
 use engaged_connectors::{
     Action, Start, Write,
     model::{Address, Status},
@@ -8,14 +10,19 @@ use serde_json::json;
 
 use crate::{
     automation::{self, Automation, Begin, EntryState, WAITS_MAX_MS},
-    score::calendar::Millis,
-    store::{Conn, Lane, OutboxRow, OutboxState, StoreError, Tx, Waiting},
+    score::{
+        calendar::{Millis, Zone},
+        facts::Needs,
+        model::Model,
+        status_on,
+    },
+    store::{Conn, ContactId, Lane, OutboxRow, OutboxState, StoreError, Tx, Waiting, Which},
 };
 
 use super::plan::{Ask, Planned};
 
-/// Entries for which nothing can be started, and why.
-pub type Unreachable = Vec<(i64, &'static str)>;
+/// Entries for which nothing can be started, or taken off, what they become, and why.
+pub type Unreachable = Vec<(i64, EntryState, &'static str)>;
 
 /// Works out a connection's starts, giving each to `sink` in a stable order: first what is taken off again.
 pub fn plan(
@@ -24,14 +31,18 @@ pub fn plan(
     sink: &mut dyn FnMut(&Planned, &str) -> Result<(), StoreError>,
 ) -> Result<Unreachable, StoreError> {
     let mut unreachable = Unreachable::new();
+    let mut open = Vec::new();
     for automation in automation::on(ask.automations, &ask.connection.name) {
         let name = &automation.name;
+        let mut leaving = HashSet::new();
         for waiting in conn.waiting(name, EntryState::Leaving, ask.id, Millis::MIN)? {
             let tag = conn.start_tag(waiting.entry)?;
             let Some((tag, platform_id)) = tag.zip(waiting.platform_id.clone()) else {
-                unreachable.push((waiting.entry, "there is no tag to take off"));
+                let why = "there is no tag to take off";
+                unreachable.push((waiting.entry, EntryState::Started, why));
                 continue;
             };
+            leaving.insert(waiting.contact);
             let planned = Planned {
                 verb: "remove tag",
                 target: leave_key(waiting.entry),
@@ -41,31 +52,71 @@ pub fn plan(
             };
             sink(&planned, &shown(&waiting))?;
         }
+        // A tag that is to come off is off before it is put on again: else it starts nothing, or ends off.
+        let waiting = conn.waiting(name, EntryState::Ready, ask.id, ask.now - WAITS_MAX_MS)?;
+        let waiting = waiting.into_iter();
+        let waiting = waiting.filter(|waiting| !leaving.contains(&waiting.contact));
+        open.extend(waiting.map(|waiting| (automation, waiting)));
+    }
+    let gone = gone(conn, ask, &open)?;
+    for (automation, waiting) in open {
         let call = matches!(automation.start.begin, Begin::Call(_));
-        for waiting in conn.waiting(name, EntryState::Ready, ask.id, ask.now - WAITS_MAX_MS)? {
-            let platform_id = match &waiting.platform_id {
-                _ if call => String::new(),
-                Some(id) => id.clone(),
-                None => {
-                    unreachable.push((waiting.entry, "not on the platform"));
-                    continue;
-                }
-            };
-            if waiting
-                .status
-                .is_some_and(|status| status != Status::Subscribed)
-            {
-                unreachable.push((waiting.entry, "not subscribed"));
+        let status = waiting
+            .status
+            .filter(|status| *status != Status::Subscribed);
+        let not = |why| (waiting.entry, EntryState::Suppressed, why);
+        if status.is_some() || gone.contains(&waiting.contact) {
+            unreachable.push(not("not subscribed"));
+            continue;
+        }
+        let platform_id = match &waiting.platform_id {
+            _ if call => String::new(),
+            Some(id) => id.clone(),
+            None => {
+                unreachable.push(not("not on the platform"));
                 continue;
             }
-            let planned = Planned {
-                after: Some(value(conn, automation, &waiting)?),
-                ..planned(automation, &waiting, platform_id)
-            };
-            sink(&planned, &shown(&waiting))?;
-        }
+        };
+        let planned = Planned {
+            after: Some(value(conn, automation, &waiting)?),
+            ..planned(automation, &waiting, platform_id)
+        };
+        sink(&planned, &shown(&waiting))?;
     }
     Ok(unreachable)
+}
+
+/// Of those for whom something is to start, who has left on any connection, by all that is known: also what no run has
+/// scored yet.
+fn gone(
+    conn: &Conn,
+    ask: &Ask<'_>,
+    open: &[(&Automation, Waiting)],
+) -> Result<HashSet<ContactId>, StoreError> {
+    let mut gone = HashSet::new();
+    if open.is_empty() {
+        return Ok(gone);
+    }
+    let zone = Zone::new(ask.rules.zone);
+    let today = zone.day(ask.now);
+    let coverage = conn.coverage(&zone, today, None)?;
+    let model = Model::new(ask.rules, &conn.vocabulary()?);
+    let needs = Needs {
+        fields: Some(Vec::new()),
+        subscriptions: true,
+        ..Needs::default()
+    };
+    let mut who: Vec<ContactId> = open.iter().map(|(_, waiting)| waiting.contact).collect();
+    who.sort_unstable();
+    who.dedup();
+    conn.for_each_needed(Which::These(&who), None, &needs, |contact, facts| {
+        let status = status_on(&model, facts, &coverage, today);
+        if status.is_some_and(|status| status != Status::Subscribed) {
+            gone.insert(contact);
+        }
+        Ok(())
+    })?;
+    Ok(gone)
 }
 
 fn planned(automation: &Automation, waiting: &Waiting, platform_id: String) -> Planned {
@@ -265,7 +316,8 @@ pub fn settle(
         _ => None,
     };
     if let Some(becomes) = becomes {
-        tx.settle_entry(entry, becomes, detail, now)?;
+        let tags = row.row.write == "start by tag";
+        tx.settle_entry(entry, (becomes, tags), detail, now)?;
     }
     Ok(state)
 }

@@ -4,18 +4,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use engaged_connectors::{
-    Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Outcome, Page, Stream, Write,
+    Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Outcome, Page, Start, Stream,
+    Write,
     connector::{Account, Scan},
     model::{Address, Contact, Status},
 };
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use super::{
     apply::Push,
@@ -65,6 +67,8 @@ static CAPABILITIES: Capabilities = Capabilities {
 /// Whether a change is carried out, and what is said about it.
 type Answer = (bool, Outcome);
 type Answering = Box<dyn FnMut(&Change) -> Answer + Send>;
+/// Whether something is started, and what is said about it.
+type Beginning = Box<dyn FnMut(&Start) -> Answer + Send>;
 
 /// What the platform holds, what it was asked, and how it answers.
 struct Site {
@@ -76,9 +80,33 @@ struct Site {
     deaf: Mutex<Option<ConnectorError>>,
     holds: Mutex<BTreeMap<String, BTreeSet<String>>>,
     asked: Mutex<Vec<String>>,
+    begin: Mutex<Beginning>,
+    /// How often each start has begun, by its key.
+    begun: Mutex<BTreeMap<String, u32>>,
+    /// Whether a call does not end once everything is carried out.
+    hangs: AtomicBool,
+    reached: Notify,
 }
 
 impl Site {
+    fn begin(&self, start: &Start) -> Outcome {
+        let (done, outcome) = (self.begin.lock().unwrap())(start);
+        if done {
+            let mut begun = self.begun.lock().unwrap();
+            *begun.entry(start.key.clone()).or_default() += 1;
+        }
+        let words = format!("{} starts {}", start.contact, start.key);
+        self.asked.lock().unwrap().push(words);
+        outcome
+    }
+
+    async fn may_hang(&self) {
+        if self.hangs.load(Ordering::Relaxed) {
+            self.reached.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn carry_out(&self, change: &Change) -> Outcome {
         let (done, outcome) = (self.answer.lock().unwrap())(change);
         let id = &change.contact;
@@ -127,10 +155,23 @@ impl Connector for Site {
     }
 
     async fn push(&self, changes: &[Change]) -> Result<Vec<Outcome>, ConnectorError> {
-        match self.fails.lock().unwrap().take() {
+        let fails = self.fails.lock().unwrap().take();
+        let outcomes = match fails {
             Some(error) => Err(error),
             None => Ok(changes.iter().map(|each| self.carry_out(each)).collect()),
-        }
+        };
+        self.may_hang().await;
+        outcomes
+    }
+
+    async fn start(&self, starts: &[Start]) -> Result<Vec<Outcome>, ConnectorError> {
+        let fails = self.fails.lock().unwrap().take();
+        let outcomes = match fails {
+            Some(error) => Err(error),
+            None => Ok(starts.iter().map(|each| self.begin(each)).collect()),
+        };
+        self.may_hang().await;
+        outcomes
     }
 
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
@@ -192,6 +233,10 @@ fn guarded(push: &str, limit: f64) -> Bench {
             fields: Mutex::new(vec!["ENGSCORE".into()]),
             holds: Mutex::default(),
             asked: Mutex::default(),
+            begin: Mutex::new(Box::new(|_| (true, Outcome::Applied))),
+            begun: Mutex::default(),
+            hangs: AtomicBool::new(false),
+            reached: Notify::new(),
         },
         folder,
         config,
@@ -651,3 +696,4 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
 
 mod cause;
 mod numbers;
+mod starts;

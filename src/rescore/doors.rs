@@ -266,6 +266,10 @@ impl Carrier {
         contact: ContactId,
         shown: &Shown,
     ) -> Result<(), StoreError> {
+        // What was found about a contact that has become part of another since is dropped: the other one is dirty.
+        if tx.root(contact)? != contact {
+            return Ok(());
+        }
         let past = pasts(tx, contact, &self.names, &self.zone)?;
         let steps = steps(&self.automations, &shown.seen, &past, shown.moment);
         tx.step(

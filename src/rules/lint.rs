@@ -74,10 +74,7 @@ impl fmt::Display for Place {
 pub fn lint(rules: &RuleSet) -> Vec<Warning> {
     let mut warnings = links::lint(&rules.links);
     for score in &rules.scores {
-        // A model's weights were fitted, not chosen.
-        if score.model.is_none() {
-            warnings.extend(points::lint(score));
-        }
+        warnings.extend(points::lint(score));
         warnings.extend(bands::lint(score));
     }
     warnings

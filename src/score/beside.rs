@@ -75,11 +75,7 @@ impl Beside {
             now: present,
             alike,
             same: scores
-                .map(|score| {
-                    // What a rule of a model gives hangs on the others.
-                    let own = |rule| same(rule).filter(|_| score.model.is_none());
-                    score.rules.iter().map(own).collect()
-                })
+                .map(|score| score.rules.iter().map(same).collect())
                 .collect(),
             draft: model,
             pairs,
@@ -149,6 +145,7 @@ fn find(rule: &Rule, among: &RuleSet) -> Option<(usize, usize)> {
     };
     let wanted = untyped(rule);
     let scores = among.scores.iter().enumerate();
+    // What a rule of a model gives hangs on the others.
     let scores = scores.filter(|(_, score)| score.model.is_none());
     let mut rules = scores.flat_map(|(score, each)| {
         let rules = each.rules.iter().enumerate();

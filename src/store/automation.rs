@@ -3,6 +3,8 @@
 //! The memory of automations: what was decided is stored here as it is told,
 //! each step in the transaction of the scores it follows from.
 
+mod apart;
+
 use std::collections::{BTreeMap, HashMap};
 
 use engaged_connectors::model::{Address, Status};
@@ -83,7 +85,8 @@ impl Conn {
     ) -> Result<BTreeMap<String, Past>, StoreError> {
         // Where the request lies after the entry, because a guard held it or somebody asked for it later, that counts.
         let mut select = self.sql.prepare_cached(
-            "select text, entry.id, number, entry.state, entered_on, due_at, left_at, entered_at, row.changed_at
+            "select text, entry.id, number, entry.state, entered_on, due_at, left_at, entered_at, row.changed_at,
+               coalesce(entry.reason like 'cleaning %', 0)
              from automation_entry entry join word on word.id = automation_id
              left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
                and row.state in ('attempting', 'applied', 'ambiguous')
@@ -112,6 +115,7 @@ impl Conn {
                     entered_at: row.get(7)?,
                     entered_on,
                     due_at: row.get(5)?,
+                    by_hand: row.get(9)?,
                 });
             }
         }
@@ -146,7 +150,8 @@ impl Conn {
             .prepare_cached(
                 "select not exists (
                    select 1 from membership join connection on connection.id = connection_id
-                   where (contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1))
+                   where contact_id in (with recursive member (id) as (select ?1
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
                      and first_read_at < membership.known_at)",
             )?
             .query_row([contact.0], |row| row.get(0))?)
@@ -159,7 +164,8 @@ impl Conn {
             .prepare_cached(
                 "select count(*) > 0 and count(first_read_at) = 0
                  from membership join connection on connection.id = connection_id
-                 where contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1)",
+                 where contact_id in (with recursive member (id) as (select ?1
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)",
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }
@@ -170,7 +176,8 @@ impl Conn {
             .sql
             .prepare_cached(
                 "select max(first_read_at) from membership join connection on connection.id = connection_id
-                 where (contact_id = ?1 or contact_id in (select contact_id from merged where into_id = ?1))
+                 where contact_id in (with recursive member (id) as (select ?1
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
                    and membership.known_at <= first_read_at",
             )?
             .query_row([contact.0], |row| row.get(0))?)
@@ -204,7 +211,7 @@ impl Conn {
     }
 
     /// Entries of an automation in one of two states, with the contact as a connection knows it, in order.
-    /// Only those decided after `since`.
+    /// Only those decided after `since`. A set whose request was cut off stands where the next push puts it.
     pub fn waiting(
         &self,
         automation: &str,
@@ -220,10 +227,19 @@ impl Conn {
              join contact on contact.id = entry.contact_id
              left join identity on identity.connection_id = ?3 and identity.platform_id = (
                select platform_id from identity other where other.connection_id = ?3 and other.gone_at is null
-                 and (other.contact_id = entry.contact_id
-                   or other.contact_id in (select contact_id from merged where into_id = entry.contact_id))
+                 and other.contact_id in (
+                   with recursive member (id) as (select entry.contact_id
+                     union all select merged.contact_id from merged join member on merged.into_id = member.id)
+                   select id from member)
                order by other.status, other.platform_id limit 1)
-             where entry.state = ?2 and entry.automation_id = (select id from word where text = ?1)
+             left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
+               and row.state = 'attempting' and row.write in ('start by tag', 'start by field')
+             where entry.state in (?2, 'attempting') and ?2 = case
+                 when row.id is null then entry.state
+                 when entry.left_at is null then 'ready'
+                 when row.write = 'start by tag' then 'leaving'
+                 else 'withdrawn' end
+               and entry.automation_id = (select id from word where text = ?1)
                and entry.decided_at > ?4
              order by entry.id",
         )?;
@@ -441,10 +457,15 @@ impl Tx {
         Ok(())
     }
 
-    fn leave(&self, entry: i64, now: Millis) -> Result<(), StoreError> {
+    /// Lets a contact out. A tag that was put on, or may have been, is to be taken off.
+    pub(super) fn leave(&self, entry: i64, now: Millis) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "update automation_entry set left_at = ?2 where id = ?1 and left_at is null",
+                "update automation_entry set left_at = ?2, state = iif(tagged.it, 'leaving', state), reason = iif(tagged.it, null, reason)
+                 from (select exists (select 1 from outbox indexed by outbox_start
+                   where lane = 'start' and target = 'start:' || ?1 and write = 'start by tag' and tries > 0
+                     and state not in ('attempting', 'rejected')) it) tagged
+                 where id = ?1 and left_at is null",
             )?
             .execute(params![entry, now])?;
         Ok(())
@@ -475,77 +496,32 @@ impl Tx {
             .execute(params![automation, before, now])?)
     }
 
-    /// Turns silent entries of contacts who are still inside into starts. Returns how many.
-    pub fn backfill(&self, automation: &str, now: Millis) -> Result<usize, StoreError> {
+    /// Turns silent entries of contacts who are still inside into what they would have become. Returns how many.
+    pub fn backfill(
+        &self,
+        automation: &str,
+        becomes: EntryState,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "update automation_entry set state = 'ready', reason = 'backfill', decided_at = ?2
+                "update automation_entry set state = ?3, reason = 'backfill', decided_at = ?2
                  where state = 'silent' and left_at is null and automation_id = (select id from word where text = ?1)",
             )?
-            .execute(params![automation, now])?)
+            .execute(params![automation, now, becomes.as_str()])?)
     }
+}
 
-    /// Lets a contact enter an automation whose condition is not asked: for a last mail before cleaning, say. `None` if it
-    /// is inside already.
-    pub fn enter_automation(
-        &self,
-        contact: ContactId,
-        automation: &str,
-        reason: &str,
-        on: Day,
-        now: Millis,
-    ) -> Result<Option<i64>, StoreError> {
-        let (inside, entries): (bool, u32) = self
-            .sql
-            .prepare_cached(
-                "select coalesce(max(left_at is null), 0), coalesce(max(number), 0) from automation_entry
-                 where contact_id = ?1 and automation_id = (select id from word where text = ?2)",
-            )?
-            .query_row(params![contact.0, automation], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if inside {
-            return Ok(None);
-        }
-        let step = Step::Enter {
-            automation: 0,
-            number: entries + 1,
-            state: EntryState::Ready,
-            reason: Some(reason.to_owned()),
-            due_at: None,
-        };
-        self.step(contact, &[automation.to_owned()], &[step], (on, now))?;
-        Ok(Some(self.sql.last_insert_rowid()))
-    }
-
-    /// Two contacts turned out to be one: what is remembered of the one is remembered of the other. Inside is who was
-    /// inside as either, by the entry that may have started something.
-    pub(super) fn merge_entries(
-        &self,
-        from: ContactId,
-        into: ContactId,
-        now: Millis,
-    ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "update automation_entry set contact_id = ?2, number = number + coalesce((
-                   select max(number) from automation_entry other
-                   where other.contact_id = ?2 and other.automation_id = automation_entry.automation_id), 0)
-                 where contact_id = ?1",
-            )?
-            .execute(params![from.0, into.0])?;
-        // Of two entries the later stays open; what waits in the other is not started beside it.
-        self.sql
-            .prepare_cached(
-                "update automation_entry set left_at = ?2,
-                   state = iif(state in ('settling', 'ready'), 'withdrawn', state),
-                   reason = iif(state in ('settling', 'ready'), 'became one with another contact', reason)
-                 where contact_id = ?1 and left_at is null and exists (
-                   select 1 from automation_entry other where other.contact_id = ?1 and other.left_at is null
-                     and other.automation_id = automation_entry.automation_id and other.number > automation_entry.number)",
-            )?
-            .execute(params![into.0, now])?;
-        Ok(())
-    }
+/// The states of entries that may have started something, as a JSON array.
+fn began() -> String {
+    let began = EntryState::ALL
+        .iter()
+        .filter(|state| state.may_have_started());
+    let names: Vec<String> = began
+        .map(|state| format!("\"{}\"", state.as_str()))
+        .collect();
+    format!("[{}]", names.join(","))
 }
 
 fn state_of(name: &str) -> Result<EntryState, StoreError> {

@@ -417,7 +417,7 @@ impl Conn {
     }
 
     /// The contact that this one was merged into, or itself.
-    pub(super) fn root(&self, contact: ContactId) -> Result<ContactId, StoreError> {
+    pub fn root(&self, contact: ContactId) -> Result<ContactId, StoreError> {
         let mut select = self
             .sql
             .prepare_cached("select into_id from merged where contact_id = ?1")?;

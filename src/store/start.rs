@@ -45,7 +45,8 @@ impl Tx {
                 "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
                    known_at, changed_at, lane) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9, 'start')
                  on conflict (target) where lane = 'start' do update set plan_id = excluded.plan_id,
-                   platform_id = excluded.platform_id, contact_id = excluded.contact_id, value = excluded.value,
+                   connection_id = excluded.connection_id, contact_id = excluded.contact_id, platform_id = excluded.platform_id,
+                   write = excluded.write, value = excluded.value, reason = excluded.reason,
                    state = iif(state = 'retry', 'retry', 'planned'), changed_at = excluded.changed_at
                  where state in ('planned', 'retry', 'abandoned')",
             )?
@@ -90,22 +91,25 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// What became of an entry's request. What waits for another try keeps the time from which it waits.
+    /// What became of an entry's request. What waits for another try keeps the time from which it waits. Of who has left
+    /// meanwhile nothing is tried again; where the request put a tag on, it is to be taken off.
     pub fn settle_entry(
         &self,
         entry: i64,
-        state: EntryState,
+        (state, tags): (EntryState, bool),
         reason: Option<&str>,
         now: Millis,
     ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
                 "update automation_entry set reason = ?3,
-                   state = iif(?2 = 'ready' and left_at is not null, 'withdrawn', ?2),
+                   state = case when left_at is null then ?2
+                     when ?5 and ?2 in ('ready', 'started') then 'leaving'
+                     when ?2 = 'ready' then 'withdrawn' else ?2 end,
                    decided_at = iif(?2 = 'ready', decided_at, ?4)
                  where id = ?1",
             )?
-            .execute(params![entry, state.as_str(), reason, now])?;
+            .execute(params![entry, state.as_str(), reason, now, tags])?;
         Ok(())
     }
 
@@ -114,7 +118,8 @@ impl Tx {
         self.sql
             .prepare_cached(
                 "update automation_entry indexed by automation_entry_open
-                 set state = iif(row.state = 'ambiguous', 'in doubt', 'ready'),
+                 set state = case when row.state = 'ambiguous' then 'in doubt' when left_at is null then 'ready'
+                     when row.write = 'start by tag' then 'leaving' else 'withdrawn' end,
                    decided_at = iif(row.state = 'ambiguous', ?1, decided_at)
                  from outbox row indexed by outbox_start
                  where automation_entry.state = 'attempting' and row.lane = 'start'

@@ -161,9 +161,7 @@ impl Series<'_> {
         let due = || match (rule, fault) {
             (Some(rule), Some(Fault::NoAnswer)) => {
                 let silent = |name: &&'static str| *name == Fault::NoAnswer.name();
-                let unheard = seen()
-                    .iter()
-                    .any(|entry| entry.faults.iter().any(|name| silent(name)));
+                let unheard = seen().iter().any(|entry| entry.faults.iter().any(silent));
                 shop.faults().fired(rule) > 0 && unheard
             }
             (Some(rule), _) => shop.faults().fired(rule) > 0,

@@ -119,6 +119,14 @@ impl Receiver {
         keys
     }
 
+    /// See [`Serving::ask`]: a call without a wire.
+    pub async fn ask(
+        &self,
+        request: axum::http::Request<Bytes>,
+    ) -> io::Result<axum::http::Response<Bytes>> {
+        self.serving.ask(request).await
+    }
+
     /// What was asked and answered.
     pub fn ledger(&self) -> &Ledger {
         self.serving.ledger()
@@ -160,4 +168,30 @@ async fn receive(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Re
     }
     response.extensions_mut().insert(Note::applied());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::{Fault, Rule, When};
+
+    #[tokio::test]
+    async fn a_call_whose_answer_is_lost_has_come_all_the_same() {
+        let receiver = Receiver::start(FaultPlan::none()).await.unwrap();
+        let rule = Rule::new("/hook", When::Nth(1), Fault::AnswerLost);
+        receiver.faults().add(rule);
+        let call = || {
+            let call = axum::http::Request::post(receiver.url()).header("idempotency-key", "a");
+            receiver.ask(call.body(Bytes::from_static(b"{}")).unwrap())
+        };
+        assert!(call().await.is_err());
+        receiver.answer_later(503, 7);
+        let answer = call().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[RETRY_AFTER]),
+            (503, &HeaderValue::from(7))
+        );
+        assert_eq!(receiver.keys(), BTreeMap::from([("a".to_owned(), 2)]));
+        assert_eq!(&receiver.calls()[1].body[..], b"{}");
+    }
 }

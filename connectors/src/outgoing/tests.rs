@@ -168,7 +168,13 @@ async fn neither_the_address_nor_the_body_is_told() {
     };
     let (refused, _) = outcome(reply).await;
     let (lost, _) = outcome(|| Err(TransportError::Lost("reset".into()))).await;
-    let shown = format!("{refused:?} {lost:?}");
+    let elsewhere = || {
+        let to = "https://hooks.example/services/T0PSECRET/";
+        let moved = Response::builder().status(308).header(header::LOCATION, to);
+        Ok(moved.body(Bytes::new()).unwrap())
+    };
+    let (moved, _) = outcome(elsewhere).await;
+    let shown = format!("{refused:?} {lost:?} {moved:?}");
     assert!(shown.contains("HTTP 422"), "{shown}");
     for secret in ["T0PSECRET", "canary", SECRET] {
         assert!(!shown.contains(secret), "{shown}");

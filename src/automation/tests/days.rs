@@ -214,6 +214,7 @@ impl Memory {
                         entered_at: moment.now,
                         entered_on: moment.today,
                         due_at,
+                        by_hand: false,
                     };
                     self.0.push((automation, entry, true));
                 }

@@ -254,7 +254,7 @@ fn fitted(model: &Fitted) -> String {
     let header = ["  CONDITION", "STANDARDISED", "COEFFICIENT", "ODDS RATIO"];
     out += &table(&header, &[1, 2, 3], &rows);
     for (same, first) in &model.same {
-        out += &format!("  left out: {same}, which holds for the same cases as {first}\n");
+        out += &format!("  left out: {same}, which says the same as {first}\n");
     }
     out += &format!(
         "  AUC on the newer part, fitted on the older: {}; on what it was fitted on: {}\n",

@@ -38,7 +38,13 @@ fn who_converts_stands_on_the_day_before_and_the_rest_on_the_same_days() {
 #[test]
 fn the_order_in_which_contacts_are_given_does_not_matter() {
     let mut lives: Vec<Life> = (0..50)
-        .map(|n| life(n, i32::try_from(n % 7).unwrap(), (n % 5 == 0).then_some(60)))
+        .map(|n| {
+            life(
+                n,
+                i32::try_from(n % 7).unwrap(),
+                (n % 5 == 0).then_some(60 + i32::try_from(n).unwrap()),
+            )
+        })
         .collect();
     let cases = deal(&lives, WITHIN);
     lives.reverse();

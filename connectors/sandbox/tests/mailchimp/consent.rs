@@ -112,6 +112,56 @@ async fn an_upsert_brings_the_archived_back_and_that_is_a_breach() {
 }
 
 #[tokio::test]
+async fn who_left_themselves_cannot_be_brought_back_from_the_archive_either() {
+    let bench = Bench::plain().await;
+    let contact = bench.somebody(Status::Subscribed);
+    assert!(bench.mailchimp.leaves(&contact.address));
+    assert_eq!(
+        bench
+            .ask("DELETE", &bench.member(&contact), "")
+            .await
+            .status,
+        204
+    );
+    let archived = bench.again(&contact);
+    assert!(archived.left_themselves && archived.status == Status::Archived);
+    let body = json!({"email_address": contact.address, "status": "subscribed", "status_if_new": "subscribed"});
+    let answer = bench
+        .ask("PUT", &bench.member(&contact), &body.to_string())
+        .await;
+    assert_eq!(
+        (answer.status, answer.title()),
+        (400, "Member In Compliance State".into())
+    );
+    assert!(bench.mailchimp.consent_breaches().is_empty());
+}
+
+#[tokio::test]
+async fn the_feed_tells_by_whose_hand_somebody_left() {
+    let bench = Bench::plain().await;
+    let contact = bench.somebody(Status::Subscribed);
+    let body = r#"{"status":"unsubscribed"}"#;
+    bench.ask("PATCH", &bench.member(&contact), body).await;
+    let path = format!("{}/activity-feed", bench.member(&contact));
+    let unsubs = format!("{path}?activity_filters=unsub");
+    let by_us = bench.get(&unsubs).await["activity"].clone();
+    assert_eq!(by_us.as_array().unwrap().len(), 1);
+    assert_eq!(by_us[0]["is_admin_unsubscribed"], true);
+    assert!(!bench.again(&contact).left_themselves);
+    assert!(bench.mailchimp.leaves(&contact.address));
+    assert!(bench.again(&contact).left_themselves);
+    let both = bench.get(&unsubs).await["activity"].clone();
+    let hands: Vec<&serde_json::Value> = both
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["is_admin_unsubscribed"])
+        .collect();
+    assert_eq!(hands.len(), 2);
+    assert!(hands.contains(&&json!(false)));
+}
+
+#[tokio::test]
 async fn making_somebody_is_a_breach_whatever_their_status() {
     let bench = Bench::plain().await;
     let path = format!("{}/members", bench.list());

@@ -387,3 +387,45 @@ async fn an_unsubscribe_moves_the_status_and_stands_in_the_report() {
         (Status::Unsubscribed, newest.at)
     );
 }
+
+#[tokio::test]
+async fn one_opener_is_shown_as_the_list_of_openers_shows_them() {
+    let bench = Bench::plain().await;
+    let id = bench.newest().await;
+    let path = format!("/reports/{id}/open-details");
+    let openers = bench.all(&path, "members").await;
+    let opener = openers.iter().max_by_key(|row| row["opens_count"].as_u64());
+    let opener = opener.unwrap();
+    let hash = opener["email_id"].as_str().unwrap();
+    let mut alone = bench.get(&format!("{path}/{hash}")).await;
+    alone.as_object_mut().unwrap().remove("_links");
+    assert_eq!(&alone, opener);
+    let nobody = format!("{path}/{}", "0".repeat(32));
+    assert_eq!(bench.ask("GET", &nobody, "").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_feed_of_a_member_has_what_the_reports_have_and_mails_of_flows() {
+    let bench = Bench::plain().await;
+    let contact = bench.somebody(Status::Subscribed);
+    let feed = format!("{}/activity-feed?count=1000", bench.member(&contact));
+    let count = async |kind: &str| {
+        let rows = bench.get(&format!("{feed}&activity_filters={kind}")).await;
+        rows["activity"].as_array().unwrap().len()
+    };
+    let events = bench.mailchimp.events_of(&contact.address);
+    for (word, kind) in [
+        ("sent", Kind::Send),
+        ("open", Kind::Open),
+        ("click", Kind::Click),
+    ] {
+        let known = events.iter().filter(|event| event.kind == kind).count();
+        assert_eq!(count(word).await, known, "{word}");
+    }
+    let sent = count("sent").await;
+    assert!(bench.mailchimp.flow_mails(&contact.address, true));
+    assert_eq!(count("sent").await, sent + 1);
+    let newest = bench.get(&feed).await["activity"][0]["campaign_id"].clone();
+    let path = format!("/reports/{}", newest.as_str().unwrap());
+    assert_eq!(bench.ask("GET", &path, "").await.status, 404);
+}

@@ -389,6 +389,10 @@ async fn a_journey_step_is_triggered_once_for_each_call() {
         bench.mailchimp.written_by_contact()[&contact.email_id],
         [step.clone(), step]
     );
+    let name = format!("{} journey 12 step 34", contact.email_id);
+    assert_eq!(bench.mailchimp.starts()[&name], 2);
+    let path = path.replace("34", "welcome");
+    assert_eq!(bench.ask("POST", &path, &body).await.status, 404);
     assert_eq!(bench.get("/automations").await["total_items"], 0);
 }
 

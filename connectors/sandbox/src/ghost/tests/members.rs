@@ -419,3 +419,34 @@ async fn one_member_can_be_read_with_every_mail() {
         404
     );
 }
+
+#[tokio::test]
+async fn the_history_tells_by_whose_hand_a_member_left() {
+    let site = Site::new(Version::Six, 40).await;
+    let members = site
+        .get("members/?limit=2&order=id asc&filter=subscribed:true")
+        .await;
+    let [by_us, themselves] = [0, 1].map(|place: usize| members.rows("members")[place].clone());
+    put(&site, &by_us, json!({"newsletters": []})).await;
+    let email = themselves["email"].as_str().unwrap();
+    assert!(site.serving.ghost().leaves(email));
+    assert!(!site.serving.ghost().leaves("nobody@example.org"));
+    let views = site.serving.ghost().members();
+    for (member, source) in [(&by_us, "api"), (&themselves, "member")] {
+        let id = member["id"].as_str().unwrap();
+        let view = views.iter().find(|view| view.id == id).unwrap();
+        assert!(view.newsletters.is_empty());
+        assert_eq!(view.left_themselves, source == "member");
+        let filter = format!("type:newsletter_event+data.member_id:'{id}'");
+        let events = site.get(&format!("members/events/?filter={filter}")).await;
+        let last = &events.rows("events")[0]["data"];
+        assert_eq!(
+            (&last["source"], &last["subscribed"]),
+            (&json!(source), &json!(false))
+        );
+    }
+    assert!(site.serving.ghost().joins(email));
+    let back = site.serving.ghost().members();
+    let back = back.iter().find(|view| view.email == email).unwrap();
+    assert_eq!((back.newsletters.len(), back.left_themselves), (2, false));
+}
