@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use engaged_sandbox::mailchimp::Status;
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, now};
 
 const POLICY: &str = r#"
 [cleaning.sunset]
@@ -184,4 +185,34 @@ fn a_read_only_connection_is_planned_and_never_touched() {
         &["clean", "apply", plan["fingerprint"].as_str().unwrap()],
     );
     assert_eq!(stage.writes().len(), mark);
+}
+
+#[test]
+fn the_win_back_is_started_and_who_stays_silent_is_let_go_without_a_word() {
+    let stage = Stage::mailchimp(60);
+    let policy = POLICY.replace(
+        "then",
+        "approve = \"automatic\"\nprotect_purchases = false\nfirst = { automation = \"Win-back\", wait = \"1 day\" }\nthen",
+    );
+    let automation = "[[automations]]\nname = \"Win-back\"\nwhen = \"at least 9999 opens in 1 day\"\n\
+                      start = { connection = \"shop\", tag = \"come back\" }\n";
+    let settled = stage.settle();
+    assert!(settled["push"][0]["applied"].as_u64() > Some(0));
+    stage.configure(|config| config + automation + &policy);
+    // Twice on one day: asked, started, and nobody is let go.
+    let today = now();
+    stage.shop().set_now(today);
+    stage.cycles_at(today, 2);
+    let started = "select email from automation_entry join contact on contact.id = contact_id where state = 'started'";
+    let asked: BTreeSet<String> = stage.rows(started).into_iter().collect();
+    assert!(asked.len() > 2, "{asked:?}");
+    assert_eq!(cleaned(&stage), BTreeSet::new());
+    let later = today + TimeDelta::days(2);
+    stage.shop().set_now(later);
+    stage.cycle_at(later);
+    assert_eq!(cleaned(&stage), asked);
+    for (address, (status, _)) in members(&stage) {
+        let gone = status == Status::Unsubscribed;
+        assert!(gone || !asked.contains(&address), "{address}");
+    }
 }
