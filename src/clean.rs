@@ -7,6 +7,7 @@
 //! platform is the connector's business.
 
 pub mod apply;
+mod ask;
 mod back;
 mod export;
 mod holdout;

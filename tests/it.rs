@@ -34,6 +34,8 @@ mod guards;
 mod insight;
 #[path = "it/machines.rs"]
 mod machines;
+#[path = "it/mailblue.rs"]
+mod mailblue;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
 #[path = "it/preview.rs"]

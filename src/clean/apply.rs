@@ -5,10 +5,10 @@ use serde::Serialize;
 use crate::{
     config::{CleaningPolicy, Config},
     score::calendar::Zone,
-    store::{CleaningBatch, Lane, NewOutboxRow, Stage, StoreError, Tx},
+    store::{CleaningBatch, ContactId, Lane, NewOutboxRow, Stage, StoreError, Tx},
 };
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     CLEANING, CleanError, Cleaning, Place,
@@ -91,6 +91,8 @@ struct Decision {
     places: Vec<Place>,
     series: Arc<dyn Series>,
     fingerprint: String,
+    /// Whom a look spared from being asked.
+    not: BTreeMap<ContactId, String>,
     who: String,
     now: i64,
 }
@@ -105,15 +107,12 @@ impl Cleaning<'_> {
         for policy in &self.config.cleaning {
             let plan = self.plan_of(policy)?;
             if plan.fingerprint == fingerprint {
-                meant = Some(policy);
+                meant = Some((policy, plan));
                 break;
             }
         }
-        let policy = meant.ok_or_else(stale)?;
-        let mut report = self
-            .approve(policy, fingerprint, who)
-            .await?
-            .ok_or_else(stale)?;
+        let (policy, plan) = meant.ok_or_else(stale)?;
+        let mut report = self.approve(policy, plan, who).await?.ok_or_else(stale)?;
         if report.held.is_empty() {
             self.work(&mut report).await?;
         }
@@ -130,7 +129,8 @@ impl Cleaning<'_> {
                 .is_empty())
     }
 
-    /// What the daemon does: who came back, what is approved and not done, and policies that need no approval.
+    /// What the daemon does: who came back, what is approved and not done, and, once a day, policies that need no
+    /// approval.
     pub async fn cycle(&self) -> Result<Vec<CleanReport>, CleanError> {
         let mut reports = Vec::new();
         let mut whole = CleanReport {
@@ -143,12 +143,15 @@ impl Cleaning<'_> {
             .iter()
             .filter(|policy| policy.automatic)
         {
+            if !self.is_due(policy).await? {
+                continue;
+            }
             let plan = self.plan_of(policy)?;
             // Beyond the cap a person decides.
             if plan.beyond_cap > 0 {
                 continue;
             }
-            let report = self.approve(policy, &plan.fingerprint, "engaged").await?;
+            let report = self.approve(policy, plan, "engaged").await?;
             reports.extend(report.filter(|report| !report.is_empty()));
         }
         self.work(&mut whole).await?;
@@ -158,25 +161,55 @@ impl Cleaning<'_> {
         Ok(reports)
     }
 
+    /// Whether a policy that needs no approval is to be planned: once a day, when yesterday is whole.
+    async fn is_due(&self, policy: &CleaningPolicy) -> Result<bool, StoreError> {
+        let zone = Zone::new(self.config.zone);
+        let now = self.now();
+        let today = zone.day(now);
+        let places = self.places(policy);
+        let name = format!("cleaned {}", policy.name);
+        let midnight = zone.start_of(today);
+        self.store
+            .write_async(move |tx| {
+                for place in places {
+                    let through = tx.connection_complete_through(place.id)?;
+                    if through.is_none_or(|through| through < midnight) {
+                        return Ok(false);
+                    }
+                }
+                if tx
+                    .control(&name)?
+                    .is_some_and(|last| last.value == today.to_string())
+                {
+                    return Ok(false);
+                }
+                tx.set_control(&name, &today.to_string(), now)?;
+                Ok(true)
+            })
+            .await
+    }
+
     /// Puts a plan's deeds into the outbox, in one transaction with the decision; `None` if it is stale.
     async fn approve(
         &self,
         policy: &CleaningPolicy,
-        fingerprint: &str,
+        plan: PolicyPlan,
         who: &str,
     ) -> Result<Option<CleanReport>, CleanError> {
+        let mut report = CleanReport {
+            policy: policy.name.clone(),
+            ..CleanReport::default()
+        };
+        let not = self.look_before_asking(policy, &plan, &mut report).await?;
         let decision = Decision {
             policy: policy.clone(),
             config: Arc::clone(self.config),
             places: self.places(policy),
             series: Arc::clone(&self.series),
-            fingerprint: fingerprint.to_owned(),
+            fingerprint: plan.fingerprint,
+            not,
             who: who.to_owned(),
             now: self.now(),
-        };
-        let mut report = CleanReport {
-            policy: policy.name.clone(),
-            ..CleanReport::default()
         };
         match self
             .store
@@ -250,6 +283,7 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
     for step in &plan.steps {
         match step.deed {
             Deed::Take => queue(tx, decision, batch, step)?,
+            Deed::Ask if decision.not.contains_key(&step.contact) => {}
             Deed::Ask if enter(tx, decision, batch, step)? => asked += 1,
             Deed::Ask => not_asked += 1,
         }

@@ -4,6 +4,7 @@
 //! day on which there is no database any more.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     fs::{File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
@@ -16,7 +17,9 @@ use engaged_connectors::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::CleanError;
+use crate::store::{CleaningCase, OutboxRow, StoreError, Tx};
+
+use super::{CleanError, Cleaning, Site, apply::CleanReport, work::Ready};
 
 /// One contact on one platform, as it was.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ pub(super) struct Export {
     /// Its tags; none where the platform did not list them.
     pub(super) tags: Option<Vec<String>>,
     /// Its fields.
-    pub(super) fields: std::collections::BTreeMap<String, String>,
+    pub(super) fields: BTreeMap<String, String>,
     /// When this was read, RFC 3339.
     pub(super) exported_at: String,
 }
@@ -109,4 +112,58 @@ pub(super) fn write(path: &Path, lines: &[String]) -> Result<(), CleanError> {
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     folder.sync_all().map_err(failed)
+}
+
+impl Cleaning<'_> {
+    /// What is known of a contact before it is looked at.
+    pub(super) fn export_of(
+        &self,
+        site: &Site<'_>,
+        case: &CleaningCase,
+        row: &OutboxRow,
+    ) -> Export {
+        Export {
+            policy: case.policy.clone(),
+            batch: case.batch.unwrap_or_default(),
+            connection: site.place.name.clone(),
+            done: row.row.write.clone(),
+            platform_id: row.row.platform_id.clone(),
+            email: row.email.as_deref().and_then(Address::parse),
+            status: None,
+            subscribed_at: None,
+            lists: Vec::new(),
+            tags: None,
+            fields: BTreeMap::new(),
+            exported_at: self.clock.now().to_rfc3339(),
+        }
+    }
+
+    /// Nothing is done to anybody who is not on disk as they were, in the file and in the database.
+    pub(super) async fn keep_exports(
+        &self,
+        ready: Vec<(Ready, Export)>,
+        report: &mut CleanReport,
+    ) -> Result<Vec<Ready>, CleanError> {
+        let mut files: HashMap<PathBuf, Vec<String>> = HashMap::new();
+        let mut kept = Vec::new();
+        let mut befores = Vec::new();
+        for (ready, export) in ready {
+            let file = path(&self.config.database, &export.policy, export.batch);
+            let line = serde_json::to_string(&export)
+                .map_err(|error| StoreError::bug(format!("an export: {error}")))?;
+            files.entry(file).or_default().push(line.clone());
+            befores.push((ready.taken.clone(), line));
+            kept.push(ready);
+        }
+        for (file, lines) in files {
+            write(&file, &lines)?;
+            report.export = Some(file.display().to_string());
+        }
+        let keep = move |tx: &Tx| {
+            let mut befores = befores.iter();
+            befores.try_for_each(|(taken, before)| tx.export_before(taken, before))
+        };
+        self.store.write_async(keep).await?;
+        Ok(kept)
+    }
 }

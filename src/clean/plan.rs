@@ -31,6 +31,16 @@ const SAMPLE: usize = 20;
 /// Without any sign of life in the whole store for so long, the sync is the likelier cause.
 const QUIET_MS: Millis = 7 * 86_400_000;
 
+/// A win-back that did not start so long after its time would have been over is asked for again.
+const LOST_MS: Millis = 30 * 86_400_000;
+
+/// How far a win-back has come.
+enum WinBack {
+    Running,
+    Over,
+    Lost,
+}
+
 /// What is asked of a plan.
 pub struct Ask<'a> {
     /// The policy.
@@ -377,13 +387,20 @@ impl Making<'_> {
             placed,
         };
         if let Some(case) = case.filter(|case| case.stage == Stage::Asked) {
-            self.plan.candidates += 1;
-            if self.had_its_time(conn, case)? {
-                self.taken.push(step(Deed::Take, placed));
-            } else {
-                self.plan.in_win_back += 1;
+            match self.win_back(conn, case)? {
+                WinBack::Over => {
+                    self.plan.candidates += 1;
+                    self.taken.push(step(Deed::Take, placed));
+                    return Ok(());
+                }
+                WinBack::Running => {
+                    self.plan.candidates += 1;
+                    self.plan.in_win_back += 1;
+                    return Ok(());
+                }
+                // It never began: asked for once more.
+                WinBack::Lost => {}
             }
-            return Ok(());
         }
         if self.in_series(conn, contact)? {
             *self.unjudged.entry("in_series".to_owned()).or_default() += 1;
@@ -425,12 +442,15 @@ impl Making<'_> {
         Ok(started.is_some_and(|started| !self.judge.is_over(started, lasts)))
     }
 
-    /// Whether the win-back that was asked for did start, and its time is over.
-    fn had_its_time(&self, conn: &Conn, case: &CleaningCase) -> Result<bool, StoreError> {
+    /// How far the win-back that was asked for has come; its time counts from when it really started.
+    fn win_back(&self, conn: &Conn, case: &CleaningCase) -> Result<WinBack, StoreError> {
         let started = self.ask.series.last_started(conn, case.contact)?;
-        let started = started.filter(|started| *started >= case.opened_at);
         let lasts = self.ask.policy.series();
-        Ok(started.is_some_and(|started| self.judge.is_over(started, lasts)))
+        Ok(match started.filter(|started| *started >= case.opened_at) {
+            Some(started) if self.judge.is_over(started, lasts) => WinBack::Over,
+            None if self.judge.is_over(case.since_at + LOST_MS, lasts) => WinBack::Lost,
+            _ => WinBack::Running,
+        })
     }
 
     /// Order, cap, breaker, fingerprint.

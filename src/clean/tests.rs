@@ -524,3 +524,82 @@ async fn what_the_platform_refuses_is_said_and_its_tag_comes_off() {
     assert_eq!(bench.site.person("p0"), person("p0"));
     assert_eq!(bench.stages(), [Stage::Spared]);
 }
+
+#[tokio::test]
+async fn without_an_export_on_disk_nothing_is_done() {
+    let bench = bench(&policy(UNSUBSCRIBE));
+    bench.list(100, 2);
+    // Something else has the name that the file would get.
+    let mut file = bench.config.database.clone().into_os_string();
+    file.push(".cleaned-sunset-1.jsonl");
+    std::fs::create_dir(&file).unwrap();
+    let error = bench
+        .cleaning()
+        .apply(&plan(&bench).fingerprint, "a test")
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "E0906");
+    assert_eq!(bench.ledger(), Vec::<String>::new());
+    std::fs::remove_dir(&file).unwrap();
+    assert_eq!(bench.cleaning().cycle().await.unwrap().remove(0).removed, 2);
+}
+
+#[tokio::test]
+async fn a_win_back_that_never_starts_is_asked_for_again_and_takes_nobody_off() {
+    let text = "then = \"unsubscribe\"\nholdout = 0.0\nmax_share = 1.0\nfirst = { automation = \"Win-back\" }";
+    let bench = bench(&policy(text));
+    bench.list(100, 1);
+    bench.apply(&plan(&bench).fingerprint).await;
+    bench.wait(59 * DAY);
+    bench.cover();
+    assert_eq!((plan(&bench).ask, plan(&bench).in_win_back), (0, 1));
+    bench.wait(2 * DAY);
+    bench.cover();
+    let again = plan(&bench);
+    assert_eq!((again.ask, again.take), (1, 0));
+    bench.apply(&again.fingerprint).await;
+    assert_eq!((bench.series.entered(), bench.ledger().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn what_is_approved_waits_while_paused_and_says_so() {
+    let bench = bench(&policy(UNSUBSCRIBE));
+    bench.list(100, 2);
+    let batch = bench.apply(&plan(&bench).fingerprint).await.batch.unwrap();
+    bench
+        .store
+        .write(|tx| tx.set_paused(true, "a test", 1))
+        .unwrap();
+    let report = bench.cleaning().undo(batch, "a test").await.unwrap();
+    assert_eq!((report.restored, report.held.len()), (0, 1));
+    assert_eq!(bench.removed().len(), 2);
+    bench
+        .store
+        .write(|tx| tx.set_paused(false, "a test", 1))
+        .unwrap();
+    assert_eq!(
+        bench.cleaning().cycle().await.unwrap().remove(0).restored,
+        2
+    );
+    assert!(bench.removed().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_in_a_series_that_the_platform_does_not_report_is_not_asked() {
+    let text = "then = \"unsubscribe\"\nholdout = 0.0\nmax_share = 1.0\nfirst = { automation = \"Win-back\" }";
+    let bench = bench(&policy(text));
+    bench.list(100, 3);
+    let now = bench.now();
+    bench
+        .site
+        .change("p0", |person| person.unreported_at = Some(now - 3 * DAY));
+    bench
+        .site
+        .change("p1", |person| person.active_at = Some(now - DAY));
+    let report = bench.apply(&plan(&bench).fingerprint).await;
+    assert_eq!((report.asked, report.spared.len()), (1, 2));
+    // Where the platform cannot be asked, nobody is.
+    bench.site.down(true);
+    let report = bench.apply(&plan(&bench).fingerprint).await;
+    assert_eq!((report.asked, report.unavailable.len()), (0, 1));
+}

@@ -143,7 +143,7 @@ fn policy(
         .text("tag")
         .map_or_else(|| format!("cleaned:{name}"), str::to_owned);
     let connections = named(entry, table, then, connections, found);
-    check_tag(table, &tag, then, &connections, found);
+    check_tag(table, &tag, vocabulary, &connections, found);
     let share = |key: &str, usual: f64| table.get(key).and_then(shape::share).unwrap_or(usual);
     let number = |key: &str, usual: u32| {
         let number = table.get(key).and_then(Node::integer);
@@ -318,7 +318,7 @@ fn unable(then: Then, connections: &[ConnectionConfig]) -> Diagnostic {
 fn check_tag(
     table: &Table,
     tag: &str,
-    then: Option<Then>,
+    vocabulary: &Vocabulary,
     connections: &[&ConnectionConfig],
     found: &mut Found,
 ) {
@@ -326,17 +326,68 @@ fn check_tag(
     let wrong = if tag.trim().is_empty() || tag.contains(|c: char| c.is_control()) {
         Some("empty, or with control characters in it")
     } else {
-        let taken = connections.iter().any(|each| {
-            let tags = each.push.tags.as_ref();
-            tags.is_some_and(|tags| tags.segments.iter().any(|name| name == tag))
+        let bands = |score: &String| {
+            let mut scores = vocabulary.scores.iter().filter(|each| each.name == *score);
+            scores.any(|each| each.bands.iter().any(|band| band == tag))
+        };
+        let mut tags = connections
+            .iter()
+            .filter_map(|each| each.push.tags.as_ref());
+        let taken = tags.any(|tags| {
+            tags.segments.iter().any(|name| name == tag) || tags.bands.iter().any(bands)
         });
-        taken.then_some("this tag shows a segment")
+        taken.then_some("this tag shows a segment or a band")
     };
-    if let (Some(wrong), true) = (wrong, then.is_some()) {
+    if let Some(wrong) = wrong {
         found.add(
             Diagnostic::error(code::BAD_VALUE, "this cannot be the tag of a policy")
                 .at(&node.place, wrong)
                 .help("choose another; the connection's prefix is put before it"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use engaged_connectors::{
+        Connector,
+        connector::RemovalSpec,
+        ghost::{Ghost, GhostSettings},
+        http::{Network, Transport},
+        mailchimp::{Mailchimp, Settings},
+    };
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn the_platforms_can_what_the_configuration_lets_pass() {
+        let transport: Arc<dyn Transport> = Arc::new(Network::new().unwrap());
+        let ghost = GhostSettings {
+            base_url: "http://127.0.0.1:1".to_owned(),
+            key: format!("{}:{}", "0".repeat(24), "0".repeat(64)).into(),
+            newsletters: Vec::new(),
+            tag_prefix: String::new(),
+            start_tags: Vec::new(),
+        };
+        let ghost = Ghost::new(&ghost, Arc::new(SystemClock), Arc::clone(&transport)).unwrap();
+        let mailchimp = Settings {
+            base_url: None,
+            key: format!("{}-us1", "0".repeat(32)).into(),
+            lists: Vec::new(),
+            tag_prefix: String::new(),
+            start_tags: Vec::new(),
+            start_fields: Vec::new(),
+        };
+        let mailchimp = Mailchimp::new(&mailchimp, Arc::new(SystemClock), transport).unwrap();
+        let all: [(Platform, &dyn Connector); 2] =
+            [(Platform::Ghost, &ghost), (Platform::Mailchimp, &mailchimp)];
+        for (platform, connector) in all {
+            let specs: &[RemovalSpec] = connector.capabilities().removals;
+            let there: Vec<Removal> = specs.iter().map(|spec| spec.removal).collect();
+            assert_eq!(there, removals(platform), "{}", platform.as_str());
+        }
     }
 }

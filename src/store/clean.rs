@@ -300,7 +300,8 @@ impl Conn {
             cases.push(CleaningCase {
                 id: row.get(0)?,
                 policy: row.get(1)?,
-                contact: ContactId(row.get(2)?),
+                // Who was merged since is read with whom it was merged into.
+                contact: self.root(ContactId(row.get(2)?))?,
                 batch: row.get(3)?,
                 stage: Stage::parse(&row.get::<_, String>(4)?)?,
                 since_at: row.get(5)?,

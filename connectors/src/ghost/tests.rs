@@ -1,5 +1,7 @@
 //! The port: who we are, and what the declaration promises.
 
+mod following;
+
 use std::collections::BTreeSet;
 
 use super::{

@@ -257,6 +257,16 @@ async fn a_write_whose_answer_was_lost_is_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_says_when_to_come_back_is_believed_and_a_write_stays_in_doubt() {
+    let (client, _) = client([later(503, "600")]);
+    let failure = client.call(Method::POST, "x").json(&1).send().await;
+    let Err(Failure::Unknown(ConnectorError::RateLimited { retry_after, .. })) = failure else {
+        panic!("{failure:?}");
+    };
+    assert_eq!(retry_after, Some(Duration::from_mins(10)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_was_refused_or_not_sent_is_repeated_without_doubt() {
     let not_sent = Err(TransportError::NotSent("refused".into()));
     let (client, script) = client([not_sent.clone(), later(429, "1"), not_sent]);

@@ -145,3 +145,58 @@ impl Item {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn items(rows: &serde_json::Value) -> Vec<Item> {
+        let page: FeedPage = serde_json::from_value(json!({"activity": rows})).unwrap();
+        page.activity.into_iter().filter_map(item).collect()
+    }
+
+    fn row(kind: &str, day: u8) -> serde_json::Value {
+        let at = format!("2026-11-{day:02}T08:00:00+00:00");
+        json!({"activity_type": kind, "created_at_timestamp": at, "campaign_id": "c1"})
+    }
+
+    #[test]
+    fn the_last_word_counts_in_whatever_order_the_feed_is() {
+        let mut by_admin = row("unsub", 3);
+        by_admin["is_admin_unsubscribed"] = json!(true);
+        let mut themselves = row("unsub", 3);
+        themselves["is_admin_unsubscribed"] = json!(false);
+        let mut from_nowhere = row("unsub", 3);
+        from_nowhere["campaign_id"] = json!("");
+        let cases = [
+            (json!([by_admin, row("unsub", 2)]), false),
+            (json!([row("unsub", 2), by_admin]), false),
+            (json!([by_admin, row("unsub", 4)]), true),
+            (json!([themselves]), true),
+            // A campaign is named by the link in its mail alone.
+            (json!([row("unsub", 3)]), true),
+            (json!([from_nowhere]), false),
+            (json!([themselves, row("website_signup", 4)]), false),
+            (json!([themselves, row("website_signup", 2)]), true),
+            (json!([]), false),
+        ];
+        for (rows, left) in cases {
+            assert_eq!(left_themselves(&items(&rows)), left, "{rows}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_report_is_a_mail_that_is_not_reported() {
+        let reported = BTreeSet::from(["c1".to_owned()]);
+        let mut flow = row("open", 5);
+        flow["campaign_id"] = json!("flow");
+        let last = |rows: serde_json::Value| {
+            unreported_mail_at(&items(&rows), &reported).map(|at| at.to_rfc3339())
+        };
+        assert_eq!(last(json!([row("sent", 7), row("click", 8)])), None);
+        let rows = json!([row("sent", 7), flow, {"activity_type": "sent"}, 7, row("order", 9)]);
+        assert_eq!(last(rows).as_deref(), Some("2026-11-05T08:00:00+00:00"));
+    }
+}

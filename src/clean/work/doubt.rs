@@ -1,0 +1,107 @@
+//! What was cut off, or whose answer was lost: settled by what the platform shows.
+
+use engaged_connectors::{connector::Look, model::Status};
+
+use crate::{
+    clean::{CleanError, Cleaning, Site, apply::CleanReport, undo},
+    score::calendar::Millis,
+    store::{Lane, OutboxRow, OutboxState, StoreError, TakenState, Tx},
+};
+
+use super::{MARK, Next, RESTORE, TAG, UNMARK, conclude, taken_of};
+
+/// As many rows in doubt as one run settles.
+const DOUBTS: i64 = 5_000;
+
+impl Cleaning<'_> {
+    /// What was cut off or not answered is settled by what the platform shows: done already, or to be done once more.
+    pub(super) async fn settle_doubts(
+        &self,
+        site: &Site<'_>,
+        report: &mut CleanReport,
+    ) -> Result<Next, CleanError> {
+        let id = site.place.id;
+        let rows = self
+            .store
+            .read(|conn| conn.outbox_in_doubt(id, Lane::Removal, DOUBTS))?;
+        // A mark that may be on is put on again with the removal that it belongs to, or taken off.
+        let mut rows: Vec<OutboxRow> = rows
+            .into_iter()
+            .filter(|row| row.row.write != MARK)
+            .collect();
+        while !rows.is_empty() {
+            let chunk: Vec<OutboxRow> = rows.drain(..rows.len().min(50)).collect();
+            let looks = match self.look(site, &chunk).await {
+                Ok(looks) => looks,
+                Err(error) => {
+                    report.in_doubt += (chunk.len() + rows.len()) as u64;
+                    report.unavailable.push(format!(
+                        "{}: {} {error}",
+                        site.place.name,
+                        error.code()
+                    ));
+                    return Ok(Next::Stop);
+                }
+            };
+            let now = self.now();
+            let settle = move |tx: &Tx| {
+                let mut done = (0, 0);
+                for (row, look) in chunk.iter().zip(&looks) {
+                    settle_doubt(tx, row, look.as_ref(), &mut done, now)?;
+                }
+                Ok(done)
+            };
+            let (removed, restored) = self.store.write_async(settle).await?;
+            report.removed += removed;
+            report.restored += restored;
+        }
+        Ok(Next::Go)
+    }
+}
+
+/// What is in doubt, by what the platform shows. Counts what turns out to be done: removals, and restorations.
+fn settle_doubt(
+    tx: &Tx,
+    row: &OutboxRow,
+    look: Option<&Look>,
+    (removed, restored): &mut (u64, u64),
+    now: Millis,
+) -> Result<(), StoreError> {
+    let subscribed = look.is_some_and(|look| look.contact.status == Some(Status::Subscribed));
+    let tags = look.and_then(|look| look.contact.tags.as_ref());
+    let tagged =
+        tags.is_some_and(|tags| row.row.value.as_ref().is_some_and(|tag| tags.contains(tag)));
+    let Some(taken) = taken_of(tx, row)? else {
+        return tx.settle(
+            row.id,
+            OutboxState::Abandoned,
+            Some("the case is gone"),
+            None,
+            now,
+        );
+    };
+    let done = match row.row.write.as_str() {
+        RESTORE => look.is_some_and(|look| undo::is_restored(&taken, look)),
+        UNMARK => !tagged,
+        TAG => tagged,
+        _ => !subscribed,
+    };
+    if !done {
+        let words = "not done; once more";
+        return tx.settle(row.id, OutboxState::Retry, Some(words), Some(now), now);
+    }
+    let words = "the platform shows it done";
+    tx.settle(row.id, OutboxState::Applied, Some(words), None, now)?;
+    match row.row.write.as_str() {
+        RESTORE => {
+            *restored += 1;
+            undo::restored(tx, row, &taken, now)
+        }
+        UNMARK => undo::unmarked(tx, &taken, now),
+        _ => {
+            *removed += 1;
+            tx.set_taken(&taken, TakenState::Removed, words, now)?;
+            conclude(tx, taken.case, (false, ""), now)
+        }
+    }
+}
