@@ -118,12 +118,7 @@ fn step(automation: &Automation, seen: Seen, past: Past, moment: Moment) -> Opti
 }
 
 /// What an entry becomes, and why.
-fn entry(
-    automation: &Automation,
-    seen: Seen,
-    past: Past,
-    moment: Moment,
-) -> (&'static str, Option<String>) {
+fn entry(automation: &Automation, seen: Seen, past: Past, moment: Moment) -> Became {
     match step(automation, seen, past, moment) {
         Some(Step::Enter { state, reason, .. }) => (state.as_str(), reason),
         step => panic!("nobody entered: {step:?}"),
@@ -148,8 +143,11 @@ fn moved(
     }
 }
 
-fn why(words: &str) -> Option<String> {
-    Some(words.to_owned())
+/// What an entry became, and why.
+type Became = (&'static str, Option<String>);
+
+fn because(state: &'static str, words: &str) -> Became {
+    (state, Some(words.to_owned()))
 }
 
 #[test]
@@ -206,7 +204,7 @@ fn what_does_not_lie_in_the_present_is_silent_even_where_something_else_forbids_
             late,
             ..at(IN)
         };
-        assert_eq!(entry(&it, seen, past, gone), ("silent", why(words)));
+        assert_eq!(entry(&it, seen, past, gone), because("silent", words));
     }
     let new = Seen {
         before: Before::New,
@@ -230,7 +228,7 @@ fn a_cooldown_of_thirty_days_from_the_first_of_june_ends_with_june() {
     };
     let past = outside("2026-06-01", 1);
     for day in ["2026-06-01", "2026-06-29", "2026-06-30"] {
-        let expected = ("suppressed", why("cooldown until 2026-07-01"));
+        let expected = because("suppressed", "cooldown until 2026-07-01");
         assert_eq!(entry(&it, at(IN), past, on(day)), expected);
     }
     assert_eq!(entry(&it, at(IN), past, on("2026-07-01")), ("ready", None));
@@ -261,7 +259,7 @@ fn a_contact_is_started_no_more_often_than_is_said() {
     };
     let often = |starts| entry(&it, at(IN), outside("2020-01-01", starts), today());
     assert_eq!(often(2), ("ready", None));
-    assert_eq!(often(3), ("suppressed", why("max_per_contact = 3")));
+    assert_eq!(often(3), because("suppressed", "max_per_contact = 3"));
     assert_eq!(often(4).0, "suppressed");
 }
 
@@ -272,11 +270,15 @@ fn for_whom_we_may_not_write_to_nothing_starts_nor_goes_on_to() {
         reachable: false,
         ..today()
     };
-    let expected = ("suppressed", why("not subscribed"));
+    let expected = because("suppressed", "not subscribed");
     assert_eq!(entry(&it, at(IN), Past::default(), gone), expected);
     for state in [EntryState::Settling, EntryState::Ready] {
         let past = inside(state, Some(today().now));
-        let expected = (Some(EntryState::Suppressed), why("not subscribed"), false);
+        let expected = (
+            Some(EntryState::Suppressed),
+            Some("not subscribed".to_owned()),
+            false,
+        );
         assert_eq!(moved(&it, at(IN), past, gone), expected);
     }
     for state in [EntryState::Started, EntryState::InDoubt, EntryState::Silent] {
@@ -312,13 +314,13 @@ fn an_entry_settles_before_it_is_ready() {
         held: Truth::False,
         ..at(BETWEEN)
     };
-    let words = why("did not hold, as we know now");
+    let words = Some("did not hold, as we know now".to_owned());
     let withdrawn = (Some(EntryState::Withdrawn), words, true);
     assert_eq!(moved(&it, machine, due, now), withdrawn);
     assert_eq!(step(&it, machine, early, now), None);
     // Nobody looked for a week.
     let long = inside(EntryState::Settling, Some(now.now - 7 * DAY));
-    let words = why("waited too long to be started");
+    let words = Some("waited too long to be started".to_owned());
     let withdrawn = (Some(EntryState::Withdrawn), words, false);
     assert_eq!(moved(&it, at(IN), long, now), withdrawn);
 }
@@ -352,7 +354,7 @@ fn what_is_handed_over_is_so_when_it_has_settled() {
 
 #[test]
 fn who_leaves_before_the_start_is_not_started_and_a_tag_is_taken_off() {
-    let words = || why("left before it was started");
+    let words = || Some("left before it was started".to_owned());
     for state in [EntryState::Settling, EntryState::Ready] {
         let past = inside(state, Some(today().now));
         let withdrawn = (Some(EntryState::Withdrawn), words(), true);

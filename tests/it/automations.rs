@@ -47,10 +47,10 @@ fn imported() -> (Program, Run) {
     (program, scored)
 }
 
-fn state(program: &Program, entry: &str) -> Value {
+fn state(program: &Program, entry: i64) -> Value {
     let listed = program.json(&["automations", "list"]);
     let mut entries = listed["entries"].as_array().unwrap().iter();
-    let found = entries.find(|each| each["entry"].to_string() == entry);
+    let found = entries.find(|each| each["entry"] == entry);
     found.unwrap()["state"].clone()
 }
 
@@ -83,7 +83,7 @@ fn those_who_are_imported_stay_silent_until_somebody_asks_for_them() {
     let ask = ["automations", "backfill", "Ambassadors"];
     let asked = program.expect(4, &ask).out;
     assert!(asked.contains("2 contacts are in 'Ambassadors'"), "{asked}");
-    assert_eq!(state(&program, "1"), "silent");
+    assert_eq!(state(&program, 1), "silent");
     let asked = program.expect(4, &[&ask[..], &["--json"]].concat()).out;
     let asked: Value = serde_json::from_str(&asked).unwrap();
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_persons_word_is_taken_on_what_is_in_doubt_and_on_nothing_else() {
         "update automation_entry set state = 'in doubt' where id = 1",
     );
     program.expect(0, &["automations", "resolve", "1", "started"]);
-    assert_eq!(state(&program, "1"), "started");
+    assert_eq!(state(&program, 1), "started");
 }
 
 #[test]

@@ -13,6 +13,10 @@ const SETTLE: [i64; 3] = [0, 3, 1];
 const START: i32 = 20_000;
 
 /// What a look in an hour shows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked apart from the others"
+)]
 #[derive(Clone, Copy, Debug)]
 struct Look {
     hours: i64,
@@ -168,8 +172,7 @@ impl Page {
     fn push(&mut self) {
         for told in self.0.iter_mut().flatten() {
             match told.state {
-                "ready" => told.state = "started",
-                "leaving" => told.state = "started",
+                "ready" | "leaving" => told.state = "started",
                 _ => {}
             }
         }

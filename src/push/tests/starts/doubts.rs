@@ -151,7 +151,7 @@ async fn what_is_refused_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_connector_that_gives_too_few_answers_leaves_doubts() {
+async fn a_doubt_keeps_nobody_else_waiting() {
     let bench = starting(JOURNEY);
     bench.levels(&[("a", "high")]);
     bench.cut_off().await;

@@ -121,3 +121,24 @@ async fn what_a_run_found_of_somebody_who_has_become_another_is_dropped() {
     assert!(bench.store.read(whole).unwrap());
     assert_eq!(states(&bench).len(), 1);
 }
+
+#[tokio::test]
+async fn who_became_one_twice_over_is_still_found_on_the_platform() {
+    let bench = starting(JOURNEY);
+    let row = |id: &str, email: &str| Contact {
+        email: Address::parse(&format!("{email}@x.example")),
+        ..contact(id, &[])
+    };
+    bench.scan(vec![row("1", "p"), row("2", "q"), row("3", "r")]);
+    // The second leaves and the first takes its address; then the third leaves and the first takes that one's.
+    bench.scan(vec![row("1", "p"), row("3", "r")]);
+    bench.scan(vec![row("1", "q"), row("3", "r")]);
+    bench.scan(vec![row("1", "q")]);
+    bench.scan(vec![row("1", "r")]);
+    bench.wait(3 * DAY);
+    bench.read(vec![Contact {
+        email: Address::parse("r@x.example"),
+        ..contact("1", &[("level", "high")])
+    }]);
+    assert_eq!(bench.pushed().await, ["1 starts start:1"]);
+}
