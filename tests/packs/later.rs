@@ -17,29 +17,28 @@ use Row::{Proved, Told, Unknown, Waits};
 const PUSH: &str = "src/push/tests/numbers.rs";
 const INVARIANTS: &str = "tests/scoring/invariants.rs";
 
-const AUTOMATIONS: &str = "automations";
-const CLEANING: &str = "cleaning";
+const CLEANING: &str = "src/clean/tests.rs";
+
 const PRIVACY: &str = "privacy";
-const SUGGESTIONS: &str = "backtest and suggestions";
 
 /// A row that comes true moves into a test.
 #[rustfmt::skip]
 const ELSEWHERE: [(&str, Row); 47] = [
     ("FU-04, the warning", Told("`linter`")),
     ("MX-06, MX-07, MX-08", Told("not printed in the sample; every cell and limit is in `funnel`")),
-    ("MB-06, starts", Waits(AUTOMATIONS)),
+    ("MB-06, starts", Proved("tests/it/mailblue.rs", "mb_06_one_deal_and_a_second_entry_that_is_suppressed")),
     ("MB-06, scores", Told("`timeline`")),
     ("MB-07, MB-08", Unknown),
-    ("MB-09", Waits(AUTOMATIONS)),
-    ("MB-10", Waits(AUTOMATIONS)),
+    ("MB-09", Proved("tests/kill.rs", "nothing_is_started_twice_whatever_kills_its_push")),
+    ("MB-10", Proved("src/push/tests/starts.rs", "mb_10_a_first_import_starts_nothing_until_somebody_asks_and_then_through_the_guard")),
     ("MB-10, nothing unasked on a first run", Proved("tests/it/ghost.rs", "the_first_push_is_held_approved_carried_out_and_followed_by_silence")),
     ("MG-06, the list emptied", Proved("src/rules/fake.rs", "real_words_are_excused_by_the_list_alone")),
     ("MG-11, MG-12", Unknown),
-    ("MG-13", Waits(SUGGESTIONS)),
-    ("MG-16", Waits(SUGGESTIONS)),
-    ("MG-17", Waits(SUGGESTIONS)),
-    ("MG-19", Waits(SUGGESTIONS)),
-    ("BB-03, sales told once", Waits(AUTOMATIONS)),
+    ("MG-13", Proved("src/insight/rates/tests.rs", "mg_13_forty_of_a_hundred_against_fifteen_percent_are_25_points_16_cautious")),
+    ("MG-16", Proved("src/insight/tests.rs", "mg_16_what_was_filled_in_after_the_purchase_is_left_out_and_reported")),
+    ("MG-17", Proved("src/insight/regression/tests.rs", "mg_17_the_table_without_penalty_gives_the_reference_to_the_last_digit")),
+    ("MG-19", Told("the refusal below 50 conversions: tests/it/insight.rs")),
+    ("BB-03, sales told once", Proved("src/push/tests/starts.rs", "mb_06_points_expire_and_the_second_entry_falls_into_the_cooldown")),
     ("DC-09, a reset that is an event", Told("not in the contract; an adjustment does it in `sums`")),
     ("WB-01, WB-03, WB-06", Unknown),
     ("WB-02", Proved(PUSH, "wb_02_a_change_of_band_is_sent_within_the_deadband")),
@@ -49,14 +48,14 @@ const ELSEWHERE: [(&str, Row); 47] = [
     ("WB-05", Waits("webhooks")),
     ("WB-05, what we wrote is read back and starts nothing", Proved("tests/it/mailchimp.rs", "the_first_push_makes_the_field_as_planned_and_is_followed_by_silence")),
     ("WB-07", Proved("tests/it/ghost.rs", "the_first_push_is_held_approved_carried_out_and_followed_by_silence")),
-    ("CL-01", Waits(CLEANING)),
-    ("CL-03", Waits(CLEANING)),
+    ("CL-01", Proved(CLEANING, "fifty_of_a_hundred_and_twenty_go_on_longest_silence_first")),
+    ("CL-03", Proved(CLEANING, "who_bought_last_month_is_no_candidate_unless_the_policy_says_so")),
     ("CL-03, the segment that cleaning will ask", Told("`hygiene`")),
-    ("CL-05", Waits(CLEANING)),
+    ("CL-05", Proved(CLEANING, "the_win_back_comes_first_and_who_opens_its_second_mail_is_back_at_once")),
     ("CL-05, reading ends it at once", Told("`hygiene`")),
-    ("CL-07", Waits(CLEANING)),
+    ("CL-07", Proved(CLEANING, "a_reader_with_an_old_open_and_a_new_one_is_never_a_candidate")),
     ("CL-07, an open a year ago and one yesterday", Told("`hygiene`")),
-    ("CL-09", Waits(CLEANING)),
+    ("CL-09", Proved(CLEANING, "undo_on_day_thirty_restores_status_and_tags_as_exported")),
     ("CN-01, CN-03", Unknown),
     ("CN-02", Waits(PRIVACY)),
     ("CN-04", Waits(PRIVACY)), // No objection to profiling is stored yet.
@@ -69,7 +68,7 @@ const ELSEWHERE: [(&str, Row); 47] = [
     ("E.9-6", Proved("src/store/tests/append.rs", "replay_shows_only_what_was_known")),
     ("E.9-7", Proved(INVARIANTS, "a_scanner_never_raises_a_score_and_taking_the_mark_off_restores_it")),
     ("E.9-8", Told("src/push/tests.rs, and the second runs of tests/it")),
-    ("E.9-9", Waits(AUTOMATIONS)),
+    ("E.9-9", Told("src/automation/tests/days.rs")),
     ("E.9-10", Told("two histories in `sums`; the property beside the other invariants")),
     ("CP and BQ, the shoe shop", Proved("tests/scoring/acceptance.rs", "the_acceptance_cases_come_out_as_expected")),
 ];

@@ -3,8 +3,8 @@
 //! The reference gives five of its days, with the row on automations that
 //! refers to it (MB-06): 75 on 1 June, 70 on 20 June, 65 on 27 June, 75 again
 //! on 29 June, below 70 on 11 July. This history has them, and is otherwise
-//! ours. Automations, hysteresis and cooldown come with a later issue; what
-//! they will be told, who is at 75 or more on which day, is here.
+//! ours. Who is at 75 or more on which day is here; what is started then, with
+//! hysteresis and cooldown, is in `tests/it/mailblue.rs`.
 
 use serde_json::json;
 
