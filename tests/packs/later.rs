@@ -14,11 +14,11 @@ enum Row {
 
 use Row::{Proved, Told, Unknown, Waits};
 
+const CLEANING: &str = "src/clean/tests.rs";
 const PUSH: &str = "src/push/tests/numbers.rs";
 const INVARIANTS: &str = "tests/scoring/invariants.rs";
 
 const AUTOMATIONS: &str = "automations";
-const CLEANING: &str = "cleaning";
 const PRIVACY: &str = "privacy";
 const SUGGESTIONS: &str = "backtest and suggestions";
 
@@ -49,14 +49,14 @@ const ELSEWHERE: [(&str, Row); 47] = [
     ("WB-05", Waits("webhooks")),
     ("WB-05, what we wrote is read back and starts nothing", Proved("tests/it/mailchimp.rs", "the_first_push_makes_the_field_as_planned_and_is_followed_by_silence")),
     ("WB-07", Proved("tests/it/ghost.rs", "the_first_push_is_held_approved_carried_out_and_followed_by_silence")),
-    ("CL-01", Waits(CLEANING)),
-    ("CL-03", Waits(CLEANING)),
+    ("CL-01", Proved(CLEANING, "fifty_of_a_hundred_and_twenty_go_on_longest_silence_first")),
+    ("CL-03", Proved(CLEANING, "who_bought_last_month_is_no_candidate_unless_the_policy_says_so")),
     ("CL-03, the segment that cleaning will ask", Told("`hygiene`")),
-    ("CL-05", Waits(CLEANING)),
+    ("CL-05", Proved(CLEANING, "the_win_back_comes_first_and_who_opens_its_second_mail_is_back_at_once")),
     ("CL-05, reading ends it at once", Told("`hygiene`")),
-    ("CL-07", Waits(CLEANING)),
+    ("CL-07", Proved(CLEANING, "a_reader_with_an_old_open_and_a_new_one_is_never_a_candidate")),
     ("CL-07, an open a year ago and one yesterday", Told("`hygiene`")),
-    ("CL-09", Waits(CLEANING)),
+    ("CL-09", Proved(CLEANING, "undo_on_day_thirty_restores_status_and_tags_as_exported")),
     ("CN-01, CN-03", Unknown),
     ("CN-02", Waits(PRIVACY)),
     ("CN-04", Waits(PRIVACY)), // No objection to profiling is stored yet.
