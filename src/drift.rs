@@ -1,10 +1,12 @@
 //! Whether scores are what they were: once a week, how many contacts are in
-//! each band and what each rule gives, and a word when these move.
+//! each band, what each rule gives and who converted, and a word when these move.
 //!
 //! It tells that something changed, not what: a season, a campaign, a platform
 //! that reports otherwise, or people. What no rule asks about is not watched.
 
+pub mod against;
 pub mod compare;
+mod since;
 pub mod take;
 
 use chrono::Datelike as _;
@@ -70,6 +72,10 @@ pub struct ShownBand {
     pub contacts: i64,
     /// Their share of all.
     pub share: f64,
+    /// Contacts that were in it four weeks before and had not converted.
+    pub earlier: i64,
+    /// Of those, contacts that have since.
+    pub converted: i64,
 }
 
 /// One rule in a week.
@@ -89,10 +95,13 @@ pub fn report(conn: &Conn, config: &Config, weeks: u32) -> Result<Report, StoreE
     let weeks = conn.weeks(weeks)?;
     let edited = |at: usize| at > 0 && weeks[at].rules != weeks[at - 1].rules;
     let shown = weeks.iter().enumerate();
+    let mut findings = compare::findings(&weeks, limit);
+    findings.extend(against::findings(conn, config, weeks.last())?);
+    findings.sort_by_key(|each| std::cmp::Reverse(each.severity));
     Ok(Report {
         schema: 1,
         limit,
-        findings: compare::findings(&weeks, limit),
+        findings,
         weeks: shown.map(|(at, week)| show(week, edited(at))).collect(),
     })
 }
@@ -107,6 +116,8 @@ fn show(week: &Week, rules_edited: bool) -> Shown {
                 band: band.name.clone(),
                 contacts: band.contacts,
                 share: compare::share(band.contacts, week.contacts),
+                earlier: band.earlier,
+                converted: band.converted,
             })
             .collect(),
         rules: score

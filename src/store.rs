@@ -7,6 +7,7 @@
 //! here decides anything: what to sync, score or push is the caller's business.
 
 mod append;
+mod arrival;
 mod automation;
 mod clean;
 mod connection;

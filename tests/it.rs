@@ -10,6 +10,8 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/automations.rs"]
+mod automations;
 #[path = "it/cleaning.rs"]
 mod cleaning;
 #[path = "it/conforming.rs"]

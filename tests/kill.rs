@@ -16,6 +16,8 @@ mod program;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 mod stage;
 
+#[path = "kill/cleaning.rs"]
+mod cleaning;
 #[path = "kill/feeding.rs"]
 mod feeding;
 #[path = "kill/judge.rs"]
@@ -62,6 +64,13 @@ fn scores_are_right_after_a_kill_while_they_were_written() {
 #[test]
 fn a_push_that_is_killed_before_the_answer_is_put_right() {
     holds("apply before the answer", writing::before_the_answer);
+}
+
+#[test]
+fn who_is_taken_off_a_list_was_planned_and_is_put_back_whatever_is_killed() {
+    let mut rounds = Rounds::shipped("clean").at_least(40);
+    cleaning::removals(&mut rounds);
+    rounds.end();
 }
 
 #[test]

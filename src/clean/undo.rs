@@ -36,11 +36,12 @@ impl Cleaning<'_> {
         let places: Vec<Place> = self.sites.iter().map(|site| site.place.clone()).collect();
         let (now, author) = (self.now(), who.to_owned());
         let queue = move |tx: &Tx| {
-            let mut queued = 0_u64;
+            let (mut queued, mut cut_off) = (0_u64, 0_u64);
             let mut not: Vec<Not> = Vec::new();
             for case in tx.cases_of_batch(batch)? {
                 queued += call_off(tx, &case, now)?;
                 for taken in tx.taken(case.id)? {
+                    cut_off += u64::from(taken.state == TakenState::Restoring);
                     if taken.state != TakenState::Removed {
                         continue;
                     }
@@ -54,7 +55,7 @@ impl Cleaning<'_> {
                 tx.set_batch_state(batch, "undone", now)?;
                 tx.audit(&author, "clean undo", &format!("batch {batch}"), now)?;
             }
-            Ok((queued, not))
+            Ok((queued + cut_off, not))
         };
         let (queued, not_restored) = self.store.write_async(queue).await?;
         if queued == 0 {

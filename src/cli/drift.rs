@@ -73,6 +73,7 @@ fn text(report: &Report) -> String {
                 Some(format!("{:.1} %", same.share * 100.0))
             }));
         }
+        rows.extend(converted(report, score));
         rows.push(row(
             &format!("{}, points per contact", score.score),
             report,
@@ -109,6 +110,29 @@ fn text(report: &Report) -> String {
         out += &format!("{word}  {finding}\n");
     }
     out
+}
+
+/// By band, who converted of those who were in it four weeks before; nothing where nobody did.
+fn converted(report: &Report, score: &ShownScore) -> Vec<Vec<String>> {
+    let any = |week: &Shown| {
+        let bands = found(week, score).map(|found| &found.bands);
+        bands.is_some_and(|bands| bands.iter().any(|band| band.converted > 0))
+    };
+    if !report.weeks.iter().any(any) {
+        return Vec::new();
+    }
+    let title = format!("{}, converted of those in it 4 weeks before", score.score);
+    let mut rows = vec![row(&title, report, |_| None)];
+    for band in &score.bands {
+        let name = band.band.as_deref().unwrap_or("(no band)");
+        rows.push(row(&format!("  {name}"), report, |week| {
+            let bands = &found(week, score)?.bands;
+            let same = bands.iter().find(|each| each.band == band.band)?;
+            let shown = same.earlier > 0 && any(week);
+            shown.then(|| format!("{} of {}", same.converted, same.earlier))
+        }));
+    }
+    rows
 }
 
 fn row(name: &str, report: &Report, cell: impl Fn(&Shown) -> Option<String>) -> Vec<String> {

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{
     config::Config,
     diagnostic::{Diagnostic, Exit, Expected, render::render},
+    drift,
     insight::{
         self, Ask, backtest as tested,
         candidates::Wanted,
@@ -18,7 +19,7 @@ use crate::{
     rules::parse_span,
 };
 
-use super::{Context, look, output, usage};
+use super::{Context, human, look, output, usage};
 
 /// A conversion that is no pattern of events.
 const NO_PATTERN: &str = "E0270";
@@ -42,6 +43,9 @@ struct Looking {
 pub(super) struct Backtest {
     #[command(flatten)]
     looking: Looking,
+    /// Keep it: `engaged drift` compares later weeks with it
+    #[arg(long)]
+    save: bool,
 }
 
 #[derive(Debug, Args)]
@@ -84,10 +88,18 @@ fn penalty(text: &str) -> Result<f64, String> {
 pub(super) fn backtest(context: &Context, arguments: &Backtest) -> Result<Exit, Expected> {
     let config = context.config()?;
     let ask = ask(&config, &arguments.looking)?;
-    let store = context.reading(&config)?;
+    let store = if arguments.save {
+        human::beside(context, &config)?
+    } else {
+        context.reading(&config)?
+    };
     let report = tested::backtest(&store, &ask, context.clock.as_ref())?;
     if report.all.conversions == 0 {
         return Err(nobody(&report.conversion, report.left_out.at_once));
+    }
+    if arguments.save {
+        drift::against::keep(&store, &config, &report, context.clock.as_ref())?;
+        output::say("kept: `engaged drift` compares later weeks with it");
     }
     context.output.show(&report, text::backtest);
     Ok(Exit::Done)

@@ -61,6 +61,15 @@ pub enum Moved {
         /// Its share now.
         after: f64,
     },
+    /// How many times as often a band is met among those who converted as among others.
+    Conversions {
+        /// The band; null for those in none.
+        band: Option<String>,
+        /// In the backtest that was kept.
+        before: f64,
+        /// In the last four weeks.
+        after: f64,
+    },
     /// A rule gives twice as much, or more.
     Doubled(RuleMove),
     /// A rule gives half, or less.
@@ -126,7 +135,10 @@ fn between(before: &Week, after: &Week, limit: f64) -> Vec<Finding> {
             let loud = match &what {
                 Moved::Bands { index, .. } if *index <= limit / 2.0 => continue,
                 Moved::Bands { index, .. } => *index > limit,
-                Moved::Doubled(_) | Moved::Halved(_) | Moved::Stopped(_) => true,
+                Moved::Conversions { .. }
+                | Moved::Doubled(_)
+                | Moved::Halved(_)
+                | Moved::Stopped(_) => true,
             };
             found.push(Finding {
                 severity: if loud && !rules_edited {
@@ -223,7 +235,7 @@ impl Moved {
     /// What it is about: a rule, or the bands.
     fn subject(&self) -> Option<&str> {
         match self {
-            Self::Bands { .. } => None,
+            Self::Bands { .. } | Self::Conversions { .. } => None,
             Self::Doubled(rule) | Self::Halved(rule) | Self::Stopped(rule) => Some(&rule.when),
         }
     }
@@ -244,6 +256,17 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "the bands moved (index {index:.2}); most of all {band}, {before:.1} % -> {after:.1} %"
+                )?;
+            }
+            Moved::Conversions {
+                band,
+                before,
+                after,
+            } => {
+                let band = band.as_deref().unwrap_or("(none)");
+                write!(
+                    f,
+                    "band {band} is met among those who converted {after:.1} times as often as among others, no longer {before:.1} times"
                 )?;
             }
             Moved::Doubled(rule) => rule.write(f, "gives twice as much or more")?,

@@ -12,7 +12,7 @@ use crate::{
     store::{Conn, Store, StoreError, Week, WeekBand, WeekRule, WeekScore, Which},
 };
 
-use super::week_of;
+use super::{since::Since, week_of};
 
 /// What became of taking a week.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,8 @@ pub fn take(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Taken, 
 
 fn count(conn: &Conn, config: &Config, zone: &Zone, now: i64) -> Result<Week, StoreError> {
     let today = zone.day(now);
-    let model = Model::new(&config.rules, &conn.vocabulary()?);
+    let vocabulary = conn.vocabulary()?;
+    let model = Model::new(&config.rules, &vocabulary);
     let coverage = conn.coverage(zone, today, None)?;
     let mut week = Week {
         week: week_of(today),
@@ -57,14 +58,21 @@ fn count(conn: &Conn, config: &Config, zone: &Zone, now: i64) -> Result<Week, St
         known_at: now,
         scores: empty(&model),
     };
+    let since = Since::new(config, &vocabulary, zone, today);
+    let mut converts = false;
     conn.for_each_needed(Which::All, None, &model.needs(), |_, facts| {
         add(&mut week, &evaluate(&model, facts, &coverage, today));
+        converts |= since.as_ref().is_some_and(|since| since.converts(facts));
         Ok(())
     })?;
+    // The look back costs as much again: only where there is anything to see.
+    if let Some(since) = since.filter(|_| converts) {
+        since.count(conn, (&model, &coverage), &mut week)?;
+    }
     for score in &mut week.scores {
         score
             .bands
-            .retain(|band| band.name.is_some() || band.contacts > 0);
+            .retain(|band| band.name.is_some() || band.contacts + band.earlier > 0);
     }
     Ok(week)
 }
@@ -77,7 +85,12 @@ fn empty(model: &Model) -> Vec<WeekScore> {
             name: score.name.clone(),
             bands: names
                 .chain([None])
-                .map(|name| WeekBand { name, contacts: 0 })
+                .map(|name| WeekBand {
+                    name,
+                    contacts: 0,
+                    earlier: 0,
+                    converted: 0,
+                })
                 .collect(),
             rules: score
                 .rules

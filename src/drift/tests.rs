@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     config::{self, Environment},
-    daemon, platform,
+    daemon, insight, platform,
     schedule::jobs::Jobs,
     score::calendar::Zone,
     status::{self, status},
@@ -224,4 +224,131 @@ async fn the_daemon_takes_each_week_once_also_after_weeks_in_which_it_did_not_ru
     }
     // By then it is Monday of the week after those three.
     assert_eq!(weeks(), ["2026-W24", "2026-W28"]);
+}
+
+#[test]
+fn who_converted_is_counted_by_the_band_of_four_weeks_before() {
+    let bench = bench(8);
+    let bought = |number: u32, on: &str| {
+        let who = ContactRef {
+            id: Some(format!("c{number}")),
+            email: None,
+        };
+        let at: DateTime<Utc> = format!("{on}T10:00:00Z").parse().unwrap();
+        Event::new(who, EventKind::Purchase, at)
+    };
+    let late = |number: u32, on: Option<&str>| Contact {
+        id: format!("c{number}"),
+        email: Address::parse(&format!("c{number}@x.example")),
+        status: None,
+        subscribed_at: on.map(|on| format!("{on}T10:00:00Z").parse().unwrap()),
+        lists: Vec::new(),
+        fields: [("vip".to_owned(), "yes".to_owned())].into(),
+        tags: None,
+    };
+    // 17 May is four weeks before. c4 had converted by then, c8 was not there, and c3 became a VIP with its purchase.
+    let page = Page {
+        contacts: vec![late(3, None), late(8, Some("2026-06-05"))],
+        events: vec![
+            bought(0, "2026-06-01"),
+            bought(1, "2026-05-18"),
+            bought(3, "2026-06-10"),
+            bought(4, "2026-05-17"),
+            bought(8, "2026-06-08"),
+        ],
+        ..Page::empty(Cursor::encode(&1).unwrap(), true)
+    };
+    let (zone, now) = (Zone::new(bench.config.zone), bench.clock.now());
+    let commit = bench.store.write(move |tx| {
+        let id = tx.connection("file", IMPORTED, 1)?.id;
+        tx.commit_page(id, Stream("all"), &page, &zone, now.timestamp_millis())
+    });
+    commit.unwrap();
+    bench.take();
+    let report = bench.report();
+    let bands = report.weeks[0].scores[0].bands.iter();
+    let told: Vec<_> = bands
+        .map(|band| (band.band.as_deref(), band.earlier, band.converted))
+        .collect();
+    assert_eq!(
+        told,
+        [(Some("hot"), 1, 1), (Some("warm"), 0, 0), (None, 6, 2)]
+    );
+}
+
+#[test]
+fn a_backtest_that_is_kept_is_compared_with_while_the_conversion_is_the_same() {
+    let bench = bench(400);
+    // A year of purchases: of VIPs four times as many as of others.
+    let event = |number: u32, at: DateTime<Utc>| {
+        let who = ContactRef {
+            id: Some(format!("c{number}")),
+            email: None,
+        };
+        Event::new(who, EventKind::Purchase, at)
+    };
+    let now = bench.clock.now();
+    let then = now - chrono::TimeDelta::days(100);
+    let vips = (0..400)
+        .step_by(4)
+        .take(60)
+        .map(|number| event(number, then));
+    let others = (1..400)
+        .step_by(4)
+        .take(15)
+        .map(|number| event(number, then));
+    // In the last weeks only others buy.
+    let new = (2..400)
+        .step_by(4)
+        .take(60)
+        .map(|number| event(number, now - chrono::TimeDelta::days(3)));
+    let begun = (0..400).map(|number| {
+        let who = event(number, now - chrono::TimeDelta::days(300));
+        Event {
+            kind: EventKind::PageVisit,
+            ..who
+        }
+    });
+    let commit = |events: Vec<Event>, at: i64| {
+        let page = Page {
+            events,
+            ..Page::empty(Cursor::encode(&at).unwrap(), true)
+        };
+        let zone = Zone::new(bench.config.zone);
+        let written = bench.store.write(move |tx| {
+            let id = tx.connection("file", IMPORTED, 1)?.id;
+            tx.commit_page(id, Stream("all"), &page, &zone, at)
+        });
+        written.unwrap();
+    };
+    commit(vips.chain(others).chain(begun).collect(), 2);
+    let pattern = insight::conversion("any purchase", &[]).unwrap().unwrap();
+    let ask = insight::Ask {
+        config: &bench.config,
+        conversion: pattern,
+        within: bench.config.insight.within,
+        profile_today: false,
+    };
+    let clock = bench.clock.as_ref();
+    let tested = insight::backtest::backtest(&bench.store, &ask, clock).unwrap();
+    against::keep(&bench.store, &bench.config, &tested, clock).unwrap();
+    commit(new.collect(), 3);
+    bench.take();
+    let told = |config: &Config| -> Vec<String> {
+        let report = bench
+            .store
+            .read(|conn| report(conn, config, WEEKS))
+            .unwrap();
+        report.findings.iter().map(ToString::to_string).collect()
+    };
+    let found = told(&bench.config);
+    assert!(
+        found
+            .iter()
+            .any(|each| each.starts_with("engagement: band hot is met")),
+        "{found:?}"
+    );
+    // Of another conversion that backtest says nothing.
+    let other = format!("[insight]\nconversion = \"any signup\"\n{RULES}");
+    assert_eq!(told(&load(&bench.folder, &other)), Vec::<String>::new());
 }

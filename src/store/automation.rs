@@ -143,46 +143,6 @@ impl Conn {
             .query_row([SCORED_ON], |row| row.get(0))?)
     }
 
-    /// Whether a contact came in with a first import: none of its connections was read before it.
-    pub fn is_first_import(&self, contact: ContactId) -> Result<bool, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "select not exists (
-                   select 1 from membership join connection on connection.id = connection_id
-                   where contact_id in (with recursive member (id) as (select ?1
-                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
-                     and first_read_at < membership.known_at)",
-            )?
-            .query_row([contact.0], |row| row.get(0))?)
-    }
-
-    /// Whether a contact is known by first imports alone that are still going on.
-    pub fn is_being_imported(&self, contact: ContactId) -> Result<bool, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "select count(*) > 0 and count(first_read_at) = 0
-                 from membership join connection on connection.id = connection_id
-                 where contact_id in (with recursive member (id) as (select ?1
-                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)",
-            )?
-            .query_row([contact.0], |row| row.get(0))?)
-    }
-
-    /// When the first imports had ended that told of a contact; `None` if there were none, or before they end.
-    pub fn imported_at(&self, contact: ContactId) -> Result<Option<Millis>, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "select max(first_read_at) from membership join connection on connection.id = connection_id
-                 where contact_id in (with recursive member (id) as (select ?1
-                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
-                   and membership.known_at <= first_read_at",
-            )?
-            .query_row([contact.0], |row| row.get(0))?)
-    }
-
     /// The rules by which a contact was last scored.
     pub fn scored_by(&self, contact: ContactId) -> Result<Option<i64>, StoreError> {
         Ok(self
@@ -226,7 +186,8 @@ impl Conn {
              from automation_entry entry indexed by automation_entry_open
              join contact on contact.id = entry.contact_id
              left join identity on identity.connection_id = ?3 and identity.platform_id = (
-               select platform_id from identity other where other.connection_id = ?3 and other.gone_at is null
+               select platform_id from identity other indexed by identity_by_contact
+               where other.connection_id = ?3 and other.gone_at is null
                  and other.contact_id in (
                    with recursive member (id) as (select entry.contact_id
                      union all select merged.contact_id from merged join member on merged.into_id = member.id)

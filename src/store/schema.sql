@@ -318,6 +318,9 @@ create table week_band (
   place integer not null,
   band_id integer,
   contacts integer not null,
+  -- Of those in it four weeks before who had not converted: how many there were, and how many have since.
+  earlier integer not null,
+  converted integer not null,
   primary key (week, score_id, place)
 ) strict, without rowid;
 

@@ -47,6 +47,10 @@ pub struct WeekBand {
     pub name: Option<String>,
     /// Contacts in it.
     pub contacts: i64,
+    /// Contacts that were in it four weeks before and had not converted.
+    pub earlier: i64,
+    /// Of those, contacts that have since.
+    pub converted: i64,
 }
 
 /// One rule in a week.
@@ -94,7 +98,7 @@ impl Conn {
     fn scores_of(&self, week: &str) -> Result<Vec<WeekScore>, StoreError> {
         let mut scores: Vec<WeekScore> = Vec::new();
         let mut bands = self.sql.prepare_cached(
-            "select name.text, band.text, contacts from week_band join word name on name.id = score_id
+            "select name.text, band.text, contacts, earlier, converted from week_band join word name on name.id = score_id
              left join word band on band.id = band_id where week = ?1 order by score_id, place",
         )?;
         let mut rows = bands.query([week])?;
@@ -102,6 +106,8 @@ impl Conn {
             let band = WeekBand {
                 name: row.get(1)?,
                 contacts: row.get(2)?,
+                earlier: row.get(3)?,
+                converted: row.get(4)?,
             };
             named(&mut scores, row.get(0)?).bands.push(band);
         }
@@ -153,7 +159,7 @@ impl Tx {
         }
         let mut texts = Texts::new(self, ConnectionId(0));
         let mut add_band = self.sql.prepare_cached(
-            "insert into week_band (week, score_id, place, band_id, contacts) values (?1, ?2, ?3, ?4, ?5)",
+            "insert into week_band (week, score_id, place, band_id, contacts, earlier, converted) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         let mut add_rule = self.sql.prepare_cached(
             "insert into week_rule (week, score_id, place, rule_id, contacts, points) values (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -163,7 +169,15 @@ impl Tx {
             for (band, place) in score.bands.iter().zip(0_i64..) {
                 let id = texts.id(Dictionary::Word, band.name.as_deref())?;
                 let id = id.is_some().then_some(id.0);
-                add_band.execute(params![week.week, name, place, id, band.contacts])?;
+                add_band.execute(params![
+                    week.week,
+                    name,
+                    place,
+                    id,
+                    band.contacts,
+                    band.earlier,
+                    band.converted
+                ])?;
             }
             for (rule, place) in score.rules.iter().zip(0_i64..) {
                 let text = texts.id(Dictionary::Word, Some(&rule.text))?.0;

@@ -33,7 +33,7 @@ fn a_week_is_taken_by_hand_shown_and_kept() {
     assert_eq!(
         week["scores"][0],
         json!({ "score": "fit",
-                "bands": [ { "band": "near", "contacts": 1, "share": 0.25 }, { "band": "far", "contacts": 3, "share": 0.75 } ],
+                "bands": [ { "band": "near", "contacts": 1, "share": 0.25, "earlier": 0, "converted": 0 }, { "band": "far", "contacts": 3, "share": 0.75, "earlier": 0, "converted": 0 } ],
                 "rules": [ { "when": "field country is 'NL'", "contacts": 1, "mean": 5.0 } ] })
     );
     let again = program.expect(0, &["drift", "--take"]);
@@ -48,4 +48,23 @@ fn a_week_is_taken_by_hand_shown_and_kept() {
         assert!(shown.contains(words), "{words} in {shown}");
     }
     assert_eq!(program.json(&["status"])["drift"], json!([]));
+}
+
+#[test]
+fn a_backtest_is_kept_where_that_is_asked_for() {
+    let program = Program::with(RULES);
+    let rows = r#"{"email":"a@example.nl","subscribed_at":"2024-01-10T10:00:00Z","fields":{"country":"NL"}}
+{"email":"b@example.nl","subscribed_at":"2024-01-10T10:00:00Z"}
+{"email":"a@example.nl","kind":"purchase","at":"2026-05-01T10:00:00Z","item":"shoes","value":"10.00"}
+"#;
+    program.file("rows.jsonl", rows);
+    program.expect(0, &["import", "rows.jsonl"]);
+    let kept = program.expect(0, &["backtest", "--save"]);
+    assert!(
+        kept.err.contains("kept: `engaged drift` compares"),
+        "{}",
+        kept.err
+    );
+    assert!(!program.expect(0, &["backtest"]).err.contains("kept"));
+    assert_eq!(program.json(&["drift", "--take"])["findings"], json!([]));
 }

@@ -4,8 +4,6 @@
 //! still inside; leaves at 65 on 27 June; is at 75 again on 29 June, which is within the cooldown; and leaves on 11
 //! July. It is the history of `tests/packs/timeline.rs`, a year later, since a platform's clock only goes forward.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use engaged::{
     clock::Clock,

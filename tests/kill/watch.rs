@@ -65,9 +65,14 @@ impl Watch {
 }
 
 /// Starts the program and kills it as soon as it is due; whether the kill found it alive.
-pub fn kill(program: &Program, verb: &str, mut due: impl FnMut(&Watch) -> bool) -> bool {
+pub fn kill(program: &Program, verb: &str, due: impl FnMut(&Watch) -> bool) -> bool {
+    kill_words(program, &[verb], due)
+}
+
+/// The same for a verb of several words.
+pub fn kill_words(program: &Program, words: &[&str], mut due: impl FnMut(&Watch) -> bool) -> bool {
     let mut watch = Watch::begin(program.path());
-    let mut running = Running::start(program, &[verb]);
+    let mut running = Running::start(program, words);
     for _ in 0..LOOKS_MAX {
         let over = running.child.try_wait().unwrap().is_some();
         watch.look();
@@ -79,7 +84,8 @@ pub fn kill(program: &Program, verb: &str, mut due: impl FnMut(&Watch) -> bool) 
         std::thread::sleep(Duration::from_micros(100));
     }
     panic!(
-        "`engaged {verb}` neither ended nor came so far: {}",
+        "`engaged {}` neither ended nor came so far: {}",
+        words.join(" "),
         running.said()
     );
 }

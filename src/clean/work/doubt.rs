@@ -88,7 +88,7 @@ fn settle_doubt(
     };
     if !done {
         let words = "not done; once more";
-        return tx.settle(row.id, OutboxState::Retry, Some(words), Some(now), now);
+        return tx.settle(row.id, OutboxState::Retry, Some(words), None, now);
     }
     let words = "the platform shows it done";
     tx.settle(row.id, OutboxState::Applied, Some(words), None, now)?;

@@ -6,6 +6,8 @@ fn week(name: &str, rules: &str, hot: i64, cold: i64, (given, points): (i64, i64
     let band = |name: &str, contacts| WeekBand {
         name: Some(name.to_owned()),
         contacts,
+        earlier: 0,
+        converted: 0,
     };
     Week {
         week: name.to_owned(),
