@@ -13,6 +13,9 @@ use super::{
     entry::{Entry, EntryState, Past},
 };
 
+/// So long an entry that was asked for stays, whatever its automation's condition says: the usual wait of a win-back.
+const BY_HAND_MS: Millis = 30 * 86_400_000;
+
 /// What the present evaluation follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
@@ -213,7 +216,10 @@ fn stay(
     let pending = entry.state.is_pending();
     if seen.door.leaves == Truth::True {
         return Some(match entry.state {
-            _ if pending && entry.by_hand => return None,
+            // What a person's cleaning asked for is not taken back by a condition that was never asked.
+            _ if entry.by_hand && (pending || moment.now - entry.entered_at < BY_HAND_MS) => {
+                return None;
+            }
             _ if pending => go(EntryState::Withdrawn, "left before it was started"),
             EntryState::Started if matches!(automation.start.begin, Begin::Tag(_)) => {
                 change(place, entry, EntryState::Leaving, None, true)

@@ -278,13 +278,15 @@ impl Conn {
         Ok(entries)
     }
 
-    /// When something was last started for a contact, or may have been.
+    /// When something was last started for a contact, or may have been: when its request was answered or cut off, or,
+    /// where there was none, when it was entered.
     pub fn last_started(&self, contact: ContactId) -> Result<Option<Millis>, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "select max(decided_at) from automation_entry where contact_id = ?1
-                 and state in ('attempting', 'started', 'in doubt', 'leaving')",
+                "select max(coalesce(row.changed_at, entry.entered_at)) from automation_entry entry
+                 left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
+                 where entry.contact_id = ?1 and entry.state in ('attempting', 'started', 'in doubt', 'leaving')",
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }

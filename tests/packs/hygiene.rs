@@ -178,7 +178,7 @@ fn a_bounce_is_told_until_the_address_works_again() {
     assert_eq!(segments(&works), Vec::<String>::new());
 }
 
-/// The cleaning itself (CL-01 to CL-09) is a later issue; whom it would meet is here.
+/// The cleaning itself (CL-01 to CL-09) is in `src/clean/tests.rs`; whom the pack's segments meet is here.
 #[test]
 fn cl_03_a_shop_adds_that_a_customer_is_not_asleep() {
     let person = last_read("2025-09-15").did(

@@ -14,10 +14,9 @@ enum Row {
 
 use Row::{Proved, Told, Unknown, Waits};
 
+const CLEANING: &str = "src/clean/tests.rs";
 const PUSH: &str = "src/push/tests/numbers.rs";
 const INVARIANTS: &str = "tests/scoring/invariants.rs";
-
-const CLEANING: &str = "src/clean/tests.rs";
 
 const PRIVACY: &str = "privacy";
 
