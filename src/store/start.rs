@@ -92,7 +92,8 @@ impl Tx {
     }
 
     /// What became of an entry's request. What waits for another try keeps the time from which it waits. Of who has left
-    /// meanwhile nothing is tried again; where the request put a tag on, it is to be taken off.
+    /// meanwhile nothing is tried again; where the request put a tag on, it is to be taken off. That cleaning asked for
+    /// it stays known.
     pub fn settle_entry(
         &self,
         entry: i64,
@@ -102,7 +103,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "update automation_entry set reason = ?3,
+                "update automation_entry set reason = iif(reason like 'cleaning %', reason, ?3),
                    state = case when left_at is null then ?2
                      when ?5 and ?2 in ('ready', 'started') then 'leaving'
                      when ?2 = 'ready' then 'withdrawn' else ?2 end,

@@ -9,12 +9,11 @@ use engaged::{
     clock::Clock,
     config::{self, Environment},
     import::{self, Options},
-    store::{Access, Store},
 };
 use engaged_sandbox::mailchimp::Status;
 use serde_json::json;
 
-use crate::stage::{RULES, Stage, TAGS};
+use crate::stage::{RULES, Stage, TAGS, open};
 
 struct Standing(DateTime<Utc>);
 
@@ -75,7 +74,7 @@ fn day(month_and_day: &str) -> NaiveDate {
 fn import(stage: &Stage, at: DateTime<Utc>, rows: &[serde_json::Value]) {
     let folder = stage.program.path();
     let config = config::load(&folder.join("engaged.toml"), &Environment::new()).unwrap();
-    let store = Store::open(&config.database, Access::ReadWrite, &Standing(at)).unwrap();
+    let store = open(&config.database, &Standing(at));
     let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
     let file = stage.program.file("rows.jsonl", &lines);
     let options = Options {

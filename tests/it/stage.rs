@@ -118,6 +118,18 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// Opens a store. A process that another test is about to start holds what this one holds until it runs its program,
+/// the lock of a store that was just closed among it: then it is asked for again.
+pub fn open(database: &std::path::Path, clock: &dyn Clock) -> Store {
+    for _ in 0..100_000 {
+        match Store::open(database, Access::ReadWrite, clock) {
+            Err(error) if error.exit_status() == 7 => std::thread::yield_now(),
+            store => return store.unwrap(),
+        }
+    }
+    panic!("somebody holds {}", database.display());
+}
+
 impl Stage {
     /// Serves the scene and writes a live configuration for it.
     pub fn new(scene: &Scene) -> Self {
@@ -264,7 +276,7 @@ impl Stage {
         let path = self.program.path().join("engaged.toml");
         let config = config::load(&path, &Environment::new()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(Standing(at));
-        let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref()).unwrap();
+        let store = open(&config.database, clock.as_ref());
         let network = platform::network().unwrap();
         let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
         let jobs = Jobs::new(config, store, clock, &Environment::new(), &network, watch);

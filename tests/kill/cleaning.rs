@@ -99,9 +99,7 @@ impl<'a> Batch<'a> {
         let due = || match rule {
             Some(rule) if fault == Some(Fault::NoAnswer) => {
                 let unheard = |name: &&'static str| *name == Fault::NoAnswer.name();
-                let unheard = seen()
-                    .iter()
-                    .any(|entry| entry.faults.iter().any(|each| unheard(each)));
+                let unheard = seen().iter().any(|entry| entry.faults.iter().any(unheard));
                 shop.faults().fired(rule) > 0 && unheard
             }
             Some(rule) => shop.faults().fired(rule) > 0,

@@ -163,3 +163,32 @@ async fn a_start_that_is_edited_while_it_waits_is_sent_as_it_is_now() {
     assert_eq!(bench.pushed().await, ["a starts start:1"]);
     assert_eq!(bench.holds("a"), NOTHING);
 }
+
+#[tokio::test]
+async fn what_cleaning_asked_for_stays_a_month_and_counts_from_its_start() {
+    let bench = starting(TAG);
+    bench.levels(&[("a", "low")]);
+    let contact = bench
+        .store
+        .read(|conn| conn.find_contact(&Address::parse("a@x.example").unwrap()))
+        .unwrap()
+        .unwrap();
+    let (now, today) = (bench.now(), Zone::new(bench.config.zone).day(bench.now()));
+    let enter = bench
+        .store
+        .write(move |tx| tx.enter_automation(contact, "it", "cleaning sunset", today, now));
+    enter.unwrap();
+    // Its condition does not hold, and was not asked.
+    bench.levels(&[("a", "lower")]);
+    assert_eq!(bench.pushed().await, ["a +series"]);
+    let started = bench.store.read(|conn| conn.last_started(contact)).unwrap();
+    assert!(started >= Some(now), "{started:?}");
+    bench.wait(20 * DAY);
+    bench.levels(&[("a", "low")]);
+    assert_eq!(bench.pushed().await, NOTHING);
+    bench.wait(11 * DAY);
+    bench.levels(&[("a", "lower")]);
+    assert_eq!(bench.pushed().await, ["a -series"]);
+    let later = bench.store.read(|conn| conn.last_started(contact)).unwrap();
+    assert_eq!(later, started, "leaving is no start");
+}
