@@ -75,8 +75,8 @@ fn import(stage: &Stage, at: DateTime<Utc>, rows: &[serde_json::Value]) {
     let folder = stage.program.path();
     let config = config::load(&folder.join("engaged.toml"), &Environment::new()).unwrap();
     let store = open(&config.database, &Standing(at));
-    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    let file = stage.program.file("rows.jsonl", &lines);
+    let lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
+    let file = stage.program.file("rows.jsonl", &lines.join("\n"));
     let options = Options {
         connection: "import".into(),
         kinds: Vec::new(),
