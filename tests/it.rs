@@ -12,6 +12,8 @@ mod acceptance;
 mod adjusting;
 #[path = "it/automations.rs"]
 mod automations;
+#[path = "it/calling.rs"]
+mod calling;
 #[path = "it/cleaning.rs"]
 mod cleaning;
 #[path = "it/conforming.rs"]

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     automation,
     clean::apply::CleanReport,
-    config::{Config, ConnectionConfig, Environment},
+    config::{Config, ConnectionConfig, Environment, Platform},
     diagnostic::Expected,
     platform,
     push::{
@@ -29,6 +29,9 @@ use crate::{
     sync::{StreamReport, Sync, SyncReport},
     verdict::Machines,
 };
+
+/// The number of an address that was never called: no connection has it.
+const NEVER_CALLED: ConnectionId = ConnectionId(0);
 
 /// Where a job has come.
 #[derive(Clone, Copy, Debug)]
@@ -256,6 +259,8 @@ impl Jobs {
             // Each part is compared once more in the transaction that queues it.
             let part = looked_at.as_ref().map(|plan| plan.part(&connection.name));
             let run = self.begin("push", Some(connection)).await?;
+            // What was first heard of just now has its number by now.
+            let push = self.push_of(connection)?.unwrap_or(push);
             let report = push.apply(part).await;
             let trouble = match &report {
                 Ok(report) => report.trouble().cloned(),
@@ -298,7 +303,10 @@ impl Jobs {
         let nothing = self.has_nothing_to_write(connection);
         let known = self.store.read(super::super::store::Conn::connections)?;
         let known = known.into_iter().find(|each| each.name == connection.name);
-        let (Some(known), Some(connector)) = (known, self.connectors.get(&connection.name)) else {
+        // An address that is called is never read, and so is first heard of when it is first called.
+        let called = (connection.platform == Platform::Webhook).then_some(NEVER_CALLED);
+        let id = known.map(|known| known.id).or(called);
+        let (Some(id), Some(connector)) = (id, self.connectors.get(&connection.name)) else {
             return Ok(None);
         };
         let blocked = self.store.read(|conn| conn.blocked(&connection.name))?;
@@ -308,7 +316,7 @@ impl Jobs {
         Ok(Some(Push {
             store: &self.store,
             connection,
-            id: known.id,
+            id,
             rules: &self.config.rules,
             rules_hash: &self.config.rules_hash,
             connector: connector.as_ref(),
