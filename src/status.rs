@@ -1,11 +1,14 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use serde::Serialize;
 
 use crate::{
+    automation::EntryState,
     cli::output::table,
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
@@ -34,6 +37,8 @@ pub struct Status {
     pub waiting: i64,
     /// Writes by state: connection, state, number.
     pub outbox: Vec<(String, String, i64)>,
+    /// Entries into automations that are still to be started, or are in doubt: state and number.
+    pub starts: Vec<(String, i64)>,
     /// What waits for a person.
     pub guards: Vec<GuardStatus>,
     /// Whether writing is paused.
@@ -132,6 +137,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             unjudged,
             waiting: i64::try_from(conn.count_dirty()?).unwrap_or(i64::MAX),
             outbox: outbox.collect(),
+            starts: starts(conn)?,
             guards: guards.collect(),
             paused: conn.is_paused()?,
             drift: drift::report(conn, config, drift::WEEKS)?.findings,
@@ -230,7 +236,8 @@ pub fn text(status: &Status) -> String {
             status.waiting
         );
     }
-    out + &outbox_text(status) + &guards_text(status) + &drift_text(status)
+    let held = starts_text(status) + &guards_text(status);
+    out + &outbox_text(status) + &held + &drift_text(status)
 }
 
 fn connections_text(status: &Status) -> String {
@@ -306,6 +313,32 @@ fn guards_text(status: &Status) -> String {
         );
     }
     out
+}
+
+/// What is to be started, and what a person must look into; nothing where there is neither.
+fn starts_text(status: &Status) -> String {
+    if status.starts.is_empty() {
+        return String::new();
+    }
+    let words = status.starts.iter();
+    let words: Vec<String> = words
+        .map(|(state, number)| format!("{number} {state}"))
+        .collect();
+    format!(
+        "Starts    {}\n          see `engaged automations`\n",
+        words.join(", ")
+    )
+}
+
+/// What waits of starts, by state.
+fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut waiting = BTreeMap::new();
+    for (_, state, _, _, number) in conn.tally_entries()? {
+        if state.is_pending() || state == EntryState::InDoubt {
+            *waiting.entry(state.as_str().to_owned()).or_insert(0) += number;
+        }
+    }
+    Ok(waiting.into_iter().collect())
 }
 
 /// Alerts alone: `drift` has the rest.

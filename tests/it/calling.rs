@@ -120,6 +120,8 @@ fn a_call_that_fails_is_made_again_with_its_key_and_one_that_is_refused_is_not()
         "jan@x.example",
     ]);
     assert_eq!(listed["entries"][0]["state"], "ready", "{listed}");
+    let status = shop.program.run(&["status"]).out;
+    assert!(status.contains("Starts    1 ready"), "{status}");
 
     // Its turn comes a minute later; a person need not wait.
     let database = rusqlite::Connection::open(shop.program.path().join("engaged.db")).unwrap();
