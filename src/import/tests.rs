@@ -278,3 +278,35 @@ fn the_acceptance_cases_are_read_without_a_bad_line() {
         assert_eq!((again.events, again.contacts_changed), (0, 0));
     }
 }
+
+#[test]
+fn of_two_spellings_of_a_field_the_newer_value_counts() {
+    struct At(i64);
+    impl Clock for At {
+        fn now(&self) -> DateTime<chrono::Utc> {
+            DateTime::from_timestamp_millis(self.0).unwrap()
+        }
+    }
+    for (first, second) in [("COUNTRY", "country"), ("country", "COUNTRY")] {
+        let bench = bench();
+        for (at, name, value) in [(1, first, "NL"), (2, second, "BE"), (3, first, "FR")] {
+            let row = format!(
+                r#"{{"email":"a@x.example","fields":{{"{name}":"{value}","city":"Gent"}}}}"#
+            );
+            let file = bench.file("row.jsonl", row.as_bytes());
+            let clock = At(1_781_000_000_000 + at);
+            import(
+                &bench.store,
+                &[file],
+                &Options::default(),
+                &clock,
+                &mut |_| {},
+            )
+            .unwrap();
+            let fields = bench.facts("a@x.example").fields;
+            let values: Vec<&str> = fields.iter().map(|(_, value)| value.as_str()).collect();
+            assert_eq!(values.len(), 2, "{fields:?}");
+            assert!(values.contains(&value), "{fields:?}");
+        }
+    }
+}

@@ -113,6 +113,7 @@ struct Loader<'k> {
     fields: Vec<(i64, String, Millis)>,
     /// The names of fields by number; `None` for those that are not needed.
     names: HashMap<i64, Option<String>>,
+    same: HashMap<i64, i64>, // For each of them, the one under which its values are kept.
     /// The parts' statements for look-ups, prepared when first needed.
     lookups: Vec<(Part, CachedStatement<'k>)>,
     found: bool,
@@ -215,6 +216,7 @@ impl<'k> Loader<'k> {
             entries: Vec::new(),
             fields: Vec::new(),
             names: HashMap::new(),
+            same: HashMap::new(),
             lookups: Vec::new(),
             found: false,
         })
@@ -414,12 +416,20 @@ impl<'k> Loader<'k> {
         let name: i64 = row.get(1)?;
         if !self.names.contains_key(&name) {
             let text = self.field_name(name)?;
+            // Rules do not tell COUNTRY from country: what one connection says is newer or older than what another does.
+            let folded = text.as_deref().map(fold);
+            let is_same = |known: &String| Some(fold(known)) == folded;
+            let mut known = self.names.iter();
+            let first = known.find(|(_, known)| known.as_ref().is_some_and(is_same));
+            self.same
+                .insert(name, first.map_or(name, |(first, _)| self.same[first]));
             self.names.insert(name, text);
         }
         if !matches!(self.names.get(&name), Some(Some(_))) {
             return Ok(());
         }
-        let (value, known_at): (String, Millis) = (row.get(2)?, row.get(3)?);
+        let name = self.same[&name];
+        let (value, known_at) = (row.get::<_, String>(2)?, row.get(3)?);
         match self.fields.iter_mut().find(|(known, ..)| *known == name) {
             // At one instant the text decides, so that it does not matter who was merged into whom.
             Some(field) if (field.2, &field.1) <= (known_at, &value) => {
