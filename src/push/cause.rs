@@ -13,15 +13,19 @@ use chrono::DateTime;
 use engaged_connectors::model::Verdict;
 
 use crate::{
+    automation::EntryState,
     score::{
         calendar::{Millis, Zone},
         facts::{ConnectionId, Facts, Needs},
     },
-    store::{Connection, ContactId, StoreError, Tx, Which},
+    store::{Connection, ContactId, EntryTally, StoreError, Tx, Which},
 };
 
 use self::holes::{Moved, moved_holes};
-use super::plan::{self, Ask, ConnectionPlan, Planned};
+use super::{
+    plan::{self, Ask, ConnectionPlan, Planned},
+    starts,
+};
 
 /// How many contacts are looked up at once.
 const BATCH: usize = 1_000;
@@ -57,6 +61,8 @@ pub enum Reason {
     },
     /// None of these.
     Unknown {
+        /// Whether an edit of the rules was looked for.
+        edits: bool,
         /// Contacts of whom anything was said to be a machine's.
         machines: u64,
         /// Contacts of whom a new source told anything.
@@ -75,27 +81,67 @@ pub struct Cause {
     pub reason: Reason,
 }
 
+/// Why so much would be started at once, in words: a backfill that somebody asked for, else as for numbers.
+pub fn of_starts(tx: &Tx, ask: &Ask<'_>, plan: &ConnectionPlan) -> Result<String, StoreError> {
+    let asked_for = |(_, state, reason, ..): &&EntryTally| {
+        *state == EntryState::Ready && reason.as_deref() == Some("backfill")
+    };
+    let tallies = tx.tally_entries()?;
+    let backfilled: i64 = tallies.iter().filter(asked_for).map(|tally| tally.4).sum();
+    let backfilled = u64::try_from(backfilled).unwrap_or_default();
+    if backfilled * 2 >= plan.starts {
+        return Ok(format!("a backfill asked for {backfilled} of them"));
+    }
+    kept(tx, ask, plan, What::Starts)
+}
+
+/// What a cause is looked for of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// Numbers, bands and segments.
+    Changes,
+    /// Starts of automations.
+    Starts,
+}
+
+impl What {
+    fn has(self, planned: &Planned) -> bool {
+        match self {
+            Self::Changes => planned.changes,
+            Self::Starts => starts::is_start(planned.verb),
+        }
+    }
+}
+
 /// The likely cause of what a plan would change, in words. A plan that is held is made again with each run, so what
 /// was found for the same writes is kept until the next push.
 pub fn named(tx: &Tx, ask: &Ask<'_>, plan: &ConnectionPlan) -> Result<String, StoreError> {
+    kept(tx, ask, plan, What::Changes)
+}
+
+fn kept(tx: &Tx, ask: &Ask<'_>, plan: &ConnectionPlan, what: What) -> Result<String, StoreError> {
     let since = tx.last_push(ask.id)?.map_or(0, |pushed| pushed.at);
     let asked = format!("{since} {}", plan.fingerprint);
-    let name = format!("cause {}", ask.id.0);
+    let (name, changed) = match what {
+        What::Changes => (format!("cause {}", ask.id.0), plan.changed),
+        What::Starts => (format!("cause of starts {}", ask.id.0), plan.starts),
+    };
     if let Some(kept) = tx.control(&name)?
         && let Some((before, words)) = kept.value.split_once('\n')
         && before == asked
     {
         return Ok(words.to_owned());
     }
-    let words = likely(tx, ask, plan.changed)?.to_string();
+    let words = likely(tx, ask, changed, what)?.to_string();
     tx.set_control(&name, &format!("{asked}\n{words}"), ask.now)?;
     Ok(words)
 }
 
 /// Finds the likely cause of what a plan would change.
-pub fn likely(tx: &Tx, ask: &Ask<'_>, changed: u64) -> Result<Cause, StoreError> {
+fn likely(tx: &Tx, ask: &Ask<'_>, changed: u64, what: What) -> Result<Cause, StoreError> {
     let Some(pushed) = tx.last_push(ask.id)? else {
         let reason = Reason::Unknown {
+            edits: false,
             machines: 0,
             told: 0,
         };
@@ -114,7 +160,8 @@ pub fn likely(tx: &Tx, ask: &Ask<'_>, changed: u64) -> Result<Cause, StoreError>
         Some(rules) => rules != ask.rules_hash,
         None => tx.are_rules_newer(ask.rules_hash, pushed.at)?,
     };
-    if edited {
+    // An edit moves numbers; nothing starts by it.
+    if edited && what == What::Changes {
         return Ok(cause(Reason::Rules));
     }
     let zone = Zone::new(ask.rules.zone);
@@ -122,14 +169,15 @@ pub fn likely(tx: &Tx, ask: &Ask<'_>, changed: u64) -> Result<Cause, StoreError>
     let mut tally = Tally::new(tx, pushed.at, &moved)?;
     let mut last = String::new();
     plan::plan(tx, ask, &mut |planned: &Planned| match planned.contact {
-        Some(contact) if planned.changes && planned.platform_id != last => {
+        Some(contact) if what.has(planned) && planned.platform_id != last => {
             last.clone_from(&planned.platform_id);
             tally.add(contact)
         }
         _ => Ok(()),
     })?;
     tally.flush()?;
-    Ok(cause(tally.reason(&moved, changed)))
+    let edits = what == What::Changes;
+    Ok(cause(tally.reason(&moved, changed, edits)))
 }
 
 /// Counts, over the contacts that would change, for whom each cause applies.
@@ -205,7 +253,7 @@ impl<'t> Tally<'t> {
     }
 
     /// The first cause that applies to at least half.
-    fn reason(self, moved: &[Moved], changed: u64) -> Reason {
+    fn reason(self, moved: &[Moved], changed: u64, edits: bool) -> Reason {
         let explains = |contacts: u64| contacts > 0 && contacts * 2 >= changed;
         if explains(self.on_holed) {
             let mut spans: Vec<String> = moved.iter().map(|each| each.words.clone()).collect();
@@ -232,6 +280,7 @@ impl<'t> Tally<'t> {
                 contacts,
             },
             most => Reason::Unknown {
+                edits,
                 machines: self.machines,
                 told: most.map_or(0, |(_, told)| told),
             },
@@ -277,10 +326,19 @@ impl fmt::Display for Cause {
                     "likely cause: {what} {name} since the last push ({since}), which told of {contacts} of the {of}"
                 )
             }
-            Reason::Unknown { machines, told } => write!(
+            Reason::Unknown {
+                edits,
+                machines,
+                told,
+            } => write!(
                 f,
-                "no likely cause: since the last push ({since}) no edit of the rules and no hole that opened or closed; \
-                 of the {of}, {machines} with new verdicts on machines and {told} told of by a new source; see a sample with `engaged plan`"
+                "no likely cause: since the last push ({since}) {}no hole that opened or closed; \
+                 of the {of}, {machines} with new verdicts on machines and {told} told of by a new source; see a sample with `engaged plan`",
+                if *edits {
+                    "no edit of the rules and "
+                } else {
+                    ""
+                }
             ),
         }
     }

@@ -73,10 +73,11 @@ pub fn hold(
         close(tx, MAX_STARTS, connection, now)?;
     } else if !tx.is_allowed(MAX_STARTS, &subject)? {
         let detail = format!(
-            "{} starts at once (limit {}): {}; look at the automations last edited or backfilled, and at what came in late",
+            "{} starts at once (limit {}): {}; {}",
             plan.starts,
             limits.starts,
-            of_each(plan)
+            of_each(plan),
+            cause::of_starts(tx, ask, plan)?
         );
         tx.trip_guard(MAX_STARTS, Some(connection), &subject, &detail, now)?;
         held.push(format!("{MAX_STARTS}: {detail}"));

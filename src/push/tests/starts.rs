@@ -254,7 +254,9 @@ async fn mb_10_a_first_import_starts_nothing_until_somebody_asks_and_then_throug
     assert_eq!(bench.backfill(), 600);
     assert_eq!(bench.plan().await.starts, 600);
     let held = bench.apply().await.held;
-    assert!(held[0].starts_with("max_starts: 600 starts at once (limit 500): 600 of it"));
+    let why =
+        "max_starts: 600 starts at once (limit 500): 600 of it; a backfill asked for 600 of them";
+    assert_eq!(held[0], why);
     assert_eq!(bench.asked(), NOTHING);
     bench.approve(guard::MAX_STARTS);
     assert_eq!(bench.pushed().await.len(), 600);
