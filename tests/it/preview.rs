@@ -325,3 +325,32 @@ fn a_preview_says_what_a_push_would_change_while_the_daemon_runs() {
     daemon.signal("TERM");
     assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
 }
+
+#[test]
+fn a_preview_counts_whom_an_edit_lets_in_and_for_whom_nothing_is_started() {
+    let (program, _) = imported();
+    let automation = |points: i64| {
+        format!(
+            "{NOW}[[automations]]\nname = \"Call them\"\nwhen = \"engagement >= {points}\"\nstart = {{ handover = \"Sales\" }}\n"
+        )
+    };
+    program.file("engaged.toml", &automation(1000));
+    program.file("draft.toml", &automation(20));
+    let preview = program.json(&["preview", "draft.toml", "--as-of", ON]);
+    let flow = preview["segments"].as_array().unwrap().iter();
+    let keen = flow
+        .filter(|each| each["segment"] == "keen")
+        .map(|each| each["draft"].clone());
+    let keen = keen.collect::<Vec<_>>()[0].clone();
+    assert!(keen.as_u64().unwrap() > 0, "{preview}");
+    assert_eq!(
+        preview["automations"],
+        json!([{ "automation": "Call them", "fate": "changed", "now": 0, "draft": keen, "stay_silent": keen }])
+    );
+    let text = program.run(&["preview", "draft.toml", "--as-of", ON]).out;
+    assert!(
+        text.contains(&format!("{keen} would start, and stay silent")),
+        "{text}"
+    );
+    assert!(!text.contains("nothing changes"), "{text}");
+}

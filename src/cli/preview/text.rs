@@ -54,6 +54,8 @@ fn head(report: &Preview) -> String {
     }
     if report.same_rules {
         out += "nothing changes: its rules are those in use\n";
+    } else if report.changed == 0 && report.automations.iter().any(|each| each.stay_silent > 0) {
+        out += "no score, band, segment or stage changes for anybody on this date\n";
     } else if report.changed == 0 {
         out += "nothing changes: the rules differ, but not for anybody on this date\n";
     }
