@@ -33,6 +33,9 @@ const BATCH: i64 = 2_000;
 const RETRY_MS: Millis = 60_000;
 const RETRY_MAX_MS: Millis = 86_400_000;
 
+/// So long one push goes on starting.
+const STARTS_LAST_MS: Millis = 10 * 60_000;
+
 /// Why nothing is written, when a person said so.
 const PAUSED: &str = "pushing is paused; `engaged resume` goes on";
 
@@ -240,6 +243,10 @@ impl Push<'_> {
     async fn work_off(&self, lane: Lane, report: &mut PushReport) -> Result<(), PushError> {
         let (id, now) = (self.id, self.now());
         loop {
+            // Who leaves while a long row of starts goes out is heard of by the next sync, before the rest goes out.
+            if lane == Lane::Start && self.now() - now > STARTS_LAST_MS {
+                return Ok(());
+            }
             let rows = self
                 .store
                 .write_async(move |tx| {

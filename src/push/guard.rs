@@ -4,6 +4,7 @@
 //! field or tag, is a baseline: held once.
 
 use crate::{
+    automation,
     clean::CLEANING,
     score::{calendar::Millis, facts::ConnectionId},
     store::{StoreError, Tx},
@@ -70,8 +71,11 @@ pub fn hold(
         held.push(format!("{BASELINE}: {detail}"));
     }
     if plan.starts <= limits.starts {
+        tx.take_allowance(MAX_STARTS, &subject)?;
         close(tx, MAX_STARTS, connection, now)?;
-    } else if !tx.is_allowed(MAX_STARTS, &subject)? {
+    } else if !are_starts_allowed(tx, ask, limits, &subject)? {
+        // Who approves has seen what was there by now; what becomes ready later is held anew.
+        tx.note_held(MAX_STARTS, &subject, now, now)?;
         let detail = format!(
             "{} starts at once (limit {}): {}; {}",
             plan.starts,
@@ -86,11 +90,12 @@ pub fn hold(
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts")]
     let share = plan.changed as f64 / plan.told.max(1) as f64;
     // What a person allowed is used up by the push that it was given for, or by its no longer being needed.
-    let allowed = tx.is_allowed(MAX_SCORE_CHANGE, &subject)?;
+    let changed = i64::try_from(plan.changed).unwrap_or(i64::MAX);
+    let allowed = tx.is_allowed(MAX_SCORE_CHANGE, &subject)?
+        && tx
+            .allowed_up_to(MAX_SCORE_CHANGE, &subject)?
+            .is_none_or(|seen| changed <= seen.saturating_add(seen / 5).saturating_add(10));
     if share <= max_score_change || (allowed && held.is_empty()) {
-        if held.is_empty() {
-            tx.take_allowance(MAX_STARTS, &subject)?;
-        }
         tx.take_allowance(MAX_SCORE_CHANGE, &subject)?;
         close(tx, MAX_SCORE_CHANGE, connection, now)?;
     } else if !allowed {
@@ -102,6 +107,7 @@ pub fn hold(
             max_score_change * 100.0,
             cause::named(tx, ask, plan)?
         );
+        tx.note_held(MAX_SCORE_CHANGE, &subject, changed, now)?;
         tx.trip_guard(MAX_SCORE_CHANGE, Some(connection), &subject, &detail, now)?;
         held.push(format!("{MAX_SCORE_CHANGE}: {detail}"));
     }
@@ -110,6 +116,26 @@ pub fn hold(
         tx.note_push(connection, ask.rules_hash, now)?;
     }
     Ok(held)
+}
+
+/// Whether a person let pass all starts but so many as need no word: those that were ready when they were held.
+fn are_starts_allowed(
+    tx: &Tx,
+    ask: &Ask<'_>,
+    limits: Limits,
+    subject: &str,
+) -> Result<bool, StoreError> {
+    if !tx.is_allowed(MAX_STARTS, subject)? {
+        return Ok(false);
+    }
+    let seen = tx
+        .allowed_up_to(MAX_STARTS, subject)?
+        .unwrap_or(Millis::MAX);
+    let mut later = 0;
+    for automation in automation::on(ask.automations, &ask.connection.name) {
+        later += tx.count_ready_since(&automation.name, seen)?;
+    }
+    Ok(later <= limits.starts)
 }
 
 /// How many starts of each automation.

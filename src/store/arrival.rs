@@ -33,15 +33,16 @@ impl Conn {
             .query_row([contact.0], |row| row.get(0))?)
     }
 
-    /// When the first imports had ended that told of a contact; `None` if there were none, or before they end.
+    /// When the first imports had ended that told of a contact, later than anything for one that still goes on; `None` if
+    /// there were none.
     pub fn imported_at(&self, contact: ContactId) -> Result<Option<Millis>, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "select max(first_read_at) from membership join connection on connection.id = connection_id
+                "select max(coalesce(first_read_at, 9223372036854775807)) from membership join connection on connection.id = connection_id
                  where contact_id in (with recursive member (id) as (select ?1
                      union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
-                   and membership.known_at <= first_read_at",
+                   and (first_read_at is null or membership.known_at <= first_read_at)",
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }

@@ -45,6 +45,12 @@ impl Conn {
         Ok(self.control(&allowance_name(guard, subject))?.is_some())
     }
 
+    /// How far an allowance goes, as [`Tx::note_held`] kept it; `None` without one, or if it says nothing.
+    pub fn allowed_up_to(&self, guard: &str, subject: &str) -> Result<Option<i64>, StoreError> {
+        let allowance = self.control(&allowance_name(guard, subject))?;
+        Ok(allowance.and_then(|control| control.value.parse().ok()))
+    }
+
     /// How many contacts there are.
     pub fn count_contacts(&self) -> Result<u64, StoreError> {
         let contacts: i64 = self.sql.query_row(
@@ -119,9 +125,22 @@ impl Tx {
         self.set_control(RULES_MARK, &mark.unwrap_or_default(), now)
     }
 
-    /// Lets the next occasion pass that a guard would hold.
+    /// Keeps how much it is that a guard holds: whoever lets it pass has seen so much, and no more.
+    pub fn note_held(
+        &self,
+        guard: &str,
+        subject: &str,
+        much: i64,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.set_control(&held_name(guard, subject), &much.to_string(), now)
+    }
+
+    /// Lets the next occasion pass that a guard would hold, as far as it was held when it was looked at.
     pub fn add_allowance(&self, guard: &str, subject: &str, now: Millis) -> Result<(), StoreError> {
-        self.set_control(&allowance_name(guard, subject), "granted", now)
+        let held = self.control(&held_name(guard, subject))?;
+        let much = held.map_or_else(|| "granted".to_owned(), |control| control.value);
+        self.set_control(&allowance_name(guard, subject), &much, now)
     }
 
     /// Uses an allowance up, if there is one.
@@ -161,6 +180,10 @@ impl Tx {
 
 fn block_name(connection: &str) -> String {
     format!("blocked {connection}")
+}
+
+fn held_name(guard: &str, subject: &str) -> String {
+    format!("held {guard} {subject}")
 }
 
 fn allowance_name(guard: &str, subject: &str) -> String {

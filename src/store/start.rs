@@ -23,6 +23,18 @@ pub enum Resolution {
 }
 
 impl Conn {
+    /// How many entries of an automation became ready after an instant, and wait.
+    pub fn count_ready_since(&self, automation: &str, since: Millis) -> Result<u64, StoreError> {
+        let count: i64 = self
+            .sql
+            .prepare_cached(
+                "select count(*) from automation_entry indexed by automation_entry_open
+                 where state = 'ready' and automation_id = (select id from word where text = ?1) and decided_at > ?2",
+            )?
+            .query_row(params![automation, since], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     /// The tag by which an entry was started, if it was by a tag.
     pub fn start_tag(&self, entry: i64) -> Result<Option<String>, StoreError> {
         Ok(self

@@ -268,6 +268,35 @@ async fn mb_10_a_first_import_starts_nothing_until_somebody_asks_and_then_throug
 }
 
 #[tokio::test]
+async fn who_lets_starts_pass_lets_pass_what_was_there_and_nothing_that_comes_later() {
+    let mut bench = bench("");
+    bench.edit("", &rules(JOURNEY));
+    bench.synced(bench.id);
+    let row = |number| contact(&format!("c{number}"), &[("level", "high")]);
+    bench.read((0..1_200).map(row).collect());
+    // Six hundred are asked for, held, and let pass; then the rest is asked for.
+    let now = bench.now();
+    let asked = |from: i64, to: i64, now| {
+        move |tx: &crate::store::Tx| {
+            for entry in from..=to {
+                tx.set_entry(entry, EntryState::Ready, Some("backfill"), now)?;
+            }
+            Ok(())
+        }
+    };
+    bench.write(asked(1, 600, now));
+    assert!(bench.apply().await.held[0].starts_with("max_starts: 600"));
+    bench.approve(guard::MAX_STARTS);
+    bench.wait(HOUR);
+    let now = bench.now();
+    bench.write(asked(601, 1_200, now));
+    assert!(bench.apply().await.held[0].starts_with("max_starts: 1200"));
+    assert_eq!(bench.asked(), NOTHING);
+    bench.approve(guard::MAX_STARTS);
+    assert_eq!(bench.pushed().await.len(), 1_200);
+}
+
+#[tokio::test]
 async fn a_plan_shows_the_starts_that_apply_sends_and_no_others() {
     let bench = starting(JOURNEY);
     bench.levels(&[("a", "high"), ("b", "high")]);

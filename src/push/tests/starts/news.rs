@@ -84,6 +84,33 @@ async fn who_comes_after_the_first_import_starts_and_who_comes_with_one_does_not
     assert_eq!(bench.entries()[3], "it s3 ready");
 }
 
+#[tokio::test]
+async fn what_the_first_sync_of_another_connection_tells_of_known_contacts_starts_nothing() {
+    let bench = starting(JOURNEY);
+    let (now, zone) = (bench.now(), Zone::new(bench.config.zone));
+    let page = Page {
+        // The same address as a contact of the first connection.
+        contacts: vec![Contact {
+            email: Address::parse("a@x.example"),
+            ..contact("s1", &[("level", "high")])
+        }],
+        ..Page::empty(Cursor::encode(&0).unwrap(), true)
+    };
+    let shop = bench.store.write(move |tx| {
+        let shop = tx.connection("shop", "ghost", now)?.id;
+        tx.commit_page(shop, Stream("contacts"), &page, &zone, now)?;
+        Ok(shop)
+    });
+    bench.synced(shop.unwrap());
+    bench.score();
+    assert_eq!(bench.entries(), ["it a silent: late news of the past"]);
+    // What happens from now on starts, whoever tells of it.
+    bench.wait(DAY);
+    bench.did("b", &EventKind::Click, 5, HOUR);
+    bench.score();
+    assert_eq!(bench.entries()[1], "it b ready");
+}
+
 const TWO: &str = r#"
 [[automations]]
 name = "vips"
