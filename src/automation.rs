@@ -115,10 +115,11 @@ impl Begin {
             Self::Field { name, value } => format!("field {name} = {value}"),
             Self::Automation(name) => format!("automation {name}"),
             Self::Event(name) => format!("event {name}"),
-            Self::Call(hook) => format!(
-                "call {}",
-                hook.base_url.as_ref().map_or("", url::Url::as_str)
-            ),
+            // Its path may be a secret.
+            Self::Call(hook) => {
+                let host = hook.base_url.as_ref().and_then(url::Url::host_str);
+                format!("call {}", host.unwrap_or_default())
+            }
             Self::HandOver(list) => format!("hand over to {list}"),
         }
     }

@@ -322,7 +322,7 @@ pub(super) fn plan(context: &Context, arguments: &Plan) -> Result<Exit, Expected
     let plan = wait(jobs.plan())??;
     if let Some(path) = &arguments.output {
         let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
-        std::fs::write(path, text)
+        write_private(path, &text)
             .map_err(|error| usage(format!("{}: {error}", path.display()), "name another file"))?;
     }
     context.output.show(&plan, plan_text);
@@ -331,6 +331,26 @@ pub(super) fn plan(context: &Context, arguments: &Plan) -> Result<Exit, Expected
     } else {
         Exit::Done
     })
+}
+
+/// Writes a file that its owner alone can read: a plan names people.
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::{
+        io::Write as _,
+        os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    };
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    // The mode counts for a new file only; a pipe has none to speak of.
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    file.write_all(text.as_bytes())
 }
 
 fn plan_text(plan: &PushPlan) -> String {

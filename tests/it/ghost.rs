@@ -126,7 +126,11 @@ fn a_plan_file_is_carried_out_as_shown_or_not_at_all() {
     stage.day_of_news();
     stage.program.expect(0, &["sync"]);
     stage.program.expect(0, &["score"]);
+    stage.program.file("plan.json", "");
     let fresh = stage.program.json(&["plan", "-o", "plan.json"]);
+    let file = std::fs::metadata(stage.program.path().join("plan.json")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+    assert_eq!(mode & 0o777, 0o600, "a plan names people");
     assert!(fresh["writes"].as_u64().unwrap() > 0);
     // The rules change meanwhile: another plan than the one that was looked at.
     stage.configure(|config| config.replace("points = 3", "points = 4"));
