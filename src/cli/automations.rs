@@ -1,5 +1,7 @@
 //! `automations`: who entered, what was started, what is in doubt; and a person's word on it.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand, ValueEnum};
 use engaged_connectors::model::Address;
 use serde_json::{Value, json};
@@ -102,8 +104,13 @@ fn overview(context: &Context) -> Result<Exit, Expected> {
     };
     let mut rows = Vec::new();
     let mut listed = Vec::new();
-    for automation in &config.automations {
-        let name = automation.name.as_str();
+    let named = |name: &str| config.automations.iter().find(|each| each.name == name);
+    let orphans = tally.iter().map(|row| row.0.as_str());
+    let orphans: BTreeSet<&str> = orphans.filter(|name| named(name).is_none()).collect();
+    let names = config.automations.iter().map(|each| each.name.as_str());
+    for name in names.chain(orphans) {
+        // What is no longer configured is not started, and its tags are not taken off.
+        let target = named(name).map_or_else(|| "not configured".to_owned(), target);
         let state = |state: EntryState| count(name, &|row| row.1 == state);
         let inside = count(name, &|row| row.3);
         let silent = count(name, &|row| row.1 == EntryState::Silent && row.3);
@@ -117,16 +124,14 @@ fn overview(context: &Context) -> Result<Exit, Expected> {
             state(EntryState::InDoubt),
         ];
         let texts = numbers.map(|number| number.to_string());
-        let row = [name.to_owned(), target(automation)]
-            .into_iter()
-            .chain(texts);
+        let row = [name.to_owned(), target.clone()].into_iter().chain(texts);
         rows.push(row.collect::<Vec<String>>());
         let states: serde_json::Map<String, Value> = EntryState::ALL
             .iter()
             .map(|each| (each.as_str().to_owned(), json!(state(*each))))
             .collect();
         listed.push(json!({
-            "name": name, "start": target(automation), "inside": inside, "would_start": silent, "entries": states,
+            "name": name, "start": target, "inside": inside, "would_start": silent, "entries": states,
         }));
     }
     let result = json!({
@@ -312,6 +317,7 @@ fn not_in_doubt(store: &Store, entry: i64) -> Result<Expected, Expected> {
 fn backfill(context: &Context, arguments: &Backfill) -> Result<Exit, Expected> {
     let config = context.config()?;
     let automation = named(&config, &arguments.name)?;
+    let most = automation.max_per_contact;
     let (automation, becomes) = (automation.name.clone(), automation.due());
     let who = who(context);
     let now = context.clock.now().timestamp_millis();
@@ -320,7 +326,7 @@ fn backfill(context: &Context, arguments: &Backfill) -> Result<Exit, Expected> {
     let count = if yes {
         let store = beside(context, &config)?;
         store.write(move |tx| {
-            let count = tx.backfill(&name, becomes, now)?;
+            let count = tx.backfill(&name, (becomes, most), now)?;
             tx.audit(&who, "backfill", &format!("{name}: {count} entries"), now)?;
             Ok(count)
         })?

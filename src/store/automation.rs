@@ -459,20 +459,25 @@ impl Tx {
             .execute(params![automation, before, now])?)
     }
 
-    /// Turns silent entries of contacts who are still inside into what they would have become. Returns how many.
+    /// Turns silent entries of contacts who are still inside, and had not `most` starts, into what they would have become.
+    /// Returns how many.
     pub fn backfill(
         &self,
         automation: &str,
-        becomes: EntryState,
+        (becomes, most): (EntryState, Option<u32>),
         now: Millis,
     ) -> Result<usize, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
                 "update automation_entry set state = ?3, reason = 'backfill', decided_at = ?2
-                 where state = 'silent' and left_at is null and automation_id = (select id from word where text = ?1)",
+                 where state = 'silent' and left_at is null and automation_id = (select id from word where text = ?1)
+                   and (?4 is null or ?4 > (select count(*) from automation_entry other
+                     where other.contact_id = automation_entry.contact_id
+                       and other.automation_id = automation_entry.automation_id
+                       and other.state in (select value from json_each(?5))))",
             )?
-            .execute(params![automation, now, becomes.as_str()])?)
+            .execute(params![automation, now, becomes.as_str(), most, began()])?)
     }
 }
 

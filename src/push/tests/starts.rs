@@ -153,7 +153,9 @@ impl Bench {
 
     /// Starts for those who are inside and for whom nothing was started, as a person asks.
     fn backfill(&self) -> usize {
-        let (becomes, now) = (self.config.automations[0].due(), self.now());
+        let automation = &self.config.automations[0];
+        let becomes = (automation.due(), automation.max_per_contact);
+        let now = self.now();
         let filled = self.store.write(move |tx| tx.backfill("it", becomes, now));
         filled.unwrap()
     }
