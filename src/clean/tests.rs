@@ -2,6 +2,7 @@
 
 mod bench;
 mod kills;
+mod looks;
 
 use engaged_connectors::{
     Outcome,

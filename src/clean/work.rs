@@ -99,7 +99,8 @@ pub(super) fn tag_row(like: &OutboxRow, verb: &str, case: i64, tag: &str) -> New
     }
 }
 
-/// A case of which nothing waits any more is over, or rests as removed.
+/// A case of which nothing waits any more is over, or rests as removed; so is, at once, that of a person who was seen,
+/// and what still waits elsewhere is given up when its turn comes.
 pub(super) fn conclude(
     tx: &Tx,
     case: i64,
@@ -108,7 +109,7 @@ pub(super) fn conclude(
 ) -> Result<(), StoreError> {
     let taken = tx.taken(case)?;
     let state = |state| taken.iter().any(|each| each.state == state);
-    if state(TakenState::Waiting)
+    if (state(TakenState::Waiting) && !back)
         || tx
             .case(case)?
             .is_none_or(|case| case.stage != Stage::Candidate)
@@ -238,7 +239,9 @@ impl Cleaning<'_> {
         judges: &mut Judges<'c>,
         report: &mut CleanReport,
     ) -> Result<Next, CleanError> {
-        let (known, mut spared) = self.check_ours(rows, judges)?;
+        let (known, mut spared) = self.check_ours(site, rows, judges)?;
+        let known = self.look_elsewhere(site, known, (judges, &mut spared), report);
+        let known = known.await?;
         let (rows, rest): (Vec<OutboxRow>, Vec<_>) = known.into_iter().unzip();
         let looks = match self.look(site, &rows).await {
             Ok(looks) => looks,

@@ -1,14 +1,15 @@
 //! Takes members off: unsubscribes, archives, or deletes them for good.
 //!
-//! Each member is read before: who gets no mail any more is not written to, and
-//! the deletion, which cannot be undone, goes to the address that the member has
+//! Each member is read before: who gets no mail any more is not written to; who
+//! left by their own hand is refused, so that it never counts as ours; and the
+//! deletion, which cannot be undone, goes to the address that the member has
 //! now. No request could make a member. A request goes out once; of one whose
 //! answer was lost nobody knows, and taking off again is harmless.
 
 use ::http::{Method, StatusCode};
 use serde_json::json;
 
-use super::{Mailchimp, one, whom};
+use super::{Mailchimp, feed, one, whom};
 use crate::{
     connector::{Outcome, Removal, Who, series::Series},
     error::ConnectorError,
@@ -43,6 +44,16 @@ async fn take(mailchimp: &Mailchimp, path: &str, removal: Removal) -> Result<Out
     let Some(member) = read.map_err(Failure::NotDone)? else {
         return Ok(Outcome::Applied);
     };
+    if member.word() == "unsubscribed" && removal != Removal::Delete {
+        // Done already by a request of ours, or by the contact, which is then nothing that we may undo.
+        let items = feed::read(mailchimp, path)
+            .await
+            .map_err(Failure::NotDone)?;
+        if feed::left_themselves(&items) {
+            let why = "the contact left by their own hand meanwhile";
+            return Ok(Outcome::Rejected(why.into()));
+        }
+    }
     let call = |method, path: &str| mailchimp.client.call(method, path);
     let call = match (removal, member.word(), member.id()) {
         (Removal::Unsubscribe, "unsubscribed" | "cleaned" | "archived", _)

@@ -29,7 +29,7 @@ use crate::{
 
 pub(super) const DAY: Millis = 86_400_000;
 pub(super) const HOUR: Millis = 3_600_000;
-const STREAM: Stream = Stream("activity");
+pub(super) const STREAM: Stream = Stream("activity");
 
 static CAPABILITIES: Capabilities = Capabilities {
     platform: "mailchimp",
@@ -98,11 +98,38 @@ pub(super) struct Platform {
     answer: Mutex<Answering>,
     down: AtomicBool,
     cut: Mutex<Option<Cut>>,
+    /// What happens elsewhere as soon as contacts were looked at.
+    looked: Mutex<Box<dyn FnMut() + Send>>,
     /// Rung when a request is cut off.
     pub(super) fell: tokio::sync::Notify,
 }
 
 impl Platform {
+    /// A platform on which there is nobody.
+    pub(super) fn empty() -> Self {
+        Self {
+            people: Mutex::default(),
+            ledger: Mutex::default(),
+            answer: Mutex::new(Box::new(|_| (true, Outcome::Applied))),
+            down: AtomicBool::default(),
+            cut: Mutex::default(),
+            looked: Mutex::new(Box::new(|| ())),
+            fell: tokio::sync::Notify::new(),
+        }
+    }
+
+    pub(super) fn put(&self, id: &str) {
+        self.people
+            .lock()
+            .unwrap()
+            .insert(id.to_owned(), person(id));
+    }
+
+    /// What happens elsewhere between a look and what it was for.
+    pub(super) fn looked(&self, then: impl FnMut() + Send + 'static) {
+        *self.looked.lock().unwrap() = Box::new(then);
+    }
+
     pub(super) fn people(&self) -> BTreeMap<String, Person> {
         self.people.lock().unwrap().clone()
     }
@@ -257,7 +284,9 @@ impl Connector for Platform {
                 unreported_mail_at: at(person.unreported_at),
             })
         };
-        Ok(contacts.iter().map(look).collect())
+        let looks = contacts.iter().map(look).collect();
+        (self.looked.lock().unwrap())();
+        Ok(looks)
     }
 
     async fn remove(
@@ -389,19 +418,12 @@ pub(super) fn bench(text: &str) -> Bench {
         store,
         id: made.unwrap(),
         clock,
-        site: Platform {
-            people: Mutex::default(),
-            ledger: Mutex::default(),
-            answer: Mutex::new(Box::new(|_| (true, Outcome::Applied))),
-            down: AtomicBool::default(),
-            cut: Mutex::default(),
-            fell: tokio::sync::Notify::new(),
-        },
+        site: Platform::empty(),
         series: Arc::default(),
     }
 }
 
-fn contact(id: &str) -> Contact {
+pub(super) fn contact(id: &str) -> Contact {
     Contact {
         id: id.to_owned(),
         email: Address::parse(&format!("{id}@x.example")),

@@ -1,17 +1,19 @@
 //! The requests themselves: the tag that goes first, and what a policy does.
 
 use engaged_connectors::{
-    Change, Outcome, Write,
+    Change, ConnectorError, Outcome, Write,
     connector::{Removal, Who},
 };
 
 use crate::{
     clean::{CleanError, Cleaning, Site, apply::CleanReport},
     score::calendar::Millis,
-    store::{OutboxState, StoreError, TakenState, Tx},
+    store::{OutboxState, Stage, StoreError, TakenState, Tx},
 };
 
-use super::{MARK, Next, Ready, change, conclude, later, tag_row, unmark_if_marked, who};
+use super::{
+    MARK, Next, Ready, change, check::Spare, conclude, later, tag_row, unmark_if_marked, who,
+};
 
 impl Cleaning<'_> {
     /// Puts the policy's tag on before anything else, where tags are kept; who has it may go on.
@@ -78,6 +80,40 @@ impl Cleaning<'_> {
         Ok((through, if stop { Next::Stop } else { Next::Go }))
     }
 
+    /// Commits that the requests are about to go out, for those whose case is still one: between the last look and this
+    /// lie other requests, and somebody may have kept a contact. `None`, and nothing begun, if writing is paused.
+    async fn begin_deed(
+        &self,
+        ready: Vec<Ready>,
+    ) -> Result<Option<(Vec<Ready>, Vec<Spare>)>, CleanError> {
+        let now = self.now();
+        let begin = move |tx: &Tx| {
+            if tx.is_paused()? {
+                return Ok(None);
+            }
+            let (mut go, mut spared) = (Vec::new(), Vec::new());
+            for each in ready {
+                let case = tx.case(each.case.id)?;
+                let stage = case.map_or(Stage::Spared, |case| case.stage);
+                if stage == Stage::Candidate {
+                    go.push(each);
+                } else {
+                    spared.push(Spare {
+                        why: format!("{} meanwhile", stage.as_str()),
+                        row: each.row,
+                        taken: Some(each.taken),
+                        back: false,
+                    });
+                }
+            }
+            let rows: Vec<i64> = go.iter().map(|each| each.row.id).collect();
+            let attempt = format!("{now}-{}", rows.first().copied().unwrap_or_default());
+            tx.begin_attempt(&rows, &attempt, now)?;
+            Ok(Some((go, spared)))
+        };
+        Ok(self.store.write_async(begin).await?)
+    }
+
     /// The deed itself.
     pub(super) async fn do_it(
         &self,
@@ -89,26 +125,17 @@ impl Cleaning<'_> {
         if ready.is_empty() {
             return Ok(Next::Go);
         }
-        self.begin(ready.iter().map(|each| each.row.id).collect())
-            .await?;
-        let verb = ready[0].row.row.write.clone();
-        let answers = if tagging {
-            let tag = |ready: &Ready| ready.row.row.value.clone().unwrap_or_default();
-            let changes = ready
-                .iter()
-                .map(|each| change(&each.row, Write::AddTag { tag: tag(each) }));
-            site.connector.push(&changes.collect::<Vec<_>>()).await
-        } else {
-            let whos: Vec<Who> = ready.iter().map(|each| who(&each.row)).collect();
-            match Removal::ALL.into_iter().find(|each| each.as_str() == verb) {
-                Some(removal) => site.connector.remove(&whos, removal).await,
-                None => Ok(vec![
-                    Outcome::Rejected(format!("nobody knows how to {verb}"));
-                    whos.len()
-                ]),
-            }
+        let Some((ready, spared)) = self.begin_deed(ready).await? else {
+            let why = "writing was paused during the last look; what is approved waits";
+            report.held.push(format!("{}: {why}", site.place.name));
+            return Ok(Next::Stop);
         };
-        let answers = match answers {
+        self.spare(spared, report).await?;
+        if ready.is_empty() {
+            return Ok(Next::Go);
+        }
+        let verb = ready[0].row.row.write.clone();
+        let answers = match request(site, &ready, &verb, tagging).await {
             Ok(answers) => answers,
             Err(error) => {
                 let rows = ready.into_iter().map(|each| each.row).collect();
@@ -137,6 +164,30 @@ impl Cleaning<'_> {
             }
         }
         Ok(Next::Go)
+    }
+}
+
+/// Sends what tags, or takes off.
+async fn request(
+    site: &Site<'_>,
+    ready: &[Ready],
+    verb: &str,
+    tagging: bool,
+) -> Result<Vec<Outcome>, ConnectorError> {
+    if tagging {
+        let tag = |ready: &Ready| ready.row.row.value.clone().unwrap_or_default();
+        let changes = ready
+            .iter()
+            .map(|each| change(&each.row, Write::AddTag { tag: tag(each) }));
+        return site.connector.push(&changes.collect::<Vec<_>>()).await;
+    }
+    let whos: Vec<Who> = ready.iter().map(|each| who(&each.row)).collect();
+    match Removal::ALL.into_iter().find(|each| each.as_str() == verb) {
+        Some(removal) => site.connector.remove(&whos, removal).await,
+        None => Ok(vec![
+            Outcome::Rejected(format!("nobody knows how to {verb}"));
+            whos.len()
+        ]),
     }
 }
 
