@@ -2,6 +2,7 @@
 
 mod bench;
 mod kills;
+mod mends;
 
 use engaged_connectors::{
     Outcome,

@@ -18,7 +18,7 @@ use engaged_connectors::{
 use tempfile::TempDir;
 
 use crate::{
-    clean::{Cleaning, Site, apply::CleanReport, series::Series},
+    clean::{Cleaning, Site, apply::CleanReport, series::{Automations, Series}},
     config::{self, Config, Environment},
     score::{
         calendar::{Day, Millis, Zone},
@@ -296,7 +296,7 @@ impl Connector for Platform {
 #[derive(Default)]
 pub(super) struct Told {
     entered: Mutex<Vec<ContactId>>,
-    started: Mutex<BTreeMap<ContactId, Millis>>,
+    started: Mutex<Vec<(ContactId, String, Millis)>>,
 }
 
 impl Told {
@@ -306,10 +306,12 @@ impl Told {
 
     pub(super) fn start_all(&self, at: Millis) {
         for contact in self.entered.lock().unwrap().iter() {
-            self.started.lock().unwrap().insert(*contact, at);
+            let start = (*contact, "Win-back".to_owned(), at);
+            self.started.lock().unwrap().push(start);
         }
     }
 
+    /// Another automation than the win-back starts.
     pub(super) fn start(&self, id: &str, bench: &Bench, at: Millis) {
         let address = Address::parse(&format!("{id}@x.example")).unwrap();
         let contact = bench
@@ -317,28 +319,45 @@ impl Told {
             .read(|conn| conn.find_contact(&address))
             .unwrap()
             .unwrap();
-        self.started.lock().unwrap().insert(contact, at);
+        let start = (contact, "Birthday".to_owned(), at);
+        self.started.lock().unwrap().push(start);
     }
 }
 
 impl Series for Told {
     fn enter(
         &self,
-        _: &Tx,
+        tx: &Tx,
         contact: ContactId,
         automation: &str,
-        _: &str,
-        _: Day,
-        _: Millis,
+        reason: &str,
+        on: Day,
+        now: Millis,
     ) -> Result<Option<i64>, StoreError> {
         assert_eq!(automation, "Win-back");
         let mut entered = self.entered.lock().unwrap();
         entered.push(contact);
-        Ok(Some(entered.len().try_into().unwrap()))
+        Automations.enter(tx, contact, automation, reason, on, now)
     }
 
     fn last_started(&self, _: &Conn, contact: ContactId) -> Result<Option<Millis>, StoreError> {
-        Ok(self.started.lock().unwrap().get(&contact).copied())
+        let started = self.started.lock().unwrap();
+        let own = started.iter().filter(|(who, ..)| *who == contact);
+        Ok(own.map(|(.., at)| *at).max())
+    }
+
+    fn started_since(
+        &self,
+        _: &Conn,
+        contact: ContactId,
+        automation: &str,
+        since: Millis,
+    ) -> Result<Option<Millis>, StoreError> {
+        let started = self.started.lock().unwrap();
+        let own = started
+            .iter()
+            .filter(|(who, name, at)| *who == contact && name == automation && *at >= since);
+        Ok(own.map(|(.., at)| *at).max())
     }
 }
 
