@@ -391,7 +391,7 @@ impl Making<'_> {
         self.plan.sample = rows
             .map(|step| row(step, &self.places, self.judge))
             .collect();
-        self.plan.fingerprint = fingerprint(policy, &self.plan.steps);
+        self.plan.fingerprint = fingerprint(policy, &self.plan);
         Ok(self.plan)
     }
 
@@ -466,7 +466,8 @@ pub(super) fn row(step: &Step, places: &[&Place], judge: &Judge<'_>) -> Row {
     }
 }
 
-fn fingerprint(policy: &CleaningPolicy, steps: &[Step]) -> String {
+/// Of all that would be done: by which policy, with which win-back and tags, and to whom.
+fn fingerprint(policy: &CleaningPolicy, plan: &PolicyPlan) -> String {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update(text.as_bytes());
@@ -475,7 +476,14 @@ fn fingerprint(policy: &CleaningPolicy, steps: &[Step]) -> String {
     for text in [&policy.name, &policy.tag, policy.then.as_str()] {
         part(text);
     }
-    for step in steps {
+    let first = policy.first.as_ref().map(|first| first.automation.as_str());
+    part(first.unwrap_or_default());
+    part(&plan.connections.len().to_string());
+    for each in &plan.connections {
+        part(&each.connection);
+        part(each.tag.as_deref().unwrap_or_default());
+    }
+    for step in &plan.steps {
         part(&step.contact.0.to_string());
         part(step.deed.as_str());
         for placed in &step.placed {

@@ -18,7 +18,11 @@ use engaged_connectors::{
 use tempfile::TempDir;
 
 use crate::{
-    clean::{Cleaning, Site, apply::CleanReport, series::{Automations, Series}},
+    clean::{
+        Cleaning, Site,
+        apply::CleanReport,
+        series::{Automations, Series},
+    },
     config::{self, Config, Environment},
     score::{
         calendar::{Day, Millis, Zone},
@@ -97,6 +101,7 @@ pub(super) struct Platform {
     ledger: Mutex<Vec<String>>,
     answer: Mutex<Answering>,
     down: AtomicBool,
+    keeps_tags: AtomicBool,
     cut: Mutex<Option<Cut>>,
     /// Rung when a request is cut off.
     pub(super) fell: tokio::sync::Notify,
@@ -125,6 +130,11 @@ impl Platform {
 
     pub(super) fn down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// No tag comes off any more.
+    pub(super) fn keep_tags(&self) {
+        self.keeps_tags.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn answer(&self, answer: impl FnMut(&str) -> (bool, Outcome) + Send + 'static) {
@@ -229,6 +239,9 @@ impl Connector for Platform {
                             person.tags.insert(0, tag.clone());
                         }
                     });
+                }
+                Write::RemoveTag { .. } if self.keeps_tags.load(Ordering::Relaxed) => {
+                    return Outcome::Rejected("a member of staff".to_owned());
                 }
                 Write::RemoveTag { tag } => {
                     self.ledger.lock().unwrap().push(format!("{id} -{tag}"));
@@ -413,6 +426,7 @@ pub(super) fn bench(text: &str) -> Bench {
             ledger: Mutex::default(),
             answer: Mutex::new(Box::new(|_| (true, Outcome::Applied))),
             down: AtomicBool::default(),
+            keeps_tags: AtomicBool::default(),
             cut: Mutex::default(),
             fell: tokio::sync::Notify::new(),
         },
@@ -470,7 +484,11 @@ impl Bench {
     }
 
     fn commit(&self, contacts: Vec<Contact>, events: Vec<Event>) {
-        let (id, now, zone) = (self.id, self.now(), Zone::new(self.config.zone));
+        self.commit_on(self.id, contacts, events);
+    }
+
+    fn commit_on(&self, id: ConnectionId, contacts: Vec<Contact>, events: Vec<Event>) {
+        let (now, zone) = (self.now(), Zone::new(self.config.zone));
         let page = Page {
             contacts,
             events,
@@ -484,6 +502,32 @@ impl Bench {
         self.store
             .write(move |tx| tx.commit_page(id, STREAM, &page, &zone, now))
             .unwrap();
+    }
+
+    /// Another platform, which no policy cleans.
+    fn shop(&self) -> ConnectionId {
+        let made = self.store.write(|tx| {
+            let id = tx.connection("shop", "brevo", 1)?.id;
+            let kinds = [EventKind::Open, EventKind::Click, EventKind::Purchase];
+            tx.declare_stream(id, STREAM, &kinds)?;
+            Ok(id)
+        });
+        made.unwrap()
+    }
+
+    /// Another platform shows a contact of its own with the address of one of ours.
+    pub(super) fn in_shop(&self, id: &str, like: &str, status: Status) {
+        let shown = Contact {
+            email: Address::parse(&format!("{like}@x.example")),
+            status: Some(status),
+            ..contact(id)
+        };
+        self.commit_on(self.shop(), vec![shown], Vec::new());
+    }
+
+    /// Something happens on another platform.
+    pub(super) fn event_in_shop(&self, id: &str, kind: EventKind, at: Millis) {
+        self.commit_on(self.shop(), Vec::new(), vec![event(id, kind, at)]);
     }
 
     /// Everything is read up to now.

@@ -80,6 +80,28 @@ impl Tx {
         Ok(self.sql.last_insert_rowid())
     }
 
+    /// Takes back what a cleaning policy asked for: what is not started yet for a contact is not to be. How many.
+    pub fn withdraw_asked(
+        &self,
+        contact: ContactId,
+        policy: &str,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
+        let reason = format!("cleaning {policy}");
+        let mut select = self.sql.prepare_cached(
+            "select id from automation_entry
+             where contact_id = ?1 and reason = ?2 and left_at is null and state in ('settling', 'ready')",
+        )?;
+        let found = select.query_map(params![contact.0, reason], |row| row.get(0))?;
+        let found: Vec<i64> = found.collect::<Result<_, _>>()?;
+        for entry in &found {
+            let why = format!("called off: {reason}");
+            self.set_entry(*entry, EntryState::Withdrawn, Some(&why), now)?;
+            self.leave(*entry, now)?;
+        }
+        Ok(found.len())
+    }
+
     /// Two contacts turned out to be one: what is remembered of the one is remembered of the other. Inside is who was
     /// inside as either, by the entry that may have started something.
     pub(in crate::store) fn merge_entries(
