@@ -276,11 +276,10 @@ pub(super) fn queue(
     if complained_since(&facts, done_at) {
         return lost("has complained since".to_owned());
     }
-    if let Some(why) = left_elsewhere(tx, case, taken, &facts, done_at)? {
-        return lost(why.to_owned());
-    }
     let (verb, target) = if taken.done == TAG {
         (UNMARK, format!("clean mark:{}", case.id))
+    } else if let Some(why) = left_elsewhere(tx, case, taken, &facts, done_at)? {
+        return lost(why.to_owned());
     } else if spec.is_some_and(|spec| spec.undone) && taken.before.is_some() {
         (RESTORE, format!("clean:{}", case.id))
     } else {
@@ -313,19 +312,18 @@ fn left_elsewhere(
     ours.retain(|each| {
         each.done != TAG && !matches!(each.state, TakenState::Waiting | TakenState::Left)
     });
-    let left_at = |connection| {
-        let left = LEAVING.map(|kind| KindId::built_in(&kind));
-        let there = facts
-            .events
-            .iter()
-            .filter(move |fact| fact.connection == connection && left.contains(&Some(fact.kind)));
-        there.map(|fact| fact.at).max()
+    let last = |connection, kinds: &[EventKind]| {
+        let kinds: Vec<_> = kinds.iter().map(KindId::built_in).collect();
+        let events = facts.events.iter();
+        let there = events.filter(|fact| fact.connection == connection);
+        let such = there.filter(|fact| kinds.contains(&Some(fact.kind)));
+        such.map(|fact| fact.at).max()
     };
     let elsewhere = facts.connections.iter().filter(|connection| {
         **connection != taken.connection && ours.iter().all(|each| each.connection != **connection)
     });
     for connection in elsewhere {
-        if left_at(*connection).is_some_and(|at| at > done_at) {
+        if last(*connection, &[EventKind::Unsubscribe]).is_some_and(|at| at > done_at) {
             return Ok(Some("has unsubscribed elsewhere since"));
         }
     }
@@ -339,7 +337,7 @@ fn left_elsewhere(
         if subscribed || is_there(taken) || ours.iter().any(is_there) {
             continue;
         }
-        if left_at(placed.connection).is_none_or(|at| at > done_at) {
+        if last(placed.connection, &LEAVING).is_none_or(|at| at > done_at) {
             return Ok(Some("is not subscribed elsewhere"));
         }
     }

@@ -505,7 +505,7 @@ impl Bench {
     }
 
     /// Another platform, which no policy cleans.
-    fn shop(&self) -> ConnectionId {
+    pub(super) fn shop(&self) -> ConnectionId {
         let made = self.store.write(|tx| {
             let id = tx.connection("shop", "brevo", 1)?.id;
             let kinds = [EventKind::Open, EventKind::Click, EventKind::Purchase];

@@ -10,7 +10,7 @@ use super::{DAY, UNSUBSCRIBE, bench, plan, policy};
 use crate::{
     automation::EntryState,
     score::calendar::Zone,
-    store::{Conn, ContactId, Entries, Stage, Tx},
+    store::{Conn, ContactId, Entries, Stage, TakenState, Tx},
 };
 
 const FIRST: &str =
@@ -220,4 +220,48 @@ fn a_plan_is_stale_once_its_win_back_or_its_tag_is_another() {
     assert_eq!(fingerprint(&text), seen);
     assert_ne!(fingerprint(&text.replace("Win-back", "Goodbye")), seen);
     assert_ne!(fingerprint(&text.replace("engaged:", "ours:")), seen);
+}
+
+#[tokio::test]
+async fn who_came_back_while_a_removal_was_in_doubt_is_named_and_not_put_back_by_itself() {
+    let bench = bench(&policy(UNSUBSCRIBE));
+    bench.list(100, 1);
+    let lost = || Outcome::Ambiguous("the answer was lost".to_owned());
+    bench.site.answer(move |_| (true, lost()));
+    let report = bench.apply(&plan(&bench).fingerprint).await;
+    bench.site.answer(|_| (true, Outcome::Applied));
+    let (case, now) = (1, bench.now());
+    let back = move |tx: &Tx| tx.set_stage(case, Stage::CameBack, "", now);
+    bench.store.write(back).unwrap();
+    let named = bench.cleaning().cycle().await.unwrap().remove(0);
+    assert_eq!((named.removed, named.not_restored.len()), (0, 1));
+    assert_eq!(bench.removed().len(), 1);
+    let batch = report.batch.unwrap();
+    let undone = bench.cleaning().undo(batch, "a test").await.unwrap();
+    assert_eq!(undone.restored, 1);
+}
+
+#[tokio::test]
+async fn whom_we_took_off_elsewhere_ourselves_undo_puts_back_all_the_same() {
+    let bench = bench(&policy(UNSUBSCRIBE));
+    bench.list(100, 1);
+    bench.in_shop("70", "p0", Status::Subscribed);
+    let batch = bench.apply(&plan(&bench).fingerprint).await.batch.unwrap();
+    let (who, shop, now) = (number(&bench, "p0"), bench.shop(), bench.now());
+    // Another policy took it off there.
+    let take = move |tx: &Tx| {
+        let mut other = tx.cleaning_batch(batch)?.unwrap();
+        other.policy = "other".to_owned();
+        let batch = tx.add_cleaning_batch(&other)?;
+        let case = tx.put_case("other", who, Some(batch), Stage::Removed, now, now)?;
+        tx.add_taken(case, shop, "70", "unsubscribe")?;
+        let taken = tx.taken(case)?.remove(0);
+        tx.set_taken(&taken, TakenState::Removed, "", now)
+    };
+    bench.store.write(take).unwrap();
+    bench.wait(DAY);
+    bench.event_in_shop("70", EventKind::Unsubscribe, bench.now());
+    bench.in_shop("70", "p0", Status::Unsubscribed);
+    let undone = bench.cleaning().undo(batch, "a test").await.unwrap();
+    assert_eq!((undone.restored, undone.not_restored), (1, Vec::new()));
 }

@@ -112,7 +112,8 @@ fn settle_doubt(
     }
 }
 
-/// A removal turned out to be done. Where it was called off meanwhile, it is undone.
+/// A removal turned out to be done. Where a person called it off meanwhile, it is undone; where it is not wanted for
+/// another reason, it is named, since we resubscribe nobody whom no person asked for.
 fn settle_removed(
     tx: &Tx,
     taken: &Taken,
@@ -133,7 +134,12 @@ fn settle_removed(
         done_at: Some(now),
         ..taken.clone()
     };
-    if let Some(why) = undo::queue(tx, std::slice::from_ref(place), &case, &done, now)? {
+    let why = if case.stage == Stage::Kept {
+        undo::queue(tx, std::slice::from_ref(place), &case, &done, now)?
+    } else {
+        Some("was taken off before that was called off".to_owned())
+    };
+    if let Some(why) = why {
         let who = undo::name_of(&done);
         settled.not_restored.push((who, why));
     }
