@@ -149,6 +149,15 @@ impl Cleaning<'_> {
             let plan = self.plan_of(policy)?;
             // Beyond the cap a person decides.
             if plan.beyond_cap > 0 {
+                let (name, beyond, cap) = (&policy.name, plan.beyond_cap, plan.cap);
+                let why = format!(
+                    "{name}: {beyond} candidates are beyond the cap of {cap}: nothing is done before somebody approves `engaged clean plan`"
+                );
+                reports.push(CleanReport {
+                    policy: name.clone(),
+                    held: vec![why],
+                    ..CleanReport::default()
+                });
                 continue;
             }
             let report = self.approve(policy, plan, "engaged").await?;

@@ -83,6 +83,7 @@ fn end(tx: &Tx, case: &CleaningCase, now: Millis) -> Result<(), StoreError> {
             }
         }
     }
+    tx.withdraw_asked(case.contact, &case.policy, now)?;
     let words = format!("was {}", case.stage.as_str());
     tx.set_stage(case.id, Stage::CameBack, &words, now)
 }

@@ -3,10 +3,11 @@
 //! The same state gives the same fingerprint, so that what somebody looked at
 //! can be told from what has become stale.
 
+mod shape;
+
 use std::collections::{BTreeMap, HashMap};
 
 use engaged_connectors::model::Status;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -20,11 +21,13 @@ use crate::{
 
 use super::{
     CLEANING, CleanError, Cleaning, Place,
-    holdout::{Holdout, measure},
+    holdout::measure,
     judge::{Finding, Judge},
     life::Life,
     series::Series,
 };
+
+pub use self::shape::{CleaningPlan, Deed, Part, PolicyPlan, Row, Step};
 
 /// How many contacts a plan shows.
 const SAMPLE: usize = 20;
@@ -53,131 +56,6 @@ pub struct Ask<'a> {
     pub series: &'a dyn Series,
     /// The present.
     pub now: Millis,
-}
-
-/// The plans of all policies.
-#[derive(Clone, Debug, Serialize)]
-pub struct CleaningPlan {
-    /// The version of this shape.
-    pub schema: u32,
-    /// For each policy.
-    pub policies: Vec<PolicyPlan>,
-}
-
-/// What one policy would do now.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct PolicyPlan {
-    /// The policy.
-    pub policy: String,
-    /// Who is proposed.
-    pub when: String,
-    /// What is done.
-    pub then: &'static str,
-    /// The win-back that comes first.
-    pub first: Option<String>,
-    /// Where.
-    pub connections: Vec<Part>,
-    /// Contacts that may be mailed there.
-    pub mailable: u64,
-    /// Of those, all for whom the condition holds and nothing stands before it.
-    pub candidates: u64,
-    /// How many may go on at once.
-    pub cap: u64,
-    /// Candidates for whom the win-back would be started.
-    pub ask: u64,
-    /// Candidates that would be taken off.
-    pub take: u64,
-    /// Candidates whose win-back still has time, or was not started yet.
-    pub in_win_back: u64,
-    /// Candidates that wait for a later run.
-    pub beyond_cap: u64,
-    /// Candidates that are left alone, to see what cleaning costs.
-    pub held_out: u64,
-    /// Contacts that a person, or an undo, took out.
-    pub kept: u64,
-    /// Contacts that something protects: what, and how many.
-    pub protected: Vec<(String, u64)>,
-    /// Contacts of whom it is not known whether the condition holds: why, and how many.
-    pub unjudged: Vec<(String, u64)>,
-    /// What those did who were held out earlier.
-    pub holdout: Option<Holdout>,
-    /// Why nothing would be done.
-    pub held: Vec<String>,
-    /// Some of the contacts.
-    pub sample: Vec<Row>,
-    /// Equal for equal deeds.
-    pub fingerprint: String,
-    /// Everything that would be done.
-    #[serde(skip)]
-    pub steps: Vec<Step>,
-    /// Candidates that are held out, with the start of their silence.
-    #[serde(skip)]
-    pub left_alone: Vec<(ContactId, Millis)>,
-    /// What the breaker saw, if there are too many.
-    #[serde(skip)]
-    pub broken: Option<String>,
-}
-
-/// One connection of a policy.
-#[derive(Clone, Debug, Serialize)]
-pub struct Part {
-    /// The connection.
-    pub connection: String,
-    /// `read-only` or `live`.
-    pub mode: &'static str,
-    /// Whether it can be undone there.
-    pub undone: bool,
-    /// What undoing does not bring back.
-    pub lost: Option<&'static str>,
-    /// The tag that goes on.
-    pub tag: Option<String>,
-    /// Why nothing is done there.
-    pub held: Option<String>,
-}
-
-/// What is to happen to a contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// The win-back is started.
-    Ask,
-    /// It is taken off.
-    Take,
-}
-
-impl Deed {
-    /// The word for lists.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ask => "ask",
-            Self::Take => "take off",
-        }
-    }
-}
-
-/// One contact of a plan.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// Who.
-    pub contact: ContactId,
-    /// What happens.
-    pub deed: Deed,
-    /// The last sign of life, else since when subscribed.
-    pub silent_since: Millis,
-    /// Where the contact can be mailed.
-    pub placed: Vec<Placed>,
-}
-
-/// One contact, shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
-    /// The address, or the platform's id.
-    pub contact: String,
-    /// What happens.
-    pub deed: &'static str,
-    /// The date of the last sign of life, else of subscribing.
-    pub silent_since: String,
-    /// The connections.
-    pub connections: Vec<String>,
 }
 
 impl Cleaning<'_> {
@@ -228,7 +106,7 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
     let mut making = Making {
         ask,
         judge: &judge,
-        cases: cases.iter().map(|case| (case.contact, case)).collect(),
+        cases: by_contact(&cases),
         places: looked_at,
         newest: None,
         machines: 0,
@@ -318,6 +196,30 @@ fn parts(conn: &Conn, ask: &Ask<'_>) -> Result<Vec<Part>, StoreError> {
         });
     }
     Ok(parts)
+}
+
+/// The case by which each contact is judged. Of contacts that became one, several are open: what keeps somebody on the
+/// list goes before what takes them off.
+fn by_contact(cases: &[CleaningCase]) -> HashMap<ContactId, &CleaningCase> {
+    let mut by_contact: HashMap<ContactId, &CleaningCase> = HashMap::new();
+    for case in cases {
+        let known = by_contact.entry(case.contact).or_insert(case);
+        if weight(case.stage) > weight(known.stage) {
+            *known = case;
+        }
+    }
+    by_contact
+}
+
+/// Which of a contact's open cases counts: the one of the highest weight, of equals the first.
+const fn weight(stage: Stage) -> u8 {
+    match stage {
+        Stage::Kept => 4,
+        Stage::Removed => 3,
+        Stage::Candidate => 2,
+        Stage::Asked => 1,
+        Stage::HeldOut | Stage::CameBack | Stage::Spared => 0,
+    }
 }
 
 /// A plan in the making.
@@ -442,11 +344,17 @@ impl Making<'_> {
         Ok(started.is_some_and(|started| !self.judge.is_over(started, lasts)))
     }
 
-    /// How far the win-back that was asked for has come; its time counts from when it really started.
+    /// How far the win-back that was asked for has come; its time counts from when it really started,
+    /// since it was asked for. What else was started for the contact does not count.
     fn win_back(&self, conn: &Conn, case: &CleaningCase) -> Result<WinBack, StoreError> {
-        let started = self.ask.series.last_started(conn, case.contact)?;
-        let lasts = self.ask.policy.series();
-        Ok(match started.filter(|started| *started >= case.opened_at) {
+        let (series, lasts) = (self.ask.series, self.ask.policy.series());
+        let started = match &self.ask.policy.first {
+            Some(first) => {
+                series.started_since(conn, case.contact, &first.automation, case.since_at)?
+            }
+            None => None,
+        };
+        Ok(match started {
             Some(started) if self.judge.is_over(started, lasts) => WinBack::Over,
             None if self.judge.is_over(case.since_at + LOST_MS, lasts) => WinBack::Lost,
             _ => WinBack::Running,
@@ -483,7 +391,7 @@ impl Making<'_> {
         self.plan.sample = rows
             .map(|step| row(step, &self.places, self.judge))
             .collect();
-        self.plan.fingerprint = fingerprint(policy, &self.plan.steps);
+        self.plan.fingerprint = fingerprint(policy, &self.plan);
         Ok(self.plan)
     }
 
@@ -558,7 +466,8 @@ pub(super) fn row(step: &Step, places: &[&Place], judge: &Judge<'_>) -> Row {
     }
 }
 
-fn fingerprint(policy: &CleaningPolicy, steps: &[Step]) -> String {
+/// Of all that would be done: by which policy, with which win-back and tags, and to whom.
+fn fingerprint(policy: &CleaningPolicy, plan: &PolicyPlan) -> String {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update(text.as_bytes());
@@ -567,7 +476,14 @@ fn fingerprint(policy: &CleaningPolicy, steps: &[Step]) -> String {
     for text in [&policy.name, &policy.tag, policy.then.as_str()] {
         part(text);
     }
-    for step in steps {
+    let first = policy.first.as_ref().map(|first| first.automation.as_str());
+    part(first.unwrap_or_default());
+    part(&plan.connections.len().to_string());
+    for each in &plan.connections {
+        part(&each.connection);
+        part(each.tag.as_deref().unwrap_or_default());
+    }
+    for step in &plan.steps {
         part(&step.contact.0.to_string());
         part(step.deed.as_str());
         for placed in &step.placed {

@@ -134,6 +134,7 @@ impl Cleaning<'_> {
         self.store.write(move |tx: &Tx| {
             for policy in &policies {
                 for contact in &contacts {
+                    tx.withdraw_asked(*contact, policy, now)?;
                     let case = tx.put_case(policy, *contact, None, Stage::Kept, now, now)?;
                     tx.set_stage(case, Stage::Kept, &format!("kept by {who}"), now)?;
                 }

@@ -20,6 +20,15 @@ pub trait Series: Send + Sync {
 
     /// When any automation was last started for a contact.
     fn last_started(&self, conn: &Conn, contact: ContactId) -> Result<Option<Millis>, StoreError>;
+
+    /// When this automation was last started for a contact, not before an instant.
+    fn started_since(
+        &self,
+        conn: &Conn,
+        contact: ContactId,
+        automation: &str,
+        since: Millis,
+    ) -> Result<Option<Millis>, StoreError>;
 }
 
 /// The automations of this program.
@@ -42,5 +51,14 @@ impl Series for Automations {
 
     fn last_started(&self, conn: &Conn, contact: ContactId) -> Result<Option<Millis>, StoreError> {
         conn.last_started(contact)
+    }
+    fn started_since(
+        &self,
+        conn: &Conn,
+        contact: ContactId,
+        automation: &str,
+        since: Millis,
+    ) -> Result<Option<Millis>, StoreError> {
+        conn.started_since(contact, automation, since)
     }
 }

@@ -25,6 +25,14 @@ use super::{
     work::{Next, RESTORE, TAG, UNMARK, change, later, row_of, tag_row, taken_of},
 };
 
+/// What ends a subscription.
+const LEAVING: [EventKind; 4] = [
+    EventKind::Unsubscribe,
+    EventKind::Complaint,
+    EventKind::HardBounce,
+    EventKind::Bounce,
+];
+
 /// Why one contact is not put back.
 type Not = (String, String);
 
@@ -145,34 +153,21 @@ impl Cleaning<'_> {
         let now = self.now();
         let record = move |tx: &Tx| {
             let answers = answers.into_iter().map(Some).chain(std::iter::repeat(None));
-            let mut restored = 0_u64;
+            let mut outcomes = Vec::new();
             for (row, outcome) in rows.iter().zip(answers) {
-                match outcome {
-                    Some(Outcome::Applied) => {
-                        tx.settle(row.id, OutboxState::Applied, None, None, now)?;
-                        if let Some(taken) = taken_of(tx, row)? {
-                            restored += u64::from(
-                                taken.state == TakenState::Restoring && taken.done == TAG,
-                            );
-                            unmarked(tx, &taken, now)?;
-                        }
-                    }
-                    Some(Outcome::Rejected(why)) => {
-                        tx.settle(row.id, OutboxState::Rejected, Some(&why), None, now)?;
-                    }
-                    Some(Outcome::Retry(why, asked)) => {
-                        let at = later(row, asked, now);
-                        tx.settle(row.id, OutboxState::Retry, Some(&why), Some(at), now)?;
-                    }
-                    Some(Outcome::Ambiguous(_)) | None => {
-                        let words = "the answer was lost";
-                        tx.settle(row.id, OutboxState::Ambiguous, Some(words), None, now)?;
-                    }
-                }
+                outcomes.push(settle_unmarked(tx, row, outcome, now)?);
             }
-            Ok(restored)
+            Ok(outcomes)
         };
-        report.restored += self.store.write_async(record).await?;
+        for (name, outcome) in self.store.write_async(record).await? {
+            match (outcome, name) {
+                (Outcome::Applied, Some(_)) => report.restored += 1,
+                (Outcome::Rejected(why), Some(name)) => report.not_restored.push((name, why)),
+                (Outcome::Applied | Outcome::Rejected(_), None) => {}
+                (Outcome::Retry(..), _) => report.retried += 1,
+                (Outcome::Ambiguous(_), _) => report.in_doubt += 1,
+            }
+        }
         Ok(Next::Go)
     }
 }
@@ -226,7 +221,7 @@ fn sort(
 }
 
 /// How a contact is named where something is said about it: by its address where the export has it.
-fn name_of(taken: &Taken) -> String {
+pub(super) fn name_of(taken: &Taken) -> String {
     let export: Option<Export> = export_of(taken);
     let email = export.and_then(|export| export.email);
     email.map_or_else(
@@ -245,12 +240,13 @@ fn call_off(tx: &Tx, case: &CleaningCase, now: Millis) -> Result<u64, StoreError
         return Ok(0);
     }
     // Its rows are spared when their turn comes.
+    tx.withdraw_asked(case.contact, &case.policy, now)?;
     tx.set_stage(case.id, Stage::Kept, "called off", now)?;
     Ok(1)
 }
 
 /// Queues what puts one contact back; why not, otherwise.
-fn queue(
+pub(super) fn queue(
     tx: &Tx,
     places: &[Place],
     case: &CleaningCase,
@@ -282,6 +278,8 @@ fn queue(
     }
     let (verb, target) = if taken.done == TAG {
         (UNMARK, format!("clean mark:{}", case.id))
+    } else if let Some(why) = left_elsewhere(tx, case, taken, &facts, done_at)? {
+        return lost(why.to_owned());
     } else if spec.is_some_and(|spec| spec.undone) && taken.before.is_some() {
         (RESTORE, format!("clean:{}", case.id))
     } else {
@@ -298,6 +296,52 @@ fn complained_since(facts: &Facts, at: Millis) -> bool {
     let complaint = KindId::built_in(&EventKind::Complaint);
     let mut events = facts.events.iter();
     events.any(|fact| Some(fact.kind) == complaint && fact.at > at)
+}
+
+/// What a contact did on the other platforms, or as another contact there, that speaks against putting it back. Where we
+/// took it off ourselves, or where it had left before we took it off here, that says nothing.
+fn left_elsewhere(
+    tx: &Tx,
+    case: &CleaningCase,
+    taken: &Taken,
+    facts: &Facts,
+    done_at: Millis,
+) -> Result<Option<&'static str>, StoreError> {
+    let mut ours = tx.taken_of_contact(case.contact)?;
+    ours.extend(tx.taken(case.id)?);
+    ours.retain(|each| {
+        each.done != TAG && !matches!(each.state, TakenState::Waiting | TakenState::Left)
+    });
+    let last = |connection, kinds: &[EventKind]| {
+        let kinds: Vec<_> = kinds.iter().map(KindId::built_in).collect();
+        let events = facts.events.iter();
+        let there = events.filter(|fact| fact.connection == connection);
+        let such = there.filter(|fact| kinds.contains(&Some(fact.kind)));
+        such.map(|fact| fact.at).max()
+    };
+    let elsewhere = facts.connections.iter().filter(|connection| {
+        **connection != taken.connection && ours.iter().all(|each| each.connection != **connection)
+    });
+    for connection in elsewhere {
+        if last(*connection, &[EventKind::Unsubscribe]).is_some_and(|at| at > done_at) {
+            return Ok(Some("has unsubscribed elsewhere since"));
+        }
+    }
+    for placed in tx.placed(case.contact)? {
+        let is_there = |each: &Taken| {
+            each.connection == placed.connection && each.platform_id == placed.platform_id
+        };
+        let subscribed = placed
+            .status
+            .is_none_or(|status| status == Status::Subscribed);
+        if subscribed || is_there(taken) || ours.iter().any(is_there) {
+            continue;
+        }
+        if last(placed.connection, &LEAVING).is_none_or(|at| at > done_at) {
+            return Ok(Some("is not subscribed elsewhere"));
+        }
+    }
+    Ok(None)
 }
 
 /// What a look says about putting somebody back.
@@ -363,6 +407,40 @@ fn settle_restored(
         }
     }
     Ok(outcome)
+}
+
+/// What became of taking our tag off. Where that was to undo all that we did, who it was about.
+fn settle_unmarked(
+    tx: &Tx,
+    row: &OutboxRow,
+    outcome: Option<Outcome>,
+    now: Millis,
+) -> Result<(Option<String>, Outcome), StoreError> {
+    let outcome = outcome.unwrap_or_else(|| Outcome::Ambiguous("the answer was lost".to_owned()));
+    let taken = taken_of(tx, row)?
+        .filter(|taken| taken.done == TAG && taken.state == TakenState::Restoring);
+    match &outcome {
+        Outcome::Applied => {
+            tx.settle(row.id, OutboxState::Applied, None, None, now)?;
+            if let Some(taken) = &taken {
+                unmarked(tx, taken, now)?;
+            }
+        }
+        Outcome::Rejected(why) => {
+            tx.settle(row.id, OutboxState::Rejected, Some(why), None, now)?;
+            if let Some(taken) = &taken {
+                tx.set_taken(taken, TakenState::Lost, why, now)?;
+            }
+        }
+        Outcome::Retry(why, asked) => {
+            let at = later(row, *asked, now);
+            tx.settle(row.id, OutboxState::Retry, Some(why), Some(at), now)?;
+        }
+        Outcome::Ambiguous(why) => {
+            tx.settle(row.id, OutboxState::Ambiguous, Some(why), None, now)?;
+        }
+    }
+    Ok((taken.as_ref().map(name_of), outcome))
 }
 
 /// A contact is as it was: our tag comes off, and the policy leaves it alone until it is seen.

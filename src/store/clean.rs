@@ -339,6 +339,21 @@ impl Conn {
         Ok(taken)
     }
 
+    /// All that was done, or is to be, to a contact by the open cases of all policies.
+    pub fn taken_of_contact(&self, contact: ContactId) -> Result<Vec<Taken>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select id from cleaning_case indexed by cleaning_case_open
+             where ended_at is null and policy_id in (select policy_id from cleaning_batch) and contact_id = ?1",
+        )?;
+        let mut taken = Vec::new();
+        for member in self.members(contact)? {
+            for case in select.query_map([member.0], |row| row.get(0))? {
+                taken.extend(self.taken(case?)?);
+            }
+        }
+        Ok(taken)
+    }
+
     /// A batch by its number.
     pub fn cleaning_batch(&self, batch: i64) -> Result<Option<CleaningBatch>, StoreError> {
         Ok(self

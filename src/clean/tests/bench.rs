@@ -18,7 +18,11 @@ use engaged_connectors::{
 use tempfile::TempDir;
 
 use crate::{
-    clean::{Cleaning, Site, apply::CleanReport, series::Series},
+    clean::{
+        Cleaning, Site,
+        apply::CleanReport,
+        series::{Automations, Series},
+    },
     config::{self, Config, Environment},
     score::{
         calendar::{Day, Millis, Zone},
@@ -97,6 +101,7 @@ pub(super) struct Platform {
     ledger: Mutex<Vec<String>>,
     answer: Mutex<Answering>,
     down: AtomicBool,
+    keeps_tags: AtomicBool,
     cut: Mutex<Option<Cut>>,
     /// What happens elsewhere as soon as contacts were looked at.
     looked: Mutex<Box<dyn FnMut() + Send>>,
@@ -112,6 +117,7 @@ impl Platform {
             ledger: Mutex::default(),
             answer: Mutex::new(Box::new(|_| (true, Outcome::Applied))),
             down: AtomicBool::default(),
+            keeps_tags: AtomicBool::default(),
             cut: Mutex::default(),
             looked: Mutex::new(Box::new(|| ())),
             fell: tokio::sync::Notify::new(),
@@ -152,6 +158,11 @@ impl Platform {
 
     pub(super) fn down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// No tag comes off any more.
+    pub(super) fn keep_tags(&self) {
+        self.keeps_tags.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn answer(&self, answer: impl FnMut(&str) -> (bool, Outcome) + Send + 'static) {
@@ -257,6 +268,9 @@ impl Connector for Platform {
                         }
                     });
                 }
+                Write::RemoveTag { .. } if self.keeps_tags.load(Ordering::Relaxed) => {
+                    return Outcome::Rejected("a member of staff".to_owned());
+                }
                 Write::RemoveTag { tag } => {
                     self.ledger.lock().unwrap().push(format!("{id} -{tag}"));
                     self.change(id, |person| person.tags.retain(|each| each != tag));
@@ -325,7 +339,7 @@ impl Connector for Platform {
 #[derive(Default)]
 pub(super) struct Told {
     entered: Mutex<Vec<ContactId>>,
-    started: Mutex<BTreeMap<ContactId, Millis>>,
+    started: Mutex<Vec<(ContactId, String, Millis)>>,
 }
 
 impl Told {
@@ -335,10 +349,12 @@ impl Told {
 
     pub(super) fn start_all(&self, at: Millis) {
         for contact in self.entered.lock().unwrap().iter() {
-            self.started.lock().unwrap().insert(*contact, at);
+            let start = (*contact, "Win-back".to_owned(), at);
+            self.started.lock().unwrap().push(start);
         }
     }
 
+    /// Another automation than the win-back starts.
     pub(super) fn start(&self, id: &str, bench: &Bench, at: Millis) {
         let address = Address::parse(&format!("{id}@x.example")).unwrap();
         let contact = bench
@@ -346,28 +362,45 @@ impl Told {
             .read(|conn| conn.find_contact(&address))
             .unwrap()
             .unwrap();
-        self.started.lock().unwrap().insert(contact, at);
+        let start = (contact, "Birthday".to_owned(), at);
+        self.started.lock().unwrap().push(start);
     }
 }
 
 impl Series for Told {
     fn enter(
         &self,
-        _: &Tx,
+        tx: &Tx,
         contact: ContactId,
         automation: &str,
-        _: &str,
-        _: Day,
-        _: Millis,
+        reason: &str,
+        on: Day,
+        now: Millis,
     ) -> Result<Option<i64>, StoreError> {
         assert_eq!(automation, "Win-back");
         let mut entered = self.entered.lock().unwrap();
         entered.push(contact);
-        Ok(Some(entered.len().try_into().unwrap()))
+        Automations.enter(tx, contact, automation, reason, on, now)
     }
 
     fn last_started(&self, _: &Conn, contact: ContactId) -> Result<Option<Millis>, StoreError> {
-        Ok(self.started.lock().unwrap().get(&contact).copied())
+        let started = self.started.lock().unwrap();
+        let own = started.iter().filter(|(who, ..)| *who == contact);
+        Ok(own.map(|(.., at)| *at).max())
+    }
+
+    fn started_since(
+        &self,
+        _: &Conn,
+        contact: ContactId,
+        automation: &str,
+        since: Millis,
+    ) -> Result<Option<Millis>, StoreError> {
+        let started = self.started.lock().unwrap();
+        let own = started
+            .iter()
+            .filter(|(who, name, at)| *who == contact && name == automation && *at >= since);
+        Ok(own.map(|(.., at)| *at).max())
     }
 }
 
@@ -473,7 +506,11 @@ impl Bench {
     }
 
     fn commit(&self, contacts: Vec<Contact>, events: Vec<Event>) {
-        let (id, now, zone) = (self.id, self.now(), Zone::new(self.config.zone));
+        self.commit_on(self.id, contacts, events);
+    }
+
+    fn commit_on(&self, id: ConnectionId, contacts: Vec<Contact>, events: Vec<Event>) {
+        let (now, zone) = (self.now(), Zone::new(self.config.zone));
         let page = Page {
             contacts,
             events,
@@ -487,6 +524,32 @@ impl Bench {
         self.store
             .write(move |tx| tx.commit_page(id, STREAM, &page, &zone, now))
             .unwrap();
+    }
+
+    /// Another platform, which no policy cleans.
+    pub(super) fn shop(&self) -> ConnectionId {
+        let made = self.store.write(|tx| {
+            let id = tx.connection("shop", "brevo", 1)?.id;
+            let kinds = [EventKind::Open, EventKind::Click, EventKind::Purchase];
+            tx.declare_stream(id, STREAM, &kinds)?;
+            Ok(id)
+        });
+        made.unwrap()
+    }
+
+    /// Another platform shows a contact of its own with the address of one of ours.
+    pub(super) fn in_shop(&self, id: &str, like: &str, status: Status) {
+        let shown = Contact {
+            email: Address::parse(&format!("{like}@x.example")),
+            status: Some(status),
+            ..contact(id)
+        };
+        self.commit_on(self.shop(), vec![shown], Vec::new());
+    }
+
+    /// Something happens on another platform.
+    pub(super) fn event_in_shop(&self, id: &str, kind: EventKind, at: Millis) {
+        self.commit_on(self.shop(), Vec::new(), vec![event(id, kind, at)]);
     }
 
     /// Everything is read up to now.

@@ -3,9 +3,9 @@
 use engaged_connectors::{connector::Look, model::Status};
 
 use crate::{
-    clean::{CleanError, Cleaning, Site, apply::CleanReport, undo},
+    clean::{CleanError, Cleaning, Place, Site, apply::CleanReport, undo},
     score::calendar::Millis,
-    store::{Lane, OutboxRow, OutboxState, StoreError, TakenState, Tx},
+    store::{CleaningCase, Lane, OutboxRow, OutboxState, Stage, StoreError, Taken, TakenState, Tx},
 };
 
 use super::{MARK, Next, RESTORE, TAG, UNMARK, conclude, taken_of};
@@ -43,28 +43,38 @@ impl Cleaning<'_> {
                     return Ok(Next::Stop);
                 }
             };
-            let now = self.now();
+            let (now, place) = (self.now(), site.place.clone());
             let settle = move |tx: &Tx| {
-                let mut done = (0, 0);
+                let mut settled = Settled::default();
                 for (row, look) in chunk.iter().zip(&looks) {
-                    settle_doubt(tx, row, look.as_ref(), &mut done, now)?;
+                    settle_doubt(tx, (row, look.as_ref()), &place, &mut settled, now)?;
                 }
-                Ok(done)
+                Ok(settled)
             };
-            let (removed, restored) = self.store.write_async(settle).await?;
-            report.removed += removed;
-            report.restored += restored;
+            let settled = self.store.write_async(settle).await?;
+            report.removed += settled.removed;
+            report.restored += settled.restored;
+            report.not_restored.extend(settled.not_restored);
         }
         Ok(Next::Go)
     }
 }
 
-/// What is in doubt, by what the platform shows. Counts what turns out to be done: removals, and restorations.
+/// What turned out to be done.
+#[derive(Default)]
+struct Settled {
+    removed: u64,
+    restored: u64,
+    /// Who was taken off though that was called off, and cannot be put back: who, and why.
+    not_restored: Vec<(String, String)>,
+}
+
+/// What is in doubt, by what the platform shows.
 fn settle_doubt(
     tx: &Tx,
-    row: &OutboxRow,
-    look: Option<&Look>,
-    (removed, restored): &mut (u64, u64),
+    (row, look): (&OutboxRow, Option<&Look>),
+    place: &Place,
+    settled: &mut Settled,
     now: Millis,
 ) -> Result<(), StoreError> {
     let subscribed = look.is_some_and(|look| look.contact.status == Some(Status::Subscribed));
@@ -94,14 +104,44 @@ fn settle_doubt(
     tx.settle(row.id, OutboxState::Applied, Some(words), None, now)?;
     match row.row.write.as_str() {
         RESTORE => {
-            *restored += 1;
+            settled.restored += 1;
             undo::restored(tx, row, &taken, now)
         }
         UNMARK => undo::unmarked(tx, &taken, now),
-        _ => {
-            *removed += 1;
-            tx.set_taken(&taken, TakenState::Removed, words, now)?;
-            conclude(tx, taken.case, (false, ""), now)
-        }
+        _ => settle_removed(tx, &taken, place, settled, now),
     }
+}
+
+/// A removal turned out to be done. Where a person called it off meanwhile, it is undone; where it is not wanted for
+/// another reason, it is named, since we resubscribe nobody whom no person asked for.
+fn settle_removed(
+    tx: &Tx,
+    taken: &Taken,
+    place: &Place,
+    settled: &mut Settled,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let words = "the platform shows it done";
+    tx.set_taken(taken, TakenState::Removed, words, now)?;
+    let case = tx.case(taken.case)?;
+    let wanted = |case: &CleaningCase| matches!(case.stage, Stage::Candidate | Stage::Removed);
+    let Some(case) = case.filter(|case| !wanted(case)) else {
+        settled.removed += 1;
+        return conclude(tx, taken.case, (false, ""), now);
+    };
+    let done = Taken {
+        state: TakenState::Removed,
+        done_at: Some(now),
+        ..taken.clone()
+    };
+    let why = if case.stage == Stage::Kept {
+        undo::queue(tx, std::slice::from_ref(place), &case, &done, now)?
+    } else {
+        Some("was taken off before that was called off".to_owned())
+    };
+    if let Some(why) = why {
+        let who = undo::name_of(&done);
+        settled.not_restored.push((who, why));
+    }
+    Ok(())
 }

@@ -6,8 +6,31 @@ use super::{began, state_of};
 use crate::{
     automation::{EntryState, Step},
     score::calendar::{Day, Millis},
-    store::{ContactId, StoreError, Tx},
+    store::{Conn, ContactId, StoreError, Tx},
 };
+
+impl Conn {
+    /// When the newest entry of a contact in one automation was started, or may have been, not before an instant: when
+    /// its request was answered or cut off, or, where there was none, when it was entered.
+    pub fn started_since(
+        &self,
+        contact: ContactId,
+        automation: &str,
+        since: Millis,
+    ) -> Result<Option<Millis>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select max(started_at) from (
+                   select coalesce(row.changed_at, entry.entered_at) started_at from automation_entry entry
+                   left join outbox row indexed by outbox_start on row.lane = 'start' and row.target = 'start:' || entry.id
+                   where entry.contact_id = ?1 and entry.automation_id = (select id from word where text = ?2)
+                     and entry.state in ('attempting', 'started', 'in doubt', 'leaving'))
+                 where started_at >= ?3",
+            )?
+            .query_row(params![contact.0, automation, since], |row| row.get(0))?)
+    }
+}
 
 impl Tx {
     /// Lets something be started for a contact by an automation whose condition is not asked: a last mail before
@@ -55,6 +78,28 @@ impl Tx {
         };
         self.step(contact, &[automation.to_owned()], &[step], (on, now))?;
         Ok(self.sql.last_insert_rowid())
+    }
+
+    /// Takes back what a cleaning policy asked for: what is not started yet for a contact is not to be. How many.
+    pub fn withdraw_asked(
+        &self,
+        contact: ContactId,
+        policy: &str,
+        now: Millis,
+    ) -> Result<usize, StoreError> {
+        let reason = format!("cleaning {policy}");
+        let mut select = self.sql.prepare_cached(
+            "select id from automation_entry
+             where contact_id = ?1 and reason = ?2 and left_at is null and state in ('settling', 'ready')",
+        )?;
+        let found = select.query_map(params![contact.0, reason], |row| row.get(0))?;
+        let found: Vec<i64> = found.collect::<Result<_, _>>()?;
+        for entry in &found {
+            let why = format!("called off: {reason}");
+            self.set_entry(*entry, EntryState::Withdrawn, Some(&why), now)?;
+            self.leave(*entry, now)?;
+        }
+        Ok(found.len())
     }
 
     /// Two contacts turned out to be one: what is remembered of the one is remembered of the other. Inside is who was
