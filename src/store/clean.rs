@@ -247,6 +247,19 @@ impl Conn {
         )
     }
 
+    /// Open cases of one contact, as itself and as those who became one with it.
+    pub fn open_cases_of(
+        &self,
+        policy: &str,
+        contact: ContactId,
+    ) -> Result<Vec<CleaningCase>, StoreError> {
+        self.cases(
+            "where text = ?1 and ended_at is null and contact_id in (with recursive member (id) as (select ?2
+               union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)",
+            &[&policy, &contact.0],
+        )
+    }
+
     /// Cases that a sign of life ends, of all policies.
     pub fn watched_cases(&self) -> Result<Vec<CleaningCase>, StoreError> {
         self.cases(

@@ -78,6 +78,27 @@ async fn who_is_kept_is_kept_also_as_one_with_another_contact() {
     assert_eq!((plan.kept, plan.candidates), (1, 0));
 }
 
+#[tokio::test]
+async fn a_removal_that_waits_heeds_the_word_on_who_became_one_with_its_contact() {
+    let bench = bench(&policy(UNSUBSCRIBE));
+    bench.list(100, 2);
+    bench
+        .cleaning()
+        .keep(None, &["p0@x.example".to_owned()], "a test")
+        .unwrap();
+    bench
+        .site
+        .answer(|_| (false, Outcome::Retry("later".to_owned(), None)));
+    let report = bench.apply(&plan(&bench).fingerprint).await;
+    assert_eq!((report.removed, report.retried), (0, 1));
+    bench.in_shop("7", "p0", Status::Subscribed);
+    bench.in_shop("7", "p1", Status::Subscribed);
+    bench.site.answer(|_| (true, Outcome::Applied));
+    bench.wait(DAY);
+    bench.cleaning().cycle().await.unwrap();
+    assert!(bench.removed().is_empty(), "{:?}", bench.removed());
+}
+
 #[test]
 fn only_a_start_of_the_same_automation_counts_and_none_from_before() {
     let bench = bench(&policy(UNSUBSCRIBE));

@@ -82,6 +82,12 @@ impl Cleaning<'_> {
                     let judge = Judge::new(conn, &self.config.rules, policy, now)?;
                     judges.insert(case.policy.clone(), judge);
                 }
+                // A contact that has become one with it may have a case of its own.
+                let open = conn.open_cases_of(&case.policy, case.contact)?;
+                if open.iter().any(|case| case.stage == Stage::Kept) {
+                    spare(row, Some(taken), ("kept meanwhile".to_owned(), false));
+                    continue;
+                }
                 let facts = conn.facts(case.contact, None)?.unwrap_or_default();
                 let life = Life::of(&facts);
                 let finding = judges

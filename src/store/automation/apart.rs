@@ -58,7 +58,8 @@ impl Tx {
         if let Some((entry, before, state, inside)) = last {
             number = before + 1;
             let state = state_of(&state)?;
-            if inside && !state.may_have_started() {
+            // What a platform has refused has its row, and would not go out again.
+            if inside && !state.may_have_started() && state != EntryState::Refused {
                 self.set_entry(entry, EntryState::Ready, Some(reason), now)?;
                 return Ok(entry);
             }
