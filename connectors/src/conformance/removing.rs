@@ -317,7 +317,9 @@ async fn decided(
         let mark = bench.stand.shown();
         let outcome = restore(connector, former).await?;
         let mailed = bench.stand.mailed().contains(&person.id);
-        if off != Outcome::Applied
+        // Whom we find gone by their own hand we need not take off, nor count as ours.
+        let taken = off == Outcome::Applied || (!after && matches!(off, Outcome::Rejected(_)));
+        if !taken
             || !matches!(outcome, Outcome::Rejected(_))
             || mailed
             || bench.stand.shown() != mark
