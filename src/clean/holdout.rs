@@ -4,6 +4,7 @@ use engaged_connectors::model::EventKind;
 use serde::Serialize;
 
 use crate::{
+    insight::rates::Count,
     score::{
         calendar::Millis,
         facts::{Fact, KindId, Needs},
@@ -15,8 +16,6 @@ use super::life::by_person;
 
 /// How long those who are held out are watched.
 const WATCHED_MS: Millis = 90 * 86_400_000;
-/// The normal distribution's value for 95 %.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// What those did who were held out, in the 90 days after.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -86,20 +85,15 @@ pub(super) fn measure<'a>(
     Ok((found.contacts > 0).then_some(found))
 }
 
-/// Wilson's interval of a share, 95 %.
-#[expect(clippy::cast_precision_loss, reason = "counts of contacts")]
+/// Wilson's interval of a share, 95 %; of nobody, all that is possible.
 fn wilson(hits: u64, of: u64) -> (f64, f64) {
-    if of == 0 {
-        return (0.0, 1.0);
-    }
-    let (n, p) = (of as f64, hits as f64 / of as f64);
-    let middle = p + Z * Z / (2.0 * n);
-    let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let whole = 1.0 + Z * Z / n;
-    (
-        ((middle - reach) / whole).max(0.0),
-        ((middle + reach) / whole).min(1.0),
-    )
+    let count = Count {
+        cases: of,
+        conversions: hits,
+    };
+    count
+        .rate()
+        .map_or((0.0, 1.0), |rate| (rate.low, rate.high))
 }
 
 #[cfg(test)]
