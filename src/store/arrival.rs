@@ -5,17 +5,25 @@
 use super::{Conn, StoreError, contact::ContactId};
 use crate::score::calendar::Millis;
 
+/// A contact, ?1, and all that became one with it.
+const MEMBERS: &str = "(with recursive member (id) as (select ?1
+    union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)";
+
 impl Conn {
     /// Whether a contact came in with a first import: none of its connections was read before it.
     pub fn is_first_import(&self, contact: ContactId) -> Result<bool, StoreError> {
         Ok(self
             .sql
             .prepare_cached(
-                "select not exists (
+                &[
+                    "select not exists (
                    select 1 from membership join connection on connection.id = connection_id
-                   where contact_id in (with recursive member (id) as (select ?1
-                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
+                   where contact_id in ",
+                    MEMBERS,
+                    "
                      and first_read_at < membership.known_at)",
+                ]
+                .concat(),
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }
@@ -25,10 +33,13 @@ impl Conn {
         Ok(self
             .sql
             .prepare_cached(
-                "select count(*) > 0 and count(first_read_at) = 0
+                &[
+                    "select count(*) > 0 and count(first_read_at) = 0
                  from membership join connection on connection.id = connection_id
-                 where contact_id in (with recursive member (id) as (select ?1
-                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)",
+                 where contact_id in ",
+                    MEMBERS,
+                ]
+                .concat(),
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }
@@ -39,10 +50,13 @@ impl Conn {
         Ok(self
             .sql
             .prepare_cached(
-                "select max(coalesce(first_read_at, 9223372036854775807)) from membership join connection on connection.id = connection_id
-                 where contact_id in (with recursive member (id) as (select ?1
-                     union all select merged.contact_id from merged join member on merged.into_id = member.id) select id from member)
-                   and (first_read_at is null or membership.known_at <= first_read_at)",
+                &[
+                    "select max(coalesce(first_read_at, 9223372036854775807)) from membership
+                     join connection on connection.id = connection_id where contact_id in ",
+                    MEMBERS,
+                    " and (first_read_at is null or membership.known_at <= first_read_at)",
+                ]
+                .concat(),
             )?
             .query_row([contact.0], |row| row.get(0))?)
     }
