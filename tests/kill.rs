@@ -30,6 +30,8 @@ mod rounds;
 mod scoring;
 #[path = "kill/starting.rs"]
 mod starting;
+#[path = "kill/striking.rs"]
+mod striking;
 #[path = "kill/told.rs"]
 mod told;
 #[path = "kill/watch.rs"]

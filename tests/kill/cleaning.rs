@@ -4,15 +4,9 @@
 //! export of what they were. In the end whom the program says it removed is unsubscribed on the platform, everybody else is as
 //! before; and after the undo everybody is, whatever cut it off.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use engaged_sandbox::{
-    fault::{Fault, Rule, When},
-    mailchimp::Status,
-};
+use engaged_sandbox::mailchimp::Status;
 use http::Method;
 use serde_json::Value;
 
@@ -20,12 +14,11 @@ use crate::{
     judge::{self, Violation},
     rounds::Rounds,
     stage::{Scene, Stage},
-    watch::{Left, kill_words},
+    striking::strike,
+    watch::Left,
 };
 
 const MEMBERS: &str = "/3.0/lists/";
-/// Longer than any of these tests: the request is there, and nothing is done about it.
-const HELD: Duration = Duration::from_hours(1);
 /// At most so many kills before a removal or an undo may run to its end.
 const CHAIN: u32 = 6;
 
@@ -80,45 +73,13 @@ impl<'a> Batch<'a> {
     /// Kills a verb at one of its next requests about a member; whether it was under way, and where.
     fn kill(&self, words: &[&str], rounds: &mut Rounds) -> (bool, String) {
         let nth = rounds.pick(4);
-        let (fault, done) = match rounds.pick(3) {
-            1 => (Some(Fault::Latency(HELD)), "not carried out"),
-            2 => (Some(Fault::NoAnswer), "carried out, not answered"),
-            _ => (None, "answered"),
-        };
-        let shop = self.stage.shop();
-        let mark = shop.ledger().len();
-        let rule = fault.map(|fault| {
-            let rule = Rule::new(MEMBERS, When::Nth(nth.into()), fault);
-            shop.faults().add(rule.on(Method::PATCH))
-        });
-        let seen = || {
-            let mut entries = shop.ledger().since(mark);
-            entries.retain(|entry| entry.method == Method::PATCH);
-            entries
-        };
-        let due = || match rule {
-            Some(rule) if fault == Some(Fault::NoAnswer) => {
-                let unheard = |name: &&'static str| *name == Fault::NoAnswer.name();
-                let unheard = seen().iter().any(|entry| entry.faults.iter().any(unheard));
-                shop.faults().fired(rule) > 0 && unheard
-            }
-            Some(rule) => shop.faults().fired(rule) > 0,
-            None => seen().iter().filter(|entry| entry.delivered).count() >= nth as usize,
-        };
-        let alive = kill_words(&self.stage.program, words, |_| due());
-        let happened = due();
-        if let Some(rule) = rule {
-            shop.faults().end(rule);
-        }
+        let (struck, done) = strike(self.stage, words, rounds, (&Method::PATCH, MEMBERS), nth);
         let left = Left::by(&self.stage.program);
         let under_way = left.number(
             "select count(*) from outbox where lane = 'removal' and state in ('planned', 'attempting', 'retry')",
         );
         let verb = words[1];
-        (
-            alive && happened && under_way > 0,
-            format!("{verb}, {done}"),
-        )
+        (struck && under_way > 0, format!("{verb}, {done}"))
     }
 
     /// Who differs from before is in the plan, and what they were is written down.

@@ -5,22 +5,20 @@
 //! whom the program has written down nothing. Then a person, who can look at the platform, resolves what is in
 //! doubt, and in the end everybody was started once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use engaged_sandbox::fault::{Fault, Rule, When};
 use http::Method;
 
 use crate::{
     judge::{self, NAMED, Violation},
     rounds::Rounds,
     stage::{Scene, Stage},
-    watch::{Left, kill},
+    striking::strike,
+    watch::Left,
 };
 
 /// Where journeys begin.
 const JOURNEYS: &str = "/3.0/customer-journeys";
-/// Longer than any of these tests: the request is there, and nothing is done about it.
-const HELD: Duration = Duration::from_hours(1);
 /// So many kills before a push may run to its end.
 const CHAIN: u32 = 10;
 
@@ -142,41 +140,13 @@ impl Series<'_> {
             return None;
         }
         let nth = rounds.pick(to_go);
-        let (fault, done) = match rounds.pick(3) {
-            1 => (Some(Fault::Latency(HELD)), "not carried out"),
-            2 => (Some(Fault::NoAnswer), "carried out, not answered"),
-            _ => (None, "answered"),
-        };
-        let shop = self.stage.shop();
-        let mark = shop.ledger().len();
-        let rule = fault.map(|fault| {
-            let rule = Rule::new(JOURNEYS, When::Nth(nth.into()), fault);
-            shop.faults().add(rule.on(Method::POST))
-        });
-        let seen = || {
-            let mut entries = shop.ledger().since(mark);
-            entries.retain(|entry| entry.write && entry.path.starts_with(JOURNEYS));
-            entries
-        };
-        let due = || match (rule, fault) {
-            (Some(rule), Some(Fault::NoAnswer)) => {
-                let silent = |name: &&'static str| *name == Fault::NoAnswer.name();
-                let unheard = seen().iter().any(|entry| entry.faults.iter().any(silent));
-                shop.faults().fired(rule) > 0 && unheard
-            }
-            (Some(rule), _) => shop.faults().fired(rule) > 0,
-            (None, _) => seen().iter().filter(|entry| entry.delivered).count() >= nth as usize,
-        };
-        let alive = kill(&self.stage.program, "apply", |_| due());
-        let happened = due();
-        if let Some(rule) = rule {
-            shop.faults().end(rule);
-        }
+        let at = (&Method::POST, JOURNEYS);
+        let (struck, done) = strike(self.stage, &["apply"], rounds, at, nth);
         let attempting = self.entries().into_values();
         let attempting = attempting
             .filter(|(_, state)| state == "attempting")
             .count();
-        Some((alive && happened && attempting > 0, done.to_owned()))
+        Some((struck && attempting > 0, done.to_owned()))
     }
 
     /// A person looks at the platform and says what became of each doubt; then everybody was started once.
