@@ -35,6 +35,22 @@ const MIGRATIONS: &[Migration] = &[
         name: "0005_drift",
         sql: include_str!("migrations/0005_drift.sql"),
     },
+    Migration {
+        name: "0006_figures",
+        sql: include_str!("migrations/0006_figures.sql"),
+    },
+    Migration {
+        name: "0007_account",
+        sql: include_str!("migrations/0007_account.sql"),
+    },
+    Migration {
+        name: "0008_publication",
+        sql: include_str!("migrations/0008_publication.sql"),
+    },
+    Migration {
+        name: "0009_alert",
+        sql: include_str!("migrations/0009_alert.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (

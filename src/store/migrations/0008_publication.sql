@@ -1,0 +1,1 @@
+-- Rules that were published from the dashboard.
