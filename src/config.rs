@@ -29,6 +29,7 @@ mod scores;
 mod secret;
 mod shape;
 mod tree;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use self::{
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
+    web::Web,
 };
 use self::{found::Found, tree::Table};
 use crate::{
@@ -135,6 +137,8 @@ pub struct Config {
     pub automations: Vec<Automation>,
     /// When to say that scores drift.
     pub drift: Drift,
+    /// Where the dashboard is served; `None` where it is not.
+    pub web: Option<Web>,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
@@ -395,6 +399,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         cleaning,
         guards: guards(root),
         drift: drift(root),
+        web: web::check(root, found),
         warnings: Vec::new(),
     })
 }
