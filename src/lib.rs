@@ -9,6 +9,7 @@ pub mod config;
 pub mod conformance;
 pub mod daemon;
 pub mod demo;
+pub mod desk;
 pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
