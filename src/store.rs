@@ -8,6 +8,7 @@
 
 mod append;
 mod arrival;
+mod audit;
 mod automation;
 mod clean;
 mod connection;
@@ -39,6 +40,7 @@ mod writer;
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
+pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
