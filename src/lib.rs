@@ -28,6 +28,8 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod text;
 pub mod verdict;
 pub mod verify;
+pub mod web;
 pub mod words;

@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use intl_memoizer::concurrent::IntlLangMemoizer;
-use unic_langid::{LanguageIdentifier, langid};
+use unic_langid::LanguageIdentifier;
 
 use crate::{
     config::Language,
@@ -52,15 +52,17 @@ const PAGES: &[Page] = pages![
 ];
 
 static ENGLISH: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("en"), PAGES.iter().map(|page| page.1), english));
+    LazyLock::new(|| bundle("en", PAGES.iter().map(|page| page.1), english));
 static DUTCH: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("nl"), PAGES.iter().map(|page| page.2), dutch));
+    LazyLock::new(|| bundle("nl", PAGES.iter().map(|page| page.2), dutch));
 
 fn bundle(
-    language: LanguageIdentifier,
+    language: &str,
     texts: impl Iterator<Item = &'static str>,
     numbers: fn(&FluentValue, &IntlLangMemoizer) -> Option<String>,
 ) -> Bundle {
+    // Both names are well-formed; the default would only miss plurals.
+    let language: LanguageIdentifier = language.parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Names are made inert before they come here; marks around every number would only be in the way.
     bundle.set_use_isolating(false);
@@ -208,7 +210,7 @@ impl Say {
         self.message(key.into(), None)
     }
 
-    /// A message with counts and texts in it: `say.with("contacts-found", [("n", 5.into())])`.
+    /// A message with counts and texts in it: `say.with("contacts-number", [("n", 5.into())])`.
     pub fn with<const N: usize>(
         self,
         key: impl Into<Key>,
@@ -284,7 +286,14 @@ impl Say {
     pub fn day(self, day: Day) -> String {
         day.date().map_or_else(
             || "–".to_owned(),
-            |date| format!("{} {} {}", date.day(), self.month(date.month0()), date.year()),
+            |date| {
+                format!(
+                    "{} {} {}",
+                    date.day(),
+                    self.month(date.month0()),
+                    date.year()
+                )
+            },
         )
     }
 

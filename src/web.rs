@@ -8,18 +8,17 @@
 
 pub mod access;
 mod assets;
-pub mod chart;
 pub mod error;
 mod guard;
 mod html;
 mod page;
 mod pages;
+mod running;
 mod session;
 
 use std::{
     collections::BTreeMap,
-    io,
-    net::SocketAddr,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -29,15 +28,16 @@ use axum::{
     middleware,
     response::Response,
 };
-use tokio::net::TcpListener;
+use http::HeaderMap;
 
+pub use self::running::Running;
 use self::{
     access::{Access, Route, Routes},
     error::Refusal,
     html::Mood,
 };
 use crate::{
-    account::Accounts,
+    account::{Accounts, SessionId},
     config::{self, Config},
     desk::Desk,
     schedule::jobs::Jobs,
@@ -51,7 +51,7 @@ const FORM_MAX: usize = 2 << 20;
 const NOTICES_MAX: usize = 1_000;
 
 /// What was just done, for the next page of a session.
-type Notices = BTreeMap<i64, Vec<(Mood, String)>>;
+type Notices = BTreeMap<SessionId, Vec<(Mood, String)>>;
 
 /// What every request works with.
 pub struct Web {
@@ -107,11 +107,22 @@ impl Web {
         self.https
     }
 
+    /// Whose address a request comes from: the peer's, or behind our own proxy the one that it names last.
+    fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+        if !self.behind_proxy {
+            return peer;
+        }
+        let named = headers.get_all("x-forwarded-for").into_iter().next_back();
+        let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        last.and_then(|address| address.trim().parse().ok())
+            .unwrap_or(peer)
+    }
+
     fn answers_to(&self, host: &str) -> bool {
         guard::is_named(host, &self.names)
     }
 
-    fn leave_notice(&self, session: i64, mood: Mood, text: String) {
+    fn leave_notice(&self, session: SessionId, mood: Mood, text: String) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.entry(session).or_default().push((mood, text));
         while notices.len() > NOTICES_MAX {
@@ -119,7 +130,7 @@ impl Web {
         }
     }
 
-    fn take_notices(&self, session: i64) -> Vec<(Mood, String)> {
+    fn take_notices(&self, session: SessionId) -> Vec<(Mood, String)> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.remove(&session).unwrap_or_default()
     }
@@ -155,22 +166,7 @@ async fn not_in_this_way(
     Refusal::Method.answer(&web, &request)
 }
 
-/// Takes the configured port, so that a daemon which cannot serve says so before it begins.
-pub async fn bind(settings: &config::Web) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(settings.listen).await?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
-}
-
-/// Serves until `stop` resolves; requests under way are finished.
-pub async fn serve(
-    listener: TcpListener,
-    web: Arc<Web>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (router, _) = router(&web);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop)
-        .await
-}
+#[cfg(test)]
+pub(crate) mod stage;
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,9 @@ fn listen(table: &Table, behind_proxy: bool, found: &mut Found) -> Option<Socket
                 "the dashboard speaks no TLS, so it listens on this machine only",
             )
             .at(&node.place, "other machines could reach it here")
-            .help("put a proxy with TLS in front and set behind_proxy = true, or listen on 127.0.0.1"),
+            .help(
+                "put a proxy with TLS in front and set behind_proxy = true, or listen on 127.0.0.1",
+            ),
         );
         return None;
     }

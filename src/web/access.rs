@@ -86,10 +86,11 @@ impl Routes {
         handler: MethodRouter<Arc<Web>>,
     ) -> Self {
         let guarded = handler.layer(middleware::from_fn_with_state(
-            Arc::clone(&self.web),
-            move |state: State<Arc<Web>>, request: Request, next: Next| {
-                admit(state, access, request, next)
+            Gate {
+                web: Arc::clone(&self.web),
+                access,
             },
+            admit,
         ));
         self.router = self.router.route(path, guarded);
         self.table.push(Route {
@@ -106,20 +107,23 @@ impl Routes {
     }
 }
 
-/// Lets a request through that has what its route needs.
-async fn admit(
-    State(web): State<Arc<Web>>,
+/// What stands before one route.
+#[derive(Clone)]
+struct Gate {
+    web: Arc<Web>,
     access: Access,
-    mut request: Request,
-    next: Next,
-) -> Response {
+}
+
+/// Lets a request through that has what its route needs.
+async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let Gate { web, access } = gate;
     let refusal = match access {
         Access::Token(scope) => match bearer(&request) {
             None => Some(Refusal::NoToken),
             Some(token) => match web.accounts.token(&token).await {
                 Err(error) => Some(Refusal::from(error)),
                 Ok(None) => Some(Refusal::NoToken),
-                Ok(Some(token)) if !token.scopes.contains(&scope) => Some(Refusal::Scope(scope)),
+                Ok(Some(token)) if !token.may(scope) => Some(Refusal::Scope(scope)),
                 Ok(Some(token)) => {
                     request.extensions_mut().insert(Arc::new(token));
                     None
@@ -127,7 +131,8 @@ async fn admit(
             },
         },
         Access::Open | Access::Role(_) | Access::StepUp(_) => {
-            match session::of(&web, &request).await {
+            let token = session::token(&web, request.headers());
+            match session::of(&web, token).await {
                 Err(error) => Some(Refusal::from(error)),
                 Ok(session) => {
                     let refusal = needs(access, session.as_ref());
@@ -161,7 +166,11 @@ fn needs(access: Access, session: Option<&crate::account::Session>) -> Option<Re
 
 /// The token of an `Authorization` header; in a URL or a cookie it is not looked for.
 fn bearer(request: &Request) -> Option<String> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")

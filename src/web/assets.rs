@@ -23,11 +23,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
         "text/javascript; charset=utf-8",
         include_str!("assets/app.js"),
     ),
-    (
-        "icon.svg",
-        "image/svg+xml",
-        include_str!("assets/icon.svg"),
-    ),
+    ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];
 
 /// One of them.

@@ -158,7 +158,10 @@ impl Refusal {
             ),
             Self::Role(role) => (
                 say.t("error-forbidden"),
-                Some(say.with("error-forbidden-help", [("role", say.t(role_key(*role)).into())])),
+                Some(say.with(
+                    "error-forbidden-help",
+                    [("role", say.t(role_key(*role)).into())],
+                )),
             ),
             Self::Foreign => (say.t("error-refused"), Some(say.t("error-refused-help"))),
             Self::Host => (say.t("error-host"), None),
@@ -176,13 +179,18 @@ impl Refusal {
     /// The answer to a program: RFC 9457, with our code.
     pub fn problem(self) -> Response {
         let (title, detail, help) = match &self {
-            Self::Bad(why) | Self::Conflict(why) => {
-                ("cannot be done", Some(why.message.clone()), why.help.clone())
-            }
+            Self::Bad(why) | Self::Conflict(why) => (
+                "cannot be done",
+                Some(why.message.clone()),
+                why.help.clone(),
+            ),
             Self::NoToken | Self::LogIn => (
                 "a valid token is needed",
                 None,
-                Some("send `Authorization: Bearer TOKEN`; make one with `engaged web token`".to_owned()),
+                Some(
+                    "send `Authorization: Bearer TOKEN`; make one with `engaged web token`"
+                        .to_owned(),
+                ),
             ),
             Self::Scope(scope) => (
                 "the token does not reach",
@@ -251,7 +259,9 @@ pub fn role_key(role: Role) -> crate::text::Key {
 
 /// Where to come back to: the page that was asked for, or the one that a form stood on.
 fn back(uri: &Uri, headers: &HeaderMap) -> String {
-    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let referer = headers
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok());
     let from_form = referer
         .and_then(|referer| referer.parse::<url::Url>().ok())
         .map(|url| match url.query() {
@@ -259,7 +269,11 @@ fn back(uri: &Uri, headers: &HeaderMap) -> String {
             None => url.path().to_owned(),
         });
     let asked = uri.path_and_query().map(|path| path.as_str().to_owned());
-    let back = if headers.get(header::CONTENT_TYPE).is_some() { from_form } else { asked };
+    let back = if headers.get(header::CONTENT_TYPE).is_some() {
+        from_form
+    } else {
+        asked
+    };
     match back.filter(|back| back != "/" && back.starts_with('/') && !back.starts_with("//")) {
         Some(back) => {
             let pair: String = url::form_urlencoded::Serializer::new(String::new())

@@ -92,10 +92,7 @@ fn dress(headers: &mut HeaderMap, asset: bool, https: bool) {
         if asset { "no-cache" } else { "no-store" },
     );
     if https {
-        set(
-            header::STRICT_TRANSPORT_SECURITY,
-            "max-age=31536000",
-        );
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
 }
 
@@ -141,7 +138,10 @@ mod tests {
             &[("origin", "null")],
             &[("origin", "null"), ("sec-fetch-site", "same-origin")],
             &[("origin", "http://127.0.0.1:9999")],
-            &[("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")],
+            &[
+                ("origin", "http://evil.example"),
+                ("sec-fetch-site", "same-origin"),
+            ],
             &[("origin", "http://127.0.0.1:8425.evil.example")],
         ] {
             assert!(!own(headers), "{headers:?}");
@@ -151,10 +151,23 @@ mod tests {
     #[test]
     fn we_answer_to_our_own_names_only() {
         let names = ["127.0.0.1", "localhost", "[::1]", "engaged.example"].map(String::from);
-        for host in ["127.0.0.1:8425", "localhost", "LOCALHOST:1", "[::1]:8425", "engaged.example"] {
+        for host in [
+            "127.0.0.1:8425",
+            "localhost",
+            "LOCALHOST:1",
+            "[::1]:8425",
+            "engaged.example",
+        ] {
             assert!(is_named(host, &names), "{host}");
         }
-        for host in ["evil.example", "127.0.0.1.evil.example", "", "a@localhost", "localhost.", "127.1"] {
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "a@localhost",
+            "localhost.",
+            "127.1",
+        ] {
             assert!(!is_named(host, &names), "{host}");
         }
     }

@@ -233,10 +233,19 @@ impl Visit {
                 }))
             }
             @if let Some(why) = reload {
-                (html::notice(Mood::Bad, &html! { p { (say.with("banner-reload", [("why", why.into())])) } }))
+                (html::notice(Mood::Bad, &html! { p { (say.with("banner-reload", [("why", first(&why.errors).into())])) } }))
             }
         }
     }
+}
+
+/// What is wrong first of all.
+fn first(errors: &[crate::diagnostic::Diagnostic]) -> String {
+    let first = errors.first();
+    first.map_or_else(String::new, |error| match &error.place {
+        Some(place) => format!("{place}: {error}"),
+        None => error.to_string(),
+    })
 }
 
 /// `j…@e….nl`: enough to tell people apart, not to write to them.

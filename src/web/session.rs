@@ -1,6 +1,5 @@
 //! The session's cookie, and what is known of a visitor before anybody logs in.
 
-use axum::extract::Request;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::Web;
@@ -13,9 +12,9 @@ const PLAIN: &str = "engaged_session";
 /// The language of who is not logged in.
 const LANGUAGE: &str = "engaged_language";
 
-/// The session of a request, if it has one that is valid.
-pub(super) async fn of(web: &Web, request: &Request) -> Result<Option<Session>, StoreError> {
-    match token(web, request.headers()) {
+/// The session of a token, if there is one that is valid.
+pub(super) async fn of(web: &Web, token: Option<String>) -> Result<Option<Session>, StoreError> {
+    match token {
         Some(token) => web.accounts.session(&token).await,
         None => Ok(None),
     }

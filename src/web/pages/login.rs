@@ -17,9 +17,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::{
-    account::{LoginError, NewSession, Role, SetupError, password},
+    account::{LoginError, NewSession, Role, SetupError},
     config::Language,
-    text::{Key, Say, key},
+    text::{Key, Say},
     web::{
         Web,
         access::{Access, Routes},
@@ -154,7 +154,9 @@ async fn login(stranger: Stranger, Form(typed): Form<Typed>) -> Response {
     let next = Next { next: typed.next };
     let say = stranger.say;
     let web = Arc::clone(&stranger.web);
-    let done = web.accounts.login(&typed.name, &typed.password, stranger.from);
+    let done = web
+        .accounts
+        .login(&typed.name, &typed.password, stranger.from);
     match done.await {
         Ok(session) => welcome(&web, &session, next.path()),
         Err(LoginError::Wrong) => {
@@ -165,8 +167,7 @@ async fn login(stranger: Stranger, Form(typed): Form<Typed>) -> Response {
         Err(LoginError::Wait(seconds)) => {
             let wait = say.with("login-wait", [("n", seconds.into())]);
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let mut answer =
-                login_page(&stranger, status, &typed.name, next.path(), Some(&wait));
+            let mut answer = login_page(&stranger, status, &typed.name, next.path(), Some(&wait));
             answer
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -186,9 +187,7 @@ fn welcome(web: &Web, session: &NewSession, to: &str) -> Response {
 }
 
 async fn logout(visit: Visit) -> Response {
-    if let Some(token) = session::token(&visit.web, &visit.headers)
-        && let Err(error) = visit.web.accounts.logout(&token).await
-    {
+    if let Err(error) = visit.web.accounts.logout(&visit.session).await {
         return visit.refuse(error);
     }
     let mut answer = see("/login");
@@ -276,25 +275,16 @@ async fn setup(
         return again(say.t("setup-differ"));
     }
     let web = Arc::clone(&stranger.web);
-    let made = web.accounts.use_setup_link(&token, &typed.name, &typed.password);
+    let made = web
+        .accounts
+        .use_setup_link(&token, &typed.name, &typed.password, stranger.from);
     match made.await {
         Ok(session) => welcome(&web, &session, "/"),
-        Err(SetupError::Link) => dead_link(&stranger),
-        Err(SetupError::Name) => again(say.t("setup-name-wrong")),
+        Err(SetupError::Spent) => dead_link(&stranger),
+        Err(SetupError::Name(why)) => again(say.t(Key(why.key()))),
         Err(SetupError::Taken) => again(say.t("setup-name-taken")),
-        Err(SetupError::Password(why)) => again(say.t(weak_key(&why))),
+        Err(SetupError::Password(why)) => again(say.t(Key(why.key()))),
         Err(SetupError::Store(error)) => refused(&stranger, error),
-    }
-}
-
-/// Why a password is not taken.
-pub(super) fn weak_key(why: &password::Weak) -> Key {
-    match why {
-        password::Weak::Short => key("password-short"),
-        password::Weak::Long => key("password-long"),
-        password::Weak::Name => key("password-name"),
-        password::Weak::Repeated => key("password-repeated"),
-        password::Weak::Common => key("password-common"),
     }
 }
 
@@ -336,7 +326,13 @@ async fn confirm(visit: Visit, Form(typed): Form<Confirmation>) -> Response {
     let say = visit.say;
     let done = visit.web.accounts.step_up(&visit.session, &typed.password);
     match done.await {
-        Ok(()) => visit.then(next.path(), Mood::Good, say.t("confirm-done")),
+        Ok(session) => {
+            // The token is another now: who had the old one has nothing.
+            visit
+                .web
+                .leave_notice(session.session.id, Mood::Good, say.t("confirm-done"));
+            welcome(&visit.web, &session, next.path())
+        }
         Err(LoginError::Wrong) => {
             let wrong = say.t("confirm-wrong");
             let status = StatusCode::UNPROCESSABLE_ENTITY;
