@@ -12,7 +12,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
 use crate::{
-    desk::{Desk, ask::Ask},
+    desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
     schedule::{
@@ -43,8 +43,9 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         Expected::new(Exit::Bug, diagnostic.help("please report this"))
     })?;
     let mut stop = std::pin::pin!(stopped());
+    desk.settle_publications().await?;
     // Whoever started us learns that migrations are done and work begins.
-    notify(&[sd_notify::NotifyState::Ready]);
+    supervisor::ready();
     let hangups = tokio::spawn(reload_on_hangup(Arc::clone(&desk)));
     info!(
         connections = desk.jobs().config.connections.len(),
@@ -60,7 +61,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             }
             () = beat.notified() => {}
         }
-        notify(&[sd_notify::NotifyState::Watchdog]);
+        supervisor::alive();
         let turn = turn(&desk);
         tokio::pin!(turn);
         let ended = loop {
@@ -129,7 +130,7 @@ fn stopped() -> impl Future<Output = ()> {
 /// Waits for whatever runs, for a while. What is cut off resumes from its last commit.
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
-    notify(&[sd_notify::NotifyState::Stopping]);
+    supervisor::stopping();
     let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
 }
 
@@ -150,15 +151,9 @@ fn show_life(store: &Store) {
     let store = store.clone();
     tokio::spawn(async move {
         if store.write_async(|_| Ok(())).await.is_ok() {
-            notify(&[sd_notify::NotifyState::Watchdog]);
+            supervisor::alive();
         }
     });
-}
-
-fn notify(state: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("systemd was not told: {error}");
-    }
 }
 
 /// The daemon's own turn.
@@ -190,7 +185,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
             }
             None => jobs.note(DAILY).await?,
         }
-        notify(&[sd_notify::NotifyState::Watchdog]);
+        supervisor::alive();
     }
     // What has settled is to be started now, not with the next sync.
     let settled = jobs.store.read(super::store::Conn::next_settled_at)?;
