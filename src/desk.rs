@@ -288,3 +288,6 @@ fn stopping() -> Expected {
         diagnostic.help("ask again when it runs again"),
     )
 }
+
+#[cfg(test)]
+mod tests;
