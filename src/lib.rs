@@ -19,6 +19,7 @@ pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod publish;
 pub mod push;
 pub mod rescore;
 pub mod rule_tests;
