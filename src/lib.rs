@@ -28,4 +28,5 @@ pub mod store;
 pub mod sync;
 pub mod verdict;
 pub mod verify;
+pub mod web;
 pub mod words;

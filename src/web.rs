@@ -1,0 +1,3 @@
+//! The dashboard and the HTTP API.
+
+pub mod chart;
