@@ -149,7 +149,7 @@ impl Area {
     fn names(&self, layout: &Layout, numbers: &dyn Numbers) -> Markup {
         let ends = layout.ends();
         let middle =
-            |(low, high): &(u64, u64)| f64::midpoint(layout.down(*low), layout.down(*high));
+            |(low, high): &(u64, u64)| f64::midpoint(layout.down_to(*low), layout.down_to(*high));
         let weight = |(low, high): &(u64, u64)| float(count(high - low));
         let wanted: Vec<_> = ends.iter().map(|end| (middle(end), weight(end))).collect();
         let places = apart(&wanted, TOP + 4.0, BOTTOM - 4.0);
@@ -344,8 +344,12 @@ impl Layout {
         Some(layout)
     }
 
-    fn down(&self, contacts: u64) -> f64 {
-        TOP + PLOT * (1.0 - self.up.share(float(count(contacts))))
+    fn down(&self, contacts: f64) -> f64 {
+        TOP + PLOT * (1.0 - self.up.share(contacts))
+    }
+
+    fn down_to(&self, sum: u64) -> f64 {
+        self.down(float(count(sum)))
     }
 
     /// From where to where each layer reaches in the last slot.
@@ -365,12 +369,12 @@ impl Layout {
             path += &format!("M{}", x(first.from));
             for (place, column) in run.iter().enumerate() {
                 let separator = if place == 0 { " " } else { "V" };
-                let top = px(self.down(column.sums[layer]));
+                let top = px(self.down_to(column.sums[layer]));
                 path += &format!("{separator}{top}H{}", x(column.until));
             }
             for column in run.iter().rev() {
                 let below = layer.checked_sub(1).map_or(0, |below| column.sums[below]);
-                path += &format!("V{}H{}", px(self.down(below)), x(column.from));
+                path += &format!("V{}H{}", px(self.down_to(below)), x(column.from));
             }
             path.push('Z');
         }

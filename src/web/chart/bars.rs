@@ -6,7 +6,7 @@ use super::{
     Colour, Drawn, Frame, Numbers,
     axis::{Scale, float},
     figure::{Column, Figure, Table, cell},
-    ink::{Anchor, Gutters, Rect, Room, for_each_room, join, label, upright},
+    ink::{Anchor, Gutters, Rect, for_each_room, join, label, upright},
     text,
 };
 

@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn what_fits_stays_and_what_does_not_ends_with_an_ellipsis() {
         assert_eq!(fit("warm", 40.0), "warm");
-        assert_eq!(fit("opened three campaigns", 60.0), "opened…");
+        assert_eq!(fit("opened three campaigns", 60.0), "opened t…");
         let long = fit(&"x".repeat(10_000), 100.0);
         assert!(width(&long) <= 100.0 && long.ends_with('…'));
         let marks = fit(&"e\u{301}".repeat(10_000), 1e9);
