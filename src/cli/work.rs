@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     daemon, demo,
+    desk::Desk,
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
     push::{apply::PushReport, plan::Plan as PushPlan},
@@ -539,7 +540,8 @@ pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
 
 pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {
     let jobs = jobs(context)?;
-    wait(daemon::run(jobs))??;
+    let desk = Desk::new(jobs, context.environment.clone(), platform::network()?);
+    wait(daemon::run(desk))??;
     Ok(Exit::Done)
 }
 
