@@ -16,8 +16,10 @@ mod control;
 mod coverage;
 mod error;
 mod facts;
+mod figures;
 mod gathered;
 mod history;
+mod listing;
 mod lock;
 mod look;
 mod migrate;
@@ -31,6 +33,7 @@ mod since;
 mod snapshot;
 mod standing;
 mod start;
+mod tally;
 mod verdict;
 mod week;
 mod word;
@@ -46,7 +49,9 @@ pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
+pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, Size, Sizes};
 pub use history::codec;
+pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
@@ -96,6 +101,8 @@ pub struct Tx {
     conn: Conn,
     /// By what new events are judged.
     machines: RefCell<Arc<Machines>>,
+    /// What is to be added to the tallies before the commit.
+    counted: tally::Counting,
 }
 
 impl std::ops::Deref for Tx {

@@ -20,6 +20,7 @@ use crate::score::{
 };
 
 mod append;
+mod figures;
 mod merging;
 mod opening;
 mod pages;
