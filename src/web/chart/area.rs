@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::{
     Colour, Complete, Drawn, Frame, Numbers, Unit,
     axis::{Scale, Times, count, float},
-    figure::{Column, Figure, Key, Table, cell},
+    figure::{Column, Figure, Key, Table, cell, number},
     ink::{
         Anchor, Gutters, LINE, Pattern, Rect, Room, STRETCH, anchored, apart, for_each_room, hole,
         join, label, px, side_axis, stretched, time_axis, upright,
@@ -90,7 +90,7 @@ impl Area {
                 (side_axis(&layout.up, |n| layout.down(n), &[(0.0, 100.0)], |n| numbers.whole(n)))
                 (join(layers.map(|layer| self.fill(layer, &name))))
                 (self.holes(&layout, &name))
-                (time_axis(layout.times, BOTTOM, numbers))
+                (time_axis(layout.times, BOTTOM, layout.gutters, numbers))
                 (self.names(&layout, numbers))
             },
             marks: None,
@@ -162,7 +162,8 @@ impl Area {
                 let taken = number
                     .as_deref()
                     .map_or(0.0, |number| text::width(number) + 5.0);
-                let name = text::fit(&layer.name, room.right(layout.gutters) - taken);
+                let left = (room.right(layout.gutters) - taken) / text::BOLD;
+                let name = text::fit(&layer.name, left);
                 let leader = format!("M1 {}L8 {}", px(middle(end)), px(place));
                 html! {
                     (anchored(100.0, 0.0, &html! { path.leader d=(leader) {} }))
@@ -193,7 +194,7 @@ impl Area {
         let mut columns = vec![Column::text(&words.time)];
         columns.extend(self.layers.iter().map(|layer| Column::number(&layer.name)));
         columns.push(Column::number(&words.total));
-        let whole = |n: u64| cell(&numbers.whole(count(n)));
+        let whole = |n: u64| number(&numbers.whole(count(n)));
         let times = Times::new(self.from, self.until);
         let mut rows = Vec::new();
         for (start, sizes) in self.in_order(times) {
@@ -202,7 +203,7 @@ impl Area {
                 .as_ref()
                 .filter(|complete| start >= complete.until);
             let mut row = vec![html! {
-                (cell(&numbers.moment(start, self.unit)))
+                (number(&numbers.moment(start, self.unit)))
                 @if let Some(late) = late { " " span.note { (late.label) } }
             }];
             match sizes {
@@ -317,7 +318,7 @@ impl Layout {
             .filter_map(|column| column.sums.last().copied())
             .max();
         let most = most.filter(|most| *most > 0)?;
-        let up = Scale::around(0, count(most), 5);
+        let up = Scale::around(0, count(most), 6);
         let mut layout = Self {
             gutters: Gutters::of([], []),
             times,
@@ -334,8 +335,8 @@ impl Layout {
             .collect();
         let name = |(layer, (low, high)): (&Layer, &(u64, u64))| {
             format!(
-                "{}  {}",
-                text::fit(&layer.name, 140.0),
+                "{}    {}",
+                text::fit(&layer.name, 150.0),
                 numbers.whole(count(high - low))
             )
         };

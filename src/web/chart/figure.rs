@@ -74,7 +74,12 @@ impl Column {
     }
 }
 
-/// A name or a number in a table: whole, and unable to turn its surroundings around.
+/// A number or a date in a table.
+pub(super) fn number(text: &str) -> Markup {
+    html! { (text) }
+}
+
+/// A name in a table: whole, and unable to turn its surroundings around.
 pub(super) fn cell(text: &str) -> Markup {
     html! { bdi { (text) } }
 }

@@ -7,6 +7,9 @@ const CHARACTERS_MAX: usize = 160;
 /// The size of text in a drawing, in pixels; `chart.css` has the same.
 pub(super) const SIZE: f64 = 12.0;
 
+/// Bold text is wider by this.
+pub(super) const BOLD: f64 = 1.08;
+
 /// How wide a text is in pixels, nearly, in the fonts that systems have.
 pub(super) fn width(text: &str) -> f64 {
     text.chars().map(of_character).sum::<f64>() * SIZE
