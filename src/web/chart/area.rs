@@ -71,6 +71,15 @@ pub struct Words {
     pub gap: String,
 }
 
+impl Layer {
+    /// Its colour and pattern, for the key.
+    fn sign(&self, chart: &str) -> Markup {
+        let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
+        let class = format!("fill {}", self.colour.class());
+        html! { (rect.plain(&class)) (rect.hatched(self.colour.pattern(), chart)) }
+    }
+}
+
 impl Area {
     /// The finished chart.
     pub fn draw(&self, frame: &Frame, numbers: &dyn Numbers) -> Drawn {
@@ -162,8 +171,7 @@ impl Area {
                 let taken = number
                     .as_deref()
                     .map_or(0.0, |number| text::width(number) + 5.0);
-                let left = (room.right(layout.gutters) - taken) / text::BOLD;
-                let name = text::fit(&layer.name, left);
+                let name = layout.name_beside(layer, room, taken);
                 let leader = format!("M1 {}L8 {}", px(middle(end)), px(place));
                 html! {
                     (anchored(100.0, 0.0, &html! { path.leader d=(leader) {} }))
@@ -180,6 +188,16 @@ impl Area {
         let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
         let sign = |class, pattern| html! { (rect.plain(class)) (rect.hatched(pattern, name)) };
         let mut key = Vec::new();
+        let cut = |layer: &Layer| {
+            layout.name_beside(layer, Room::Narrow, 0.0) != text::clean(&layer.name)
+        };
+        if self.layers.iter().any(cut) {
+            let layers = self.layers.iter().map(|layer| Key {
+                narrow: true,
+                ..Key::of(layer.sign(name), &layer.name)
+            });
+            key.extend(layers);
+        }
         if !layout.gaps.is_empty() {
             key.push(Key::of(sign("gap", Pattern::Gap), &self.words.gap));
         }
@@ -347,6 +365,11 @@ impl Layout {
 
     fn down(&self, contacts: f64) -> f64 {
         TOP + PLOT * (1.0 - self.up.share(contacts))
+    }
+
+    /// As much of a name as there is room for beside the drawing, next to what is taken.
+    fn name_beside(&self, layer: &Layer, room: Room, taken: f64) -> String {
+        text::fit(&layer.name, (room.right(self.gutters) - taken) / text::BOLD)
     }
 
     fn down_to(&self, sum: u64) -> f64 {

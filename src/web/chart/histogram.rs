@@ -216,20 +216,17 @@ impl Histogram {
     fn key(&self, name: &str, numbers: &dyn Numbers) -> Vec<Key> {
         let mut key = Vec::new();
         if let Some(before) = &self.before {
-            key.push(Key {
-                sign: html! { path.before d="M0 11V4H8V8H16" {} },
-                text: before.label.clone(),
-                number: None,
-            });
+            let sign = html! { path.before d="M0 11V4H8V8H16" {} };
+            key.push(Key::of(sign, &before.label));
         }
         let groups = self.apart.iter().flat_map(|apart| &apart.groups);
         for (place, (label, contacts)) in groups.enumerate() {
             let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
             let pattern = Pattern::nth(place.min(GROUPS_MAX - 1));
+            let sign = html! { (rect.plain("fill unjudged")) (rect.hatched(pattern, name)) };
             key.push(Key {
-                sign: html! { (rect.plain("fill unjudged")) (rect.hatched(pattern, name)) },
-                text: label.clone(),
                 number: Some(numbers.whole(count(*contacts))),
+                ..Key::of(sign, label)
             });
         }
         key

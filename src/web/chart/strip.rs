@@ -273,13 +273,13 @@ impl Strip {
         let key = states.map(|state| {
             let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
             let sign = state.sign().map(|path| html! { path.sign d=(path) {} });
+            let sign = html! {
+                (state.drawn(rect, chart))
+                @if let Some(sign) = &sign { (anchored(50.0, 6.0, sign)) }
+            };
             Key {
-                sign: html! {
-                    (state.drawn(rect, chart))
-                    @if let Some(sign) = &sign { (anchored(50.0, 6.0, sign)) }
-                },
-                text: self.states.of(state).to_owned(),
                 number: Some(numbers.whole(i64::try_from(of(state)).unwrap_or(i64::MAX))),
+                ..Key::of(sign, self.states.of(state))
             }
         });
         key.collect()

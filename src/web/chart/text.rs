@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_turns_the_text_around_it() {
-        assert_eq!(clean("a\u{202e}b\u{2066}c\u{200f}"), "abc");
+        assert_eq!(clean("a\u{202e}b\u{2066}c\u{200f}d\u{61c}"), "abcd");
         assert_eq!(clean(" a\n\u{0}\tb \u{1b}[31m"), "a b [31m");
     }
 }
