@@ -1,6 +1,7 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod account;
 pub mod automation;
 pub mod clean;
 pub mod cli;
@@ -9,6 +10,7 @@ pub mod config;
 pub mod conformance;
 pub mod daemon;
 pub mod demo;
+pub mod desk;
 pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
@@ -17,6 +19,7 @@ pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod publish;
 pub mod push;
 pub mod rescore;
 pub mod rule_tests;
@@ -26,6 +29,7 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod text;
 pub mod verdict;
 pub mod verify;
 pub mod web;
