@@ -32,6 +32,7 @@ mod secret;
 mod shape;
 mod source;
 mod tree;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ pub use self::{
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
+    web::Web,
     source::{SourceFile, sources},
 };
 use self::{found::Found, parts::Parts, source::directory, tree::Table};
@@ -140,6 +142,8 @@ pub struct Config {
     pub automations: Vec<Automation>,
     /// When to say that scores drift.
     pub drift: Drift,
+    /// Where the dashboard is served; `None` where it is not.
+    pub web: Option<Web>,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What it consists of, each with a fingerprint: two configurations are compared by it.
@@ -336,6 +340,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         cleaning,
         guards: guards(root),
         drift: drift(root),
+        web: web::check(root, found),
         parts: parts::of(root),
         warnings: Vec::new(),
     })

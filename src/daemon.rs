@@ -20,6 +20,7 @@ use crate::{
         jobs::{Jobs, Trouble},
     },
     store::{Store, StoreError},
+    web::Running,
 };
 
 /// Every minute, at its first second; schedules know no finer grain.
@@ -34,6 +35,9 @@ const DAILY_AT: &str = "35 0 * * *";
 /// How long a stop waits for the running job. What is cut off then was not committed, or is in doubt.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
+/// How long a stop waits for pages that are being made.
+const PAGES_END_WITHIN: Duration = Duration::from_secs(1);
+
 /// Runs until the process is asked to stop.
 pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let beat = Arc::new(Notify::new());
@@ -45,6 +49,15 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let mut stop = std::pin::pin!(stopped());
     let hangups = reload_on_hangup(Arc::clone(&desk));
     desk.settle_publications().await?;
+    let dashboard = Running::start(&desk).await?;
+    if let Some(dashboard) = &dashboard
+        && let Some(link) = dashboard.first_link().await?
+    {
+        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
+        crate::cli::output::say(&format!(
+            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
+        ));
+    }
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
     let hangups = tokio::spawn(hangups);
@@ -89,6 +102,10 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         }
     }
     hangups.abort();
+    if let Some(dashboard) = dashboard {
+        // A browser that keeps its connection open is not waited for.
+        let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
+    }
     // Nothing of ours runs in the scheduler but the beat itself.
     if let Err(error) = heartbeat.shutdown().await {
         warn!("the scheduler did not stop cleanly: {error}");

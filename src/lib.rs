@@ -1,6 +1,7 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod account;
 pub mod automation;
 pub mod clean;
 pub mod cli;
@@ -28,6 +29,8 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod text;
 pub mod verdict;
 pub mod verify;
+pub mod web;
 pub mod words;

@@ -6,8 +6,10 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod account;
 mod append;
 mod arrival;
+mod audit;
 mod automation;
 mod clean;
 mod connection;
@@ -28,10 +30,12 @@ mod page;
 mod publication;
 mod reader;
 mod result;
+mod session;
 mod since;
 mod snapshot;
 mod standing;
 mod start;
+mod token;
 mod verdict;
 mod week;
 mod word;
@@ -39,7 +43,9 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use account::AccountRow;
 pub use append::{Appended, Report};
+pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
@@ -54,6 +60,7 @@ pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use session::SessionRow;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
