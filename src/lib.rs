@@ -2,6 +2,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod account;
+pub mod adjusting;
 pub mod automation;
 pub mod clean;
 pub mod cli;
@@ -13,9 +14,11 @@ pub mod demo;
 pub mod desk;
 pub mod diagnostic;
 pub mod drift;
+pub mod explaining;
 pub mod holdout;
 pub mod import;
 pub mod insight;
+pub mod listing;
 mod planted;
 pub mod platform;
 pub mod preview;
