@@ -4,6 +4,7 @@
 pub mod account;
 pub mod adjusting;
 pub mod automation;
+pub mod because;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -14,7 +15,6 @@ pub mod demo;
 pub mod desk;
 pub mod diagnostic;
 pub mod drift;
-pub mod explaining;
 pub mod holdout;
 pub mod import;
 pub mod insight;

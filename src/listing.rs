@@ -11,10 +11,7 @@ use serde::Serialize;
 
 use crate::{
     rescore::state,
-    rules::{
-        self, KnownScore, SyntaxError, parse_condition, set::RuleSet, syntax::Condition,
-        truth::Truth,
-    },
+    rules::{set::RuleSet, syntax::Condition, truth::Truth},
     score::{
         ask::ask,
         calendar::{Day, Zone},
@@ -51,25 +48,6 @@ pub fn both(first: Option<Condition>, second: Option<Condition>) -> Option<Condi
         (Some(first), Some(second)) => Some(Condition::And(vec![first, second])),
         (one, other) => one.or(other),
     }
-}
-
-/// Reads a condition that a person typed, with the names of these rules.
-pub fn condition(rules: &RuleSet, text: &str) -> Result<Condition, Vec<SyntaxError>> {
-    let scores = rules.scores.iter().map(|score| KnownScore {
-        name: score.name.clone(),
-        bands: score.bands.iter().map(|band| band.name.clone()).collect(),
-    });
-    let segments = rules.segments.iter().map(|segment| segment.name.clone());
-    let (scores, segments): (Vec<_>, Vec<_>) = (scores.collect(), segments.collect());
-    let names = rules::Context {
-        kinds: &rules.kinds,
-        scores: Some(&scores),
-        segments: Some(&segments),
-        lists: None,
-        connections: None,
-        classes: None,
-    };
-    parse_condition(text, &names)
 }
 
 /// A filter that is ready to be held against any contact today.

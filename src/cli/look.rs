@@ -6,9 +6,9 @@ use clap::Args;
 use engaged_connectors::model::Address;
 
 use crate::{
+    because::{When, because},
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
-    explaining::{self, Occasion},
     listing::{self, Budget, Filter, Row, Sieve, both},
     rule_tests::{self, Failure},
     rules::{SyntaxError, syntax::Condition},
@@ -16,7 +16,6 @@ use crate::{
         Reason,
         calendar::{Day, Zone},
         explain::Points,
-        facts::Facts,
     },
     status,
     store::{ContactId, Store},
@@ -219,23 +218,19 @@ pub(super) fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), E
 
 pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let today = Zone::new(config.zone).day(context.clock.now().timestamp_millis());
-    let asked = |typed: &Option<String>, option| {
-        let typed = typed.as_deref();
-        typed.map(|text| date(text, option)).transpose()
+    let typed = |text: &Option<String>, option: &str| {
+        text.as_deref().map(|text| date(text, option)).transpose()
     };
-    let occasion = Occasion {
-        as_of: asked(&arguments.as_of, "--as-of")?.unwrap_or(today),
-        known_at: asked(&arguments.known_at, "--known-at")?,
-        today,
+    let when = When {
+        as_of: typed(&arguments.as_of, "--as-of")?,
+        known_at: typed(&arguments.known_at, "--known-at")?,
     };
+    let now = context.clock.now().timestamp_millis();
     let store = context.reading(&config)?;
     let (contact, address) = find(&store, &arguments.contact)?;
-    let explained = store.read(|conn| {
-        let call = |_: &Facts| address.reveal().to_owned();
-        explaining::explain(conn, &config.rules, contact, &occasion, call)
-    })?;
-    let Some(explained) = explained else {
+    let explanation =
+        store.read(|conn| because(conn, &config, (contact, address.reveal()), when, now))?;
+    let Some(explanation) = explanation else {
         let help = "nothing was known about the contact on that date";
         return Err(usage(
             format!("{} was not known yet", address.reveal()),
@@ -248,7 +243,7 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
     } else {
         Detail::Short
     };
-    context.output.show(&explained.explanation, |explanation| {
+    context.output.show(&explanation, |explanation| {
         words::text(&words::explanation(explanation, language, detail))
     });
     Ok(Exit::Done)
@@ -297,8 +292,14 @@ fn known(what: &str, named: Option<&str>, names: &[&str]) -> Result<(), Expected
 }
 
 /// A condition on the command line; `flag` is what it stands behind.
-pub(super) fn parse(config: &Config, flag: &str, text: &str) -> Result<Condition, Expected> {
-    listing::condition(&config.rules, text).map_err(|errors| located(flag, text, errors))
+pub(super) fn parse(
+    config: &Config,
+    flag: &str,
+    text: &str,
+) -> Result<crate::rules::syntax::Condition, Expected> {
+    config
+        .condition(text)
+        .map_err(|errors| located(flag, text, errors))
 }
 
 /// What is wrong with words of the rule language on the command line.
