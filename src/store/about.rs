@@ -61,12 +61,18 @@ impl Conn {
             .query_row([contact.0], |row| row.get(0))?)
     }
 
-    /// Whether there is news about a contact that its stored scores do not know yet.
-    pub fn is_dirty(&self, contact: ContactId) -> Result<bool, StoreError> {
-        Ok(self
+    /// A contact's present address: its own, or else that of one who became part of it.
+    pub fn address_of(&self, contact: ContactId) -> Result<Option<Address>, StoreError> {
+        let mut select = self
             .sql
-            .prepare_cached("select exists (select 1 from dirty where contact_id = ?1)")?
-            .query_row([contact.0], |row| row.get(0))?)
+            .prepare_cached("select email from contact where id = ?1")?;
+        for member in self.members(contact)? {
+            let email: Option<String> = select.query_row([member.0], |row| row.get(0))?;
+            if let Some(address) = email.as_deref().and_then(Address::parse) {
+                return Ok(Some(address));
+            }
+        }
+        Ok(None)
     }
 
     /// Everywhere a contact is or was.
