@@ -7,6 +7,7 @@
 //! here decides anything: what to sync, score or push is the caller's business.
 
 mod about;
+mod account;
 mod append;
 mod arrival;
 mod audit;
@@ -30,10 +31,12 @@ mod page;
 mod publication;
 mod reader;
 mod result;
+mod session;
 mod since;
 mod snapshot;
 mod standing;
 mod start;
+mod token;
 mod verdict;
 mod week;
 mod word;
@@ -42,6 +45,7 @@ mod writer;
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use about::{Presence, Shown};
+pub use account::AccountRow;
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
@@ -58,6 +62,7 @@ pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use session::SessionRow;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
