@@ -139,6 +139,26 @@ fn a_token_is_printed_once_and_revoked_by_its_number() {
 }
 
 #[test]
+fn verify_finds_an_audit_trail_that_was_edited() {
+    let program = Program::with(CONFIG);
+    program.expect(0, &["score"]);
+    program.expect(0, &["pause"]);
+    program.expect(0, &["resume"]);
+    program.expect(0, &["verify"]);
+    let conn = rusqlite::Connection::open(program.path().join("engaged.db")).unwrap();
+    let edit =
+        "drop trigger audit_is_not_changed; update audit set who = 'nobody' where what = 'pause'";
+    conn.execute_batch(edit).unwrap();
+    drop(conn);
+    let run = program.expect(9, &["verify"]);
+    assert!(
+        run.out.contains("the audit trail is broken: row 1 "),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
 fn without_a_dashboard_there_is_no_link_to_it() {
     let program =
         Program::with(&CONFIG.replace("[web]\npublic_url = \"https://engaged.example\"\n", ""));
