@@ -13,6 +13,7 @@ pub mod error;
 mod guard;
 mod html;
 mod numbers;
+mod over_time;
 mod page;
 mod pages;
 mod running;
