@@ -1,7 +1,10 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod account;
+pub mod adjusting;
 pub mod automation;
+pub mod because;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -9,14 +12,17 @@ pub mod config;
 pub mod conformance;
 pub mod daemon;
 pub mod demo;
+pub mod desk;
 pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
 pub mod import;
 pub mod insight;
+pub mod listing;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod publish;
 pub mod push;
 pub mod rescore;
 pub mod rule_tests;
@@ -26,6 +32,8 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod text;
 pub mod verdict;
 pub mod verify;
+pub mod web;
 pub mod words;

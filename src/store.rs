@@ -6,8 +6,11 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod about;
+mod account;
 mod append;
 mod arrival;
+mod audit;
 mod automation;
 mod clean;
 mod connection;
@@ -27,14 +30,17 @@ mod open;
 mod operation;
 mod outbox;
 mod page;
+mod publication;
 mod reader;
 mod result;
 mod run;
+mod session;
 mod since;
 mod snapshot;
 mod standing;
 mod start;
 mod tally;
+mod token;
 mod verdict;
 mod week;
 mod word;
@@ -42,7 +48,10 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use about::{Presence, Shown};
+pub use account::AccountRow;
 pub use append::{Appended, Report};
+pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
@@ -57,8 +66,10 @@ pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
+pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use run::{Brought, DayBrought, Hour, Run};
+pub use session::SessionRow;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};

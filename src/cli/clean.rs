@@ -12,6 +12,7 @@ use crate::{
         review::Reviewed,
     },
     diagnostic::{Diagnostic, Exit, Expected},
+    listing::csv_line,
     platform,
     schedule::jobs::Jobs,
     store::Store,
@@ -20,7 +21,6 @@ use crate::{
 use super::{
     Context,
     human::{beside, who},
-    listing::csv_line,
     output,
     work::{jobs, wait},
 };
@@ -142,7 +142,7 @@ fn list(context: &Context, review: &Review) -> Result<Exit, Expected> {
         _ => {
             let head = ["POLICY", "CONTACT", "STATE", "SILENT SINCE", "ON", "WHY"];
             let rows: Vec<Vec<String>> = rows.iter().map(|row| cells(row).to_vec()).collect();
-            output::line(&output::plain(&output::table(&head, &[], &rows)));
+            output::line(&crate::text::inert(&output::table(&head, &[], &rows)));
         }
     }
     Ok(Exit::Done)

@@ -20,6 +20,7 @@ use crate::score::{
 };
 
 mod append;
+mod audit;
 mod figures;
 mod merging;
 mod opening;
