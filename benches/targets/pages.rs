@@ -104,8 +104,8 @@ pub fn measure(store: &Store, file: &Path, report: &Report) {
         ask(&mut asking);
         asking.tell(about, report);
     };
-    asking("charts", &Asking::charts);
-    asking("lists", &Asking::lists);
+    asking("charts", &|asking| asking.charts());
+    asking("lists", &|asking| asking.lists());
     asking("status and runs", &|asking| asking.operation(&config));
 }
 
@@ -294,7 +294,10 @@ impl Asking<'_> {
             ("a stage", Among::Stage("reader")),
             ("a reason not to judge", Among::Unjudged("too_few_sends")),
             ("addresses that begin with one letter", Among::Address("a")),
-            ("addresses that begin with three letters", Among::Address("a1b")),
+            (
+                "addresses that begin with three letters",
+                Among::Address("a1b"),
+            ),
         ];
         let orders = [
             ("as known", Order::Number),
