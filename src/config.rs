@@ -54,8 +54,8 @@ pub use self::{
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
-    web::Web,
     source::{SourceFile, sources},
+    web::Web,
 };
 use self::{found::Found, parts::Parts, source::directory, tree::Table};
 use crate::{
