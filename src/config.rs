@@ -7,6 +7,7 @@
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
+mod alerts;
 mod automations;
 mod cleaning;
 pub mod code;
@@ -28,6 +29,7 @@ mod schema;
 mod scores;
 mod secret;
 mod shape;
+mod time;
 mod tree;
 
 #[cfg(test)]
@@ -41,6 +43,7 @@ use std::{
 use chrono_tz::Tz;
 
 pub use self::{
+    alerts::{Alerts, Receiver},
     cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
@@ -135,6 +138,8 @@ pub struct Config {
     pub automations: Vec<Automation>,
     /// When to say that scores drift.
     pub drift: Drift,
+    /// What is told to whom when something is wrong.
+    pub alerts: Alerts,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What is probably not as meant.
@@ -395,6 +400,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         cleaning,
         guards: guards(root),
         drift: drift(root),
+        alerts: alerts::check(root, base, found),
         warnings: Vec::new(),
     })
 }

@@ -1,6 +1,7 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod alert;
 pub mod automation;
 pub mod clean;
 pub mod cli;
