@@ -6,6 +6,7 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod alert;
 mod append;
 mod arrival;
 mod automation;
@@ -32,12 +33,14 @@ mod snapshot;
 mod standing;
 mod start;
 mod verdict;
+mod volume;
 mod week;
 mod word;
 mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
 pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
@@ -56,6 +59,7 @@ pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use volume::Arrivals;
 pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;
