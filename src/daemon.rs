@@ -12,6 +12,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
 use crate::{
+    desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
     schedule::{
@@ -19,6 +20,7 @@ use crate::{
         jobs::{Jobs, Trouble},
     },
     store::{Store, StoreError},
+    web::Running,
 };
 
 /// Every minute, at its first second; schedules know no finer grain.
@@ -33,9 +35,11 @@ const DAILY_AT: &str = "35 0 * * *";
 /// How long a stop waits for the running job. What is cut off then was not committed, or is in doubt.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
+/// How long a stop waits for pages that are being made.
+const PAGES_END_WITHIN: Duration = Duration::from_secs(1);
+
 /// Runs until the process is asked to stop.
-pub async fn run(jobs: Jobs) -> Result<(), Expected> {
-    let jobs = Arc::new(jobs);
+pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let beat = Arc::new(Notify::new());
     let mut heartbeat = start_heartbeat(&beat).await.map_err(|error| {
         let diagnostic =
@@ -43,32 +47,51 @@ pub async fn run(jobs: Jobs) -> Result<(), Expected> {
         Expected::new(Exit::Bug, diagnostic.help("please report this"))
     })?;
     let mut stop = std::pin::pin!(stopped());
+    desk.settle_publications().await?;
+    let dashboard = Running::start(&desk).await?;
+    if let Some(dashboard) = &dashboard
+        && let Some(link) = dashboard.first_link().await?
+    {
+        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
+        crate::cli::output::say(&format!(
+            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
+        ));
+    }
     // Whoever started us learns that migrations are done and work begins.
-    notify(&[sd_notify::NotifyState::Ready]);
-    info!(connections = jobs.config.connections.len(), "running");
+    supervisor::ready();
+    let hangups = tokio::spawn(reload_on_hangup(Arc::clone(&desk)));
+    info!(
+        connections = desk.jobs().config.connections.len(),
+        "running"
+    );
     // The first look at what is due comes at once: catching up need not wait.
     beat.notify_one();
     loop {
         tokio::select! {
-            () = &mut stop => break,
+            () = &mut stop => {
+                close(&desk).await;
+                break;
+            }
             () = beat.notified() => {}
         }
-        notify(&[sd_notify::NotifyState::Watchdog]);
-        let turn = tick(&jobs);
+        supervisor::alive();
+        let turn = turn(&desk);
         tokio::pin!(turn);
         let ended = loop {
             tokio::select! {
                 ended = &mut turn => break Some(ended),
                 () = &mut stop => break None,
                 // A backfill takes hours and a push minutes: no reason to be taken for dead.
-                () = beat.notified() => show_life(&jobs.store),
+                () = beat.notified() => show_life(&desk.jobs().store),
             }
         };
         let Some(ended) = ended else {
-            info!("stopping after the present unit of work");
-            notify(&[sd_notify::NotifyState::Stopping]);
-            // Whatever is cut off resumes from its last commit.
-            let _ = tokio::time::timeout(STOP_WITHIN, turn).await;
+            tokio::join!(
+                async {
+                    let _ = tokio::time::timeout(STOP_WITHIN, turn).await;
+                },
+                close(&desk)
+            );
             break;
         };
         match ended {
@@ -76,6 +99,11 @@ pub async fn run(jobs: Jobs) -> Result<(), Expected> {
             Err(fatal) if fatal.is_fatal() => return Err(fatal.into()),
             Err(failed) => error!(code = failed.code(), "{failed}"),
         }
+    }
+    hangups.abort();
+    if let Some(dashboard) = dashboard {
+        // A browser that keeps its connection open is not waited for.
+        let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
     }
     // Nothing of ours runs in the scheduler but the beat itself.
     if let Err(error) = heartbeat.shutdown().await {
@@ -116,20 +144,39 @@ fn stopped() -> impl Future<Output = ()> {
     }
 }
 
+/// Waits for whatever runs, for a while. What is cut off resumes from its last commit.
+async fn close(desk: &Desk) {
+    info!("stopping after the present unit of work");
+    supervisor::stopping();
+    let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
+}
+
+/// Takes the configuration anew whenever the process is told to.
+async fn reload_on_hangup(desk: Arc<Desk>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        warn!("hangups are not heard: restart to take a new configuration");
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        desk.ask(Ask::Reload, "SIGHUP");
+    }
+}
+
 /// Tells systemd that we live, once the writer has shown that it does.
 fn show_life(store: &Store) {
     let store = store.clone();
     tokio::spawn(async move {
         if store.write_async(|_| Ok(())).await.is_ok() {
-            notify(&[sd_notify::NotifyState::Watchdog]);
+            supervisor::alive();
         }
     });
 }
 
-fn notify(state: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("systemd was not told: {error}");
-    }
+/// The daemon's own turn.
+async fn turn(desk: &Desk) -> Result<(), StoreError> {
+    let _turn = desk.turn().await;
+    tick(&desk.jobs()).await
 }
 
 /// Runs what is due now, once each.
@@ -155,7 +202,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
             }
             None => jobs.note(DAILY).await?,
         }
-        notify(&[sd_notify::NotifyState::Watchdog]);
+        supervisor::alive();
     }
     // What has settled is to be started now, not with the next sync.
     let settled = jobs.store.read(super::store::Conn::next_settled_at)?;

@@ -25,6 +25,7 @@ use serde::Serialize;
 use crate::{
     config::{self, Environment},
     daemon,
+    desk::Desk,
     diagnostic::{Diagnostic, Exit, Expected},
     import, platform,
     push::{guard, plan::Plan, targets},
@@ -158,7 +159,8 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     report.folder = Some(setting.folder());
     crate::cli::output::line(&text(&report));
     say("the daemon now goes on by its schedules; stop it with Ctrl-C");
-    daemon::run(jobs).await?;
+    let desk = Desk::new(jobs, Environment::new(), platform::network()?);
+    daemon::run(desk).await?;
     Ok(None)
 }
 

@@ -1,6 +1,7 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod account;
 pub mod alert;
 pub mod automation;
 pub mod clean;
@@ -10,6 +11,7 @@ pub mod config;
 pub mod conformance;
 pub mod daemon;
 pub mod demo;
+pub mod desk;
 pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
@@ -18,6 +20,7 @@ pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod publish;
 pub mod push;
 pub mod rescore;
 pub mod rule_tests;
@@ -27,6 +30,8 @@ pub mod score;
 pub mod status;
 pub mod store;
 pub mod sync;
+pub mod text;
 pub mod verdict;
 pub mod verify;
+pub mod web;
 pub mod words;

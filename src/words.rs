@@ -6,7 +6,7 @@
 //! platforms chose stand as they are, between quotes.
 
 mod en;
-mod format;
+pub(crate) mod format;
 mod next;
 mod nl;
 mod phrases;

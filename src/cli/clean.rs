@@ -142,7 +142,7 @@ fn list(context: &Context, review: &Review) -> Result<Exit, Expected> {
         _ => {
             let head = ["POLICY", "CONTACT", "STATE", "SILENT SINCE", "ON", "WHY"];
             let rows: Vec<Vec<String>> = rows.iter().map(|row| cells(row).to_vec()).collect();
-            output::line(&output::plain(&output::table(&head, &[], &rows)));
+            output::line(&crate::text::inert(&output::table(&head, &[], &rows)));
         }
     }
     Ok(Exit::Done)

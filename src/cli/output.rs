@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write as _};
 
 use serde::Serialize;
 
-use crate::score::explain::Points;
+use crate::{score::explain::Points, text::inert};
 
 /// How a verb shows its result.
 #[derive(Clone, Copy, Debug)]
@@ -20,22 +20,10 @@ impl Output {
             serde_json::to_string_pretty(result)
                 .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
         } else {
-            plain(&text(result))
+            inert(&text(result))
         };
         line(&shown);
     }
-}
-
-/// Without control characters: names that platforms give may hold commands to a terminal.
-pub(super) fn plain(text: &str) -> String {
-    let shown = |c: char| {
-        if c.is_control() && c != '\n' {
-            '\u{fffd}'
-        } else {
-            c
-        }
-    };
-    text.chars().map(shown).collect()
 }
 
 /// Prints to stdout. A reader that went away (`| head`) is no error.
@@ -90,15 +78,5 @@ pub(super) fn signed(points: Points) -> String {
         format!("+{points}")
     } else {
         points.to_string()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn a_campaign_cannot_command_the_terminal() {
-        assert_eq!(plain("a\n\u{1b}[2J\u{9b}2Jé"), "a\n\u{fffd}[2J\u{fffd}2Jé");
     }
 }

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     daemon, demo,
+    desk::Desk,
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
     push::{apply::PushReport, plan::Plan as PushPlan},
@@ -523,18 +524,24 @@ pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
         for difference in &report.differences {
             out += &format!("  {difference}\n");
         }
+        if let Some(row) = report.audit_broken_at {
+            out += &format!("the audit trail is broken: row {row} is not as it was written, or one before it is missing\n");
+        }
         out
     });
-    Ok(if report.different == 0 {
-        Exit::Done
-    } else {
-        Exit::Storage
-    })
+    Ok(
+        if report.different == 0 && report.audit_broken_at.is_none() {
+            Exit::Done
+        } else {
+            Exit::Storage
+        },
+    )
 }
 
 pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {
     let jobs = jobs(context)?;
-    wait(daemon::run(jobs))??;
+    let desk = Desk::new(jobs, context.environment.clone(), platform::network()?);
+    wait(daemon::run(desk))??;
     Ok(Exit::Done)
 }
 

@@ -125,7 +125,7 @@ pub(super) static ROOT: &[Key] = &[
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
     key("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
-    later("web", Table(WEB), "The dashboard."),
+    key("web", Table(WEB), "The dashboard and the API. Without this section nothing is served."),
     later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
 ];
 
@@ -387,7 +387,10 @@ static FIRST: &[Key] = &[
 
 #[rustfmt::skip]
 static WEB: &[Key] = &[
-    key("listen", Text, "Address and port. Default: 127.0.0.1:8425."),
+    key("listen", Text, "Address and port. Default: 127.0.0.1:8425. Port 0 takes a free one."),
+    key("public_url", Text, "The address by which people reach it, if that is another: behind a proxy, say."),
+    key("hosts", TEXTS, "Other host names under which it may be asked for."),
+    key("behind_proxy", Truth, "Whether a proxy before it ends TLS and names the client in X-Forwarded-For. Default: false."),
 ];
 
 #[rustfmt::skip]

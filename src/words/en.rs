@@ -48,12 +48,10 @@ pub(super) struct English<'a> {
 
 impl<'a> English<'a> {
     pub(super) fn new(currency: &'a str) -> Self {
-        let marks = Marks {
-            decimal: '.',
-            thousands: ',',
-            after_sign: "",
-        };
-        Self { currency, marks }
+        Self {
+            currency,
+            marks: format::ENGLISH,
+        }
     }
 
     #[expect(clippy::unused_self, reason = "as in every language")]

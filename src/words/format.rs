@@ -7,42 +7,56 @@ use crate::{
     score::{calendar::Day, explain::Points},
 };
 
+/// How Dutch writes numbers.
+pub(crate) const DUTCH: Marks = Marks {
+    decimal: ',',
+    thousands: '.',
+    after_sign: " ",
+};
+
+/// How English writes numbers.
+pub(crate) const ENGLISH: Marks = Marks {
+    decimal: '.',
+    thousands: ',',
+    after_sign: "",
+};
+
 /// What a language puts into numbers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     /// Between units and tenths.
-    pub(super) decimal: char,
+    pub(crate) decimal: char,
     /// Between thousands and hundreds.
-    pub(super) thousands: char,
+    pub(crate) thousands: char,
     /// Between the sign of a currency and the amount.
-    pub(super) after_sign: &'static str,
+    pub(crate) after_sign: &'static str,
 }
 
 impl Marks {
     /// `1.234,5` or `1,234.5`; a hyphen for minus, which every terminal and spreadsheet reads.
-    pub(super) fn points(self, points: Points) -> String {
+    pub(crate) fn points(self, points: Points) -> String {
         self.number(i128::from(points.0), 3, 0)
     }
 
     /// Points with their sign, also where it is a plus.
-    pub(super) fn signed(self, points: Points) -> String {
+    pub(crate) fn signed(self, points: Points) -> String {
         let plus = if points.0 > 0 { "+" } else { "" };
         format!("{plus}{}", self.points(points))
     }
 
     /// A whole number.
-    pub(super) fn whole(self, number: impl Into<i128>) -> String {
+    pub(crate) fn whole(self, number: impl Into<i128>) -> String {
         self.number(number.into(), 0, 0)
     }
 
     /// A number as a rule has it.
-    pub(super) fn decimal(self, number: Decimal) -> String {
+    pub(crate) fn decimal(self, number: Decimal) -> String {
         let (mantissa, scale) = number.parts();
         self.number(i128::from(mantissa), usize::from(scale), 0)
     }
 
     /// An amount as a rule has it: `250`, but `24.50`.
-    pub(super) fn limit(self, number: Decimal, currency: &str) -> String {
+    pub(crate) fn limit(self, number: Decimal, currency: &str) -> String {
         let (mantissa, scale) = number.parts();
         let places = if scale == 0 { 0 } else { 2 };
         let number = self.number(i128::from(mantissa), usize::from(scale), places);
@@ -50,7 +64,7 @@ impl Marks {
     }
 
     /// An amount that was paid, in hundredths.
-    pub(super) fn amount(self, hundredths: i64, currency: &str) -> String {
+    pub(crate) fn amount(self, hundredths: i64, currency: &str) -> String {
         self.with_sign(&self.number(i128::from(hundredths), 2, 2), currency)
     }
 
@@ -94,7 +108,7 @@ impl Marks {
 }
 
 /// `3 March 2026`.
-pub(super) fn date(day: Day, months: &[&str; 12]) -> String {
+pub(crate) fn date(day: Day, months: &[&str; 12]) -> String {
     match day.date() {
         Some(date) => format!(
             "{} {} {}",
@@ -108,7 +122,7 @@ pub(super) fn date(day: Day, months: &[&str; 12]) -> String {
 }
 
 /// `10 to 24 April 2026`, `28 March to 3 April 2026`; `to` stands between.
-pub(super) fn range(from: Day, until: Day, months: &[&str; 12], to: &str) -> String {
+pub(crate) fn range(from: Day, until: Day, months: &[&str; 12], to: &str) -> String {
     let short = from.date().zip(until.date()).and_then(|(first, last)| {
         let (day, month) = (first.day(), months[first.month0() as usize]);
         let year = first.year() == last.year();
@@ -122,12 +136,12 @@ pub(super) fn range(from: Day, until: Day, months: &[&str; 12], to: &str) -> Str
 }
 
 /// A name that a user or a platform chose, as it is.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("'{name}'")
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn listed(parts: &[String], and: &str) -> String {
+pub(crate) fn listed(parts: &[String], and: &str) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),

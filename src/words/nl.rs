@@ -48,12 +48,10 @@ pub(super) struct Dutch<'a> {
 
 impl<'a> Dutch<'a> {
     pub(super) fn new(currency: &'a str) -> Self {
-        let marks = Marks {
-            decimal: ',',
-            thousands: '.',
-            after_sign: " ",
-        };
-        Self { currency, marks }
+        Self {
+            currency,
+            marks: format::DUTCH,
+        }
     }
 
     #[expect(clippy::unused_self, reason = "as in every language")]

@@ -5,12 +5,13 @@ use serde_json::Value;
 use crate::{
     cli::{
         listing::{Format, csv_line},
-        output::{self, plain, signed},
+        output::{self, signed},
     },
     preview::{
         contact::{Because, ContactChange, ScoreChange},
         report::Preview,
     },
+    text::inert,
 };
 
 /// A list on its way to stdout.
@@ -46,7 +47,7 @@ impl Listing {
     pub(super) fn row(&mut self, change: &ContactChange) {
         self.rows += 1;
         match self.format {
-            Format::Table => output::line(&plain(&table(change))),
+            Format::Table => output::line(&inert(&table(change))),
             Format::Csv => csv(change)
                 .into_iter()
                 .for_each(|cells| output::line(&csv_line(cells.into_iter()))),

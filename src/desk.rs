@@ -1,0 +1,293 @@
+//! The desk: who runs which job, now.
+//!
+//! The daemon's own turns, and what a page or the API asks for, run one at a
+//! time, in the order of asking. What is asked becomes a task of its own: it
+//! waits for its turn and runs to its end, whether or not the asker still
+//! listens. Whoever only looks waits for nobody. The desk also keeps the
+//! configuration that is in force, and is where a new one is put in its place.
+
+pub mod ask;
+mod carry;
+pub mod kept;
+pub mod reload;
+pub mod supervisor;
+pub mod task;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use engaged_connectors::http::Transport;
+use futures_util::FutureExt as _;
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
+use tracing::{info, warn};
+
+use crate::{
+    config::Environment,
+    diagnostic::{Diagnostic, Exit, Expected},
+    preview::report::Preview,
+    publish::{self, Editor},
+    schedule::jobs::Jobs,
+    score::calendar::{Day, Millis},
+    store::StoreError,
+};
+
+use self::{
+    ask::{Ask, Outcome},
+    kept::{Kept, KeptPlan},
+    reload::ReloadTrouble,
+    task::{Task, TaskId, TaskState, Tasks, WAITING_MAX},
+};
+
+/// Who may work now, and what was asked.
+pub struct Desk {
+    /// The jobs of the configuration that is in force.
+    current: Mutex<Arc<Jobs>>,
+    environment: Environment,
+    transport: Arc<dyn Transport>,
+    /// Whoever holds it works. It is handed on in the order of asking.
+    turn: Arc<Turn<()>>,
+    /// The turn of those who only look, so that they do not crowd the store.
+    look: Arc<Turn<()>>,
+    tasks: Mutex<Tasks>,
+    plans: Mutex<Kept>,
+    trouble: Mutex<Option<ReloadTrouble>>,
+    /// Counts what happened to tasks.
+    news: watch::Sender<u64>,
+    stopping: AtomicBool,
+}
+
+/// Work may go on while this is held.
+pub struct Held {
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Desk {
+    /// A desk for these jobs. `environment` and `transport` are what they were made with; a reload makes the next
+    /// ones with them.
+    pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
+        Arc::new(Self {
+            current: Mutex::new(Arc::new(jobs)),
+            environment,
+            transport,
+            turn: Arc::default(),
+            look: Arc::default(),
+            tasks: Mutex::default(),
+            plans: Mutex::default(),
+            trouble: Mutex::default(),
+            news: watch::Sender::new(0),
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// The jobs of the configuration that is in force. Whoever keeps them works on with an old one after a reload:
+    /// ask again for each piece of work.
+    pub fn jobs(&self) -> Arc<Jobs> {
+        Arc::clone(&lock(&self.current))
+    }
+
+    /// Waits for a turn; nobody else works until it is dropped.
+    pub async fn turn(&self) -> Held {
+        Held {
+            _turn: Arc::clone(&self.turn).lock_owned().await,
+        }
+    }
+
+    /// Asks for something. The task waits for its turn and runs to its end even if the asker goes away. What cannot
+    /// be taken in, because too much waits or the daemon stops, is a task that failed.
+    pub fn ask(self: &Arc<Self>, ask: Ask, who: &str) -> TaskId {
+        let (id, open) = {
+            let mut tasks = lock(&self.tasks);
+            let open = tasks.open();
+            (tasks.add(ask.clone(), who, self.now()), open)
+        };
+        if open >= WAITING_MAX {
+            self.end(id, TaskState::Failed(busy()));
+            return id;
+        }
+        let lane = if ask.needs_no_turn() {
+            &self.look
+        } else {
+            &self.turn
+        };
+        // The place in the row is taken here, not when the runtime comes to it.
+        let mut turn = Box::pin(Arc::clone(lane).lock_owned());
+        let at_once = turn.as_mut().now_or_never();
+        let (desk, who) = (Arc::clone(self), who.to_owned());
+        tokio::spawn(async move {
+            let noted = desk.note(&ask, &who).await;
+            let _turn = match at_once {
+                Some(turn) => turn,
+                None => turn.await,
+            };
+            let state = match noted {
+                _ if desk.is_stopping() => TaskState::Failed(stopping()),
+                Err(error) => TaskState::Failed(error.into()),
+                Ok(()) => desk.run(id, ask, who).await,
+            };
+            desk.end(id, state);
+        });
+        id
+    }
+
+    /// Does what was asked. A panic in it is a task that failed.
+    async fn run(self: &Arc<Self>, id: TaskId, ask: Ask, who: String) -> TaskState {
+        lock(&self.tasks).start(id, self.now());
+        self.tell();
+        let desk = Arc::clone(self);
+        let verb = ask.verb();
+        let work = tokio::spawn(async move { desk.carry_out(ask, &who).await });
+        let ended: Result<Outcome, Expected> = match work.await {
+            Ok(ended) => ended,
+            Err(error) => Err(StoreError::ended(&error).into()),
+        };
+        match ended {
+            Ok(outcome) => {
+                info!(task = id.0, verb, "done as asked");
+                TaskState::Done(Box::new(outcome))
+            }
+            Err(expected) => {
+                let code = expected.diagnostics.first().map(|first| first.code);
+                warn!(task = id.0, verb, code, "not done as asked");
+                TaskState::Failed(expected)
+            }
+        }
+    }
+
+    /// Who asked for what stands in the audit trail before it is done.
+    async fn note(&self, ask: &Ask, who: &str) -> Result<(), StoreError> {
+        let (verb, about, who, now) = (ask.verb(), ask.about(), who.to_owned(), self.now());
+        let line = format!("ask {verb}");
+        let store = self.jobs().store.clone();
+        store
+            .write_async(move |tx| tx.audit(&who, &line, &about, now))
+            .await
+    }
+
+    /// A task as it is now; `None` if it was forgotten or never was.
+    pub fn task(&self, id: TaskId) -> Option<Task> {
+        lock(&self.tasks).get(id)
+    }
+
+    /// The last tasks, the newest first.
+    pub fn tasks(&self) -> Vec<Task> {
+        lock(&self.tasks).all()
+    }
+
+    /// Waits until a task is over, for so long at most: the task as it then is.
+    pub async fn wait(&self, id: TaskId, up_to: Duration) -> Option<Task> {
+        let mut news = self.news.subscribe();
+        let over = async {
+            // The sender lives as long as we do.
+            while !self.task(id)?.is_over() && news.changed().await.is_ok() {}
+            self.task(id)
+        };
+        match tokio::time::timeout(up_to, over).await {
+            Ok(task) => task,
+            Err(_) => self.task(id),
+        }
+    }
+
+    /// A plan that was asked for lately.
+    pub fn plan(&self, fingerprint: &str) -> Option<Arc<KeptPlan>> {
+        lock(&self.plans).get(fingerprint)
+    }
+
+    /// The plans that were asked for lately, the newest first.
+    pub fn plans(&self) -> Vec<Arc<KeptPlan>> {
+        lock(&self.plans).all()
+    }
+
+    /// Edits the files of the configuration that is in force. It blocks: call it where that may be.
+    pub fn editor(&self) -> Editor {
+        let jobs = self.jobs();
+        let (store, clock) = (jobs.store.clone(), Arc::clone(&jobs.clock));
+        Editor::new(
+            Arc::clone(&jobs.config),
+            self.environment.clone(),
+            store,
+            clock,
+        )
+    }
+
+    /// What a text in the place of a configuration's file would change. One at a time: each reads everybody.
+    pub async fn preview(
+        &self,
+        file: &str,
+        text: &str,
+        as_of: Option<Day>,
+    ) -> Result<Preview, Expected> {
+        let _look = self.look.lock().await;
+        let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
+        let work = move || {
+            let draft = editor.check(&file, &text)?;
+            editor.preview(&draft, as_of, None)
+        };
+        let report = tokio::task::spawn_blocking(work).await;
+        Ok(report.map_err(|error| StoreError::ended(&error))??)
+    }
+
+    /// Finds out, before anything runs, what became of publications that the last process did not live to see the end of.
+    pub async fn settle_publications(&self) -> Result<(), StoreError> {
+        let (jobs, now) = (self.jobs(), self.now());
+        let work = move || publish::settle_open(&jobs.store, &jobs.config.file, now);
+        let settled = tokio::task::spawn_blocking(work).await;
+        settled.map_err(|error| StoreError::ended(&error))?
+    }
+
+    /// Why the last reload was refused; `None` if it was not. What was in force before still is.
+    pub fn reload_trouble(&self) -> Option<ReloadTrouble> {
+        lock(&self.trouble).clone()
+    }
+
+    /// Takes nothing more in, and waits for whatever runs. What waits ends as failed.
+    pub async fn close(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        drop(self.turn().await);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn end(&self, id: TaskId, state: TaskState) {
+        lock(&self.tasks).end(id, state, self.now());
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    fn now(&self) -> Millis {
+        self.jobs().clock.now().timestamp_millis()
+    }
+}
+
+/// What is behind these locks is replaced or added to whole, and stays so when somebody panics beside it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn busy() -> Expected {
+    let diagnostic = Diagnostic::error("E0140", format!("{WAITING_MAX} tasks wait already"));
+    Expected::new(
+        Exit::Unavailable,
+        diagnostic.help("wait until some of them are done, then ask again"),
+    )
+}
+
+fn stopping() -> Expected {
+    let diagnostic = Diagnostic::error("E0141", "the daemon is stopping, and did not begin it");
+    Expected::new(
+        Exit::Unavailable,
+        diagnostic.help("ask again when it runs again"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

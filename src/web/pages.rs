@@ -1,0 +1,35 @@
+//! The pages, one file each: what it shows, and what can be done on it.
+
+mod automations;
+mod cleaning;
+mod contacts;
+mod login;
+mod overview;
+mod privacy;
+mod push;
+mod rules;
+mod scores;
+mod segments;
+mod settings;
+mod sync;
+
+use super::access::Routes;
+
+/// Adds every page.
+pub(super) fn add(routes: Routes) -> Routes {
+    let pages: [fn(Routes) -> Routes; 12] = [
+        automations::add,
+        cleaning::add,
+        contacts::add,
+        login::add,
+        overview::add,
+        privacy::add,
+        push::add,
+        rules::add,
+        scores::add,
+        segments::add,
+        settings::add,
+        sync::add,
+    ];
+    pages.into_iter().fold(routes, |routes, add| add(routes))
+}

@@ -1,0 +1,30 @@
+//! Privacy: who did what, and what do we hold?
+
+use axum::response::Response;
+use maud::html;
+
+use crate::{
+    account::Role,
+    web::{
+        access::{Access, Routes},
+        page::{Nav, Page, Visit},
+    },
+};
+
+/// Adds the page.
+pub(super) fn add(routes: Routes) -> Routes {
+    routes.get("/privacy", Access::Role(Role::Viewer), show)
+}
+
+async fn show(visit: Visit) -> Response {
+    let say = visit.say;
+    let body = html! {};
+    visit
+        .page(Page {
+            title: say.t("nav-privacy"),
+            nav: Nav::Privacy,
+            body,
+            command: None,
+        })
+        .await
+}
