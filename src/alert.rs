@@ -32,6 +32,7 @@ pub use step::{Damping, Look, Memory, State, Word};
 
 use crate::{
     config::{Alerts, Config, Language},
+    desk::Desk,
     schedule::jobs::Jobs,
     score::calendar::{Millis, Zone},
     store::{AlertRow, Conn, NewNotice, Notice, Store, StoreError},
@@ -51,8 +52,19 @@ const LISTED: u32 = 50;
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Looks once a minute, the first time a minute from now: what was missed while nothing ran is being made up for by then.
+pub async fn keep_looking(desk: Arc<Desk>) {
+    look_each_minute(|| {
+        let refused = desk.reload_trouble().map(|trouble| Refused {
+            at: trouble.at,
+            errors: trouble.errors.len(),
+        });
+        (desk.jobs(), refused)
+    })
+    .await;
+}
+
 /// `present` gives the jobs that are in force, and the last reload if it was refused.
-pub async fn keep_looking(present: impl Fn() -> (Arc<Jobs>, Option<Refused>)) {
+async fn look_each_minute(present: impl Fn() -> (Arc<Jobs>, Option<Refused>)) {
     let watch = Watch::default();
     loop {
         tokio::time::sleep(EVERY).await;

@@ -29,6 +29,7 @@ use tracing::{info, warn};
 use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
+    health::Pulse,
     preview::report::Preview,
     publish::{self, Editor},
     schedule::jobs::Jobs,
@@ -56,6 +57,8 @@ pub struct Desk {
     tasks: Mutex<Tasks>,
     plans: Mutex<Kept>,
     trouble: Mutex<Option<ReloadTrouble>>,
+    /// Whether the daemon's loop is alive.
+    pub pulse: Pulse,
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
@@ -71,6 +74,7 @@ impl Desk {
     /// ones with them.
     pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
         Arc::new(Self {
+            pulse: Pulse::new(jobs.clock.as_ref()),
             current: Mutex::new(Arc::new(jobs)),
             environment,
             transport,

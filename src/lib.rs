@@ -14,6 +14,7 @@ pub mod demo;
 pub mod desk;
 pub mod diagnostic;
 pub mod drift;
+pub mod health;
 pub mod holdout;
 pub mod import;
 pub mod insight;

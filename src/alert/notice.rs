@@ -19,12 +19,17 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use crate::{
+    clean::CLEANING,
     config::{Config, Language, Receiver},
     score::calendar::Millis,
     store::{Delivery, NewNotice, Notice, Store, StoreError},
 };
 
-use super::{Word, condition::Condition, words};
+use super::{
+    Word,
+    condition::{Condition, Fact},
+    words,
+};
 
 /// The first wait before a notice is sent again; doubled each time, at most an hour.
 const RETRY_MS: Millis = 60_000;
@@ -119,7 +124,7 @@ pub(super) fn of_alert(
         "message_nl": say(Language::Dutch),
         "help": help(Language::English),
         "help_nl": help(Language::Dutch),
-        "link": link(config),
+        "link": link(config, page(&condition.fact)),
     });
     NewNotice {
         key,
@@ -145,7 +150,7 @@ fn of_test(config: &Config, now: Millis) -> NewNotice {
         "message_nl": "engaged: dit is een test; er is niets aan de hand",
         "help": "nothing needs to be done",
         "help_nl": "er hoeft niets te gebeuren",
-        "link": link(config),
+        "link": link(config, "/settings"),
     });
     NewNotice {
         key,
@@ -156,9 +161,24 @@ fn of_test(config: &Config, now: Millis) -> NewNotice {
     }
 }
 
-/// Where a person looks further.
-fn link(_config: &Config) -> Option<String> {
-    None
+/// The page on which a person looks further, where the configuration says how people reach it.
+fn link(config: &Config, page: &str) -> Option<String> {
+    let url = config.web.as_ref()?.public_url.as_ref()?;
+    Some(format!("{}{page}", url.as_str().trim_end_matches('/')))
+}
+
+fn page(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::PollAge { .. }
+        | Fact::Blocked { .. }
+        | Fact::Rejected { .. }
+        | Fact::Volume { .. } => "/sync",
+        Fact::Guard { name, .. } if name == CLEANING => "/cleaning",
+        Fact::Guard { .. } => "/push",
+        Fact::InDoubt { starts: 0, .. } => "/cleaning",
+        Fact::InDoubt { .. } => "/automations",
+        Fact::Configuration { .. } => "/rules",
+    }
 }
 
 fn instant(at: Millis) -> Option<String> {

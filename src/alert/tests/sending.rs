@@ -224,21 +224,17 @@ impl Transport for Silent {
 }
 
 /// Jobs that tell a receiver on that line of a key that is refused.
-fn silent(folder: &tempfile::TempDir) -> Arc<Jobs> {
+fn silent(folder: &tempfile::TempDir) -> Jobs {
     let silent: Arc<dyn Transport> = Arc::new(Silent);
-    let (jobs, _) = bench::jobs(
-        folder,
-        "http://127.0.0.1:9/hook",
-        "failure_after = 1",
-        &silent,
-    );
+    let url = "http://127.0.0.1:9/hook";
+    let (jobs, _) = bench::jobs(folder, url, "failure_after = 1", &silent);
     jobs.store
         .write(|tx| {
             tx.connection("news", "mailchimp", 1)?;
             tx.block("news", "E0601", 1)
         })
         .unwrap();
-    Arc::new(jobs)
+    jobs
 }
 
 fn under_way(jobs: &Jobs) -> Option<Delivery> {
@@ -249,7 +245,7 @@ fn under_way(jobs: &Jobs) -> Option<Delivery> {
 #[tokio::test]
 async fn while_a_receiver_does_not_answer_the_jobs_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let jobs = silent(&folder);
+    let jobs = Arc::new(silent(&folder));
     let look = tokio::spawn({
         let jobs = Arc::clone(&jobs);
         async move { Watch::default().look(&jobs, None).await }
@@ -264,9 +260,9 @@ async fn while_a_receiver_does_not_answer_the_jobs_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_come_once_a_minute_and_one_that_hangs_on_a_receiver_ends() {
+async fn looks_come_once_a_minute_and_a_receiver_that_hangs_holds_them_up_for_seconds() {
     let folder = tempfile::tempdir().unwrap();
-    let jobs = silent(&folder);
+    let jobs = Arc::new(silent(&folder));
     let (looks, third) = (AtomicUsize::new(0), Notify::new());
     let present = || {
         if looks.fetch_add(1, Ordering::SeqCst) == 2 {
@@ -276,10 +272,10 @@ async fn looks_come_once_a_minute_and_one_that_hangs_on_a_receiver_ends() {
     };
     let begun = tokio::time::Instant::now();
     tokio::select! {
-        () = keep_looking(present) => {}
+        () = look_each_minute(present) => {}
         () = third.notified() => {}
     }
-    // The first hangs until the call is left, which is then tried again a minute later by the clock that stands.
+    // The first hangs until the call is left, which is then to be tried again by the clock that stands.
     assert_eq!(begun.elapsed(), Duration::from_secs(60 + 15 + 60 + 60));
     assert_eq!(under_way(&jobs), Some(Delivery::Retry));
 }
