@@ -21,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use serde::Serialize;
 use tracing::{error, info, warn};
@@ -301,9 +302,9 @@ pub struct Shown {
     /// `firing`, `pending` or `resolved`.
     pub state: &'static str,
     /// Since when the condition holds, or held.
-    pub since: Millis,
+    pub since: DateTime<Utc>,
     /// Since when it is in this state.
-    pub changed_at: Millis,
+    pub changed_at: DateTime<Utc>,
     /// What is wrong, or that it is over.
     pub message: String,
     /// What to do.
@@ -326,7 +327,7 @@ pub struct ShownNotice {
     /// The receiver's last word.
     pub detail: Option<String>,
     /// When it was made.
-    pub at: Millis,
+    pub at: DateTime<Utc>,
 }
 
 /// Looks at what is kept, in the words of a language.
@@ -349,8 +350,8 @@ pub fn report(conn: &Conn, config: &Config, language: Language) -> Result<Report
             alert: row.kind.as_str(),
             connection: row.connection.clone(),
             state: row.memory.state.as_str(),
-            since: condition.fact.since().unwrap_or(row.memory.since),
-            changed_at: row.memory.changed_at,
+            since: instant(condition.fact.since().unwrap_or(row.memory.since)),
+            changed_at: instant(row.memory.changed_at),
             message,
             help: words::help(&condition, language),
         })
@@ -372,8 +373,13 @@ fn show_notice(notice: Notice) -> ShownNotice {
         delivery: notice.delivery.as_str(),
         tries: notice.tries,
         detail: notice.detail,
-        at: notice.known_at,
+        at: instant(notice.known_at),
     }
+}
+
+/// A stored time; what lies outside the calendar is its beginning.
+fn instant(at: Millis) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at).unwrap_or_default()
 }
 
 #[cfg(test)]

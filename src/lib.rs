@@ -18,6 +18,7 @@ pub mod health;
 pub mod holdout;
 pub mod import;
 pub mod insight;
+pub mod metrics;
 mod planted;
 pub mod platform;
 pub mod preview;

@@ -131,6 +131,19 @@ impl Conn {
         Ok(notices)
     }
 
+    /// How many notices have come how far.
+    pub fn notice_sizes(&self) -> Result<Vec<(Delivery, i64)>, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached("select delivery, count(*) from notice group by 1 order by 1")?;
+        let mut rows = select.query(())?;
+        let mut sizes = Vec::new();
+        while let Some(row) = rows.next()? {
+            sizes.push((Delivery::parse(&row.get::<_, String>(0)?)?, row.get(1)?));
+        }
+        Ok(sizes)
+    }
+
     /// Whether a notice is on its way.
     pub fn has_open_notices(&self) -> Result<bool, StoreError> {
         Ok(self

@@ -109,6 +109,15 @@ impl Conn {
             .optional()?)
     }
 
+    /// How many runs of each job have ended, and how.
+    pub fn run_sizes(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select job, outcome, count(*) from run where outcome is not null group by 1, 2 order by 1, 2",
+        )?;
+        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// A switch, if it was ever set.
     pub fn control(&self, name: &str) -> Result<Option<Control>, StoreError> {
         Ok(self

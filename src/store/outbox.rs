@@ -50,6 +50,15 @@ impl OutboxState {
         Self::Abandoned,
     ];
 
+    /// What is not over, and what was refused: few rows, whatever was written before.
+    pub const OPEN: [Self; 5] = [
+        Self::Planned,
+        Self::Attempting,
+        Self::Retry,
+        Self::Ambiguous,
+        Self::Rejected,
+    ];
+
     /// The name in the table.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -216,6 +225,18 @@ impl Conn {
             found.push(outbox_row(row)?);
         }
         Ok(found)
+    }
+
+    /// How many rows of a connection are in a state.
+    pub fn count_outbox(
+        &self,
+        connection: ConnectionId,
+        state: OutboxState,
+    ) -> Result<i64, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached("select count(*) from outbox where connection_id = ?1 and state = ?2")?
+            .query_row(params![connection.0, state.as_str()], |row| row.get(0))?)
     }
 
     /// How many rows of each connection are in each state.

@@ -35,6 +35,14 @@ impl Conn {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
+    /// How many entries of all automations are in a state.
+    pub fn count_entries(&self, state: EntryState) -> Result<i64, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached("select count(*) from automation_entry where state = ?1")?
+            .query_row([state.as_str()], |row| row.get(0))?)
+    }
+
     /// The tag by which an entry was started, if it was by a tag.
     pub fn start_tag(&self, entry: i64) -> Result<Option<String>, StoreError> {
         Ok(self
