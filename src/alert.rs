@@ -113,7 +113,7 @@ async fn count(store: &Store, config: &Config, clock: &dyn Clock) -> Result<(), 
     for _ in 0..COUNTS {
         let zone = Arc::clone(&zone);
         let arrivals = store
-            .read_async(move |conn| conn.arrivals(&zone, first, COUNTED))
+            .read_async(move |conn| conn.uncounted(&zone, first, COUNTED))
             .await?;
         let rows = arrivals.rows;
         if rows == 0 {

@@ -11,6 +11,7 @@ mod alerts;
 mod automations;
 mod cleaning;
 pub mod code;
+mod condition;
 mod connections;
 mod found;
 mod hash;

@@ -2,8 +2,10 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod account;
+pub mod adjusting;
 pub mod alert;
 pub mod automation;
+pub mod because;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -18,6 +20,7 @@ pub mod health;
 pub mod holdout;
 pub mod import;
 pub mod insight;
+pub mod listing;
 pub mod metrics;
 mod planted;
 pub mod platform;

@@ -12,10 +12,12 @@ pub mod chart;
 pub mod error;
 mod guard;
 mod html;
+mod numbers;
 mod page;
 mod pages;
 mod running;
 mod session;
+mod spread;
 
 use std::{
     collections::BTreeMap,

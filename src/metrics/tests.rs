@@ -185,7 +185,13 @@ async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_
         .write(|tx| {
             let id = tx.connection("news", "mailchimp", NOON)?.id;
             tx.declare_stream(id, Stream("activity"), &[EventKind::Open])?;
-            for outcome in ["ok", "trouble", "ok", "E0401 canary@x.example"] {
+            for outcome in [
+                "ok",
+                "trouble",
+                "ok",
+                "E0401 canary@x.example",
+                "E0402 canary",
+            ] {
                 let run = tx.begin_run("sync", Some(id), NOON - 60_000)?;
                 tx.end_run(run, outcome, Some("canary"), NOON)?;
             }
@@ -243,7 +249,7 @@ async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_
     );
     assert_eq!(
         found("engaged_outbox_rows", &[news, ("state", "applied")]),
-        None
+        Some(1.0)
     );
     assert_eq!(
         found("engaged_guards_open", &[("guard", "max_starts")]),
@@ -261,7 +267,7 @@ async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_
             runs("sync", "trouble"),
             runs("sync", "other")
         ),
-        (Some(2.0), Some(1.0), Some(1.0))
+        (Some(2.0), Some(1.0), Some(2.0))
     );
     assert_eq!(runs("score", "ok"), None, "it has not ended");
 }

@@ -31,7 +31,7 @@ pub struct Arrivals {
 
 impl Conn {
     /// The next stretch of the event log that is not counted, of so many rows at most; of days from `first` on.
-    pub fn arrivals(&self, zone: &Zone, first: Day, limit: i64) -> Result<Arrivals, StoreError> {
+    pub fn uncounted(&self, zone: &Zone, first: Day, limit: i64) -> Result<Arrivals, StoreError> {
         let after = self.volume_mark()?;
         let since = zone.start_of(first);
         let mut arrivals = Arrivals {

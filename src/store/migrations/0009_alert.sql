@@ -38,3 +38,6 @@ create table volume (
   events integer not null,
   primary key (connection_id, day_on)
 ) strict, without rowid;
+
+-- How runs ended is asked by whoever scrapes, again and again.
+create index run_by_outcome on run (job, outcome) where outcome is not null;
