@@ -103,16 +103,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
                 .find(|each| each.id == id)
                 .map(|each| each.name.clone())
         };
-        let connections = config.connections.iter().map(|each| {
-            connection(
-                conn,
-                each,
-                known.iter().find(|known| known.name == each.name),
-                config,
-                now,
-            )
-        });
-        let connections = connections.collect::<Result<_, _>>()?;
+        let connections = connections(conn, config, now)?;
         let (contacts, events) = conn.sizes()?;
         let (judged, unjudged) = conn.judged_sizes()?;
         let outbox = conn.outbox_sizes()?.into_iter().map(|(id, state, number)| {
@@ -143,6 +134,20 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             drift: drift::report(conn, config, drift::WEEKS)?.findings,
         })
     })
+}
+
+/// Looks at each configured connection.
+pub fn connections(
+    conn: &Conn,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<Vec<ConnectionStatus>, StoreError> {
+    let known = conn.connections()?;
+    let all = config.connections.iter().map(|each| {
+        let known = known.iter().find(|known| known.name == each.name);
+        connection(conn, each, known, config, now)
+    });
+    all.collect()
 }
 
 fn connection(

@@ -8,6 +8,7 @@
 
 mod about;
 mod account;
+mod alert;
 mod append;
 mod arrival;
 mod audit;
@@ -42,6 +43,7 @@ mod start;
 mod tally;
 mod token;
 mod verdict;
+mod volume;
 mod week;
 mod word;
 mod writer;
@@ -50,6 +52,7 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use about::{Presence, Shown};
 pub use account::AccountRow;
+pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
@@ -74,6 +77,7 @@ pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use volume::Arrivals;
 pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;

@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    alert::Teller,
     automation,
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment, Platform},
@@ -54,6 +55,8 @@ pub struct Jobs {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     zone: Arc<Zone>,
+    /// Who is told when something is wrong.
+    pub teller: Option<Teller>,
     connectors: BTreeMap<String, Box<dyn Connector>>,
     /// Connections that were checked by this process, with the rights that their keys lack.
     checked: Mutex<BTreeMap<String, Vec<String>>>,
@@ -127,12 +130,14 @@ impl Jobs {
                 platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
+        let teller = platform::teller(&config.alerts, environment, &clock, transport)?;
         let zone = Arc::new(Zone::new(config.zone));
         Ok(Self {
             config: Arc::new(config),
             store,
             clock,
             zone,
+            teller,
             connectors,
             checked: Mutex::default(),
             watch: Arc::new(|_| ()),

@@ -40,7 +40,8 @@ pub enum OutboxState {
 }
 
 impl OutboxState {
-    const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::Planned,
         Self::Attempting,
         Self::Applied,
