@@ -62,7 +62,7 @@ pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
-pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, Size, Sizes};
+pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
 pub use history::codec;
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};

@@ -24,7 +24,7 @@ use crate::{
         guard::Limits,
         plan::{self, Plan},
     },
-    rescore::{ScoreReport, rescore},
+    rescore::{ScoreReport, past::look_back, rescore},
     score::{calendar::Zone, facts::ConnectionId},
     store::{Brought, Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
@@ -229,9 +229,11 @@ impl Jobs {
         let (store, config) = (self.store.clone(), Arc::clone(&self.config));
         let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
         let job = move || {
-            rescore(&store, &config, clock.as_ref(), full, &|done, of| {
+            let report = rescore(&store, &config, clock.as_ref(), full, &|done, of| {
                 watch(Progress::Scored(done, of));
-            })
+            })?;
+            look_back(&store, &config, clock.as_ref())?;
+            Ok::<_, StoreError>(report)
         };
         let report = tokio::task::spawn_blocking(job)
             .await
