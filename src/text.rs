@@ -305,6 +305,21 @@ impl Say {
         )
     }
 
+    /// A month of a year: `nov. 2026`; without the year for axes.
+    pub fn month_of(self, day: Day, with_year: bool) -> String {
+        day.date().map_or_else(
+            || "–".to_owned(),
+            |date| {
+                let month = self.month(date.month0());
+                if with_year {
+                    format!("{month} {}", date.year())
+                } else {
+                    month.to_owned()
+                }
+            },
+        )
+    }
+
     /// A date and a time of the day in the configured zone: `22 nov. 2026 13:40`.
     pub fn time(self, at: DateTime<Utc>) -> String {
         let local = at.with_timezone(&self.zone);
