@@ -1,6 +1,6 @@
-//! Numbers and dates in charts, as the visitor's language writes them.
+//! Numbers and dates in charts, in the visitor's language.
 
-use chrono::NaiveDateTime;
+use chrono::{Datelike as _, NaiveDateTime, Timelike as _};
 
 use super::chart::{Numbers, Unit};
 use crate::{
@@ -14,25 +14,26 @@ impl Numbers for Say {
     }
 
     fn points(&self, thousandths: i64) -> String {
-        Self::points(*self, Points(thousandths))
+        Say::points(*self, Points(thousandths))
     }
 
     fn moment(&self, at: NaiveDateTime, unit: Unit) -> String {
-        let day = Day::of(at.date());
+        let day = self.day(Day::of(at.date()));
         match unit {
-            Unit::Hour => format!("{} {}", self.day(day), at.format("%H:%M")),
-            Unit::Day | Unit::Week => self.day(day),
-            Unit::Month => self.month_of(day, true),
+            Unit::Hour => format!("{day} {:02}:{:02}", at.hour(), at.minute()),
+            Unit::Day | Unit::Week => day,
+            Unit::Month => format!("{} {}", self.month(at.month0()), at.year()),
         }
     }
 
     fn tick(&self, at: NaiveDateTime, unit: Unit, with_year: bool) -> String {
         let day = Day::of(at.date());
-        match unit {
-            Unit::Hour => at.format("%H:%M").to_string(),
-            Unit::Month => self.month_of(day, with_year),
-            Unit::Day | Unit::Week if with_year => self.day(day),
-            Unit::Day | Unit::Week => self.day_short(day),
+        match (unit, with_year) {
+            (Unit::Hour, _) => format!("{:02}:{:02}", at.hour(), at.minute()),
+            (Unit::Day | Unit::Week, true) => self.day(day),
+            (Unit::Day | Unit::Week, false) => self.day_short(day),
+            (Unit::Month, true) => self.moment(at, unit),
+            (Unit::Month, false) => self.month(at.month0()).to_owned(),
         }
     }
 }
