@@ -19,8 +19,10 @@ mod control;
 mod coverage;
 mod error;
 mod facts;
+mod figures;
 mod gathered;
 mod history;
+mod listing;
 mod lock;
 mod look;
 mod migrate;
@@ -31,11 +33,13 @@ mod page;
 mod publication;
 mod reader;
 mod result;
+mod run;
 mod session;
 mod since;
 mod snapshot;
 mod standing;
 mod start;
+mod tally;
 mod token;
 mod verdict;
 mod week;
@@ -55,13 +59,16 @@ pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
+pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, Size, Sizes};
 pub use history::codec;
+pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
-pub use operation::{Control, RejectRow, Run};
+pub use operation::{Control, RejectRow};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use run::{Brought, DayBrought, Hour, Run};
 pub use session::SessionRow;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
@@ -107,6 +114,8 @@ pub struct Tx {
     conn: Conn,
     /// By what new events are judged.
     machines: RefCell<Arc<Machines>>,
+    /// What is to be added to the tallies before the commit.
+    counted: tally::Counting,
 }
 
 impl std::ops::Deref for Tx {

@@ -13,10 +13,12 @@ pub mod error;
 mod guard;
 mod html;
 mod numbers;
+mod over_time;
 mod page;
 mod pages;
 mod running;
 mod session;
+mod spread;
 
 use std::{
     collections::BTreeMap,

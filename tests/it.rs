@@ -10,6 +10,8 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/asking.rs"]
+mod asking;
 #[path = "it/automations.rs"]
 mod automations;
 #[path = "it/calling.rs"]
@@ -22,6 +24,8 @@ mod conforming;
 mod drifting;
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/entering.rs"]
+mod entering;
 #[path = "it/fakes.rs"]
 mod fakes;
 #[path = "it/faults.rs"]
