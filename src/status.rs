@@ -1,8 +1,6 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use serde::Serialize;
@@ -332,13 +330,15 @@ fn starts_text(status: &Status) -> String {
 
 /// What waits of starts, by state.
 fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut waiting = BTreeMap::new();
-    for (_, state, _, _, number) in conn.tally_entries()? {
+    let mut waiting = Vec::new();
+    for state in EntryState::ALL {
         if state.is_pending() || state == EntryState::InDoubt {
-            *waiting.entry(state.as_str().to_owned()).or_insert(0) += number;
+            waiting.push((state.as_str().to_owned(), conn.count_entries(state)?));
         }
     }
-    Ok(waiting.into_iter().collect())
+    waiting.retain(|(_, number)| *number > 0);
+    waiting.sort();
+    Ok(waiting)
 }
 
 /// Alerts alone: `drift` has the rest.

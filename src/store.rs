@@ -41,7 +41,9 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
-pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
+pub use automation::{
+    Entries, EntriesWanted, EntryDay, EntrySize, Listed, Tally as EntryTally, Waiting,
+};
 pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
@@ -51,7 +53,10 @@ pub use facts::{Hindsight, Which};
 pub use history::codec;
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
-pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
+pub use outbox::{
+    Guard, Lane, LoggedPush, LoggedWrite, NewOutboxRow, OutboxRow, OutboxState, Plan,
+    Trouble as WriteTrouble, WritesOf, WritesWanted,
+};
 pub use page::PageCommit;
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use since::Pushed;
