@@ -15,6 +15,8 @@ mod page;
 mod pages;
 mod running;
 mod session;
+mod tasks;
+mod who;
 
 use std::{
     collections::BTreeMap,
