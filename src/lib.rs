@@ -21,6 +21,7 @@ pub mod leads;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod publish;
 pub mod push;
 pub mod rescore;
 pub mod rule_tests;
