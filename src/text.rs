@@ -49,6 +49,7 @@ const PAGES: &[Page] = pages![
     "segments",
     "settings",
     "sync",
+    "tasks",
 ];
 
 static ENGLISH: LazyLock<Bundle> =
@@ -267,7 +268,8 @@ impl Say {
         format!("{} %", self.marks().points(Points(tenths * 100)))
     }
 
-    fn month(self, month0: u32) -> &'static str {
+    /// A month in short, from zero.
+    pub fn month(self, month0: u32) -> &'static str {
         const EN: [&str; 12] = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ];

@@ -12,6 +12,7 @@ pub mod chart;
 pub mod error;
 mod guard;
 mod html;
+mod numbers;
 mod page;
 mod pages;
 mod running;

@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     diagnostic::{Diagnostic, Exit, Expected},
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Conn, Guard, Store},
+    store::{Conn, Guard, Store, Tx},
 };
 
 /// What is to be let pass.
@@ -55,15 +55,15 @@ pub fn approve(
         Some(connection) => Some(numbered(store, connection)?),
     };
     let (keys, who) = (targets::keys(config), who.to_owned());
-    let word = move |tx: &crate::store::Tx| {
-        let open = tx.open_guards()?;
-        let mut meant = open
-            .iter()
-            .filter(|each| each.name == name && (only.is_none() || each.connection == only));
-        if seen.is_some_and(|seen| meant.any(|each| shown(each) != seen)) {
-            return Ok(None);
-        }
-        guard::approve(tx, &keys, &name, only, &who, now).map(Some)
+    let word = move |tx: &Tx| {
+        let named = |each: &Guard| {
+            each.name == name && (only.is_none() || each.connection == only)
+        };
+        let same = |each: &Guard| seen.as_ref().is_none_or(|seen| shown(each) == *seen);
+        let meant = |each: &Guard| named(each) && same(each);
+        let approved = guard::approve_those(tx, &keys, &meant, &who, now)?;
+        let changed = approved.is_empty() && tx.open_guards()?.iter().any(named);
+        Ok((!changed).then_some(approved))
     };
     let name = &approval.guard;
     match store.write(word)? {
