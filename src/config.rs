@@ -10,6 +10,7 @@
 mod automations;
 mod cleaning;
 pub mod code;
+mod condition;
 mod connections;
 mod found;
 mod hash;
@@ -54,8 +55,8 @@ pub use self::{
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
-    web::Web,
     source::{SourceFile, sources},
+    web::Web,
 };
 use self::{found::Found, parts::Parts, source::directory, tree::Table};
 use crate::{

@@ -2,7 +2,9 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod account;
+pub mod adjusting;
 pub mod automation;
+pub mod because;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -18,6 +20,7 @@ pub mod holdout;
 pub mod import;
 pub mod insight;
 pub mod leads;
+pub mod listing;
 mod planted;
 pub mod platform;
 pub mod preview;

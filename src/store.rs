@@ -6,6 +6,7 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod about;
 mod account;
 mod append;
 mod arrival;
@@ -43,6 +44,7 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use about::{Presence, Shown};
 pub use account::AccountRow;
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};

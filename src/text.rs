@@ -39,6 +39,7 @@ const PAGES: &[Page] = pages![
     "automations",
     "cleaning",
     "common",
+    "contact",
     "contacts",
     "login",
     "overview",
@@ -266,6 +267,11 @@ impl Say {
     pub fn percent(self, share: f64) -> String {
         let tenths = (share * 1000.0).round() as i64;
         format!("{} %", self.marks().points(Points(tenths * 100)))
+    }
+
+    /// An amount in hundredths: `€ 24,50`.
+    pub fn amount(self, hundredths: i64, currency: &str) -> String {
+        self.marks().amount(hundredths, currency)
     }
 
     /// A month in short, from zero.

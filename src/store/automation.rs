@@ -513,7 +513,7 @@ fn began() -> String {
     format!("[{}]", names.join(","))
 }
 
-fn state_of(name: &str) -> Result<EntryState, StoreError> {
+pub(super) fn state_of(name: &str) -> Result<EntryState, StoreError> {
     EntryState::ALL
         .into_iter()
         .find(|state| state.as_str() == name)

@@ -2,6 +2,7 @@
 
 mod automations;
 mod cleaning;
+mod contact;
 mod contacts;
 mod login;
 mod overview;
@@ -21,6 +22,7 @@ pub(super) fn add(routes: Routes) -> Routes {
     let pages: [fn(Routes) -> Routes; 13] = [
         automations::add,
         cleaning::add,
+        contact::add,
         contacts::add,
         login::add,
         overview::add,

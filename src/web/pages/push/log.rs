@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     account::Role,
+    listing::csv_line,
     score::facts::ConnectionId,
     store::{
         Conn, LoggedPush, LoggedWrite, OutboxState, StoreError, WriteTrouble, WritesOf,
