@@ -84,10 +84,7 @@ pub fn named<'a>(config: &'a Config, name: &str) -> Result<&'a Automation, Expec
             format!("there are: {}", all.join(", "))
         };
         let message = format!("there is no automation '{name}'");
-        Expected::new(
-            Exit::Usage,
-            Diagnostic::error("E0100", message).help(help),
-        )
+        Expected::new(Exit::Usage, Diagnostic::error("E0100", message).help(help))
     })
 }
 

@@ -121,7 +121,9 @@ pub fn handed_over(store: &Store, entry: i64) -> Result<Listed, Expected> {
 pub fn to_zero(conn: &Conn, entry: &Listed, score: &str) -> Result<Option<i64>, StoreError> {
     let state = conn.state(entry.contact)?.unwrap_or_default();
     let shown = state.scores.iter().find(|row| row.name == score);
-    Ok(shown.map(|row| -row.shown * 1000).filter(|points| *points < 0))
+    Ok(shown
+        .map(|row| -row.shown * 1000)
+        .filter(|points| *points < 0))
 }
 
 /// Keeps the answer, and with it the correction that follows from it.

@@ -51,7 +51,9 @@ pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{
     Entries, EntriesWanted, EntryDay, EntrySize, Listed, Tally as EntryTally, Waiting,
 };
-pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
+pub use clean::{
+    BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState,
+};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;

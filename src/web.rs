@@ -17,6 +17,7 @@ mod page;
 mod pages;
 mod running;
 mod session;
+mod states;
 mod tasks;
 mod who;
 

@@ -23,7 +23,7 @@ pub struct Because {
     /// What would happen.
     pub deed: Deed,
     /// The last thing that a person did, and when; `None` if nobody was ever seen.
-    pub last: Option<(String, Millis)>,
+    pub last: Option<(EventKind, Millis)>,
     /// Since when it is subscribed.
     pub subscribed_at: Option<Millis>,
     /// Mails since then that opens and clicks could be seen of.
@@ -39,7 +39,10 @@ pub fn because(conn: &Conn, step: &Step) -> Result<Because, StoreError> {
     let facts = conn.facts(step.contact, None)?.unwrap_or_default();
     let machine = |fact: &Fact| matches!(fact.verdict, Verdict::PrivacyProxy | Verdict::Scanner);
     let signs = facts.events.iter().filter(|fact| is_sign(fact));
-    let last = signs.clone().filter(|fact| !machine(fact)).max_by_key(|fact| fact.at);
+    let last = signs
+        .clone()
+        .filter(|fact| !machine(fact))
+        .max_by_key(|fact| fact.at);
     let since = last.map_or(Millis::MIN, |fact| fact.at);
     let sent = KindId::built_in(&EventKind::Send);
     let sends = facts
@@ -47,7 +50,7 @@ pub fn because(conn: &Conn, step: &Step) -> Result<Because, StoreError> {
         .iter()
         .filter(|fact| Some(fact.kind) == sent && fact.at > since);
     let last = match last {
-        Some(fact) => Some((name(conn, fact.kind)?, fact.at)),
+        Some(fact) => Some((conn.vocabulary()?.kind(fact.kind), fact.at)),
         None => None,
     };
     Ok(Because {
@@ -57,17 +60,8 @@ pub fn because(conn: &Conn, step: &Step) -> Result<Because, StoreError> {
         subscribed_at: facts.subscribed_at,
         mails: sends.clone().filter(|fact| fact.tracked).count() as u64,
         untracked: sends.filter(|fact| !fact.tracked).count() as u64,
-        machines: signs.filter(|fact| machine(fact) && fact.at > since).count() as u64,
+        machines: signs
+            .filter(|fact| machine(fact) && fact.at > since)
+            .count() as u64,
     })
-}
-
-/// A kind as rules name it.
-fn name(conn: &Conn, kind: KindId) -> Result<String, StoreError> {
-    let place = usize::from(kind.0);
-    if let Some(built_in) = EventKind::BUILT_IN.get(place) {
-        return Ok(built_in.as_str().to_owned());
-    }
-    let declared = conn.vocabulary()?.kinds;
-    let place = place - EventKind::BUILT_IN.len();
-    Ok(declared.get(place).cloned().unwrap_or_default())
 }

@@ -56,9 +56,7 @@ pub fn approve(
     };
     let (keys, who) = (targets::keys(config), who.to_owned());
     let word = move |tx: &Tx| {
-        let named = |each: &Guard| {
-            each.name == name && (only.is_none() || each.connection == only)
-        };
+        let named = |each: &Guard| each.name == name && (only.is_none() || each.connection == only);
         let same = |each: &Guard| seen.as_ref().is_none_or(|seen| shown(each) == *seen);
         let meant = |each: &Guard| named(each) && same(each);
         let approved = guard::approve_those(tx, &keys, &meant, &who, now)?;

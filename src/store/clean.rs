@@ -2,7 +2,11 @@
 //!
 //! Rows alone: who is proposed and what is done is decided in `clean`.
 
+mod batch;
+
 use std::collections::HashSet;
+
+pub use self::batch::{BatchRow, BatchSizes};
 
 use engaged_connectors::model::{Address, Status};
 use rusqlite::{OptionalExtension, Row, params};

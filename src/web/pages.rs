@@ -19,7 +19,7 @@ use super::access::Routes;
 
 /// Adds every page.
 pub(super) fn add(routes: Routes) -> Routes {
-    let pages: [fn(Routes) -> Routes; 13] = [
+    let pages: [fn(Routes) -> Routes; 14] = [
         automations::add,
         cleaning::add,
         contact::add,

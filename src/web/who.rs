@@ -3,10 +3,7 @@
 use engaged_connectors::model::Address;
 use maud::{Markup, html};
 
-use super::{
-    html::name,
-    page::Visit,
-};
+use super::{html::name, page::Visit};
 use crate::store::ContactId;
 
 impl Visit {

@@ -131,8 +131,8 @@ impl Conn {
         let mut select = self.sql.prepare_cached(sql)?;
         let mut sizes = Vec::new();
         for state in OutboxState::ALL {
-            let size: i64 =
-                select.query_row(params![whose, state.as_str(), COUNTED_MAX], |row| {
+            let size: i64 = select
+                .query_row(params![whose, state.as_str(), COUNTED_MAX], |row| {
                     row.get(0)
                 })?;
             if size > 0 {
@@ -146,9 +146,10 @@ impl Conn {
     pub fn writes(&self, wanted: &WritesWanted) -> Result<Vec<LoggedWrite>, StoreError> {
         let (index, whose) = match wanted.of {
             WritesOf::Plan(plan) => ("outbox_by_plan where plan_id = ?1", plan),
-            WritesOf::Connection(connection) => {
-                ("outbox_by_state where connection_id = ?1", connection.0.into())
-            }
+            WritesOf::Connection(connection) => (
+                "outbox_by_state where connection_id = ?1",
+                connection.0.into(),
+            ),
         };
         let sql = format!(
             "select {COLUMNS}, attempt, changed_at from outbox indexed by {index} and state = ?2 and id < ?3
@@ -174,13 +175,25 @@ impl Conn {
         Ok(found)
     }
 
+    /// What was asked of a platform for an entry into an automation, if anything ever was.
+    pub fn start_of(&self, entry: i64) -> Result<Option<LoggedWrite>, StoreError> {
+        let sql = format!(
+            "select {COLUMNS}, attempt, changed_at from outbox indexed by outbox_start
+             where lane = 'start' and target = ?1"
+        );
+        let mut select = self.sql.prepare_cached(&sql)?;
+        let mut rows = select.query([format!("start:{entry}")])?;
+        rows.next()?.map(logged_write).transpose()
+    }
+
     /// What came in the way of writes, the most frequent first.
     pub fn write_troubles(&self, of: WritesOf) -> Result<Vec<Trouble>, StoreError> {
         let (index, whose) = match of {
             WritesOf::Plan(plan) => ("outbox_by_plan where plan_id = ?1", plan),
-            WritesOf::Connection(connection) => {
-                ("outbox_by_state where connection_id = ?1", connection.0.into())
-            }
+            WritesOf::Connection(connection) => (
+                "outbox_by_state where connection_id = ?1",
+                connection.0.into(),
+            ),
         };
         let sql = format!(
             "select write, coalesce(detail, ''), count(*) from (
@@ -194,7 +207,8 @@ impl Conn {
             OutboxState::Ambiguous,
             OutboxState::Retry,
         ] {
-            let mut rows = select.query(params![whose, state.as_str(), TROUBLES_OF, TROUBLES_MAX])?;
+            let mut rows =
+                select.query(params![whose, state.as_str(), TROUBLES_OF, TROUBLES_MAX])?;
             while let Some(row) = rows.next()? {
                 troubles.push(Trouble {
                     state,

@@ -127,7 +127,9 @@ fn read(conn: &Conn, config: &Config, before: Option<i64>) -> Result<Shown, Stor
 
 async fn show(visit: Visit, Query(page): Query<Before>) -> Response {
     let config = std::sync::Arc::clone(&visit.jobs.config);
-    let shown = visit.read(move |conn| read(conn, &config, page.before)).await;
+    let shown = visit
+        .read(move |conn| read(conn, &config, page.before))
+        .await;
     let shown = match shown {
         Ok(shown) => shown,
         Err(refused) => return refused,
@@ -286,7 +288,11 @@ fn pushes(visit: &Visit, pushes: &[(LoggedPush, String)], before: Option<i64>) -
             name(on),
             number(&[OutboxState::Applied]),
             number(&[OutboxState::Rejected]),
-            number(&[OutboxState::Retry, OutboxState::Planned, OutboxState::Attempting]),
+            number(&[
+                OutboxState::Retry,
+                OutboxState::Planned,
+                OutboxState::Attempting,
+            ]),
             number(&[OutboxState::Ambiguous]),
             number(&[OutboxState::Abandoned, OutboxState::Reconciled]),
         ]
@@ -311,10 +317,7 @@ fn pushes(visit: &Visit, pushes: &[(LoggedPush, String)], before: Option<i64>) -
 
 /// Who says something now.
 fn by(visit: &Visit) -> (String, Millis) {
-    (
-        visit.session.name.clone(),
-        visit.now().timestamp_millis(),
-    )
+    (visit.session.name.clone(), visit.now().timestamp_millis())
 }
 
 #[derive(Debug, Deserialize)]
@@ -352,7 +355,11 @@ async fn set_paused(visit: &Visit, paused: bool) -> Response {
     let (who, now) = by(visit);
     let say = visit.say;
     let done = visit
-        .act(move |jobs| Ok(jobs.store.write(move |tx| tx.set_paused(paused, &who, now))?))
+        .act(move |jobs| {
+            Ok(jobs
+                .store
+                .write(move |tx| tx.set_paused(paused, &who, now))?)
+        })
         .await;
     match done {
         Ok(()) if paused => visit.then("/push", Mood::Warn, say.t("push-paused")),

@@ -101,7 +101,9 @@ fn done(visit: &Visit, outcome: &Outcome) -> Markup {
         },
         Outcome::Pushed { push: reports } => push::receipt(visit, reports),
         Outcome::Cleaned { clean } => cleaning::receipt(visit, clean),
-        Outcome::Kept { contacts } => html! { p { (say.with("task-kept", [("n", (*contacts).into())])) } },
+        Outcome::Kept { contacts } => {
+            html! { p { (say.with("task-kept", [("n", (*contacts).into())])) } }
+        }
         Outcome::Reloaded { reload } => reloaded(visit, reload),
         Outcome::Published { reload, .. } => reloaded(visit, reload),
     }
@@ -116,8 +118,15 @@ fn synced(visit: &Visit, reports: &[SyncReport]) -> Markup {
         Column::text(say.t("task-trouble")),
     ];
     let rows = reports.iter().map(|report| {
-        let errors = report.streams.iter().filter_map(|stream| stream.error.as_ref());
-        let trouble = report.blocked.iter().chain(errors).chain(&report.list_shrunk);
+        let errors = report
+            .streams
+            .iter()
+            .filter_map(|stream| stream.error.as_ref());
+        let trouble = report
+            .blocked
+            .iter()
+            .chain(errors)
+            .chain(&report.list_shrunk);
         vec![
             name(&report.connection),
             html! { (say.n(report.events())) },

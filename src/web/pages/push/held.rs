@@ -11,7 +11,7 @@ use crate::{
     sync::LIST_SHRUNK,
     text::{Key, key},
     web::{
-        html::{name, notice, Mood},
+        html::{Mood, name, notice},
         page::Visit,
     },
 };

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     by,
-    words::{attempted_at, before_of, change, foreign, state, state_key, target, target_of, verb},
+    words::{attempted_at, before_of, change, foreign, state, target, target_of, verb},
 };
 use crate::{
     account::Role,
@@ -28,6 +28,7 @@ use crate::{
         error::Refusal,
         html::{Column, button, name, table},
         page::{Nav, Page, Visit},
+        states,
     },
 };
 
@@ -191,7 +192,10 @@ fn summary(say: Say, push: &LoggedPush) -> Markup {
 
 /// How many rows are in which state, each a way to their list.
 fn sizes(say: Say, push: &LoggedPush, place: &str) -> Markup {
-    let columns = [Column::text(say.t("push-state")), Column::number(say.t("push-writes"))];
+    let columns = [
+        Column::text(say.t("push-state")),
+        Column::number(say.t("push-writes")),
+    ];
     let rows = push.sizes.iter().map(|(each, size)| {
         let href = format!("{place}?state={}#rows", each.as_str());
         vec![
@@ -200,7 +204,12 @@ fn sizes(say: Say, push: &LoggedPush, place: &str) -> Markup {
         ]
     });
     let rows: Vec<Vec<Markup>> = rows.collect();
-    table(&say.t("push-log-states"), &columns, &rows, &say.t("push-log-moved"))
+    table(
+        &say.t("push-log-states"),
+        &columns,
+        &rows,
+        &say.t("push-log-moved"),
+    )
 }
 
 /// What came in the way, grouped by the platform's words.
@@ -259,13 +268,15 @@ fn list(
     let page = rows.iter().take(ROWS.into());
     let cells: Vec<Vec<Markup>> = page.map(|write| row(visit, write)).collect();
     let last = rows.iter().take(ROWS.into()).last();
-    let older = last.filter(|_| rows.len() > usize::from(ROWS)).map(|write| {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(kept);
-        query.extend_pairs(filter.state.iter().map(|state| ("state", state)));
-        query.append_pair("before", &write.row.id.to_string());
-        format!("{place}?{}#rows", query.finish())
-    });
+    let older = last
+        .filter(|_| rows.len() > usize::from(ROWS))
+        .map(|write| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(kept);
+            query.extend_pairs(filter.state.iter().map(|state| ("state", state)));
+            query.append_pair("before", &write.row.id.to_string());
+            format!("{place}?{}#rows", query.finish())
+        });
     html! {
         section #rows {
             h2 { (say.t("push-rows")) }
@@ -276,7 +287,7 @@ fn list(
                     select #state name="state" data-submit {
                         option value="" selected[filter.state().is_none()] { (say.t("push-any-state")) }
                         @for each in OutboxState::ALL {
-                            option value=(each.as_str()) selected[filter.state() == Some(each)] { (say.t(state_key(each))) }
+                            option value=(each.as_str()) selected[filter.state() == Some(each)] { (say.t(states::write(each).0)) }
                         }
                     }
                 }
@@ -388,7 +399,11 @@ fn csv(rows: &[LoggedWrite]) -> String {
         let row = &write.row.row;
         let at = chrono::DateTime::from_timestamp_millis(write.changed_at);
         let cells = [
-            write.row.email.clone().unwrap_or_else(|| row.platform_id.clone()),
+            write
+                .row
+                .email
+                .clone()
+                .unwrap_or_else(|| row.platform_id.clone()),
             row.write.clone(),
             row.target.clone(),
             row.value.clone().unwrap_or_default(),

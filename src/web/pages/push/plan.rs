@@ -168,9 +168,16 @@ fn left_out(visit: &Visit, part: &ConnectionPlan) -> Markup {
         (part.held_back, key("push-left-held-back")),
         (part.drifts, key("push-left-drifts")),
     ];
-    let columns = [Column::text(say.t("push-left-why")), Column::number(say.t("push-left-number"))];
-    let rows = reasons.iter().enumerate().filter(|(place, (number, _))| *place == 0 || *number > 0);
-    let rows = rows.map(|(_, (number, why))| vec![html! { (say.t(*why)) }, html! { (say.n(*number)) }]);
+    let columns = [
+        Column::text(say.t("push-left-why")),
+        Column::number(say.t("push-left-number")),
+    ];
+    let rows = reasons
+        .iter()
+        .enumerate()
+        .filter(|(place, (number, _))| *place == 0 || *number > 0);
+    let rows =
+        rows.map(|(_, (number, why))| vec![html! { (say.t(*why)) }, html! { (say.n(*number)) }]);
     let rows: Vec<Vec<Markup>> = rows.collect();
     table(&say.t("push-left-out"), &columns, &rows, "")
 }

@@ -26,13 +26,14 @@ pub(in crate::web::pages) fn receipt(visit: &Visit, reports: &[PushReport]) -> M
 
 fn one(visit: &Visit, report: &PushReport) -> Markup {
     let say = visit.say;
-    let columns = [Column::text(say.t("push-outcome")), Column::number(say.t("push-writes"))];
-    let mut rows = vec![
-        vec![
-            badge(Mood::Good, &say.t("push-written")),
-            html! { (say.n(report.applied)) },
-        ],
+    let columns = [
+        Column::text(say.t("push-outcome")),
+        Column::number(say.t("push-writes")),
     ];
+    let mut rows = vec![vec![
+        badge(Mood::Good, &say.t("push-written")),
+        html! { (say.n(report.applied)) },
+    ]];
     for (why, number) in &report.rejected {
         let what = html! { (badge(Mood::Bad, &say.t("push-refused"))) " " (foreign(visit, why)) };
         rows.push(vec![what, html! { (say.n(*number)) }]);

@@ -5,10 +5,11 @@ use maud::{Markup, html};
 use crate::{
     score::calendar::Millis,
     store::{NewOutboxRow, OutboxState},
-    text::{Key, Say, key},
+    text::{Say, key},
     web::{
-        html::{Mood, badge, name, words},
+        html::{badge, name, words},
         page::Visit,
+        states,
     },
 };
 
@@ -81,32 +82,13 @@ pub(in crate::web::pages) fn change(
     html! { (value(before)) " → " strong { (value(after)) } }
 }
 
-/// The name of a state.
-pub(super) fn state_key(state: OutboxState) -> Key {
-    match state {
-        OutboxState::Planned => key("push-state-planned"),
-        OutboxState::Attempting => key("push-state-attempting"),
-        OutboxState::Applied => key("push-state-applied"),
-        OutboxState::Rejected => key("push-state-rejected"),
-        OutboxState::Retry => key("push-state-retry"),
-        OutboxState::Ambiguous => key("push-state-ambiguous"),
-        OutboxState::Reconciled => key("push-state-reconciled"),
-        OutboxState::Abandoned => key("push-state-abandoned"),
-    }
-}
-
 /// A state as a badge.
 pub(super) fn state(say: Say, state: OutboxState) -> Markup {
-    let mood = match state {
-        OutboxState::Applied => Mood::Good,
-        OutboxState::Rejected => Mood::Bad,
-        OutboxState::Ambiguous | OutboxState::Retry => Mood::Warn,
-        _ => Mood::Calm,
-    };
-    badge(mood, &say.t(state_key(state)))
+    let (word, mood) = states::write(state);
+    badge(mood, &say.t(word))
 }
 
 /// When a request went out, by the name of its attempt.
-pub(super) fn attempted_at(attempt: &str) -> Option<Millis> {
+pub(in crate::web::pages) fn attempted_at(attempt: &str) -> Option<Millis> {
     attempt.split_once('-')?.0.parse().ok()
 }
