@@ -80,6 +80,14 @@ impl Answer {
         let location = self.headers.get(header::LOCATION);
         location.map_or("", |location| location.to_str().unwrap())
     }
+
+    /// The value of the first hidden field of that name.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let field = format!("name=\"{name}\" value=\"");
+        let found = self.body.split_once(&field);
+        let (_, rest) = found.unwrap_or_else(|| panic!("no field {name} in {}", self.body));
+        rest.split('"').next().unwrap().to_owned()
+    }
 }
 
 /// A small configuration with a score, two segments and no connection.
