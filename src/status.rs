@@ -1,8 +1,6 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use serde::Serialize;
@@ -337,16 +335,15 @@ fn starts_text(status: &Status) -> String {
 
 /// What waits of starts, by state.
 fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut waiting = BTreeMap::new();
+    let mut waiting = Vec::new();
     for state in EntryState::ALL {
         if state.is_pending() || state == EntryState::InDoubt {
-            let number = conn.count_entries(state)?;
-            if number > 0 {
-                waiting.insert(state.as_str().to_owned(), number);
-            }
+            waiting.push((state.as_str().to_owned(), conn.count_entries(state)?));
         }
     }
-    Ok(waiting.into_iter().collect())
+    waiting.retain(|(_, number)| *number > 0);
+    waiting.sort();
+    Ok(waiting)
 }
 
 /// Alerts alone: `drift` has the rest.

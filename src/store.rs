@@ -55,8 +55,12 @@ pub use account::AccountRow;
 pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
-pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
-pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
+pub use automation::{
+    Entries, EntriesWanted, EntryDay, EntrySize, Listed, Tally as EntryTally, Waiting,
+};
+pub use clean::{
+    BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState,
+};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
@@ -67,7 +71,10 @@ pub use history::codec;
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow};
-pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
+pub use outbox::{
+    Guard, Lane, LoggedPush, LoggedWrite, NewOutboxRow, OutboxRow, OutboxState, Plan,
+    Trouble as WriteTrouble, WritesOf, WritesWanted,
+};
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};

@@ -19,6 +19,9 @@ mod pages;
 mod running;
 mod session;
 mod spread;
+mod states;
+mod tasks;
+mod who;
 
 use std::{
     collections::BTreeMap,

@@ -367,6 +367,8 @@ create table automation_entry (
   unique (contact_id, automation_id, number)
 ) strict;
 create index automation_entry_open on automation_entry (state, automation_id);
+create index automation_entry_inside on automation_entry (automation_id, state) where left_at is null;
+create index automation_entry_by_day on automation_entry (automation_id, entered_on, state);
 
 -- What everybody's scores were like, once in each ISO week.
 create table week (
@@ -453,7 +455,8 @@ create table plan (
   summary text not null,
   known_at integer not null,
   decided_at integer,
-  decided_by text
+  decided_by text,
+  connection_id integer references connection
 ) strict;
 
 create table outbox (
@@ -477,6 +480,7 @@ create table outbox (
 ) strict;
 create index outbox_by_target on outbox (connection_id, platform_id, target);
 create index outbox_by_state on outbox (connection_id, state, id);
+create index outbox_by_plan on outbox (plan_id, state);
 -- A start has one row, whatever happens.
 create unique index outbox_start on outbox (target) where lane = 'start';
 
