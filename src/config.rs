@@ -10,6 +10,7 @@
 mod automations;
 mod cleaning;
 pub mod code;
+mod condition;
 mod connections;
 mod found;
 mod hash;

@@ -209,10 +209,16 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
         }
         notify(&[sd_notify::NotifyState::Watchdog]);
     }
+    let (settled, news) = jobs
+        .store
+        .read(|conn| Ok((conn.next_settled_at()?, conn.has_dirty()?)))?;
     // What has settled is to be started now, not with the next sync.
-    let settled = jobs.store.read(super::store::Conn::next_settled_at)?;
-    if work || settled.is_some_and(|at| at <= now.timestamp_millis()) {
+    let work = work || settled.is_some_and(|at| at <= now.timestamp_millis());
+    if work || news {
+        // News that came in by itself is scored at once; it is pushed when its connection's turn comes.
         jobs.score(false).await?;
+    }
+    if work {
         jobs.weekly().await?;
         jobs.clean().await?;
         match jobs.apply(None).await {

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod automation;
+pub mod because;
 pub mod clean;
 pub mod cli;
 pub mod clock;

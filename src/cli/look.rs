@@ -6,15 +6,12 @@ use clap::Args;
 use engaged_connectors::model::Address;
 
 use crate::{
+    because::{When, because},
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
     rule_tests::{self, Failure},
-    rules::{Context as Names, SyntaxError, parse_condition},
-    score::{
-        calendar::{Day, Zone},
-        explain::{self, Points, Question},
-        model::Model,
-    },
+    rules::SyntaxError,
+    score::{calendar::Day, explain::Points},
     status,
     store::{ContactId, Store},
     words::{self, Detail, Role},
@@ -227,44 +224,18 @@ pub(super) fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), E
 
 pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let zone = Zone::new(config.zone);
-    let today = zone.day(context.clock.now().timestamp_millis());
-    let as_of = arguments
-        .as_of
-        .as_deref()
-        .map_or(Ok(today), |text| date(text, "--as-of"))?;
-    let known_at = arguments
-        .known_at
-        .as_deref()
-        .map(|text| date(text, "--known-at"))
-        .transpose()?;
-    // The end of the local day: the instant before the next one begins.
-    let known = known_at.map(|day| zone.start_of(day.next()) - 1);
-    let present = known_at.map_or(today, |day| day.min(today));
+    let typed = |text: &Option<String>, option: &str| {
+        text.as_deref().map(|text| date(text, option)).transpose()
+    };
+    let when = When {
+        as_of: typed(&arguments.as_of, "--as-of")?,
+        known_at: typed(&arguments.known_at, "--known-at")?,
+    };
+    let now = context.clock.now().timestamp_millis();
     let store = context.reading(&config)?;
     let (contact, address) = find(&store, &arguments.contact)?;
-    let explanation = store.read(|conn| {
-        let Some(facts) = conn.facts(contact, known)? else {
-            return Ok(None);
-        };
-        let vocabulary = conn.vocabulary()?;
-        let coverage = conn.coverage(&zone, present, known)?;
-        let model = Model::new(&config.rules, &vocabulary);
-        let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
-        let ids = conn.platform_ids(&events)?;
-        let reasons = conn.verdict_reasons(&events, known)?;
-        Ok(Some(explain::explain(&Question {
-            model: &model,
-            vocabulary: &vocabulary,
-            facts: &facts,
-            coverage: &coverage,
-            as_of,
-            known_at: present,
-            contact: address.reveal(),
-            platform_id: &|id| ids.get(&id).cloned(),
-            reason: &|id| reasons.get(&id).cloned(),
-        })))
-    })?;
+    let explanation =
+        store.read(|conn| because(conn, &config, (contact, address.reveal()), when, now))?;
     let Some(explanation) = explanation else {
         let help = "nothing was known about the contact on that date";
         return Err(usage(
@@ -326,30 +297,9 @@ pub(super) fn parse(
     flag: &str,
     text: &str,
 ) -> Result<crate::rules::syntax::Condition, Expected> {
-    let scores: Vec<_> = config
-        .rules
-        .scores
-        .iter()
-        .map(|score| crate::rules::KnownScore {
-            name: score.name.clone(),
-            bands: score.bands.iter().map(|band| band.name.clone()).collect(),
-        })
-        .collect();
-    let segments: Vec<String> = config
-        .rules
-        .segments
-        .iter()
-        .map(|segment| segment.name.clone())
-        .collect();
-    let names = Names {
-        kinds: &config.rules.kinds,
-        scores: Some(&scores),
-        segments: Some(&segments),
-        lists: None,
-        connections: None,
-        classes: None,
-    };
-    parse_condition(text, &names).map_err(|errors| located(flag, text, errors))
+    config
+        .condition(text)
+        .map_err(|errors| located(flag, text, errors))
 }
 
 /// What is wrong with words of the rule language on the command line.

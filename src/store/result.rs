@@ -97,6 +97,13 @@ impl Conn {
         Ok(u64::try_from(dirty).unwrap_or_default())
     }
 
+    /// Whether any contact is dirty.
+    pub fn has_dirty(&self) -> Result<bool, StoreError> {
+        Ok(self
+            .sql
+            .query_row("select exists (select 1 from dirty)", (), |row| row.get(0))?)
+    }
+
     /// How many contacts are scored by the rules of that number.
     pub fn count_scored_by(&self, rule_version: i64) -> Result<u64, StoreError> {
         let scored: i64 = self.sql.query_row(
