@@ -6,15 +6,24 @@
 //! Every event of this kind is in the audit trail. Nothing here knows HTTP.
 
 mod api;
+mod hash;
 mod name;
 mod password;
 mod role;
 mod session;
 mod setup;
+mod throttle;
 mod token;
 mod user;
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashSet,
+    hash::RandomState,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use engaged_connectors::Clock;
 use thiserror::Error;
@@ -29,7 +38,11 @@ pub use self::{
     token::{API_PREFIX, Csrf, Token},
     user::{Actor, Theme, User},
 };
-use crate::store::{Store, StoreError};
+use self::{hash::Hasher, throttle::Throttle};
+use crate::{
+    score::calendar::Millis,
+    store::{Store, StoreError, Tx},
+};
 
 /// A user's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,11 +56,31 @@ pub struct SessionId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApiTokenId(pub i64);
 
-/// All accounts of one database. Clones share what they count.
+/// A minute: how exactly it is known when something was last used.
+const MINUTE: Millis = 60_000;
+
+/// All accounts of one database. Clones share what they count; a process has one.
 #[derive(Clone)]
 pub struct Accounts {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
+    hasher: Hasher,
+    throttle: Throttle,
+    /// What is being noted as used.
+    noting: Mutex<HashSet<Used>>,
+    /// Under which names that nobody has stand in the audit trail: as numbers, alike until the process ends.
+    unknown_names: RandomState,
+}
+
+/// What was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Used {
+    Session(SessionId),
+    Token(ApiTokenId),
 }
 
 /// Why something cannot be done to an account or a token.
@@ -82,6 +115,42 @@ pub enum AccountError {
 impl Accounts {
     /// The accounts in a database.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        let inner = Inner {
+            store,
+            clock,
+            hasher: Hasher::new(),
+            throttle: Throttle::default(),
+            noting: Mutex::default(),
+            unknown_names: RandomState::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    fn now(&self) -> Millis {
+        self.inner.clock.now().timestamp_millis()
+    }
+
+    /// Keeps that something was used. Nobody waits for it: a page must not be held up by whatever writes.
+    fn note(&self, used: Used, now: Millis) {
+        let noting = |accounts: &Self, change: &dyn Fn(&mut HashSet<Used>) -> bool| {
+            let lock = accounts.inner.noting.lock();
+            change(&mut lock.unwrap_or_else(PoisonError::into_inner))
+        };
+        if !noting(self, &|noting| noting.insert(used)) {
+            return;
+        }
+        let accounts = self.clone();
+        tokio::spawn(async move {
+            let write = move |tx: &Tx| match used {
+                Used::Session(id) => tx.see_session(id, now),
+                Used::Token(id) => tx.see_api_token(id, now),
+            };
+            if let Err(error) = accounts.inner.store.write_async(write).await {
+                tracing::warn!(%error, "that a session or a token was used could not be kept");
+            }
+            noting(&accounts, &|noting| noting.remove(&used));
+        });
     }
 }

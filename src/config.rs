@@ -19,9 +19,11 @@ mod language;
 mod machines;
 mod models;
 mod near;
+mod only_rules;
 mod options;
 mod overrides;
 pub mod packs;
+pub mod parts;
 mod redact;
 mod rule_tests;
 mod rules;
@@ -29,6 +31,7 @@ mod schema;
 mod scores;
 mod secret;
 mod shape;
+mod source;
 mod tree;
 mod web;
 
@@ -48,12 +51,14 @@ pub use self::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
     },
     insight::Insight,
+    only_rules::beside_rules,
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
     web::Web,
+    source::{SourceFile, sources},
 };
-use self::{found::Found, tree::Table};
+use self::{found::Found, parts::Parts, source::directory, tree::Table};
 use crate::{
     automation::{Automation, Begin},
     diagnostic::Diagnostic,
@@ -142,6 +147,8 @@ pub struct Config {
     pub web: Option<Web>,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
+    /// What it consists of, each with a fingerprint: two configurations are compared by it.
+    pub parts: Parts,
     /// What is probably not as meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -167,8 +174,21 @@ impl Config {
 ///
 /// All errors there are, and the warnings, in the order of files and lines.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Vec<Diagnostic>> {
-    let files = read(path).map_err(|diagnostic| vec![*diagnostic])?;
-    assemble(path, directory(path), &files, environment)
+    let files = sources(path).map_err(|diagnostic| vec![*diagnostic])?;
+    load_texts(path, &files, environment)
+}
+
+/// As [`load`], from texts that stand for the files at `path`: what they would mean there.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_texts(
+    path: &Path,
+    files: &[SourceFile],
+    environment: &Environment,
+) -> Result<Config, Vec<Diagnostic>> {
+    assemble(path, directory(path), files, environment)
 }
 
 /// A draft of the rules, checked with what it takes over from the configuration.
@@ -192,10 +212,10 @@ pub fn load_draft(
     draft: &Path,
     environment: &Environment,
 ) -> Result<Draft, Vec<Diagnostic>> {
-    let files = read(draft).map_err(|diagnostic| {
+    let files = sources(draft).map_err(|diagnostic| {
         vec![diagnostic.help("begin with a copy of the configuration, and edit that")]
     })?;
-    let under = read(path).map_err(|diagnostic| vec![*diagnostic])?;
+    let under = sources(path).map_err(|diagnostic| vec![*diagnostic])?;
     let mut found = Found::default();
     let (own, rest) = (joined(&files, &mut found), joined(&under, &mut found));
     if found.has_errors() {
@@ -208,97 +228,18 @@ pub fn load_draft(
             replaces: Vec::new(),
         });
     }
-    let replaces = replaced(&own);
+    let replaces = parts::names(&own);
     let mut root = own;
     tree::merge::lay_over(&mut root, rest);
     let config = finish(draft, directory(path), root, &files, environment, found)?;
     Ok(Draft { config, replaces })
 }
 
-/// What a rules file says something about: sections of named things by name, others whole.
-fn replaced(own: &Table) -> Vec<String> {
-    let names = |entry: &tree::Entry| -> Vec<String> {
-        let named = schema::ROOT
-            .iter()
-            .any(|key| key.name == entry.name && matches!(key.kind, schema::Kind::Named(..)));
-        match entry.node.table().filter(|_| named) {
-            Some(table) => {
-                let inner = table.entries.iter();
-                inner
-                    .map(|inner| format!("{}.{}", entry.name, inner.name))
-                    .collect()
-            }
-            None => vec![entry.name.clone()],
-        }
-    };
-    own.entries.iter().flat_map(names).collect()
-}
-
-/// Where relative paths of a configuration begin.
-fn directory(path: &Path) -> &Path {
-    if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    }
-}
-
-/// A file's name as shown, and its text.
-type File = (String, String);
-
-fn read(path: &Path) -> Result<Vec<File>, Box<Diagnostic>> {
-    let unreadable = |path: &Path, error: &std::io::Error| {
-        Box::new(
-            Diagnostic::error(
-                code::UNREADABLE,
-                format!("{} cannot be read", path.display()),
-            )
-            .note(error.to_string())
-            .help(
-                "name another with --config, or begin with a copy of config/engaged.example.toml",
-            ),
-        )
-    };
-    if !path.is_dir() {
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        return Ok(vec![(path.display().to_string(), text)]);
-    }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
-        let file = entry.map_err(|error| unreadable(path, &error))?.path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            paths.push(file);
-        }
-    }
-    paths.sort();
-    if paths.is_empty() {
-        return Err(Box::new(
-            Diagnostic::error(
-                code::UNREADABLE,
-                format!("there is no *.toml file in {}", path.display()),
-            )
-            .help(
-                "name another with --config, or begin with a copy of config/engaged.example.toml",
-            ),
-        ));
-    }
-    paths
-        .iter()
-        .map(|file| {
-            let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
-            Ok((file.display().to_string(), text))
-        })
-        .collect()
-}
-
 /// From texts to a checked configuration.
 fn assemble(
     path: &Path,
     base: &Path,
-    files: &[File],
+    files: &[SourceFile],
     environment: &Environment,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut found = Found::default();
@@ -311,10 +252,10 @@ fn assemble(
 }
 
 /// Several files as one tree.
-fn joined(files: &[File], found: &mut Found) -> Table {
+fn joined(files: &[SourceFile], found: &mut Found) -> Table {
     let mut root = Table::default();
-    for (file, text) in files {
-        if let Some(table) = tree::parse(file, text, found) {
+    for file in files {
+        if let Some(table) = tree::parse(&file.shown(), &file.text, found) {
             tree::merge::merge(&mut root, table, found);
         }
     }
@@ -326,7 +267,7 @@ fn finish(
     path: &Path,
     base: &Path,
     mut root: Table,
-    files: &[File],
+    files: &[SourceFile],
     environment: &Environment,
     mut found: Found,
 ) -> Result<Config, Vec<Diagnostic>> {
@@ -344,7 +285,7 @@ fn finish(
 
     let place = files.first().map_or_else(
         || tree::place_of("configuration", ""),
-        |(file, text)| tree::place_of(file, text).at(0..0),
+        |file| tree::place_of(&file.shown(), &file.text).at(0..0),
     );
     shape::check_table(&root, schema::ROOT, &place, "the configuration", &mut found);
     models::read(&mut root, base, &mut found);
@@ -401,6 +342,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         guards: guards(root),
         drift: drift(root),
         web: web::check(root, found),
+        parts: parts::of(root),
         warnings: Vec::new(),
     })
 }

@@ -12,7 +12,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
 use crate::{
-    desk::{Desk, ask::Ask},
+    desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
     schedule::{
@@ -47,6 +47,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         Expected::new(Exit::Bug, diagnostic.help("please report this"))
     })?;
     let mut stop = std::pin::pin!(stopped());
+    desk.settle_publications().await?;
     let dashboard = Running::start(&desk).await?;
     if let Some(dashboard) = &dashboard
         && let Some(link) = dashboard.first_link().await?
@@ -57,7 +58,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         ));
     }
     // Whoever started us learns that migrations are done and work begins.
-    notify(&[sd_notify::NotifyState::Ready]);
+    supervisor::ready();
     let hangups = tokio::spawn(reload_on_hangup(Arc::clone(&desk)));
     info!(
         connections = desk.jobs().config.connections.len(),
@@ -73,7 +74,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             }
             () = beat.notified() => {}
         }
-        notify(&[sd_notify::NotifyState::Watchdog]);
+        supervisor::alive();
         let turn = turn(&desk);
         tokio::pin!(turn);
         let ended = loop {
@@ -146,7 +147,7 @@ fn stopped() -> impl Future<Output = ()> {
 /// Waits for whatever runs, for a while. What is cut off resumes from its last commit.
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
-    notify(&[sd_notify::NotifyState::Stopping]);
+    supervisor::stopping();
     let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
 }
 
@@ -167,15 +168,9 @@ fn show_life(store: &Store) {
     let store = store.clone();
     tokio::spawn(async move {
         if store.write_async(|_| Ok(())).await.is_ok() {
-            notify(&[sd_notify::NotifyState::Watchdog]);
+            supervisor::alive();
         }
     });
-}
-
-fn notify(state: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("systemd was not told: {error}");
-    }
 }
 
 /// The daemon's own turn.
@@ -207,7 +202,7 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
             }
             None => jobs.note(DAILY).await?,
         }
-        notify(&[sd_notify::NotifyState::Watchdog]);
+        supervisor::alive();
     }
     let (settled, news) = jobs
         .store

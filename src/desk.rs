@@ -10,6 +10,7 @@ pub mod ask;
 mod carry;
 pub mod kept;
 pub mod reload;
+pub mod supervisor;
 pub mod task;
 
 use std::{
@@ -28,8 +29,10 @@ use tracing::{info, warn};
 use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
+    preview::report::Preview,
+    publish::{self, Editor},
     schedule::jobs::Jobs,
-    score::calendar::Millis,
+    score::calendar::{Day, Millis},
     store::StoreError,
 };
 
@@ -199,6 +202,43 @@ impl Desk {
         lock(&self.plans).all()
     }
 
+    /// Edits the files of the configuration that is in force. It blocks: call it where that may be.
+    pub fn editor(&self) -> Editor {
+        let jobs = self.jobs();
+        let (store, clock) = (jobs.store.clone(), Arc::clone(&jobs.clock));
+        Editor::new(
+            Arc::clone(&jobs.config),
+            self.environment.clone(),
+            store,
+            clock,
+        )
+    }
+
+    /// What a text in the place of a configuration's file would change. One at a time: each reads everybody.
+    pub async fn preview(
+        &self,
+        file: &str,
+        text: &str,
+        as_of: Option<Day>,
+    ) -> Result<Preview, Expected> {
+        let _look = self.look.lock().await;
+        let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
+        let work = move || {
+            let draft = editor.check(&file, &text)?;
+            editor.preview(&draft, as_of, None)
+        };
+        let report = tokio::task::spawn_blocking(work).await;
+        Ok(report.map_err(|error| StoreError::ended(&error))??)
+    }
+
+    /// Finds out, before anything runs, what became of publications that the last process did not live to see the end of.
+    pub async fn settle_publications(&self) -> Result<(), StoreError> {
+        let (jobs, now) = (self.jobs(), self.now());
+        let work = move || publish::settle_open(&jobs.store, &jobs.config.file, now);
+        let settled = tokio::task::spawn_blocking(work).await;
+        settled.map_err(|error| StoreError::ended(&error))?
+    }
+
     /// Why the last reload was refused; `None` if it was not. What was in force before still is.
     pub fn reload_trouble(&self) -> Option<ReloadTrouble> {
         lock(&self.trouble).clone()
@@ -234,7 +274,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn busy() -> Expected {
-    let diagnostic = Diagnostic::error("E0120", format!("{WAITING_MAX} tasks wait already"));
+    let diagnostic = Diagnostic::error("E0140", format!("{WAITING_MAX} tasks wait already"));
     Expected::new(
         Exit::Unavailable,
         diagnostic.help("wait until some of them are done, then ask again"),
@@ -242,9 +282,12 @@ fn busy() -> Expected {
 }
 
 fn stopping() -> Expected {
-    let diagnostic = Diagnostic::error("E0121", "the daemon is stopping, and did not begin it");
+    let diagnostic = Diagnostic::error("E0141", "the daemon is stopping, and did not begin it");
     Expected::new(
         Exit::Unavailable,
         diagnostic.help("ask again when it runs again"),
     )
 }
+
+#[cfg(test)]
+mod tests;

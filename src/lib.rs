@@ -20,6 +20,7 @@ pub mod insight;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod publish;
 pub mod push;
 pub mod rescore;
 pub mod rule_tests;

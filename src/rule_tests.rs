@@ -9,7 +9,7 @@ mod stage;
 use engaged_connectors::model::{Contact, Event};
 
 use crate::{
-    diagnostic::Place,
+    diagnostic::{Diagnostic, Place},
     rules::{set::RuleSet, syntax::Condition, truth::Truth},
     score::{
         Reason,
@@ -87,6 +87,22 @@ pub struct Failure {
     pub place: Place,
     /// The scores it is about, and why they are what they are.
     pub because: Explanation,
+}
+
+impl Failure {
+    /// What is told of it, where its expectation stands.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let (what, expected, found) = (&self.what, &self.expected, &self.found);
+        Diagnostic::error(
+            "E0260",
+            format!(
+                "rule test '{}': {what} is {found}, not {expected}",
+                self.test
+            ),
+        )
+        .at(&self.place, format!("expected {expected}, found {found}"))
+        .help("correct the rule if it does not do what you mean, else the test")
+    }
 }
 
 /// Runs all tests; what does not hold, in the order of the file.

@@ -6,6 +6,7 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod account;
 mod append;
 mod arrival;
 mod audit;
@@ -26,12 +27,15 @@ mod open;
 mod operation;
 mod outbox;
 mod page;
+mod publication;
 mod reader;
 mod result;
+mod session;
 mod since;
 mod snapshot;
 mod standing;
 mod start;
+mod token;
 mod verdict;
 mod week;
 mod word;
@@ -39,6 +43,7 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use account::AccountRow;
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
@@ -53,7 +58,9 @@ pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
+pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use session::SessionRow;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};

@@ -27,10 +27,12 @@ pub struct VerifyReport {
     pub different: u64,
     /// Some of them, and what differs.
     pub differences: Vec<String>,
+    /// The first row of the audit trail that is not as it was written.
+    pub audit_broken_at: Option<i64>,
 }
 
 /// Compares every stored score with a full recomputation as of today, after
-/// checking that the file is sound and that the packed history is what the event log gives.
+/// checking that the file is sound, the audit trail unbroken, and the packed history what the event log gives.
 pub fn verify(
     store: &Store,
     config: &Config,
@@ -42,6 +44,7 @@ pub fn verify(
         conn.check_soundness()?;
         let mut report = VerifyReport {
             schema: 1,
+            audit_broken_at: conn.verify_audit()?.broken_at,
             ..VerifyReport::default()
         };
         report.differences = conn.compare_history(NAMED_MAX)?;

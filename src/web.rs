@@ -8,6 +8,7 @@
 
 pub mod access;
 mod assets;
+pub mod chart;
 pub mod error;
 mod guard;
 mod html;

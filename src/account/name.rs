@@ -75,7 +75,7 @@ impl fmt::Display for Name {
 }
 
 /// White space, controls, and what only directs how other characters are shown.
-fn invisible(c: char) -> bool {
+pub(super) fn invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(

@@ -5,8 +5,17 @@ use std::net::IpAddr;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use super::{AccountError, Accounts, Actor, NameFault, NewSession, PasswordFault, Role, Token};
-use crate::{score::calendar::Millis, store::StoreError};
+use super::{
+    AccountError, Accounts, Actor, MINUTE, Name, NameFault, NewSession, PasswordFault, Role, Token,
+    session,
+};
+use crate::{
+    score::calendar::Millis,
+    store::{Conn, StoreError, Tx},
+};
+
+/// How long a link is good.
+const GOOD: Millis = 15 * MINUTE;
 
 /// A link by which one user can be made, once.
 #[derive(Clone, Debug)]
@@ -47,32 +56,77 @@ pub enum SetupError {
 }
 
 impl Accounts {
-    /// Whether anybody could let others in: without an enabled admin, only a setup link helps.
+    /// Whether there is an admin who is let in. Without one, only a setup link helps.
     pub async fn has_users(&self) -> Result<bool, StoreError> {
-        todo!()
+        self.inner.store.read_async(Conn::has_admin).await
     }
 
-    /// Makes a setup link for a user of that role; good for 15 minutes, and once.
+    /// Makes a setup link for a user of that role; good for 15 minutes, and once. One that was made while there
+    /// was no admin ends when there is one.
     pub async fn setup_link(&self, role: Role, actor: &Actor) -> Result<SetupLink, AccountError> {
-        let _ = (role, actor);
-        todo!()
+        let (token, now) = (Token::generate()?, self.now());
+        let (digest, who, expires_at) = (token.digest(), actor.name().to_owned(), now + GOOD);
+        let keep = move |tx: &Tx| {
+            let first = !tx.has_admin()?;
+            if first && role != Role::Admin {
+                return Ok(false);
+            }
+            tx.add_setup_link(&digest, role, first, expires_at, now)?;
+            tx.audit(&who, "setup link", &format!("for a new {role}"), now)?;
+            Ok(true)
+        };
+        if !self.inner.store.write_async(keep).await? {
+            return Err(AccountError::FirstIsAdmin);
+        }
+        Ok(SetupLink {
+            token,
+            role,
+            expires_at,
+        })
     }
 
     /// Whether a link is good now.
     pub async fn is_setup_link(&self, token: &str) -> Result<bool, StoreError> {
-        let _ = token;
-        todo!()
+        let Some(token) = Token::presented(token) else {
+            return Ok(false);
+        };
+        let (digest, now) = (token.digest(), self.now());
+        let find = move |conn: &Conn| conn.setup_link(&digest, now);
+        Ok(self.inner.store.read_async(find).await?.is_some())
     }
 
     /// Makes a user by a link, and lets them in. The name of a disabled user may be taken up again.
     pub async fn use_setup_link(
         &self,
-        token: &str,
+        link: &str,
         name: &str,
         password: &SecretString,
         from: IpAddr,
     ) -> Result<NewSession, SetupError> {
-        let _ = (token, name, password, from);
-        todo!()
+        // Nothing is hashed for who has no link.
+        if !self.is_setup_link(link).await? {
+            return Err(SetupError::Spent);
+        }
+        let link = Token::presented(link).ok_or(SetupError::Spent)?.digest();
+        let name = Name::parse(name)?;
+        if let Some(fault) = PasswordFault::of(password, &name) {
+            return Err(fault.into());
+        }
+        let password = self.inner.hasher.hash(password).await?;
+        let (token, now) = (Token::generate()?, self.now());
+        let make = move |tx: &Tx| {
+            let Some(role) = tx.setup_link(&link, now)? else {
+                return Ok(Err(SetupError::Spent));
+            };
+            let Some(user) = tx.add_account(name.as_str(), role, &password, now)? else {
+                return Ok(Err(SetupError::Taken));
+            };
+            tx.forget_setup_link(&link)?;
+            let detail = format!("{name} is {role}, from {from}");
+            tx.audit(name.as_str(), "setup link used", &detail, now)?;
+            let session = session::begin(tx, user, &token, &from.to_string(), now)?;
+            Ok(Ok(NewSession { token, session }))
+        };
+        self.inner.store.write_async(make).await?
     }
 }

@@ -141,15 +141,8 @@ fn tests_text(config: &Config, failures: &[Failure]) -> String {
     }
 }
 
-/// A rule test's failure, where its expectation stands.
+/// A rule test's failure, and why it came out as it did.
 fn failed(failure: &Failure, language: Language) -> Diagnostic {
-    let Failure {
-        test,
-        what,
-        expected,
-        found,
-        ..
-    } = failure;
     let mut lines = words::explanation(&failure.because, language, Detail::Everything);
     let of_scores = [
         Role::Score,
@@ -160,19 +153,10 @@ fn failed(failure: &Failure, language: Language) -> Diagnostic {
     ];
     lines.retain(|line| of_scores.contains(&line.role));
     let because = words::text(&lines);
-    Diagnostic::error(
-        "E0260",
-        format!("rule test '{test}': {what} is {found}, not {expected}"),
-    )
-    .at(
-        &failure.place,
-        format!("expected {expected}, found {found}"),
-    )
-    .note(format!(
+    failure.diagnostic().note(format!(
         "because:{}",
         because.trim_end().replace('\n', "\n  ")
     ))
-    .help("correct the rule if it does not do what you mean, else the test")
 }
 
 pub(super) fn status(context: &Context, _: &Status) -> Result<Exit, Expected> {

@@ -524,13 +524,18 @@ pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
         for difference in &report.differences {
             out += &format!("  {difference}\n");
         }
+        if let Some(row) = report.audit_broken_at {
+            out += &format!("the audit trail is broken: row {row} is not as it was written, or one before it is missing\n");
+        }
         out
     });
-    Ok(if report.different == 0 {
-        Exit::Done
-    } else {
-        Exit::Storage
-    })
+    Ok(
+        if report.different == 0 && report.audit_broken_at.is_none() {
+            Exit::Done
+        } else {
+            Exit::Storage
+        },
+    )
 }
 
 pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {

@@ -26,7 +26,10 @@ fn environment(pairs: &[(&str, &str)]) -> Environment {
 }
 
 fn from_text(text: &str, pairs: &[(&str, &str)]) -> Result<Config, Vec<Diagnostic>> {
-    let files = [("engaged.toml".to_owned(), text.to_owned())];
+    let files = [SourceFile {
+        path: "engaged.toml".into(),
+        text: text.to_owned(),
+    }];
     let path = Path::new("/etc/engaged/engaged.toml");
     assemble(path, Path::new("/etc/engaged"), &files, &environment(pairs))
 }
@@ -45,7 +48,7 @@ fn assert_snapshot(path: &Path, now: &str) {
 }
 
 /// The broken configurations: a name, files, and the variables of their `# env:` lines.
-fn broken() -> Vec<(String, Vec<File>, Environment)> {
+fn broken() -> Vec<(String, Vec<SourceFile>, Environment)> {
     let mut paths: Vec<PathBuf> = fs::read_dir(in_workspace("tests/config_errors"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -56,13 +59,13 @@ fn broken() -> Vec<(String, Vec<File>, Environment)> {
         .collect();
     paths.sort();
     let read_case = |path: &PathBuf| {
-        let mut files = read(path).unwrap();
-        for (name, _) in &mut files {
-            *name = Path::new(name).file_name().unwrap().display().to_string();
+        let mut files = sources(path).unwrap();
+        for file in &mut files {
+            file.path = file.name().into();
         }
         let variables = files
             .iter()
-            .flat_map(|(_, text)| text.lines())
+            .flat_map(|file| file.text.lines())
             .filter_map(|line| line.strip_prefix("# env: ")?.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
@@ -142,6 +145,11 @@ fn every_code_is_provoked() {
     seen.insert(good(DOUBTFUL, &[]).warnings[0].code);
     let secret = SecretSource::Env("NOT_SET".into());
     seen.insert(secret.read(&Environment::new()).unwrap_err().code);
+    let draft = SourceFile {
+        path: "engaged.toml".into(),
+        text: "timezone = \"Europe/Amsterdam\"".to_owned(),
+    };
+    seen.insert(beside_rules(&[], &draft)[0].code);
     let missing: Vec<_> = code::ALL
         .iter()
         .filter(|code| !seen.contains(*code))

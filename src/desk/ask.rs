@@ -4,7 +4,8 @@ use engaged_connectors::model::Address;
 use serde::Serialize;
 
 use crate::{
-    clean::apply::CleanReport, push::apply::PushReport, rescore::ScoreReport, sync::SyncReport,
+    clean::apply::CleanReport, publish::Order, push::apply::PushReport, rescore::ScoreReport,
+    sync::SyncReport,
 };
 
 use super::reload::Reloaded;
@@ -63,16 +64,7 @@ pub enum Ask {
     /// Take the configuration anew, whole or not at all.
     Reload,
     /// Put the stored draft of a file in its place.
-    Publish {
-        /// The file's name, as the editor gives it.
-        file: String,
-        /// The fingerprint of the draft that was looked at.
-        draft: String,
-        /// The fingerprint of the file that it was compared with.
-        base: String,
-        /// Why; at least three characters.
-        reason: String,
-    },
+    Publish(Order),
     /// Put back what a file was before a publication.
     RollBack {
         /// The publication.
@@ -96,7 +88,7 @@ impl Ask {
             Self::CleanKeep { .. } => "clean keep",
             Self::Retry { .. } => "retry",
             Self::Reload => "reload",
-            Self::Publish { .. } => "publish",
+            Self::Publish(_) => "publish",
             Self::RollBack { .. } => "roll back",
         }
     }
@@ -118,7 +110,7 @@ impl Ask {
                 format!("{}: {} contacts", all(policy), contacts.len())
             }
             Self::Retry { connection } => all(connection),
-            Self::Publish { file, reason, .. } => format!("{file}: {reason}"),
+            Self::Publish(order) => format!("{}: {}", order.file, order.reason),
             Self::RollBack {
                 publication,
                 reason,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     diagnostic::{Diagnostic, Exit, Expected},
+    publish::{Editor, PublishError},
     schedule::jobs::Jobs,
+    store::StoreError,
 };
 
 use super::{
@@ -56,13 +58,54 @@ impl Desk {
                 let contacts = jobs.cleaning()?.keep(policy.as_deref(), &contacts, who)?;
                 Outcome::Kept { contacts }
             }
-            Ask::Retry { .. } | Ask::Reload | Ask::Publish { .. } | Ask::RollBack { .. } => {
-                return Err(Expected::new(
-                    Exit::Bug,
-                    Diagnostic::error("E0110", "not built yet"),
-                ));
+            Ask::Retry { connection } => {
+                known(&jobs, connection.as_deref())?;
+                let push = jobs.retry(connection.as_deref()).await?;
+                Outcome::Pushed { push }
+            }
+            Ask::Reload => Outcome::Reloaded {
+                reload: self.reload(who).await?,
+            },
+            Ask::Publish(order) => {
+                let by = who.to_owned();
+                self.published(who, move |editor| editor.publish(&order, &by))
+                    .await?
+            }
+            Ask::RollBack {
+                publication,
+                reason,
+            } => {
+                let by = who.to_owned();
+                self.published(who, move |editor| {
+                    editor.roll_back(publication, &reason, &by)
+                })
+                .await?
             }
         })
+    }
+
+    /// Writes a file and puts it in force.
+    async fn published(
+        self: &Arc<Self>,
+        who: &str,
+        write: impl FnOnce(&Editor) -> Result<i64, PublishError> + Send + 'static,
+    ) -> Result<Outcome, Expected> {
+        let editor = self.editor();
+        let written = tokio::task::spawn_blocking(move || write(&editor)).await;
+        let publication = written.map_err(|error| StoreError::ended(&error))??;
+        match self.reload(who).await {
+            Ok(reload) => Ok(Outcome::Published {
+                publication,
+                reload,
+            }),
+            Err(mut expected) => {
+                let message = format!("publication {publication} is in the file, and not in force");
+                let first = Diagnostic::error("E0143", message)
+                    .help("mend what else is wrong with the configuration, and reload");
+                expected.diagnostics.insert(0, first);
+                Err(expected)
+            }
+        }
     }
 
     fn planned(&self, who: &str, plans: impl IntoIterator<Item = AnyPlan>) -> Outcome {

@@ -99,6 +99,19 @@ impl Jobs {
         Ok(jobs)
     }
 
+    /// Jobs of another configuration on the same store. As with [`Jobs::new`], whatever was under way is put in
+    /// doubt: nothing of these jobs may run meanwhile.
+    pub fn renewed(
+        &self,
+        config: Config,
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Self, Expected> {
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        let watch = Arc::clone(&self.watch);
+        Self::new(config, store, clock, environment, transport, watch)
+    }
+
     /// As [`Jobs::new`], for a store that is only read: good for [`Jobs::plan`] alone.
     pub fn looking(
         config: Config,
@@ -250,14 +263,47 @@ impl Jobs {
             }
             looked_at = Some(plan);
         }
+        self.push(None, looked_at.as_ref()).await
+    }
+
+    /// Tries at once, on all connections or one, what waits for another try or was refused less than a day ago;
+    /// with it goes whatever else a plan has there.
+    pub async fn retry(&self, only: Option<&str>) -> Result<Vec<PushReport>, Trouble> {
+        let names: Vec<String> = self
+            .config
+            .written_to()
+            .filter(|connection| only.is_none_or(|only| only == connection.name))
+            .map(|connection| connection.name.clone())
+            .collect();
+        let now = self.clock.now().timestamp_millis();
+        self.store
+            .write_async(move |tx| {
+                for known in tx.connections()? {
+                    if names.contains(&known.name) {
+                        tx.retry_now(known.id, now)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        self.push(only, None).await
+    }
+
+    /// Pushes to all connections, or to one; where a plan was looked at, only if it is still that.
+    async fn push(
+        &self,
+        only: Option<&str>,
+        looked_at: Option<&Plan>,
+    ) -> Result<Vec<PushReport>, Trouble> {
         let mut reports = Vec::new();
-        for connection in self.config.written_to() {
+        let all = self.config.written_to();
+        for connection in all.filter(|each| only.is_none_or(|only| only == each.name)) {
             let Some(push) = self.push_of(connection)? else {
                 reports.extend(self.blocked_push(connection)?);
                 continue;
             };
             // Each part is compared once more in the transaction that queues it.
-            let part = looked_at.as_ref().map(|plan| plan.part(&connection.name));
+            let part = looked_at.map(|plan| plan.part(&connection.name));
             let run = self.begin("push", Some(connection)).await?;
             // What was first heard of just now has its number by now.
             let push = self.push_of(connection)?.unwrap_or(push);

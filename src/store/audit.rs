@@ -5,7 +5,10 @@
 //! by another program; it does not stop somebody who may write the file and
 //! computes the whole chain again, unless the last hash is kept elsewhere.
 
-use super::{Conn, error::StoreError};
+use rusqlite::{OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::{Conn, Tx, error::StoreError};
 use crate::score::calendar::Millis;
 
 /// A row of the audit trail.
@@ -43,6 +46,30 @@ pub struct AuditChain {
     pub head: Option<String>,
 }
 
+impl AuditRow {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            who: row.get(2)?,
+            what: row.get(3)?,
+            detail: row.get(4)?,
+        })
+    }
+
+    /// The hash of the row after a row of that hash. Every part comes with its length: no two rows read alike.
+    fn hash(&self, before: &[u8]) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let (id, at) = (self.id.to_le_bytes(), self.at.to_le_bytes());
+        let texts = [&self.who, &self.what, &self.detail].map(|text| text.as_bytes());
+        for part in [before, &id, &at].into_iter().chain(texts) {
+            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            digest.update(part);
+        }
+        digest.finalize().into()
+    }
+}
+
 impl Conn {
     /// Rows of the audit trail, the newest first: those before a number.
     pub fn audit_page(
@@ -51,12 +78,90 @@ impl Conn {
         limit: u32,
         filter: &AuditFilter,
     ) -> Result<Vec<AuditRow>, StoreError> {
-        let _ = (before_id, limit, filter);
-        todo!()
+        let mut select = self.sql.prepare_cached(
+            "select id, at, who, what, detail from audit
+             where id < ?1 and (?2 is null or who = ?2) and (?3 is null or what = ?3) order by id desc limit ?4",
+        )?;
+        let before = before_id.unwrap_or(i64::MAX);
+        let rows = select.query_map(
+            params![before, filter.who, filter.what, limit],
+            AuditRow::read,
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Looks whether the audit trail is as it was written.
+    /// Looks whether the audit trail is as it was written. A trail from before there was a chain is sound until
+    /// the first row is chained.
     pub fn verify_audit(&self) -> Result<AuditChain, StoreError> {
-        todo!()
+        let mut select = self
+            .sql
+            .prepare("select id, at, who, what, detail, hash from audit order by id")?;
+        let mut rows = select.query(())?;
+        let mut chain = AuditChain {
+            rows: 0,
+            broken_at: None,
+            head: None,
+        };
+        let mut before = Vec::new();
+        let mut unchained = None;
+        while let Some(row) = rows.next()? {
+            let (read, hash) = (AuditRow::read(row)?, row.get::<_, Option<Vec<u8>>>(5)?);
+            chain.rows += 1;
+            match hash {
+                // The row before which nothing is chained may stand alone; one after a chained row may not.
+                None if before.is_empty() => {
+                    unchained.get_or_insert(read.id);
+                    continue;
+                }
+                Some(hash) if unchained.is_none() && hash == read.hash(&before) => before = hash,
+                _ => {
+                    chain.broken_at = chain.broken_at.or(unchained).or(Some(read.id));
+                }
+            }
+        }
+        chain.head = (!before.is_empty()).then(|| hex::encode(before));
+        Ok(chain)
+    }
+}
+
+impl Tx {
+    /// Adds a row to the audit trail.
+    pub fn audit(
+        &self,
+        who: &str,
+        what: &str,
+        detail: &str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("insert into audit (at, who, what, detail) values (?1, ?2, ?3, ?4)")?
+            .execute(params![now, who, what, detail])?;
+        self.chain_audit()
+    }
+
+    /// Chains what stands behind the chain: the row just added, and once all that was there before.
+    fn chain_audit(&self) -> Result<(), StoreError> {
+        let last: Option<(i64, Vec<u8>)> = self
+            .sql
+            .prepare_cached(
+                "select id, hash from audit where hash is not null order by id desc limit 1",
+            )?
+            .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (id, mut before) = last.unwrap_or((i64::MIN, Vec::new()));
+        let mut select = self.sql.prepare_cached(
+            "select id, at, who, what, detail from audit where id > ?1 order by id",
+        )?;
+        let rows: Vec<AuditRow> = select
+            .query_map([id], AuditRow::read)?
+            .collect::<Result<_, _>>()?;
+        let mut update = self
+            .sql
+            .prepare_cached("update audit set hash = ?2 where id = ?1")?;
+        for row in rows {
+            before = row.hash(&before).to_vec();
+            update.execute(params![row.id, before])?;
+        }
+        Ok(())
     }
 }

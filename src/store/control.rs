@@ -76,12 +76,15 @@ impl Conn {
             .optional()?)
     }
 
-    /// What a platform refused since an instant: the contact's id there, the target, the value.
+    /// What a platform refused since an instant and since a person last said "try again": the contact's id there,
+    /// the target, the value.
     pub fn refused_since(
         &self,
         connection: ConnectionId,
         since: Millis,
     ) -> Result<Vec<(String, String, Option<String>)>, StoreError> {
+        let retried = self.control(&retried_name(connection))?;
+        let since = since.max(retried.map_or(since, |control| control.known_at));
         let mut select = self.sql.prepare_cached(
             "select platform_id, target, value from outbox
              where connection_id = ?1 and state = 'rejected' and changed_at > ?2",
@@ -152,6 +155,17 @@ impl Tx {
         Ok(taken > 0)
     }
 
+    /// A person's word that what waits for another try, or was refused lately, is to be tried with the next push.
+    pub fn retry_now(&self, connection: ConnectionId, now: Millis) -> Result<usize, StoreError> {
+        self.set_control(&retried_name(connection), "", now)?;
+        Ok(self
+            .sql
+            .prepare_cached(
+                "update outbox set not_before_at = null where connection_id = ?1 and state = 'retry'",
+            )?
+            .execute([connection.0])?)
+    }
+
     /// Records that a whole page could not be read; its stream's cursor stays where it is.
     pub fn reject_page(
         &self,
@@ -180,6 +194,10 @@ impl Tx {
 
 fn block_name(connection: &str) -> String {
     format!("blocked {connection}")
+}
+
+fn retried_name(connection: ConnectionId) -> String {
+    format!("retried {}", connection.0)
 }
 
 fn held_name(guard: &str, subject: &str) -> String {

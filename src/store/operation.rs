@@ -1,4 +1,4 @@
-//! Running the program: jobs that ran, switches, rejected rows, manual corrections, the audit trail.
+//! Running the program: jobs that ran, switches, rejected rows, manual corrections.
 
 use engaged_connectors::Stream;
 use rusqlite::{OptionalExtension, params};
@@ -216,20 +216,6 @@ impl Tx {
                  on conflict do update set value = excluded.value, known_at = excluded.known_at",
             )?
             .execute(params![name, value, known_at])?;
-        Ok(())
-    }
-
-    /// Adds a line to the audit trail.
-    pub fn audit(
-        &self,
-        who: &str,
-        what: &str,
-        detail: &str,
-        now: Millis,
-    ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("insert into audit (at, who, what, detail) values (?1, ?2, ?3, ?4)")?
-            .execute(params![now, who, what, detail])?;
         Ok(())
     }
 

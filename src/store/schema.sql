@@ -457,6 +457,36 @@ create table guard (
 ) strict;
 create index guard_open on guard (name, subject) where closed_at is null;
 
+-- Publishing rules.
+-- One draft for each file of the configuration.
+create table draft (
+  file text primary key,
+  text text not null,
+  base text not null,
+  author text not null,
+  saved_at integer not null
+) strict, without rowid;
+
+-- Every change of a file: the row stands before the file is touched.
+create table publication (
+  id integer primary key autoincrement,
+  file text not null,
+  state text not null,
+  before text not null,
+  after text not null,
+  before_hash text not null,
+  after_hash text not null,
+  rules_before text not null,
+  rules_after text not null,
+  who text not null,
+  reason text not null,
+  undoes_id integer references publication,
+  planned_at integer not null,
+  settled_at integer,
+  detail text
+) strict;
+create index publication_open on publication (id) where state = 'planned';
+
 -- Operation.
 create table run (
   id integer primary key autoincrement,
@@ -471,10 +501,63 @@ create index run_by_job on run (job, connection_id, started_at);
 
 create table control (name text primary key, value text not null, known_at integer not null) strict, without rowid;
 
+-- Each row is chained to the one before, and stays.
 create table audit (
   id integer primary key,
   at integer not null,
   who text not null,
   what text not null,
-  detail text not null
+  detail text not null,
+  hash blob
+) strict;
+create trigger audit_is_not_changed before update on audit
+when old.hash is not null or new.id <> old.id or new.at <> old.at or new.who <> old.who or new.what <> old.what
+  or new.detail <> old.detail
+begin select raise(abort, 'the audit trail is not changed'); end;
+create trigger audit_is_kept before delete on audit
+begin select raise(abort, 'the audit trail is kept'); end;
+
+-- Who may use the dashboard and the API.
+create table account (
+  id integer primary key autoincrement,
+  name text not null unique,
+  role text not null,
+  password text not null,
+  language text,
+  theme text,
+  created_at integer not null,
+  disabled_at integer
+) strict;
+
+-- Sessions that have not ended. Of a token there is only its SHA-256.
+create table session (
+  id integer primary key autoincrement,
+  digest blob not null unique,
+  account_id integer not null references account,
+  begun_from text not null,
+  created_at integer not null,
+  seen_at integer not null,
+  stepped_up_at integer
+) strict;
+create index session_by_account on session (account_id);
+
+-- Links that nobody has used. One that is first is good only while there is no admin.
+create table setup_link (
+  digest blob primary key,
+  role text not null,
+  first integer not null,
+  expires_at integer not null
+) strict, without rowid;
+
+create table api_token (
+  id integer primary key autoincrement,
+  digest blob not null unique,
+  name text not null,
+  scopes text not null,
+  account_id integer references account,
+  created_by text not null,
+  created_at integer not null,
+  expires_at integer not null,
+  used_at integer,
+  revoked_at integer
 ) strict;

@@ -20,6 +20,7 @@ use crate::score::{
 };
 
 mod append;
+mod audit;
 mod merging;
 mod opening;
 mod pages;
