@@ -45,6 +45,7 @@ use std::{
 
 use chrono_tz::Tz;
 
+pub(crate) use self::near::proposal;
 pub use self::{
     cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
@@ -55,8 +56,8 @@ pub use self::{
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,
     secret::SecretSource,
-    web::Web,
     source::{SourceFile, sources},
+    web::Web,
 };
 use self::{found::Found, parts::Parts, source::directory, tree::Table};
 use crate::{

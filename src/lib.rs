@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod holdout;
 pub mod import;
+pub mod ingest;
 pub mod insight;
 mod planted;
 pub mod platform;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The whole state.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// The version of this shape.
     pub schema: u32,
@@ -48,7 +49,7 @@ pub struct Status {
 }
 
 /// One connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConnectionStatus {
     /// Its name.
     pub name: String,
@@ -73,7 +74,7 @@ pub struct ConnectionStatus {
 }
 
 /// One guard that waits for a person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GuardStatus {
     /// Its name, for `approve`.
     pub name: String,

@@ -110,7 +110,7 @@ fn overview(context: &Context) -> Result<Exit, Expected> {
     let names = config.automations.iter().map(|each| each.name.as_str());
     for name in names.chain(orphans) {
         // What is no longer configured is not started, and its tags are not taken off.
-        let target = named(name).map_or_else(|| "not configured".to_owned(), target);
+        let target = named(name).map_or_else(|| "not configured".to_owned(), Automation::target);
         let state = |state: EntryState| count(name, &|row| row.1 == state);
         let inside = count(name, &|row| row.3);
         let silent = count(name, &|row| row.1 == EntryState::Silent && row.3);
@@ -159,15 +159,6 @@ fn overview(context: &Context) -> Result<Exit, Expected> {
     Ok(Exit::Done)
 }
 
-/// What is started, and where.
-fn target(automation: &Automation) -> String {
-    let words = automation.start.begin.words();
-    match &automation.start.connection {
-        Some(connection) if !connection.starts_with("webhook ") => format!("{connection}: {words}"),
-        _ => words,
-    }
-}
-
 fn name_of(entry: &Listed) -> String {
     let email = entry.email.as_ref().map(|email| email.reveal().to_owned());
     email.unwrap_or_else(|| format!("contact {}", entry.contact.0))
@@ -202,8 +193,8 @@ fn entries(context: &Context, list: &List) -> Result<Exit, Expected> {
         automation: automation.map(|each| each.name.as_str()),
         state,
         contact: contact.map(|(contact, _)| contact),
-        entry: None,
         limit: i64::from(list.limit),
+        ..Entries::ALL
     };
     let entries = store.read(|conn| conn.entries(&which))?;
     let result =

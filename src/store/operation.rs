@@ -1,7 +1,7 @@
 //! Running the program: jobs that ran, switches, rejected rows, manual corrections.
 
 use engaged_connectors::Stream;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
     Conn, Tx,
@@ -57,6 +57,18 @@ pub struct RejectRow {
     pub known_at: Millis,
 }
 
+fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run {
+        id: row.get(0)?,
+        job: row.get(1)?,
+        connection: row.get::<_, Option<u16>>(2)?.map(ConnectionId),
+        started_at: row.get(3)?,
+        ended_at: row.get(4)?,
+        outcome: row.get(5)?,
+        detail: row.get(6)?,
+    })
+}
+
 impl Conn {
     /// The last run of a job: the one begun last, whatever the clock said before it was set right.
     pub fn last_run(
@@ -86,6 +98,24 @@ impl Conn {
         )
     }
 
+    /// Runs in the order in which they began, the newest first: of a job, for a connection, begun before a run.
+    pub fn runs(
+        &self,
+        job: Option<&str>,
+        connection: Option<ConnectionId>,
+        before: Option<i64>,
+        most: u16,
+    ) -> Result<Vec<Run>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select id, job, connection_id, started_at, ended_at, outcome, detail from run not indexed
+             where id < coalesce(?1, 9223372036854775807) and (?2 is null or job = ?2) and (?3 is null or connection_id = ?3)
+             order by id desc limit ?4",
+        )?;
+        let params = params![before, job, connection.map(|id| id.0), most];
+        let rows = select.query_map(params, run)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn run(
         &self,
         select: &'static str,
@@ -95,17 +125,7 @@ impl Conn {
         Ok(self
             .sql
             .prepare_cached(select)?
-            .query_row(params![job, connection.map(|id| id.0)], |row| {
-                Ok(Run {
-                    id: row.get(0)?,
-                    job: row.get(1)?,
-                    connection: row.get::<_, Option<u16>>(2)?.map(ConnectionId),
-                    started_at: row.get(3)?,
-                    ended_at: row.get(4)?,
-                    outcome: row.get(5)?,
-                    detail: row.get(6)?,
-                })
-            })
+            .query_row(params![job, connection.map(|id| id.0)], run)
             .optional()?)
     }
 

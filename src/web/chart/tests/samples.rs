@@ -98,7 +98,9 @@ pub(super) fn histogram() -> Histogram {
     let hill = |x: f64, middle: f64, width: f64| (-((x - middle) / width).powi(2)).exp();
     let contacts = |from: i32, shift: f64| {
         let x = f64::from(from) + 2.5 - shift;
-        let all = 5200.0 * hill(x, -6.0, 12.0) + 3600.0 * hill(x, 34.0, 16.0) + 1500.0 * hill(x, 72.0, 14.0);
+        let all = 5200.0 * hill(x, -6.0, 12.0)
+            + 3600.0 * hill(x, 34.0, 16.0)
+            + 1500.0 * hill(x, 72.0, 14.0);
         people(all * (0.85 + 0.3 * noise(from.cast_unsigned())))
     };
     let froms = || (-30..110).step_by(5);
@@ -165,7 +167,10 @@ pub(super) fn area() -> Area {
         from,
         until: from + TimeDelta::days(91),
         layers,
-        slots: (0..91).filter(|day| !(40..44).contains(day)).map(slot).collect(),
+        slots: (0..91)
+            .filter(|day| !(40..44).contains(day))
+            .map(slot)
+            .collect(),
         complete: Some(Complete {
             until: from + TimeDelta::days(84),
             label: "not complete".to_owned(),
@@ -181,13 +186,23 @@ pub(super) fn area() -> Area {
 
 pub(super) fn weeks() -> Area {
     let from = day(2026, 8, 24);
-    let names = ["newsletter readers", "buyers", "won back", "sleeping", "new in the last month"];
+    let names = [
+        "newsletter readers",
+        "buyers",
+        "won back",
+        "sleeping",
+        "new in the last month",
+    ];
     let sizes = |week: u32| {
         let size = |(index, base): (usize, &f64)| {
             let seed = u32::try_from(index).unwrap() * 100 + week;
             people(base * (0.9 + 0.2 * noise(seed)))
         };
-        [9_000.0, 4_200.0, 300.0, 6_000.0, 250.0].iter().enumerate().map(size).collect()
+        [9_000.0, 4_200.0, 300.0, 6_000.0, 250.0]
+            .iter()
+            .enumerate()
+            .map(size)
+            .collect()
     };
     let layer = |(index, name): (usize, &&str)| Layer {
         name: (*name).to_owned(),
@@ -243,9 +258,18 @@ pub(super) fn line() -> StepLine {
         forecast: Some(Forecast {
             until: day(2027, 2, 22),
             steps: vec![
-                Step { at: day(2026, 12, 12), points: Some(32_000) },
-                Step { at: day(2027, 1, 19), points: Some(22_000) },
-                Step { at: day(2027, 2, 9), points: Some(12_000) },
+                Step {
+                    at: day(2026, 12, 12),
+                    points: Some(32_000),
+                },
+                Step {
+                    at: day(2027, 1, 19),
+                    points: Some(22_000),
+                },
+                Step {
+                    at: day(2027, 2, 9),
+                    points: Some(12_000),
+                },
             ],
             label: "if nothing happens".to_owned(),
         }),
@@ -288,7 +312,10 @@ pub(super) fn bars() -> Bars {
     Bars {
         rows: vec![
             bar("clicked a link", 30_000),
-            bar("opened a campaign in the last three months, but not on the day that it was sent", 12_000),
+            bar(
+                "opened a campaign in the last three months, but not on the day that it was sent",
+                12_000,
+            ),
             bar("member for more than a year", 10_000),
             bar("soft bounce", -10_000),
             bar("no open in 3 months", -22_500),
@@ -319,7 +346,9 @@ pub(super) fn strip() -> Strip {
         (_, 0..=5) | (6, 14..) => State::Nothing,
         _ => State::Ok,
     };
-    let rows = ["Mon 16", "Tue 17", "Wed 18", "Thu 19", "Fri 20", "Sat 21", "Sun 22"];
+    let rows = [
+        "Mon 16", "Tue 17", "Wed 18", "Thu 19", "Fri 20", "Sat 21", "Sun 22",
+    ];
     Strip {
         columns: (0..24).map(|hour| format!("{hour}:00")).collect(),
         rows: rows
