@@ -48,6 +48,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         Expected::new(Exit::Bug, diagnostic.help("please report this"))
     })?;
     let mut stop = std::pin::pin!(stopped());
+    let hangups = reload_on_hangup(Arc::clone(&desk));
     desk.settle_publications().await?;
     let dashboard = Running::start(&desk).await?;
     if let Some(dashboard) = &dashboard
@@ -60,7 +61,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     }
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
-    let hangups = tokio::spawn(reload_on_hangup(Arc::clone(&desk)));
+    let hangups = tokio::spawn(hangups);
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -152,15 +153,19 @@ async fn close(desk: &Desk) {
     let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
 }
 
-/// Takes the configuration anew whenever the process is told to.
-async fn reload_on_hangup(desk: Arc<Desk>) {
+/// Takes the configuration anew whenever the process is told to. It listens from the call on: unheard, a hangup
+/// would end the process.
+fn reload_on_hangup(desk: Arc<Desk>) -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        warn!("hangups are not heard: restart to take a new configuration");
-        return;
-    };
-    while hangup.recv().await.is_some() {
-        desk.ask(Ask::Reload, "SIGHUP");
+    let hangup = signal(SignalKind::hangup());
+    async move {
+        let Ok(mut hangup) = hangup else {
+            warn!("hangups are not heard: restart to take a new configuration");
+            return;
+        };
+        while hangup.recv().await.is_some() {
+            desk.ask(Ask::Reload, "SIGHUP");
+        }
     }
 }
 

@@ -134,6 +134,7 @@ fn rescore_from(
         tx.set_coverage_mark(&mark, now)?;
         tx.set_rules_mark(Some(version), now)?;
         tx.end_scoring(today, now, now)?;
+        tx.take_day(today, now)?;
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)

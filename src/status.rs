@@ -172,7 +172,7 @@ fn connection(
     let Some(known) = known else {
         return Ok(status);
     };
-    status.contacts = conn.count_identities(known.id)?;
+    status.contacts = conn.contacts_of(known.id)?;
     status.rejects = conn.count_rejects(known.id)?;
     let through = conn.connection_complete_through(known.id)?;
     status.complete_through = through.and_then(DateTime::from_timestamp_millis);

@@ -18,8 +18,10 @@ mod control;
 mod coverage;
 mod error;
 mod facts;
+mod figures;
 mod gathered;
 mod history;
+mod listing;
 mod lock;
 mod look;
 mod migrate;
@@ -36,6 +38,7 @@ mod snapshot;
 mod standing;
 mod start;
 mod token;
+mod tally;
 mod verdict;
 mod week;
 mod word;
@@ -53,7 +56,9 @@ pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
+pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, Size, Sizes};
 pub use history::codec;
+pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow, Run};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
@@ -105,6 +110,8 @@ pub struct Tx {
     conn: Conn,
     /// By what new events are judged.
     machines: RefCell<Arc<Machines>>,
+    /// What is to be added to the tallies before the commit.
+    counted: tally::Counting,
 }
 
 impl std::ops::Deref for Tx {

@@ -10,6 +10,8 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/asking.rs"]
+mod asking;
 #[path = "it/automations.rs"]
 mod automations;
 #[path = "it/calling.rs"]

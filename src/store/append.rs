@@ -20,6 +20,7 @@ use super::{
     error::StoreError,
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
+    tally::Group,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     word::{Dictionary, Texts, verdict_number},
 };
@@ -158,6 +159,11 @@ impl Tx {
             }
             histories.keep(merge.contact, merge.ledger)?;
         }
+        // One that took another's place leaves as many as there were.
+        self.count(
+            Group::Events,
+            i64::try_from(appended.new).unwrap_or(i64::MAX),
+        );
         Ok(appended)
     }
 

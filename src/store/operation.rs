@@ -166,16 +166,6 @@ impl Conn {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many contacts and events there are.
-    pub fn sizes(&self) -> Result<(i64, i64), StoreError> {
-        Ok(self.sql.query_row(
-            "select (select count(*) from contact) - (select count(*) from merged),
-                    (select count(*) from event) - (select count(*) from superseded)",
-            (),
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?)
-    }
-
     /// Whether the file is sound, as far as `SQLite` can tell: every page, index and reference.
     pub fn check_soundness(&self) -> Result<(), StoreError> {
         let found: String = self

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::{
     Colour, Complete, Drawn, Frame, Numbers, Unit,
     axis::{Scale, Times, count, float},
-    figure::{Column, Figure, Key, Table, cell},
+    figure::{Column, Figure, Key, Table, cell, number},
     ink::{
         Anchor, Gutters, LINE, Pattern, Rect, Room, STRETCH, anchored, apart, for_each_room, hole,
         join, label, px, side_axis, stretched, time_axis, upright,
@@ -71,6 +71,15 @@ pub struct Words {
     pub gap: String,
 }
 
+impl Layer {
+    /// Its colour and pattern, for the key.
+    fn sign(&self, chart: &str) -> Markup {
+        let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
+        let class = format!("fill {}", self.colour.class());
+        html! { (rect.plain(&class)) (rect.hatched(self.colour.pattern(), chart)) }
+    }
+}
+
 impl Area {
     /// The finished chart.
     pub fn draw(&self, frame: &Frame, numbers: &dyn Numbers) -> Drawn {
@@ -90,7 +99,7 @@ impl Area {
                 (side_axis(&layout.up, |n| layout.down(n), &[(0.0, 100.0)], |n| numbers.whole(n)))
                 (join(layers.map(|layer| self.fill(layer, &name))))
                 (self.holes(&layout, &name))
-                (time_axis(layout.times, BOTTOM, numbers))
+                (time_axis(layout.times, BOTTOM, layout.gutters, numbers))
                 (self.names(&layout, numbers))
             },
             marks: None,
@@ -162,7 +171,7 @@ impl Area {
                 let taken = number
                     .as_deref()
                     .map_or(0.0, |number| text::width(number) + 5.0);
-                let name = text::fit(&layer.name, room.right(layout.gutters) - taken);
+                let name = layout.name_beside(layer, room, taken);
                 let leader = format!("M1 {}L8 {}", px(middle(end)), px(place));
                 html! {
                     (anchored(100.0, 0.0, &html! { path.leader d=(leader) {} }))
@@ -179,6 +188,16 @@ impl Area {
         let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
         let sign = |class, pattern| html! { (rect.plain(class)) (rect.hatched(pattern, name)) };
         let mut key = Vec::new();
+        let cut = |layer: &Layer| {
+            layout.name_beside(layer, Room::Narrow, 0.0) != text::clean(&layer.name)
+        };
+        if self.layers.iter().any(cut) {
+            let layers = self.layers.iter().map(|layer| Key {
+                narrow: true,
+                ..Key::of(layer.sign(name), &layer.name)
+            });
+            key.extend(layers);
+        }
         if !layout.gaps.is_empty() {
             key.push(Key::of(sign("gap", Pattern::Gap), &self.words.gap));
         }
@@ -193,7 +212,7 @@ impl Area {
         let mut columns = vec![Column::text(&words.time)];
         columns.extend(self.layers.iter().map(|layer| Column::number(&layer.name)));
         columns.push(Column::number(&words.total));
-        let whole = |n: u64| cell(&numbers.whole(count(n)));
+        let whole = |n: u64| number(&numbers.whole(count(n)));
         let times = Times::new(self.from, self.until);
         let mut rows = Vec::new();
         for (start, sizes) in self.in_order(times) {
@@ -202,7 +221,7 @@ impl Area {
                 .as_ref()
                 .filter(|complete| start >= complete.until);
             let mut row = vec![html! {
-                (cell(&numbers.moment(start, self.unit)))
+                (number(&numbers.moment(start, self.unit)))
                 @if let Some(late) = late { " " span.note { (late.label) } }
             }];
             match sizes {
@@ -317,7 +336,7 @@ impl Layout {
             .filter_map(|column| column.sums.last().copied())
             .max();
         let most = most.filter(|most| *most > 0)?;
-        let up = Scale::around(0, count(most), 5);
+        let up = Scale::around(0, count(most), 6);
         let mut layout = Self {
             gutters: Gutters::of([], []),
             times,
@@ -334,8 +353,8 @@ impl Layout {
             .collect();
         let name = |(layer, (low, high)): (&Layer, &(u64, u64))| {
             format!(
-                "{}  {}",
-                text::fit(&layer.name, 140.0),
+                "{}    {}",
+                text::fit(&layer.name, 150.0),
                 numbers.whole(count(high - low))
             )
         };
@@ -346,6 +365,11 @@ impl Layout {
 
     fn down(&self, contacts: f64) -> f64 {
         TOP + PLOT * (1.0 - self.up.share(contacts))
+    }
+
+    /// As much of a name as there is room for beside the drawing, next to what is taken.
+    fn name_beside(&self, layer: &Layer, room: Room, taken: f64) -> String {
+        text::fit(&layer.name, (room.right(self.gutters) - taken) / text::BOLD)
     }
 
     fn down_to(&self, sum: u64) -> f64 {

@@ -31,6 +31,8 @@ pub(super) struct Key {
     pub(super) sign: Markup,
     pub(super) text: String,
     pub(super) number: Option<String>,
+    /// It stands only where a narrow drawing has cut the name.
+    pub(super) narrow: bool,
 }
 
 impl Key {
@@ -39,6 +41,7 @@ impl Key {
             sign,
             text: text.to_owned(),
             number: None,
+            narrow: false,
         }
     }
 }
@@ -74,7 +77,12 @@ impl Column {
     }
 }
 
-/// A name or a number in a table: whole, and unable to turn its surroundings around.
+/// A number or a date in a table.
+pub(super) fn number(text: &str) -> Markup {
+    html! { (text) }
+}
+
+/// A name in a table: whole, and unable to turn its surroundings around.
 pub(super) fn cell(text: &str) -> Markup {
     html! { bdi { (text) } }
 }
@@ -149,7 +157,7 @@ fn key(all: &[Key]) -> Markup {
     html! {
         ul.chart-key {
             @for each in all {
-                li {
+                li class=[each.narrow.then_some("narrow")] {
                     svg width="16" height="12" aria-hidden="true" { (each.sign) }
                     span { (text::brief(&each.text)) }
                     @if let Some(number) = &each.number { span.value { (number) } }

@@ -1,1 +1,6 @@
+mod colours;
+mod document;
+mod drawing;
+mod proportions;
 mod samples;
+mod tables;

@@ -7,6 +7,9 @@ const CHARACTERS_MAX: usize = 160;
 /// The size of text in a drawing, in pixels; `chart.css` has the same.
 pub(super) const SIZE: f64 = 12.0;
 
+/// Bold text is wider by this.
+pub(super) const BOLD: f64 = 1.08;
+
 /// How wide a text is in pixels, nearly, in the fonts that systems have.
 pub(super) fn width(text: &str) -> f64 {
     text.chars().map(of_character).sum::<f64>() * SIZE
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_turns_the_text_around_it() {
-        assert_eq!(clean("a\u{202e}b\u{2066}c\u{200f}"), "abc");
+        assert_eq!(clean("a\u{202e}b\u{2066}c\u{200f}d\u{61c}"), "abcd");
         assert_eq!(clean(" a\n\u{0}\tb \u{1b}[31m"), "a b [31m");
     }
 }
