@@ -6,6 +6,7 @@ use crate::{
     score::{
         calendar::{Day, Millis, Zone},
         explain::{self, Explanation, Question},
+        facts::{Coverage, Facts, Vocabulary},
         model::Model,
     },
     store::{Conn, ContactId, StoreError},
@@ -20,14 +21,39 @@ pub struct When {
     pub known_at: Option<Day>,
 }
 
+/// What is known of a contact, and why it is what it is.
+#[derive(Debug)]
+pub struct Known {
+    /// What is known of it.
+    pub facts: Facts,
+    /// The texts behind the numbers in the facts.
+    pub vocabulary: Vocabulary,
+    /// The days that our own sync did not cover.
+    pub coverage: Coverage,
+    /// The explanation.
+    pub explanation: Explanation,
+}
+
 /// Explains a contact, which is to be called `name`; `None` if nothing was known about it then.
 pub fn because(
+    conn: &Conn,
+    config: &Config,
+    contact: (ContactId, &str),
+    when: When,
+    now: Millis,
+) -> Result<Option<Explanation>, StoreError> {
+    let known = known(conn, config, contact, when, now)?;
+    Ok(known.map(|known| known.explanation))
+}
+
+/// As [`because`], with what the explanation was made from.
+pub fn known(
     conn: &Conn,
     config: &Config,
     (contact, name): (ContactId, &str),
     when: When,
     now: Millis,
-) -> Result<Option<Explanation>, StoreError> {
+) -> Result<Option<Known>, StoreError> {
     let zone = Zone::new(config.zone);
     let today = zone.day(now);
     // The end of the local day: the instant before the next one begins.
@@ -42,7 +68,7 @@ pub fn because(
     let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
     let ids = conn.platform_ids(&events)?;
     let reasons = conn.verdict_reasons(&events, known)?;
-    Ok(Some(explain::explain(&Question {
+    let explanation = explain::explain(&Question {
         model: &model,
         vocabulary: &vocabulary,
         facts: &facts,
@@ -52,5 +78,11 @@ pub fn because(
         contact: name,
         platform_id: &|id| ids.get(&id).cloned(),
         reason: &|id| reasons.get(&id).cloned(),
-    })))
+    });
+    Ok(Some(Known {
+        facts,
+        vocabulary,
+        coverage,
+        explanation,
+    }))
 }

@@ -16,6 +16,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod web;
 mod work;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
@@ -116,6 +117,8 @@ enum Verb {
     Pause,
     /// Go on writing to platforms
     Resume,
+    /// Say who may use the dashboard and the API
+    Web(web::Web),
     /// Run the checks that every connector must pass
     Conformance(conformance::Conformance),
     /// Print completions for a shell
@@ -233,6 +236,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),
+        Verb::Web(arguments) => web::web(context, &arguments),
         Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
         Verb::Completions(arguments) => {
             look::completions(&arguments, &mut Cli::command());

@@ -2,6 +2,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod account;
+pub mod adjusting;
 pub mod automation;
 pub mod because;
 pub mod clean;
@@ -18,6 +19,7 @@ pub mod holdout;
 pub mod import;
 pub mod ingest;
 pub mod insight;
+pub mod listing;
 mod planted;
 pub mod platform;
 pub mod preview;

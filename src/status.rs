@@ -334,9 +334,12 @@ fn starts_text(status: &Status) -> String {
 /// What waits of starts, by state.
 fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
     let mut waiting = BTreeMap::new();
-    for (_, state, _, _, number) in conn.tally_entries()? {
+    for state in EntryState::ALL {
         if state.is_pending() || state == EntryState::InDoubt {
-            *waiting.entry(state.as_str().to_owned()).or_insert(0) += number;
+            let number = conn.count_entries(state)?;
+            if number > 0 {
+                waiting.insert(state.as_str().to_owned(), number);
+            }
         }
     }
     Ok(waiting.into_iter().collect())

@@ -6,6 +6,7 @@
 //! [`Store::read`]; no type of the database library leaves this module. Nothing
 //! here decides anything: what to sync, score or push is the caller's business.
 
+mod about;
 mod account;
 mod append;
 mod arrival;
@@ -33,6 +34,7 @@ mod publication;
 mod reader;
 mod result;
 mod session;
+mod run;
 mod since;
 mod snapshot;
 mod standing;
@@ -46,6 +48,7 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
+pub use about::{Presence, Shown};
 pub use account::AccountRow;
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
@@ -60,12 +63,13 @@ pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, Size, Size
 pub use history::codec;
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
-pub use operation::{Control, RejectRow, Run};
+pub use operation::{Control, RejectRow};
 pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use session::SessionRow;
+pub use run::{Brought, DayBrought, Hour, Run};
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};

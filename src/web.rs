@@ -13,6 +13,7 @@ pub mod chart;
 pub mod error;
 mod guard;
 mod html;
+mod numbers;
 mod page;
 mod pages;
 pub mod problem;

@@ -1,6 +1,6 @@
 //! Verbs that only look: `check`, `status`, `explain`, `contacts`, `segments`, `history`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use clap::Args;
 use engaged_connectors::model::Address;
@@ -9,19 +9,20 @@ use crate::{
     because::{When, because},
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
+    listing::{self, Budget, Filter, Row, Sieve, both},
     rule_tests::{self, Failure},
-    rules::SyntaxError,
-    score::{calendar::Day, explain::Points},
+    rules::{SyntaxError, syntax::Condition},
+    score::{
+        Reason,
+        calendar::{Day, Zone},
+        explain::Points,
+    },
     status,
     store::{ContactId, Store},
     words::{self, Detail, Role},
 };
 
-use super::{
-    Context,
-    listing::{self, Listing},
-    output, usage,
-};
+use super::{Context, listing::Listing, output, usage};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -59,6 +60,15 @@ pub(super) struct Contacts {
     /// Only those for whom this condition holds, e.g. "no open in 3 months"
     #[arg(long = "where", value_name = "CONDITION")]
     condition: Option<String>,
+    /// Only those in this stage
+    #[arg(long)]
+    stage: Option<String>,
+    /// Only those who are not judged for this reason, e.g. `too_new`
+    #[arg(long, value_name = "REASON")]
+    not_judged: Option<String>,
+    /// Only those whose address begins like this
+    #[arg(long, value_name = "BEGINNING")]
+    address: Option<String>,
     /// table, csv or ndjson
     #[arg(long, default_value = "table", value_parser = ["table", "csv", "ndjson"])]
     format: String,
@@ -239,40 +249,46 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
     Ok(Exit::Done)
 }
 
-/// The condition that `--segment` and `--where` ask for.
-fn wanted(
-    config: &Config,
-    arguments: &Contacts,
-) -> Result<Option<crate::rules::syntax::Condition>, Expected> {
-    use crate::rules::syntax::Condition;
-    let mut parts = Vec::new();
-    if let Some(name) = &arguments.segment {
-        let known = config
-            .rules
-            .segments
-            .iter()
-            .any(|segment| segment.name == *name);
-        if !known {
-            let names: Vec<&str> = config
-                .rules
-                .segments
-                .iter()
-                .map(|segment| segment.name.as_str())
-                .collect();
-            return Err(usage(
-                format!("there is no segment '{name}'"),
-                format!("there are: {}", names.join(", ")),
-            ));
-        }
-        parts.push(Condition::Segment(name.clone()));
-    }
-    if let Some(text) = &arguments.condition {
-        parts.push(parse(config, "--where", text)?);
-    }
-    Ok(match parts.len() {
-        0 | 1 => parts.pop(),
-        _ => Some(Condition::And(parts)),
+/// Whom the options ask for.
+fn wanted(config: &Config, arguments: &Contacts) -> Result<Filter, Expected> {
+    let rules = &config.rules;
+    let segments = rules.segments.iter().map(|segment| segment.name.as_str());
+    let stages = rules.stages.iter().map(|stage| stage.name.as_str());
+    known(
+        "segment",
+        arguments.segment.as_deref(),
+        &segments.collect::<Vec<_>>(),
+    )?;
+    known(
+        "stage",
+        arguments.stage.as_deref(),
+        &stages.collect::<Vec<_>>(),
+    )?;
+    known(
+        "reason",
+        arguments.not_judged.as_deref(),
+        &Reason::WAITING.map(Reason::as_str),
+    )?;
+    let segment = arguments.segment.clone().map(Condition::Segment);
+    let condition = arguments.condition.as_deref();
+    let condition = condition.map(|text| parse(config, "--where", text));
+    Ok(Filter {
+        condition: both(segment, condition.transpose()?),
+        stage: arguments.stage.clone(),
+        unjudged: arguments.not_judged.clone(),
+        address: arguments.address.clone(),
     })
+}
+
+/// Refuses a name that nothing has.
+fn known(what: &str, named: Option<&str>, names: &[&str]) -> Result<(), Expected> {
+    match named {
+        Some(name) if !names.contains(&name) => Err(usage(
+            format!("there is no {what} '{name}'"),
+            format!("there are: {}", names.join(", ")),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A condition on the command line; `flag` is what it stands behind.
@@ -303,21 +319,23 @@ pub(super) fn located(flag: &str, text: &str, errors: Vec<SyntaxError>) -> Expec
 
 pub(super) fn contacts(context: &Context, arguments: &Contacts) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let condition = wanted(&config, arguments)?;
+    let filter = wanted(&config, arguments)?;
     let store = context.reading(&config)?;
     let format = if context.output.json {
         "json"
     } else {
         arguments.format.as_str()
     };
+    let today = Zone::new(config.zone).day(context.clock.now().timestamp_millis());
     let mut listing = Listing::new(format, &config.rules);
-    listing::list(
-        &store,
-        &config,
-        context.clock.as_ref(),
-        condition,
-        &mut |row| listing.row(&row),
-    )?;
+    store.read(|conn| {
+        let sieve = Sieve::new(conn, &config.rules, filter, today)?;
+        let first = ContactId(i64::MIN);
+        sieve.look(conn, first, Budget::NONE, &mut |contact, facts, state| {
+            listing.row(&Row::new(contact, facts, state));
+            ControlFlow::Continue(())
+        })
+    })?;
     listing.finish();
     Ok(Exit::Done)
 }

@@ -25,7 +25,7 @@ use crate::{
     },
     rescore::{ScoreReport, rescore},
     score::{calendar::Zone, facts::ConnectionId},
-    store::{Store, StoreError},
+    store::{Brought, Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
     verdict::Machines,
 };
@@ -190,12 +190,16 @@ impl Jobs {
                 .iter()
                 .find_map(|stream| stream.error.clone())
         });
-        if trouble.is_none() && !report.missing.is_empty() {
-            let detail = format!("the key lacks: {}", report.missing.join(", "));
-            self.end_as(run, "ok", Some(detail)).await?;
-        } else {
-            self.end(run, trouble).await?;
-        }
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let brought = Brought {
+            events: number(report.events()),
+            contacts: number(report.new_contacts()),
+        };
+        let lacks = (!report.missing.is_empty())
+            .then(|| format!("the key lacks: {}", report.missing.join(", ")));
+        let outcome = outcome(trouble.as_ref());
+        let detail = trouble.or(lacks);
+        self.end_as(run, outcome, detail, Some(brought)).await?;
         Ok(report)
     }
 
@@ -415,8 +419,8 @@ impl Jobs {
     }
 
     async fn end(&self, run: i64, trouble: Option<String>) -> Result<(), StoreError> {
-        let outcome = if trouble.is_some() { "trouble" } else { "ok" };
-        self.end_as(run, outcome, trouble).await
+        let outcome = outcome(trouble.as_ref());
+        self.end_as(run, outcome, trouble, None).await
     }
 
     async fn end_as(
@@ -424,11 +428,24 @@ impl Jobs {
         run: i64,
         outcome: &'static str,
         detail: Option<String>,
+        brought: Option<Brought>,
     ) -> Result<(), StoreError> {
         let now = self.clock.now().timestamp_millis();
         self.store
-            .write_async(move |tx| tx.end_run(run, outcome, detail.as_deref(), now))
+            .write_async(move |tx| {
+                if let Some(brought) = brought {
+                    tx.set_brought(run, brought)?;
+                }
+                tx.end_run(run, outcome, detail.as_deref(), now)
+            })
             .await
+    }
+}
+
+const fn outcome(trouble: Option<&String>) -> &'static str {
+    match trouble {
+        Some(_) => "trouble",
+        None => "ok",
     }
 }
 

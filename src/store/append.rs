@@ -140,6 +140,7 @@ impl Tx {
         let mut resolver = Resolver::new(self, connection, known_at)?.among(&gathered.acquainted);
         let mut incoming = self.number(&mut resolver, connection, events, &mut appended)?;
         gathered.news.append(&mut resolver.joined);
+        gathered.met += resolver.met;
         // Stable: rows of one contact stay in the order of their arrival.
         incoming.sort_by_key(|each| each.contact);
         let mut insert = self.sql.prepare_cached(INSERT)?;

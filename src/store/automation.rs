@@ -239,6 +239,14 @@ impl Conn {
         Ok(tallies)
     }
 
+    /// How many entries are in a state.
+    pub fn count_entries(&self, state: EntryState) -> Result<i64, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select count(*) from automation_entry indexed by automation_entry_open where state = ?1",
+        )?;
+        Ok(select.query_row([state.as_str()], |row| row.get(0))?)
+    }
+
     /// Entries in the order in which they were made, the newest first.
     pub fn entries(&self, which: &Entries<'_>) -> Result<Vec<Listed>, StoreError> {
         let mut select = self.sql.prepare_cached(
@@ -496,7 +504,7 @@ fn began() -> String {
     format!("[{}]", names.join(","))
 }
 
-fn state_of(name: &str) -> Result<EntryState, StoreError> {
+pub(super) fn state_of(name: &str) -> Result<EntryState, StoreError> {
     EntryState::ALL
         .into_iter()
         .find(|state| state.as_str() == name)

@@ -301,7 +301,7 @@ impl Conn {
         Ok(found.into_iter().next())
     }
 
-    fn cases(
+    pub(super) fn cases(
         &self,
         condition: &'static str,
         params: &[&dyn rusqlite::ToSql],

@@ -55,6 +55,8 @@ pub(super) struct Resolver<'t> {
     /// Contacts that this connection did not know before, or whose address an event told: news, even if
     /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
+    /// How many of them it did not know before.
+    pub(super) met: u64,
 }
 
 impl<'t> Resolver<'t> {
@@ -72,6 +74,7 @@ impl<'t> Resolver<'t> {
             acquainted: Acquainted::default(),
             find: tx.sql.prepare_cached(FIND)?,
             joined: Vec::new(),
+            met: 0,
         })
     }
 
@@ -172,6 +175,7 @@ impl<'t> Resolver<'t> {
             )?
             .execute(params![contact.0, self.connection.0, self.known_at])?;
         if new > 0 {
+            self.met += 1;
             self.joined.push(contact);
         }
         Ok(())

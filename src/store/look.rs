@@ -153,9 +153,9 @@ impl Conn {
         connection: ConnectionId,
     ) -> Result<Option<Millis>, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select min(coalesce(through, 0)) from stream_kind left join (
-               select kind covered, max(through_at) through from coverage where connection_id = ?1 group by kind
-             ) on covered = stream_kind.kind where stream_kind.connection_id = ?1",
+            "select min(coalesce((select max(through_at) from coverage
+                where coverage.connection_id = ?1 and coverage.kind = stream_kind.kind), 0))
+             from stream_kind where connection_id = ?1",
         )?;
         let through: Option<Millis> = select.query_row(params![connection.0], |row| row.get(0))?;
         Ok(through.filter(|through| *through > 0))

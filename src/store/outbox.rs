@@ -199,7 +199,7 @@ impl Conn {
         )
     }
 
-    fn outbox_rows(
+    pub(super) fn outbox_rows(
         &self,
         condition: &'static str,
         params: &[&dyn rusqlite::ToSql],

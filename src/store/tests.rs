@@ -26,6 +26,7 @@ mod merging;
 mod opening;
 mod pages;
 mod results;
+mod runs;
 mod verdicts;
 
 /// A clock that stands where it was put.

@@ -165,6 +165,15 @@ impl Visit {
         }
     }
 
+    /// A text that may hold addresses, as the visitor may see it.
+    pub fn plain(&self, text: &str) -> String {
+        if self.may(Role::Marketer) {
+            text.to_owned()
+        } else {
+            without_addresses(text)
+        }
+    }
+
     /// Leaves a notice for the visitor's next page, and sends the browser there.
     pub fn then(&self, to: &str, mood: Mood, text: impl Into<String>) -> Response {
         self.web.leave_notice(self.session.id, mood, text.into());
@@ -254,6 +263,28 @@ pub fn masked(address: &str) -> String {
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     let end = domain.rsplit_once('.').map_or("", |(_, end)| end);
     format!("{}…@{}….{end}", first(local), first(domain))
+}
+
+/// A text in which everything that looks like an address is masked, also inside a link.
+pub fn without_addresses(text: &str) -> String {
+    let ends =
+        |c: char| c.is_whitespace() || c.is_control() || "<>()[]{}\"'`,;:/?&=#|\\".contains(c);
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends) {
+        let (word, end) = match piece.char_indices().next_back() {
+            Some((at, last)) if ends(last) => piece.split_at(at),
+            _ => (piece, ""),
+        };
+        let plain = word.replace("%40", "@");
+        match plain.split_once('@') {
+            Some((local, domain)) if !local.is_empty() && !domain.is_empty() => {
+                out += &masked(&plain)
+            }
+            _ => out += word,
+        }
+        out += end;
+    }
+    out
 }
 
 /// How old the data of each connection are, and up to when they are complete.

@@ -2,6 +2,7 @@
 
 mod automations;
 mod cleaning;
+mod contact;
 mod contacts;
 mod login;
 mod overview;
@@ -17,9 +18,10 @@ use super::access::Routes;
 
 /// Adds every page.
 pub(super) fn add(routes: Routes) -> Routes {
-    let pages: [fn(Routes) -> Routes; 12] = [
+    let pages: [fn(Routes) -> Routes; 13] = [
         automations::add,
         cleaning::add,
+        contact::add,
         contacts::add,
         login::add,
         overview::add,

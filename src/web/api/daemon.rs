@@ -90,6 +90,7 @@ fn run_example() -> serde_json::Value {
     json!({ "items": [{
         "id": 812, "job": "sync", "connection": "newsletter", "started_at": "2026-06-15T12:00:01Z",
         "ended_at": "2026-06-15T12:00:04Z", "outcome": "ok", "detail": null,
+        "new_events": 140, "new_contacts": 2,
     }], "next": "n812" })
 }
 
@@ -147,6 +148,10 @@ struct ListedRun {
     outcome: Option<String>,
     /// The same for people.
     detail: Option<String>,
+    /// Events that a sync brought and that were new; null for other jobs.
+    new_events: Option<i64>,
+    /// Contacts that a sync brought and that the connection did not have; null for other jobs.
+    new_contacts: Option<i64>,
 }
 
 impl ListedRun {
@@ -160,6 +165,8 @@ impl ListedRun {
             ended_at: run.ended_at.map(instant),
             outcome: run.outcome,
             detail: run.detail,
+            new_events: run.brought.map(|brought| brought.events),
+            new_contacts: run.brought.map(|brought| brought.contacts),
         }
     }
 }
