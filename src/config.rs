@@ -47,6 +47,7 @@ use std::{
 
 use chrono_tz::Tz;
 
+pub(crate) use self::near::proposal;
 pub use self::{
     alerts::{Alerts, Receiver},
     cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},

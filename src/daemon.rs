@@ -16,6 +16,7 @@ use crate::{
     desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
+    rescore::DoorReport,
     schedule::{
         due::{Schedule, due},
         jobs::{Jobs, Trouble},
@@ -219,10 +220,12 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
         .store
         .read(|conn| Ok((conn.next_settled_at()?, conn.has_dirty()?)))?;
     // What has settled is to be started now, not with the next sync.
-    let work = work || settled.is_some_and(|at| at <= now.timestamp_millis());
+    work |= settled.is_some_and(|at| at <= now.timestamp_millis());
     if work || news {
-        // News that came in by itself is scored at once; it is pushed when its connection's turn comes.
-        jobs.score(false).await?;
+        // News that came in by itself is scored at once. What it changes is pushed when its connection's turn comes;
+        // what it starts does not wait for that.
+        let report = jobs.score(false).await?;
+        work |= report.automations.iter().any(DoorReport::has_ready);
     }
     if work {
         jobs.weekly().await?;

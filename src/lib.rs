@@ -20,6 +20,7 @@ pub mod entries;
 pub mod health;
 pub mod holdout;
 pub mod import;
+pub mod ingest;
 pub mod insight;
 pub mod leads;
 pub mod listing;

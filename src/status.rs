@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The whole state.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// The version of this shape.
     pub schema: u32,
@@ -46,7 +47,7 @@ pub struct Status {
 }
 
 /// One connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConnectionStatus {
     /// Its name.
     pub name: String,
@@ -71,7 +72,7 @@ pub struct ConnectionStatus {
 }
 
 /// One guard that waits for a person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GuardStatus {
     /// Its name, for `approve`.
     pub name: String,

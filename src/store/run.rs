@@ -126,6 +126,26 @@ impl Conn {
         Ok(runs)
     }
 
+    /// Runs of any job, the newest first, before one's number; of that job and for that connection, where they are named.
+    pub fn runs(
+        &self,
+        job: Option<&str>,
+        connection: Option<ConnectionId>,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Vec<Run>, StoreError> {
+        self.runs_where(
+            "not indexed where id < ?1 and (?2 is null or job = ?2) and (?3 is null or connection_id = ?3)
+             order by id desc limit ?4",
+            params![
+                before.unwrap_or(i64::MAX),
+                job,
+                connection.map(|id| id.0),
+                limit
+            ],
+        )
+    }
+
     fn runs_of(
         &self,
         job: &str,

@@ -23,7 +23,7 @@ pub(crate) use shop::POLICY;
 
 use super::{Web, access::Route, router};
 use crate::{
-    account::{Actor, Role},
+    account::{Actor, Role, Scope},
     config::{self, Environment},
     desk::Desk,
     import, platform,
@@ -75,6 +75,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
     /// Where a redirect leads.
     pub(crate) fn location(&self) -> &str {
         let location = self.headers.get(header::LOCATION);
@@ -224,6 +229,24 @@ impl Site {
             ("content-type", "application/x-www-form-urlencoded"),
         ];
         self.ask(Method::POST, path, &headers, &body).await
+    }
+
+    /// A token with these scopes, good for 90 days.
+    pub(crate) async fn token(&self, scopes: &[Scope]) -> String {
+        let test = Actor::Operator("test".to_owned());
+        let accounts = &self.web.accounts;
+        let made = accounts.create_token("test", scopes, 90, &test).await;
+        made.unwrap().token.reveal().to_owned()
+    }
+
+    /// A request of a program; `body` is JSON, or nothing.
+    pub(crate) async fn call(&self, token: &str, method: Method, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.ask(method, path, &headers, body).await
     }
 
     /// The password typed again: the cookie of the session that it opened.
