@@ -51,17 +51,6 @@ impl Automation {
             _ => EntryState::Ready,
         }
     }
-
-    /// What is started, and where.
-    pub fn target(&self) -> String {
-        let words = self.start.begin.words();
-        match &self.start.connection {
-            Some(connection) if !connection.starts_with("webhook ") => {
-                format!("{connection}: {words}")
-            }
-            _ => words,
-        }
-    }
 }
 
 /// What an automation starts, and where.
