@@ -45,6 +45,8 @@ pub struct Ask {
     pub seed: u64,
     /// Whether to stay silent but for the document.
     pub json: bool,
+    /// Whether to let things go wrong, so that one sees what is said then.
+    pub trouble: bool,
 }
 
 /// What the demo did.
@@ -136,7 +138,8 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     say(
         "the first push is held for a person; in this demo it is approved for you: engaged approve baseline",
     );
-    let approved = approve(&jobs)?;
+    // With trouble one push stays held.
+    let approved = approve(&jobs, ask.trouble.then_some("weekly"))?;
     let pushed = jobs.apply(None).await?;
 
     say("a day later: a new issue, late opens, somebody leaves ...");
@@ -153,6 +156,12 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     report.throttled_calls = sites.throttled();
     report.approved = approved;
     check(&report)?;
+    if ask.trouble {
+        say("two days later: weekly's key is refused ...");
+        sites.refuse_key();
+        clock.move_on(TimeDelta::days(2));
+        jobs.cycle(None).await?;
+    }
     if ask.once {
         return Ok(Some(report));
     }
@@ -183,11 +192,14 @@ async fn cycle(jobs: &Jobs) -> Result<CycleReport, Expected> {
     }
 }
 
-/// Lets the baseline pass, as `engaged approve baseline` does.
-fn approve(jobs: &Jobs) -> Result<Vec<String>, Expected> {
+/// Lets the baseline pass, of one connection or of all, as `engaged approve baseline` does.
+fn approve(jobs: &Jobs, only: Option<&str>) -> Result<Vec<String>, Expected> {
     let now = jobs.clock.now().timestamp_millis();
     let keys = targets::keys(&jobs.config);
-    let word = move |tx: &Tx| guard::approve(tx, &keys, guard::BASELINE, None, "the demo", now);
+    let known = jobs.store.read(super::store::Conn::connections)?;
+    let only = only.and_then(|name| known.iter().find(|each| each.name == name));
+    let only = only.map(|each| each.id);
+    let word = move |tx: &Tx| guard::approve(tx, &keys, guard::BASELINE, only, "the demo", now);
     Ok(jobs.store.write(word)?)
 }
 

@@ -32,6 +32,7 @@ use tracing::{info, warn};
 use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
+    health::Pulse,
     publish::{self, Editor, Looked, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
@@ -58,6 +59,8 @@ pub struct Desk {
     tasks: Mutex<Tasks>,
     plans: Mutex<Kept>,
     trouble: Mutex<Option<ReloadTrouble>>,
+    /// Whether the daemon's loop is alive.
+    pub pulse: Pulse,
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
@@ -73,6 +76,7 @@ impl Desk {
     /// ones with them.
     pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
         Arc::new(Self {
+            pulse: Pulse::new(jobs.clock.as_ref()),
             current: Mutex::new(Arc::new(jobs)),
             environment,
             transport,

@@ -8,6 +8,7 @@
 
 pub mod row;
 
+mod batch;
 mod csv_rows;
 mod json_rows;
 
@@ -17,24 +18,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engaged_connectors::{
-    Clock,
-    model::{Contact, Event},
-};
+use engaged_connectors::Clock;
 use thiserror::Error;
 
+pub(crate) use self::batch::Batch;
 use self::row::{BadRow, Row, RowReader};
 use crate::{
     score::facts::ConnectionId,
-    store::{Gap, IMPORTED, PageCommit, Report, Store, StoreError, Tx},
+    store::{IMPORTED, Report, Store, StoreError, Tx},
 };
 
 /// Rows of one transaction. Large, because what a commit costs goes by the contacts it touches.
 const BATCH_ROWS: usize = 50_000;
 /// Bad lines that are told one by one; the others are counted.
 const BAD_LINES_MAX: usize = 1_000;
-/// Gaps of imports, in the store's table of holes.
-const SOURCE: &str = "import";
 
 /// What to import as.
 #[derive(Clone, Debug)]
@@ -188,20 +185,6 @@ fn connect(
     })
 }
 
-/// Rows on their way into one transaction.
-#[derive(Default)]
-struct Batch {
-    contacts: Vec<Contact>,
-    events: Vec<Event>,
-    gaps: Vec<Gap>,
-}
-
-impl Batch {
-    fn len(&self) -> usize {
-        self.contacts.len() + self.events.len() + self.gaps.len()
-    }
-}
-
 struct Import<'i> {
     store: &'i Store,
     connection: ConnectionId,
@@ -242,11 +225,7 @@ impl Import<'_> {
         match row {
             Ok(Some(row)) => {
                 self.progress.rows += 1;
-                match row {
-                    Row::Contact(contact) => self.batch.contacts.push(contact),
-                    Row::Event(event) => self.batch.events.push(event),
-                    Row::Gap(gap) => self.batch.gaps.push(gap),
-                }
+                self.batch.push(row);
             }
             Ok(None) => {}
             Err(BadRow(reason)) => {
@@ -274,24 +253,11 @@ impl Import<'_> {
         let Some(mut running) = report.take() else {
             return Ok(());
         };
-        let Batch {
-            contacts,
-            events,
-            gaps,
-        } = std::mem::take(&mut self.batch);
+        let batch = std::mem::take(&mut self.batch);
+        let gaps = batch.gaps();
         let (connection, known_at) = (self.connection, self.clock.now().timestamp_millis());
-        let gap_count = u64::try_from(gaps.len()).unwrap_or(u64::MAX);
         let (running, commit) = self.store.write(move |tx| {
-            let mut commit = PageCommit::default();
-            tx.upsert_contacts(connection, &contacts, None, known_at, &mut commit)?;
-            commit.events = tx.append(connection, known_at, &events, &mut running)?;
-            let mut news = 0;
-            for gap in &gaps {
-                news += tx.add_gap(connection, gap, SOURCE, known_at)?;
-            }
-            if news > 0 {
-                tx.mark_connection_dirty(connection)?;
-            }
+            let commit = batch.store(tx, connection, known_at, &mut running)?;
             Ok((running, commit))
         })?;
         *report = Some(running);
@@ -300,7 +266,7 @@ impl Import<'_> {
         self.report.events += commit.events.new;
         self.report.duplicates += commit.events.duplicates;
         self.report.superseded += commit.events.superseded;
-        self.report.gaps += gap_count;
+        self.report.gaps += gaps;
         (self.tell)(self.progress);
         Ok(())
     }

@@ -2,7 +2,10 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod account;
+pub mod adjusting;
+pub mod alert;
 pub mod automation;
+pub mod because;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -13,9 +16,15 @@ pub mod demo;
 pub mod desk;
 pub mod diagnostic;
 pub mod drift;
+pub mod entries;
+pub mod health;
 pub mod holdout;
 pub mod import;
+pub mod ingest;
 pub mod insight;
+pub mod leads;
+pub mod listing;
+pub mod metrics;
 mod planted;
 pub mod platform;
 pub mod preview;

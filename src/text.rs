@@ -39,6 +39,7 @@ const PAGES: &[Page] = pages![
     "automations",
     "cleaning",
     "common",
+    "contact",
     "contacts",
     "login",
     "overview",
@@ -49,6 +50,7 @@ const PAGES: &[Page] = pages![
     "segments",
     "settings",
     "sync",
+    "tasks",
 ];
 
 static ENGLISH: LazyLock<Bundle> =
@@ -267,7 +269,13 @@ impl Say {
         format!("{} %", self.marks().points(Points(tenths * 100)))
     }
 
-    fn month(self, month0: u32) -> &'static str {
+    /// An amount in hundredths: `€ 24,50`.
+    pub fn amount(self, hundredths: i64, currency: &str) -> String {
+        self.marks().amount(hundredths, currency)
+    }
+
+    /// A month in short, from zero.
+    pub fn month(self, month0: u32) -> &'static str {
         const EN: [&str; 12] = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ];

@@ -15,12 +15,16 @@ mod score;
 #[cfg(test)]
 mod tests;
 
+use engaged_connectors::model::{EventKind, Verdict};
+
 use crate::{
     config::Language,
+    rules::syntax::{Actor, Pattern},
     score::{
         calendar::Day,
         explain::{Explanation, Points},
     },
+    verdict::Evidence,
 };
 
 use self::{en::English, nl::Dutch, phrases::Phrases};
@@ -30,6 +34,8 @@ use self::{en::English, nl::Dutch, phrases::Phrases};
 pub enum Detail {
     /// What decides the number.
     Short,
+    /// The same, and where a page can fold it in: the rules that do not apply, every date.
+    Page,
     /// Every rule, every event with its id, every date.
     Everything,
 }
@@ -62,6 +68,8 @@ pub enum Role {
     Total,
     /// What the points below are about.
     Heading,
+    /// As a heading, over what hardly matters.
+    Aside,
     /// One of several under a heading.
     Point,
     /// More on the point above.
@@ -72,41 +80,92 @@ pub enum Role {
     Belongs,
 }
 
+/// An explanation in words, by its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Who, and when.
+    pub title: Line,
+    /// Each score, in the order of the explanation: what it is made of, what is not judged, what does not count.
+    pub scores: Vec<Vec<Line>>,
+    /// Segments and stage, and segments that cannot be told.
+    pub belongs: Vec<Line>,
+    /// What happens next, under its heading.
+    pub next: Vec<Line>,
+}
+
 /// An explanation in words.
 pub fn explanation(explanation: &Explanation, language: Language, detail: Detail) -> Vec<Line> {
+    let told = told(explanation, language, detail);
+    let scores = told.scores.into_iter().flatten();
+    let lines = std::iter::once(told.title).chain(scores);
+    lines.chain(told.belongs).chain(told.next).collect()
+}
+
+/// As [`explanation`], by its parts.
+pub fn told(explanation: &Explanation, language: Language, detail: Detail) -> Told {
     let currency = explanation.currency.as_str();
-    let english;
-    let dutch;
-    let phrases: &dyn Phrases = match language {
-        Language::English => {
-            english = English::new(currency);
-            &english
+    with_phrases(language, currency, |phrases| {
+        let mut page = Page {
+            phrases,
+            detail,
+            as_of: explanation.as_of,
+            several_sources: several_sources(explanation),
+            told: Vec::new(),
+            lines: Vec::new(),
+        };
+        let (contact, as_of) = (&explanation.contact, explanation.as_of);
+        let title = Line {
+            role: Role::Title,
+            number: None,
+            text: one_line(&phrases.title(contact, as_of, explanation.known_at)),
+        };
+        let scores = explanation.scores.iter();
+        let scores = scores.map(|score| page.part(|page| page.score(score)));
+        let scores = scores.collect();
+        Told {
+            title,
+            scores,
+            belongs: page.part(|page| page.belongs(explanation)),
+            next: page.part(|page| page.next(&explanation.ahead)),
         }
-        Language::Dutch => {
-            dutch = Dutch::new(currency);
-            &dutch
-        }
+    })
+}
+
+/// One event of a kind, whoever caused it: `click`, `visit to a page`.
+pub fn kind(kind: &EventKind, language: Language) -> String {
+    let pattern = Pattern {
+        actor: Actor::People,
+        kind: kind.clone(),
+        filters: Vec::new(),
     };
-    let mut page = Page {
-        phrases,
-        detail,
-        as_of: explanation.as_of,
-        several_sources: several_sources(explanation),
-        told: Vec::new(),
-        lines: Vec::new(),
-    };
-    let title = phrases.title(
-        &explanation.contact,
-        explanation.as_of,
-        explanation.known_at,
-    );
-    page.say(Role::Title, title);
-    for score in &explanation.scores {
-        page.score(score);
+    with_phrases(language, "", |phrases| phrases.event(&pattern))
+}
+
+/// Which machine caused an event, and how that is known; `None` if a person may have.
+pub fn machine(verdict: Verdict, reason: Option<&str>, language: Language) -> Option<String> {
+    with_phrases(language, "", |phrases| {
+        let who = match verdict {
+            Verdict::Human | Verdict::Unknown => return None,
+            Verdict::PrivacyProxy => phrases.privacy_proxy(),
+            Verdict::Scanner => phrases.scanner(),
+        };
+        let evidence = Evidence::read(reason.unwrap_or("source"));
+        let why = evidence.iter().map(|each| phrases.evidence(each));
+        let why: Vec<String> = why.collect();
+        Some(format!("{who} ({})", why.join(", ")))
+    })
+}
+
+fn with_phrases<T>(language: Language, currency: &str, say: impl FnOnce(&dyn Phrases) -> T) -> T {
+    match language {
+        Language::English => say(&English::new(currency)),
+        Language::Dutch => say(&Dutch::new(currency)),
     }
-    page.belongs(explanation);
-    page.next(&explanation.ahead);
-    page.lines
+}
+
+/// A name that somebody chose may hold a line break; a line is one line.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r', '\t'], " ")
 }
 
 /// Lines as text for a terminal or a file: numbers end in one column.
@@ -116,7 +175,7 @@ pub fn text(lines: &[Line]) -> String {
     for Line { role, number, text } in lines {
         let number = number.as_deref().unwrap_or_default();
         let apart = match role {
-            Role::Score | Role::Heading => true,
+            Role::Score | Role::Heading | Role::Aside => true,
             Role::Plain => !matches!(before, Role::Plain | Role::Score),
             Role::Belongs => before != Role::Belongs,
             _ => false,
@@ -125,7 +184,12 @@ pub fn text(lines: &[Line]) -> String {
             out.push('\n');
         }
         out += &match role {
-            Role::Title | Role::Score | Role::Heading | Role::Plain | Role::Belongs => text.clone(),
+            Role::Title
+            | Role::Score
+            | Role::Heading
+            | Role::Aside
+            | Role::Plain
+            | Role::Belongs => text.clone(),
             Role::Item => format!("{number:>9}  {text}"),
             Role::Part => format!("{:9}  {number:>9}  {text}", ""),
             Role::Remark => format!("{:9}  {text}", ""),
@@ -171,9 +235,14 @@ impl Page<'_> {
     }
 
     fn line(&mut self, role: Role, number: Option<String>, text: &str) {
-        // A name that somebody chose may hold a line break; a line is one line.
-        let text = text.replace(['\n', '\r', '\t'], " ");
+        let text = one_line(text);
         self.lines.push(Line { role, number, text });
+    }
+
+    /// The lines of one part.
+    fn part(&mut self, say: impl FnOnce(&mut Self)) -> Vec<Line> {
+        say(self);
+        std::mem::take(&mut self.lines)
     }
 
     /// Segments and stage.

@@ -24,6 +24,8 @@ mod conforming;
 mod drifting;
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/entering.rs"]
+mod entering;
 #[path = "it/fakes.rs"]
 mod fakes;
 #[path = "it/faults.rs"]

@@ -8,9 +8,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    adjusting::{self, Correction, CorrectionError},
     config::Config,
     diagnostic::{Exit, Expected},
-    rules::syntax::Decimal,
     score::{
         calendar::{Day, Zone},
         explain::Points,
@@ -25,9 +25,6 @@ use super::{
     look::{date, find},
     output, usage,
 };
-
-/// The most that one correction may be worth, in thousandths; no sum of them overflows.
-const MOST: i64 = 1_000_000_000;
 
 #[derive(Debug, Args)]
 pub(super) struct Adjust {
@@ -78,49 +75,24 @@ pub(super) fn adjust(context: &Context, arguments: &Adjust) -> Result<Exit, Expe
     let Some(points) = &arguments.points else {
         return list(context, &store, contact);
     };
-    let thousandths = Decimal::parse(points).and_then(|number| number.scaled(3));
-    let thousandths = thousandths.filter(|points| *points != 0 && points.abs() <= MOST);
-    let thousandths = thousandths.ok_or_else(|| {
-        usage(
-            format!("'{points}' is no number of points"),
-            "write it like -20 or 7.5, with up to three decimals",
-        )
-    })?;
+    let (from, until, today) = days(context, &config, arguments)?;
     let reason = arguments.reason.as_deref().unwrap_or_default().trim();
-    if reason.is_empty() {
-        return Err(usage(
-            "an adjustment needs a reason",
-            "say why: --reason 'not a lead'",
-        ));
-    }
+    let correction = Correction::new(contact, points, (from, until), reason, today);
+    let correction = correction.map_err(|error| usage(error.to_string(), advice(&error)))?;
     let score = score(&config, arguments.score.as_deref())?;
-    let (from, until) = days(context, &config, arguments)?;
+    let points = correction.points();
     let (author, now) = (who(context), context.clock.now().timestamp_millis());
-    let (name, why) = (score.clone(), reason.to_owned());
-    let number = store.write(move |tx| {
-        let number = tx.adjust(
-            contact,
-            &name,
-            thousandths,
-            (from, until),
-            &why,
-            &author,
-            now,
-        )?;
-        let detail = format!("{number}: {} points of {name}", Points(thousandths));
-        tx.audit(&author, "adjust", &detail, now)?;
-        Ok(number)
-    })?;
+    let name = score.clone();
+    let number = store.write(move |tx| correction.write(tx, &name, &author, now))?;
     let result = serde_json::json!({
-        "schema": 1, "number": number, "contact": address.reveal(), "score": score, "points": Points(thousandths),
+        "schema": 1, "number": number, "contact": address.reveal(), "score": score, "points": points,
         "from": from.to_string(), "until": until.to_string(), "reason": reason,
     });
     context.output.show(&result, |_| {
         format!(
-            "{score} of {} is adjusted by {} from {from} until {until} (number {number})\n\
+            "{score} of {} is adjusted by {points} from {from} until {until} (number {number})\n\
              next: engaged score; to take it back: engaged adjust --withdraw {number}",
             address.reveal(),
-            Points(thousandths),
         )
     });
     Ok(Exit::Done)
@@ -144,32 +116,31 @@ pub(super) fn score(config: &Config, named: Option<&str>) -> Result<String, Expe
     }
 }
 
-/// The first day on which it counts, and the first on which it does no more.
-fn days(context: &Context, config: &Config, arguments: &Adjust) -> Result<(Day, Day), Expected> {
+/// What to do about it.
+fn advice(error: &CorrectionError) -> &'static str {
+    match error {
+        CorrectionError::Points(_) => "write it like -20 or 7.5, with up to three decimals",
+        CorrectionError::Reason => "say why: --reason 'not a lead'",
+        CorrectionError::Days(..) => "--until is the first day on which it counts no more",
+    }
+}
+
+/// The first day on which it counts, the first on which it does no more, and today.
+fn days(
+    context: &Context,
+    config: &Config,
+    arguments: &Adjust,
+) -> Result<(Day, Day, Day), Expected> {
     let today = Zone::new(config.zone).day(context.clock.now().timestamp_millis());
     let from = arguments.from.as_deref();
     let from = from.map_or(Ok(today), |text| date(text, "--from"))?;
     let until = date(arguments.until.as_deref().unwrap_or_default(), "--until")?;
-    if until <= from || until <= today {
-        return Err(usage(
-            format!(
-                "from {from} until {until} there is no day on which it would count from now on"
-            ),
-            "--until is the first day on which it counts no more",
-        ));
-    }
-    Ok((from, until))
+    Ok((from, until, today))
 }
 
 fn withdraw(context: &Context, store: &Store, number: i64) -> Result<Exit, Expected> {
     let (author, now) = (who(context), context.clock.now().timestamp_millis());
-    let withdrawn = store.write(move |tx| {
-        let withdrawn = tx.withdraw_adjustment(number, now)?;
-        if withdrawn {
-            tx.audit(&author, "withdraw adjustment", &number.to_string(), now)?;
-        }
-        Ok(withdrawn)
-    })?;
+    let withdrawn = store.write(move |tx| adjusting::withdraw(tx, number, &author, now))?;
     if !withdrawn {
         return Err(usage(
             format!("there is no adjustment {number} that could be taken back"),

@@ -12,6 +12,7 @@ use crate::{
         review::Reviewed,
     },
     diagnostic::{Diagnostic, Exit, Expected},
+    listing::csv_line,
     platform,
     schedule::jobs::Jobs,
     store::Store,
@@ -20,7 +21,6 @@ use crate::{
 use super::{
     Context,
     human::{beside, who},
-    listing::csv_line,
     output,
     work::{jobs, wait},
 };

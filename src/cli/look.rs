@@ -1,30 +1,28 @@
 //! Verbs that only look: `check`, `status`, `explain`, `contacts`, `segments`, `history`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use clap::Args;
 use engaged_connectors::model::Address;
 
 use crate::{
+    because::{When, because},
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
+    listing::{Budget, Filter, Row, Sieve, both},
     rule_tests::{self, Failure},
-    rules::{Context as Names, SyntaxError, parse_condition},
+    rules::{SyntaxError, syntax::Condition},
     score::{
+        Reason,
         calendar::{Day, Zone},
-        explain::{self, Points, Question},
-        model::Model,
+        explain::Points,
     },
     status,
     store::{ContactId, Store},
     words::{self, Detail, Role},
 };
 
-use super::{
-    Context,
-    listing::{self, Listing},
-    output, usage,
-};
+use super::{Context, listing::Listing, output, usage};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -62,6 +60,15 @@ pub(super) struct Contacts {
     /// Only those for whom this condition holds, e.g. "no open in 3 months"
     #[arg(long = "where", value_name = "CONDITION")]
     condition: Option<String>,
+    /// Only those in this stage
+    #[arg(long)]
+    stage: Option<String>,
+    /// Only those who are not judged for this reason, e.g. `too_new`
+    #[arg(long, value_name = "REASON")]
+    not_judged: Option<String>,
+    /// Only those whose address begins like this
+    #[arg(long, value_name = "BEGINNING")]
+    address: Option<String>,
     /// table, csv or ndjson
     #[arg(long, default_value = "table", value_parser = ["table", "csv", "ndjson"])]
     format: String,
@@ -211,44 +218,18 @@ pub(super) fn find(store: &Store, typed: &str) -> Result<(ContactId, Address), E
 
 pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let zone = Zone::new(config.zone);
-    let today = zone.day(context.clock.now().timestamp_millis());
-    let as_of = arguments
-        .as_of
-        .as_deref()
-        .map_or(Ok(today), |text| date(text, "--as-of"))?;
-    let known_at = arguments
-        .known_at
-        .as_deref()
-        .map(|text| date(text, "--known-at"))
-        .transpose()?;
-    // The end of the local day: the instant before the next one begins.
-    let known = known_at.map(|day| zone.start_of(day.next()) - 1);
-    let present = known_at.map_or(today, |day| day.min(today));
+    let typed = |text: &Option<String>, option: &str| {
+        text.as_deref().map(|text| date(text, option)).transpose()
+    };
+    let when = When {
+        as_of: typed(&arguments.as_of, "--as-of")?,
+        known_at: typed(&arguments.known_at, "--known-at")?,
+    };
+    let now = context.clock.now().timestamp_millis();
     let store = context.reading(&config)?;
     let (contact, address) = find(&store, &arguments.contact)?;
-    let explanation = store.read(|conn| {
-        let Some(facts) = conn.facts(contact, known)? else {
-            return Ok(None);
-        };
-        let vocabulary = conn.vocabulary()?;
-        let coverage = conn.coverage(&zone, present, known)?;
-        let model = Model::new(&config.rules, &vocabulary);
-        let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
-        let ids = conn.platform_ids(&events)?;
-        let reasons = conn.verdict_reasons(&events, known)?;
-        Ok(Some(explain::explain(&Question {
-            model: &model,
-            vocabulary: &vocabulary,
-            facts: &facts,
-            coverage: &coverage,
-            as_of,
-            known_at: present,
-            contact: address.reveal(),
-            platform_id: &|id| ids.get(&id).cloned(),
-            reason: &|id| reasons.get(&id).cloned(),
-        })))
-    })?;
+    let explanation =
+        store.read(|conn| because(conn, &config, (contact, address.reveal()), when, now))?;
     let Some(explanation) = explanation else {
         let help = "nothing was known about the contact on that date";
         return Err(usage(
@@ -268,40 +249,46 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
     Ok(Exit::Done)
 }
 
-/// The condition that `--segment` and `--where` ask for.
-fn wanted(
-    config: &Config,
-    arguments: &Contacts,
-) -> Result<Option<crate::rules::syntax::Condition>, Expected> {
-    use crate::rules::syntax::Condition;
-    let mut parts = Vec::new();
-    if let Some(name) = &arguments.segment {
-        let known = config
-            .rules
-            .segments
-            .iter()
-            .any(|segment| segment.name == *name);
-        if !known {
-            let names: Vec<&str> = config
-                .rules
-                .segments
-                .iter()
-                .map(|segment| segment.name.as_str())
-                .collect();
-            return Err(usage(
-                format!("there is no segment '{name}'"),
-                format!("there are: {}", names.join(", ")),
-            ));
-        }
-        parts.push(Condition::Segment(name.clone()));
-    }
-    if let Some(text) = &arguments.condition {
-        parts.push(parse(config, "--where", text)?);
-    }
-    Ok(match parts.len() {
-        0 | 1 => parts.pop(),
-        _ => Some(Condition::And(parts)),
+/// Whom the options ask for.
+fn wanted(config: &Config, arguments: &Contacts) -> Result<Filter, Expected> {
+    let rules = &config.rules;
+    let segments = rules.segments.iter().map(|segment| segment.name.as_str());
+    let stages = rules.stages.iter().map(|stage| stage.name.as_str());
+    known(
+        "segment",
+        arguments.segment.as_deref(),
+        &segments.collect::<Vec<_>>(),
+    )?;
+    known(
+        "stage",
+        arguments.stage.as_deref(),
+        &stages.collect::<Vec<_>>(),
+    )?;
+    known(
+        "reason",
+        arguments.not_judged.as_deref(),
+        &Reason::WAITING.map(Reason::as_str),
+    )?;
+    let segment = arguments.segment.clone().map(Condition::Segment);
+    let condition = arguments.condition.as_deref();
+    let condition = condition.map(|text| parse(config, "--where", text));
+    Ok(Filter {
+        condition: both(segment, condition.transpose()?),
+        stage: arguments.stage.clone(),
+        unjudged: arguments.not_judged.clone(),
+        address: arguments.address.clone(),
     })
+}
+
+/// Refuses a name that nothing has.
+fn known(what: &str, named: Option<&str>, names: &[&str]) -> Result<(), Expected> {
+    match named {
+        Some(name) if !names.contains(&name) => Err(usage(
+            format!("there is no {what} '{name}'"),
+            format!("there are: {}", names.join(", ")),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A condition on the command line; `flag` is what it stands behind.
@@ -310,30 +297,9 @@ pub(super) fn parse(
     flag: &str,
     text: &str,
 ) -> Result<crate::rules::syntax::Condition, Expected> {
-    let scores: Vec<_> = config
-        .rules
-        .scores
-        .iter()
-        .map(|score| crate::rules::KnownScore {
-            name: score.name.clone(),
-            bands: score.bands.iter().map(|band| band.name.clone()).collect(),
-        })
-        .collect();
-    let segments: Vec<String> = config
-        .rules
-        .segments
-        .iter()
-        .map(|segment| segment.name.clone())
-        .collect();
-    let names = Names {
-        kinds: &config.rules.kinds,
-        scores: Some(&scores),
-        segments: Some(&segments),
-        lists: None,
-        connections: None,
-        classes: None,
-    };
-    parse_condition(text, &names).map_err(|errors| located(flag, text, errors))
+    config
+        .condition(text)
+        .map_err(|errors| located(flag, text, errors))
 }
 
 /// What is wrong with words of the rule language on the command line.
@@ -353,21 +319,23 @@ pub(super) fn located(flag: &str, text: &str, errors: Vec<SyntaxError>) -> Expec
 
 pub(super) fn contacts(context: &Context, arguments: &Contacts) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let condition = wanted(&config, arguments)?;
+    let filter = wanted(&config, arguments)?;
     let store = context.reading(&config)?;
     let format = if context.output.json {
         "json"
     } else {
         arguments.format.as_str()
     };
+    let today = Zone::new(config.zone).day(context.clock.now().timestamp_millis());
     let mut listing = Listing::new(format, &config.rules);
-    listing::list(
-        &store,
-        &config,
-        context.clock.as_ref(),
-        condition,
-        &mut |row| listing.row(&row),
-    )?;
+    store.read(|conn| {
+        let sieve = Sieve::new(conn, &config.rules, filter, today)?;
+        let first = ContactId(i64::MIN);
+        sieve.look(conn, first, Budget::NONE, &mut |contact, facts, state| {
+            listing.row(&Row::new(contact, facts, state));
+            ControlFlow::Continue(())
+        })
+    })?;
     listing.finish();
     Ok(Exit::Done)
 }

@@ -32,6 +32,9 @@ pub(super) struct Demo {
     /// Another number makes other people
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Let things go wrong afterwards, to see what is said then
+    #[arg(long)]
+    trouble: bool,
 }
 
 #[derive(Debug, Args)]
@@ -551,6 +554,7 @@ pub(super) fn demo(context: &Context, arguments: &Demo) -> Result<Exit, Expected
         people: arguments.people,
         seed: arguments.seed,
         json: context.output.json,
+        trouble: arguments.trouble,
     };
     let report = wait(demo::run(&ask, Arc::clone(&context.clock)))??;
     if let Some(report) = report {

@@ -62,6 +62,12 @@ impl Sites {
         })
     }
 
+    /// From now on the weekly newsletter's key is refused.
+    pub(super) fn refuse_key(&self) {
+        let refused = Rule::new("/3.0/", When::From(1), Fault::RevokedKey);
+        self.mailchimp.faults().add(refused);
+    }
+
     /// How many calls were answered with "slow down".
     pub(super) fn throttled(&self) -> u64 {
         let faults = [self.mailchimp.faults(), self.serving.faults()];

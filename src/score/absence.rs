@@ -67,6 +67,16 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Those for which a contact is called not judged.
+    pub const WAITING: [Self; 6] = [
+        Self::TooNew,
+        Self::NotTracked,
+        Self::NotMailed,
+        Self::TooFewSends,
+        Self::CoverageGap,
+        Self::Unmeasurable,
+    ];
+
     /// The word that outputs use.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -173,6 +173,52 @@ pub struct Vocabulary {
     pub connections: Vec<(ConnectionId, String)>,
 }
 
+impl Vocabulary {
+    /// The kind of a number.
+    pub fn kind(&self, id: KindId) -> EventKind {
+        let number = usize::from(id.0);
+        let built_in = EventKind::BUILT_IN.get(number).cloned();
+        built_in.unwrap_or_else(|| {
+            let declared = number.checked_sub(EventKind::BUILT_IN.len());
+            let name = declared.and_then(|number| self.kinds.get(number));
+            EventKind::Custom(name.cloned().unwrap_or_default())
+        })
+    }
+
+    /// What a campaign is called: its name, or the platform's id where it has none.
+    pub fn campaign(&self, id: TextId) -> Option<&str> {
+        let (id, name) = text(&self.campaigns, id)?;
+        Some(if name.is_empty() { id } else { name })
+    }
+
+    /// A link or page.
+    pub fn url(&self, id: TextId) -> Option<&str> {
+        text(&self.urls, id).map(String::as_str)
+    }
+
+    /// An item.
+    pub fn item(&self, id: TextId) -> Option<&str> {
+        text(&self.items, id).map(String::as_str)
+    }
+
+    /// A currency's code.
+    pub fn currency(&self, id: TextId) -> Option<&str> {
+        text(&self.currencies, id).map(String::as_str)
+    }
+
+    /// A connection's name.
+    pub fn connection(&self, id: ConnectionId) -> Option<&str> {
+        let mut all = self.connections.iter();
+        let found = all.find(|(known, _)| *known == id);
+        found.map(|(_, name)| name.as_str())
+    }
+}
+
+fn text<T>(texts: &[T], id: TextId) -> Option<&T> {
+    id.is_some()
+        .then(|| texts.get(usize::try_from(id.0).ok()?))?
+}
+
 /// The days that our own sync did not cover, for each connection and kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {

@@ -2,14 +2,12 @@
 //! them in the order of their numbers, each table walked once.
 
 mod hindsight;
+mod walk;
 
 use std::collections::{BTreeSet, HashMap};
 
 use engaged_connectors::model::Address;
-use rusqlite::{
-    CachedStatement, OptionalExtension, Row, Rows,
-    fallible_streaming_iterator::FallibleStreamingIterator, params,
-};
+use rusqlite::{CachedStatement, OptionalExtension, Row, params};
 
 use super::{
     Conn,
@@ -119,24 +117,6 @@ struct Loader<'k> {
     found: bool,
 }
 
-/// One part's rows on the way through all contacts.
-struct Walk<'s> {
-    part: Part,
-    rows: Rows<'s>,
-    /// Whose the present row is; beyond all contacts at the end.
-    owner: i64,
-}
-
-impl Walk<'_> {
-    fn advance(&mut self) -> Result<(), StoreError> {
-        self.owner = match self.rows.next()? {
-            Some(row) => row.get(0)?,
-            None => i64::MAX,
-        };
-        Ok(())
-    }
-}
-
 impl Conn {
     /// Everything about one contact and those merged into it, as known at an instant (`None`: now); `None`: no such contact.
     pub fn facts(
@@ -182,8 +162,10 @@ impl Conn {
                 }
                 Ok(())
             }
-            Which::All => loader.walk(i64::MIN, i64::MAX, &mut each),
-            Which::Between(first, last) => loader.walk(first.0, last.0, &mut each),
+            Which::All => loader.walk((i64::MIN, i64::MAX), &mut walk::to_the_end(each)),
+            Which::Between(first, last) => {
+                loader.walk((first.0, last.0), &mut walk::to_the_end(each))
+            }
         }
     }
 }
@@ -266,58 +248,6 @@ impl<'k> Loader<'k> {
         }
         // The events of several contacts are one history.
         self.entries.sort_unstable_by_key(Entry::order);
-        Ok(())
-    }
-
-    fn walk(
-        &mut self,
-        first: i64,
-        last: i64,
-        each: &mut impl FnMut(ContactId, &Facts) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let sql = &self.conn.sql;
-        let mut contacts = sql.prepare_cached(CONTACTS.select)?;
-        let mut statements: Vec<(Part, CachedStatement<'_>)> = Vec::new();
-        for part in PARTS {
-            if (part.needed)(self) {
-                statements.push((part, sql.prepare_cached(part.select)?));
-            }
-        }
-        let bounds = (first, last, self.known());
-        let mut walks: Vec<Walk<'_>> = Vec::new();
-        for (part, statement) in &mut statements {
-            let mut walk = Walk {
-                part: *part,
-                rows: statement.query(bounds)?,
-                owner: Millis::MIN,
-            };
-            walk.advance()?;
-            walks.push(walk);
-        }
-        let mut contacts = contacts.query(bounds)?;
-        while let Some(row) = contacts.next()? {
-            let contact: i64 = row.get(0)?;
-            self.begin();
-            self.take_contact(row)?;
-            for walk in &mut walks {
-                while walk.owner <= contact {
-                    if walk.owner == contact
-                        && let Some(row) = walk.rows.get()
-                    {
-                        (walk.part.take)(self, row)?;
-                    }
-                    walk.advance()?;
-                }
-            }
-            if self.absorbed.contains(&contact) {
-                continue;
-            }
-            self.absorb(contact)?;
-            self.finish(contact)?;
-            if self.found {
-                each(ContactId(contact), &self.facts)?;
-            }
-        }
         Ok(())
     }
 

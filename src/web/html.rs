@@ -17,6 +17,27 @@ pub fn name(text: &str) -> Markup {
     html! { bdi title=(whole) { (short) "…" } }
 }
 
+/// A sentence that may hold names from elsewhere: inert, and not without end.
+pub fn words(text: &str) -> Markup {
+    const SHOWN_MAX: usize = 600;
+    let inert = inert(text);
+    if inert.chars().count() <= SHOWN_MAX {
+        return html! { (inert) };
+    }
+    let short: String = inert.chars().take(SHOWN_MAX).collect();
+    html! { (short) "…" }
+}
+
+/// An argument of a command that is to be copied: nothing in it means anything to a shell.
+pub fn argument(text: &str) -> String {
+    let text = inert(text);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@.-_+=:/".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// A column of a table.
 pub struct Column {
     /// Its heading.

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     account::{Role, Session, Theme},
+    diagnostic::Expected,
     schedule::jobs::Jobs,
     status::{self, ConnectionStatus, Status},
     store::{Conn, StoreError},
@@ -146,6 +147,20 @@ impl Visit {
         }
     }
 
+    /// Does what a person said, which blocks for one short transaction.
+    pub async fn act<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Jobs) -> Result<T, Expected> + Send + 'static,
+    ) -> Result<T, Response> {
+        let jobs = Arc::clone(&self.jobs);
+        let done = tokio::task::spawn_blocking(move || job(&jobs)).await;
+        match done {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(expected)) => Err(self.refuse(expected)),
+            Err(error) => Err(self.refuse(Refusal::ours(&error.to_string()))),
+        }
+    }
+
     /// Why the request is not carried out, as a page.
     pub fn refuse(&self, refusal: impl Into<Refusal>) -> Response {
         refusal.into().shown(self.say, &self.uri, &self.headers)
@@ -162,6 +177,15 @@ impl Visit {
             address.reveal().to_owned()
         } else {
             masked(address.reveal())
+        }
+    }
+
+    /// A text that may hold addresses, as the visitor may see it.
+    pub fn plain(&self, text: &str) -> String {
+        if self.may(Role::Marketer) {
+            text.to_owned()
+        } else {
+            without_addresses(text)
         }
     }
 
@@ -254,6 +278,28 @@ pub fn masked(address: &str) -> String {
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     let end = domain.rsplit_once('.').map_or("", |(_, end)| end);
     format!("{}…@{}….{end}", first(local), first(domain))
+}
+
+/// A text in which everything that looks like an address is masked, also inside a link.
+pub fn without_addresses(text: &str) -> String {
+    let ends =
+        |c: char| c.is_whitespace() || c.is_control() || "<>()[]{}\"'`,;:/?&=#|\\".contains(c);
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends) {
+        let (word, end) = match piece.char_indices().next_back() {
+            Some((at, last)) if ends(last) => piece.split_at(at),
+            _ => (piece, ""),
+        };
+        let plain = word.replace("%40", "@");
+        match plain.split_once('@') {
+            Some((local, domain)) if !local.is_empty() && !domain.is_empty() => {
+                out += &masked(&plain)
+            }
+            _ => out += word,
+        }
+        out += end;
+    }
+    out
 }
 
 /// How old the data of each connection are, and up to when they are complete.

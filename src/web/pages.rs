@@ -2,6 +2,7 @@
 
 mod automations;
 mod cleaning;
+mod contact;
 mod contacts;
 mod login;
 mod overview;
@@ -12,14 +13,16 @@ mod scores;
 mod segments;
 mod settings;
 mod sync;
+mod tasks;
 
 use super::access::Routes;
 
 /// Adds every page.
 pub(super) fn add(routes: Routes) -> Routes {
-    let pages: [fn(Routes) -> Routes; 12] = [
+    let pages: [fn(Routes) -> Routes; 14] = [
         automations::add,
         cleaning::add,
+        contact::add,
         contacts::add,
         login::add,
         overview::add,
@@ -30,6 +33,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         segments::add,
         settings::add,
         sync::add,
+        tasks::add,
     ];
     pages.into_iter().fold(routes, |routes, add| add(routes))
 }

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use crate::{
     cli::{
-        listing::{Format, csv_line},
+        listing::Format,
         output::{self, signed},
     },
+    listing::csv_line,
     preview::{
         contact::{Because, ContactChange, ScoreChange},
         report::Preview,

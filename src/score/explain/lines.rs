@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engaged_connectors::model::{EventKind, Verdict};
+use engaged_connectors::model::Verdict;
 
 use crate::{
     rules::{
@@ -20,7 +20,6 @@ use super::{
         condition::{Doubt, Judgement, Node},
         each::Earned,
         evaluate::{Correction, CorrectionKind, Evaluation, Evaluator, RuleValue, ScoreValue},
-        facts::{KindId, TextId},
         model::Compiled,
         pattern::PatternId,
         subject::Subject,
@@ -174,49 +173,29 @@ impl Question<'_> {
 
     fn event(&self, subject: &Subject<'_>, earned: &Earned) -> EventLine {
         let fact = &self.facts.events[earned.index];
-        let campaign = text(&self.vocabulary.campaigns, fact.campaign);
-        let connection = self
-            .vocabulary
-            .connections
-            .iter()
-            .find(|(id, _)| *id == fact.connection);
+        let vocabulary = self.vocabulary;
         let platform_id = (self.platform_id)(fact.id);
-        let currency = text(&self.vocabulary.currencies, fact.currency).cloned();
+        let owned = |text: Option<&str>| text.map(str::to_owned);
         EventLine {
             platform_id: platform_id.is_some(),
             id: platform_id.unwrap_or_else(|| fact.id.to_string()),
             at: fact.at,
-            campaign: campaign.map(|(id, name)| {
-                if name.is_empty() {
-                    id.clone()
-                } else {
-                    name.clone()
-                }
-            }),
-            link: text(&self.vocabulary.urls, fact.url).cloned(),
-            item: text(&self.vocabulary.items, fact.item).cloned(),
-            connection: connection.map(|(_, name)| name.clone()).unwrap_or_default(),
+            campaign: owned(vocabulary.campaign(fact.campaign)),
+            link: owned(vocabulary.url(fact.url)),
+            item: owned(vocabulary.item(fact.item)),
+            connection: owned(vocabulary.connection(fact.connection)).unwrap_or_default(),
             points: Points(earned.points),
             ends_on: earned.ends_on,
             on: subject.days[earned.index],
-            kind: self.kind(fact.kind),
+            kind: vocabulary.kind(fact.kind),
             quantity: fact.quantity,
             value: fact.value.map(|value| {
-                let ours = || self.model.rules().currency.clone();
-                (value, currency.unwrap_or_else(ours))
+                let ours = self.model.rules().currency.as_str();
+                let currency = vocabulary.currency(fact.currency).unwrap_or(ours);
+                (value, currency.to_owned())
             }),
             over_limit: Points(earned.capped),
         }
-    }
-
-    fn kind(&self, id: KindId) -> EventKind {
-        let number = usize::from(id.0);
-        let built_in = EventKind::BUILT_IN.get(number).cloned();
-        built_in.unwrap_or_else(|| {
-            let declared = number.checked_sub(EventKind::BUILT_IN.len());
-            let name = declared.and_then(|number| self.vocabulary.kinds.get(number));
-            EventKind::Custom(name.cloned().unwrap_or_default())
-        })
     }
 
     fn correction(&self, score: &Score, correction: &Correction) -> CorrectionLine {
@@ -257,11 +236,6 @@ fn absences(when: &Condition) -> Vec<&Condition> {
         Condition::Absence { .. } => vec![when],
         _ => Vec::new(),
     }
-}
-
-fn text<T>(texts: &[T], id: TextId) -> Option<&T> {
-    id.is_some()
-        .then(|| texts.get(usize::try_from(id.0).ok()?))?
 }
 
 pub(super) fn band_name(score: &Score, band: Option<usize>) -> Option<String> {

@@ -1,0 +1,231 @@
+//! Lists of contacts: who is what today, by a filter; for a screen, a page or a file.
+//!
+//! What is listed is evaluated now, not read from what was stored. A list that a
+//! person waits for is worked through in pieces, each of which ends after a
+//! known amount of work ([`Budget`]).
+
+use std::ops::ControlFlow;
+
+use engaged_connectors::model::Address;
+use serde::Serialize;
+
+use crate::{
+    rescore::state,
+    rules::{set::RuleSet, syntax::Condition, truth::Truth},
+    score::{
+        ask::ask,
+        calendar::{Day, Zone},
+        evaluate::evaluate,
+        facts::{Coverage, Facts, Needs},
+        model::Model,
+    },
+    store::{Conn, ContactId, ContactState, StoreError},
+};
+
+/// Whom a list holds: those for whom all holds that is asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// This condition is true.
+    pub condition: Option<Condition>,
+    /// They are in this stage.
+    pub stage: Option<String>,
+    /// They are not judged, for this reason.
+    pub unjudged: Option<String>,
+    /// Their address begins like this.
+    pub address: Option<String>,
+}
+
+impl Filter {
+    /// Whether it holds everybody.
+    pub fn is_everybody(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Both conditions, as far as there are two.
+pub fn both(first: Option<Condition>, second: Option<Condition>) -> Option<Condition> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(Condition::And(vec![first, second])),
+        (one, other) => one.or(other),
+    }
+}
+
+/// A filter that is ready to be held against any contact today.
+pub struct Sieve {
+    filter: Filter,
+    model: Model,
+    coverage: Coverage,
+    today: Day,
+}
+
+/// How much is looked at before a piece of a list ends, whether it is full or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// So many contacts.
+    pub contacts: u64,
+    /// So many events of theirs.
+    pub events: u64,
+}
+
+impl Budget {
+    /// Without an end.
+    pub const NONE: Self = Self {
+        contacts: u64::MAX,
+        events: u64::MAX,
+    };
+}
+
+/// How far looking has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// How many contacts were looked at.
+    pub contacts: u64,
+    /// The last of them; `None` if everybody has been looked at.
+    pub until: Option<ContactId>,
+}
+
+impl Sieve {
+    /// Compiles a filter.
+    pub fn new(
+        conn: &Conn,
+        rules: &RuleSet,
+        filter: Filter,
+        today: Day,
+    ) -> Result<Self, StoreError> {
+        let asked = filter.condition.iter().map(|when| (when, rules.min_sends));
+        Ok(Self {
+            model: Model::asking(rules, &conn.vocabulary()?, &asked.collect::<Vec<_>>()),
+            coverage: conn.coverage(&Zone::new(rules.zone), today, None)?,
+            filter,
+            today,
+        })
+    }
+
+    /// What a contact is today; `None` if the filter does not hold it.
+    pub fn state(&self, facts: &Facts) -> Option<ContactState> {
+        let Filter {
+            condition,
+            stage,
+            unjudged,
+            address,
+        } = &self.filter;
+        let theirs = facts.address.as_ref().map(Address::reveal);
+        if let Some(start) = address
+            && !theirs.is_some_and(|theirs| theirs.starts_with(&start.to_lowercase()))
+        {
+            return None;
+        }
+        // Scores are worked out for whom the condition holds, which is cheaper than for everybody.
+        if condition.is_some() {
+            let answers = ask(&self.model, facts, &self.coverage, self.today);
+            if answers.said.iter().any(|said| said.truth != Truth::True) {
+                return None;
+            }
+        }
+        let evaluation = evaluate(&self.model, facts, &self.coverage, self.today);
+        let state = state(&self.model, &evaluation, None);
+        let fits = |asked: &Option<String>, is: &Option<String>| asked.is_none() || asked == is;
+        (fits(stage, &state.stage) && fits(unjudged, &state.unjudged)).then_some(state)
+    }
+
+    /// Looks at the contacts after one, in their order, until the budget is used up or `each` has enough; `each` gets
+    /// those whom the filter holds.
+    pub fn look(
+        &self,
+        conn: &Conn,
+        after: ContactId,
+        budget: Budget,
+        each: &mut dyn FnMut(ContactId, &Facts, ContactState) -> ControlFlow<()>,
+    ) -> Result<Looked, StoreError> {
+        let mut looked = Looked {
+            contacts: 0,
+            until: None,
+        };
+        let mut events = 0;
+        let needs = self.model.needs().or(Needs {
+            fields: Some(Vec::new()),
+            address: true,
+            subscriptions: false,
+        });
+        conn.walk_from(after, &needs, |contact, facts| {
+            looked.contacts += 1;
+            events += facts.events.len() as u64;
+            let found = self.state(facts).map(|state| each(contact, facts, state));
+            let enough = found.is_some_and(|answer| answer.is_break());
+            let spent = looked.contacts >= budget.contacts || events >= budget.events;
+            if enough || spent {
+                looked.until = Some(contact);
+                return Ok(ControlFlow::Break(()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(looked)
+    }
+}
+
+/// One contact in a list for people and programs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// The address, or our number where there is none.
+    pub contact: String,
+    /// Each score: name, points, band.
+    pub scores: Vec<(String, i64, Option<String>)>,
+    /// The segments.
+    pub segments: Vec<String>,
+    /// The stage.
+    pub stage: Option<String>,
+}
+
+impl Row {
+    /// The row of a contact.
+    pub fn new(contact: ContactId, facts: &Facts, state: ContactState) -> Self {
+        let address = facts.address.as_ref().map(Address::reveal);
+        let scores = state.scores.into_iter();
+        Self {
+            contact: address.map_or_else(|| contact.0.to_string(), str::to_owned),
+            scores: scores
+                .map(|score| (score.name, score.shown, score.band))
+                .collect(),
+            segments: state.segments,
+            stage: state.stage,
+        }
+    }
+
+    /// As one line of JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// As a line of CSV under [`csv_head`].
+    pub fn csv(&self) -> String {
+        let scores = self.scores.iter();
+        let scores = scores
+            .flat_map(|(_, shown, band)| [shown.to_string(), band.clone().unwrap_or_default()]);
+        let stage = self.stage.clone().unwrap_or_default();
+        let all = std::iter::once(self.contact.clone()).chain(scores);
+        csv_line(all.chain([self.segments.join(";"), stage]))
+    }
+}
+
+/// The heading over rows as CSV.
+pub fn csv_head(rules: &RuleSet) -> String {
+    let scores = rules.scores.iter();
+    let scores = scores.flat_map(|score| [score.name.clone(), format!("{} band", score.name)]);
+    let columns = std::iter::once("email".to_owned()).chain(scores);
+    csv_line(columns.chain(["segments".to_owned(), "stage".to_owned()]))
+}
+
+/// One line of CSV. A cell that a spreadsheet would take for a formula gets a quote in front.
+pub fn csv_line(cells: impl Iterator<Item = String>) -> String {
+    let cells = cells.map(|cell| {
+        let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
+            || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+        let cell = if formula { format!("'{cell}") } else { cell };
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell
+        }
+    });
+    cells.collect::<Vec<_>>().join(",")
+}
