@@ -19,6 +19,7 @@ mod running;
 mod session;
 mod states;
 mod tasks;
+mod told;
 mod who;
 
 use std::{
