@@ -27,10 +27,10 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
 use tracing::{info, warn};
 
 use crate::{
-    config::Environment,
+    config::{Draft, Environment},
     diagnostic::{Diagnostic, Exit, Expected},
-    preview::report::Preview,
-    publish::{self, Editor},
+    preview::{contact::ContactChange, report::Preview},
+    publish::{self, Editor, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
     store::StoreError,
@@ -221,11 +221,45 @@ impl Desk {
         text: &str,
         as_of: Option<Day>,
     ) -> Result<Preview, Expected> {
-        let _look = self.look.lock().await;
+        let work = self.previewing(file, text, move |editor, draft| {
+            editor.preview(draft, as_of, None)
+        });
+        work.await
+    }
+
+    /// As [`Desk::preview`], with the first so many contacts for whom anything differs.
+    pub async fn preview_listing(
+        &self,
+        file: &str,
+        text: &str,
+        most: usize,
+    ) -> Result<(Preview, Vec<ContactChange>), Expected> {
+        let work = self.previewing(file, text, move |editor, draft| {
+            let mut listed = Vec::new();
+            let mut list = |change: &ContactChange| {
+                if listed.len() < most {
+                    listed.push(change.clone());
+                }
+            };
+            let preview = editor.preview(draft, None, Some(&mut list))?;
+            Ok((preview, listed))
+        });
+        work.await
+    }
+
+    /// Compares a text with what is in force. The turn is held to its end, also when whoever asked is gone.
+    async fn previewing<T: Send + 'static>(
+        &self,
+        file: &str,
+        text: &str,
+        job: impl FnOnce(&Editor, &Draft) -> Result<T, PublishError> + Send + 'static,
+    ) -> Result<T, Expected> {
+        let look = Arc::clone(&self.look).lock_owned().await;
         let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
         let work = move || {
+            let _look = look;
             let draft = editor.check(&file, &text)?;
-            editor.preview(&draft, as_of, None)
+            job(&editor, &draft)
         };
         let report = tokio::task::spawn_blocking(work).await;
         Ok(report.map_err(|error| StoreError::ended(&error))??)
