@@ -4,7 +4,7 @@
 mod ahead;
 mod draft;
 mod history;
-mod wrong;
+pub(super) mod wrong;
 
 use std::{path::Path, sync::Arc};
 

@@ -8,8 +8,8 @@ use crate::{
     web::stage::{Answer, RULES, Site},
 };
 
-const LINES: &str = r#"{"contact":"anna@example.nl","kind":"click","at":"2026-06-01T10:00:00Z","id":"1"}
-{"contact":"ben@example.nl","kind":"purchase","at":"2026-06-02T10:00:00Z","id":"2"}
+const LINES: &str = r#"{"email":"anna@example.nl","kind":"click","at":"2026-06-01T10:00:00Z","campaign":"n1","link":"https://shop.example/a"}
+{"email":"ben@example.nl","kind":"purchase","at":"2026-06-02T10:00:00Z","item":"shoes","quantity":1,"value":"26.00","currency":"EUR"}
 "#;
 
 fn text(site: &Site) -> String {
