@@ -23,14 +23,18 @@ use std::{
 
 use engaged_connectors::http::Transport;
 use futures_util::FutureExt as _;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex as Turn, OwnedMutexGuard, watch},
+};
 use tracing::{info, warn};
 
 use crate::{
-    config::{Draft, Environment},
+    config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
-    preview::{contact::ContactChange, report::Preview},
-    publish::{self, Editor, PublishError},
+    health::Pulse,
+    preview::contact::ContactChange,
+    publish::{self, Checked, Editor, Looked, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
     store::StoreError,
@@ -56,6 +60,8 @@ pub struct Desk {
     tasks: Mutex<Tasks>,
     plans: Mutex<Kept>,
     trouble: Mutex<Option<ReloadTrouble>>,
+    /// Whether the daemon's loop is alive.
+    pub pulse: Pulse,
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
@@ -71,6 +77,7 @@ impl Desk {
     /// ones with them.
     pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
         Arc::new(Self {
+            pulse: Pulse::new(jobs.clock.as_ref()),
             current: Mutex::new(Arc::new(jobs)),
             environment,
             transport,
@@ -101,9 +108,10 @@ impl Desk {
     /// be taken in, because too much waits or the daemon stops, is a task that failed.
     pub fn ask(self: &Arc<Self>, ask: Ask, who: &str) -> TaskId {
         let (id, open) = {
+            let now = self.now();
             let mut tasks = lock(&self.tasks);
             let open = tasks.open();
-            (tasks.add(ask.clone(), who, self.now()), open)
+            (tasks.add(ask.clone(), who, now), open)
         };
         if open >= WAITING_MAX {
             self.end(id, TaskState::Failed(busy()));
@@ -136,11 +144,14 @@ impl Desk {
 
     /// Does what was asked. A panic in it is a task that failed.
     async fn run(self: &Arc<Self>, id: TaskId, ask: Ask, who: String) -> TaskState {
-        lock(&self.tasks).start(id, self.now());
+        let now = self.now();
+        lock(&self.tasks).start(id, now);
         self.tell();
         let desk = Arc::clone(self);
         let verb = ask.verb();
-        let work = tokio::spawn(async move { desk.carry_out(ask, &who).await });
+        // On a thread of its own: planning reads everybody, and the runtime's few threads have pages to serve.
+        let runtime = Handle::current();
+        let work = tokio::task::spawn_blocking(move || runtime.block_on(desk.carry_out(ask, &who)));
         let ended: Result<Outcome, Expected> = match work.await {
             Ok(ended) => ended,
             Err(error) => Err(StoreError::ended(&error).into()),
@@ -220,11 +231,12 @@ impl Desk {
         file: &str,
         text: &str,
         as_of: Option<Day>,
-    ) -> Result<Preview, Expected> {
-        let work = self.previewing(file, text, move |editor, draft| {
-            editor.preview(draft, as_of, None)
+    ) -> Result<Looked, Expected> {
+        let work = self.previewing(file, text, move |editor, checked| {
+            editor.preview(checked, as_of, None)
         });
-        work.await
+        let (report, looked_at) = work.await?;
+        Ok(Looked { report, looked_at })
     }
 
     /// As [`Desk::preview`], with the first so many contacts for whom anything differs.
@@ -233,18 +245,19 @@ impl Desk {
         file: &str,
         text: &str,
         most: usize,
-    ) -> Result<(Preview, Vec<ContactChange>), Expected> {
-        let work = self.previewing(file, text, move |editor, draft| {
+    ) -> Result<(Looked, Vec<ContactChange>), Expected> {
+        let work = self.previewing(file, text, move |editor, checked| {
             let mut listed = Vec::new();
             let mut list = |change: &ContactChange| {
                 if listed.len() < most {
                     listed.push(change.clone());
                 }
             };
-            let preview = editor.preview(draft, None, Some(&mut list))?;
-            Ok((preview, listed))
+            let report = editor.preview(checked, None, Some(&mut list))?;
+            Ok((report, listed))
         });
-        work.await
+        let ((report, listed), looked_at) = work.await?;
+        Ok((Looked { report, looked_at }, listed))
     }
 
     /// Compares a text with what is in force. The turn is held to its end, also when whoever asked is gone.
@@ -252,17 +265,17 @@ impl Desk {
         &self,
         file: &str,
         text: &str,
-        job: impl FnOnce(&Editor, &Draft) -> Result<T, PublishError> + Send + 'static,
-    ) -> Result<T, Expected> {
+        job: impl FnOnce(&Editor, &Checked) -> Result<T, PublishError> + Send + 'static,
+    ) -> Result<(T, String), Expected> {
         let look = Arc::clone(&self.look).lock_owned().await;
         let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
         let work = move || {
             let _look = look;
-            let draft = editor.check(&file, &text)?;
-            job(&editor, &draft)
+            let checked = editor.check(&file, &text)?;
+            Ok::<_, PublishError>((job(&editor, &checked)?, checked.looked_at))
         };
-        let report = tokio::task::spawn_blocking(work).await;
-        Ok(report.map_err(|error| StoreError::ended(&error))??)
+        let looked = tokio::task::spawn_blocking(work).await;
+        Ok(looked.map_err(|error| StoreError::ended(&error))??)
     }
 
     /// Finds out, before anything runs, what became of publications that the last process did not live to see the end of.
@@ -289,7 +302,8 @@ impl Desk {
     }
 
     fn end(&self, id: TaskId, state: TaskState) {
-        lock(&self.tasks).end(id, state, self.now());
+        let now = self.now();
+        lock(&self.tasks).end(id, state, now);
         self.tell();
     }
 

@@ -7,6 +7,7 @@
 //! decides what a score is or what is pushed.
 
 pub mod access;
+mod api;
 mod assets;
 pub mod chart;
 pub mod error;
@@ -16,9 +17,13 @@ mod numbers;
 mod over_time;
 mod page;
 mod pages;
+pub mod problem;
 mod running;
 mod session;
 mod spread;
+mod states;
+mod tasks;
+mod who;
 
 use std::{
     collections::BTreeMap,
@@ -44,6 +49,7 @@ use crate::{
     account::{Accounts, SessionId},
     config::{self, Config},
     desk::Desk,
+    ingest::Intake,
     schedule::jobs::Jobs,
     store::Store,
 };
@@ -63,6 +69,8 @@ pub struct Web {
     pub desk: Arc<Desk>,
     /// Who may do what.
     pub accounts: Accounts,
+    /// Where batches of events are let in.
+    pub intake: Intake,
     /// Host names that we answer to.
     names: Vec<String>,
     https: bool,
@@ -84,6 +92,7 @@ impl Web {
         Arc::new(Self {
             desk,
             accounts,
+            intake: Intake::default(),
             names,
             https: settings.is_https(),
             behind_proxy: settings.behind_proxy,
@@ -143,7 +152,7 @@ impl Web {
 /// Every route with what it needs, and the router that serves them.
 pub fn router(web: &Arc<Web>) -> (Router, Vec<Route>) {
     let routes = Routes::new(Arc::clone(web)).get("/assets/{name}", Access::Open, assets::asset);
-    let (router, table) = pages::add(routes).finish();
+    let (router, table) = api::add(pages::add(routes)).finish();
     let router = router
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_in_this_way)

@@ -101,11 +101,11 @@ impl Bench {
             base: fingerprint(file),
             seen: None,
         };
-        let draft = self.desk.editor().save(typed, "marit").unwrap();
+        let editor = self.desk.editor();
+        let draft = editor.save(typed, "marit").unwrap();
         Order {
+            looked_at: editor.check(&draft.file, &draft.text).unwrap().looked_at,
             file: draft.file,
-            draft: draft.fingerprint,
-            base: draft.base,
             reason: "clicks count for more".to_owned(),
         }
     }
@@ -310,14 +310,15 @@ async fn rules_that_are_published_count_at_once_and_start_nothing_for_the_past()
     assert!(entries().is_empty());
 
     let text = CONFIG.replace("points = 10", "points = 20");
-    let preview = bench
+    let looked = bench
         .desk
         .preview("engaged.toml", &text, None)
         .await
         .unwrap();
-    let counted = serde_json::to_value(&preview).unwrap();
+    let counted = serde_json::to_value(&looked.report).unwrap();
     assert_eq!(counted["contacts"], 1, "{counted}");
     let order = bench.order(CONFIG, "points = 20");
+    assert_eq!(order.looked_at, looked.looked_at);
     let task = bench.done(Ask::Publish(order)).await;
     assert!(matches!(&task.state, TaskState::Done(_)), "{task:?}");
     bench.settled().await;

@@ -8,6 +8,7 @@
 use engaged_connectors::{
     Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 use tracing::{info, warn};
@@ -65,7 +66,7 @@ pub struct Push<'a> {
 }
 
 /// What applying did on one connection.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PushReport {
     /// The connection.
     pub connection: String,
@@ -453,7 +454,7 @@ fn decide(
     let mut queued = None;
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
-        let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
+        let number = tx.add_plan(ask.id, &plan.fingerprint, &summary, ask.now)?;
         plan::plan(tx, ask, &mut |planned| {
             let row = row(number, ask.id, planned);
             match planned.lane {

@@ -25,11 +25,13 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The outermost layer.
 pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/assets/");
+    let by_token = is_by_token(&request);
     let https = web.is_https();
     let mut response = match refused(&web, &request) {
         Some(refusal) => refusal.answer(&web, &request),
         None => match tokio::time::timeout(LIMIT, next.run(request)).await {
             Ok(response) => response,
+            Err(_) if by_token => Refusal::TimedOut.problem(),
             Err(_) => Refusal::TimedOut.bare(),
         },
     };
@@ -45,9 +47,12 @@ fn refused(web: &Web, request: &Request) -> Option<Refusal> {
         return Some(Refusal::Host);
     };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    // A token in a header is sent by no browser on its own.
-    let by_token = request.uri().path().starts_with("/api/");
-    (!safe && !by_token && !is_own(request.headers(), host)).then_some(Refusal::Foreign)
+    (!safe && !is_by_token(request) && !is_own(request.headers(), host)).then_some(Refusal::Foreign)
+}
+
+/// Whether a request is for the API: a token in a header is sent by no browser on its own.
+fn is_by_token(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
 }
 
 /// Whether a change was asked for by a page of ours. A browser that says neither where it came from nor of which

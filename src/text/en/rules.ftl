@@ -64,7 +64,7 @@ rules-password = Type the password
 rules-reason = Why?
 rules-reason-help = Who comes after you will read it. 3 to 500 characters.
 rules-published = Published as number { $n }. The contacts are being scored by it.
-rules-under-way = It takes its turn after what is running now. The history below shows when it is done.
+rules-under-way = It takes its turn after what is running now.
 
 ## The editor
 rules-edit-title = Edit { $file }

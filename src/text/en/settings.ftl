@@ -76,6 +76,31 @@ settings-scope-apply = apply a plan
 settings-scope-approve = let pass what a guard holds
 settings-scope-automations = say what became of starts in doubt
 
+## Alerts
+settings-alerts = Alerts
+settings-told = { $host } is told when something is wrong.
+settings-nobody-told = Nobody is told: the configuration names no address under [alerts]. What is wrong is still shown here.
+settings-alerts-caption = What is wrong, and what was lately
+settings-alerts-none = Nothing is wrong. The daemon looks once a minute.
+settings-alert = alert
+settings-alert-state = state
+settings-alert-what = what
+settings-alert-firing = firing
+settings-alert-pending = pending
+settings-alert-resolved = over
+settings-alert-test = test
+settings-notices-caption = What was told lately
+settings-notice-at = when
+settings-notice-state = told
+settings-notice-said = the receiver’s word
+settings-notice-sent = sent
+settings-notice-retry = is tried again
+settings-notice-given-up = given up
+settings-notice-waits = under way
+settings-send-test = Send a test alert
+settings-test-taken = { $host } took the test alert.
+settings-test-not-taken = { $host } did not take the test alert: { $said }
+
 ## The configuration
 settings-configuration = Configuration in force
 settings-file = from

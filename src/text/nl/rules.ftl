@@ -64,7 +64,7 @@ rules-password = Typ het wachtwoord
 rules-reason = Waarom?
 rules-reason-help = Wie na jou komt, leest het. 3 tot 500 tekens.
 rules-published = Gepubliceerd als nummer { $n }. De contacten worden er nu mee gescoord.
-rules-under-way = Het is aan de beurt na wat nu loopt. De geschiedenis hieronder laat zien wanneer het klaar is.
+rules-under-way = Het is aan de beurt na wat nu loopt.
 
 ## De editor
 rules-edit-title = { $file } bewerken

@@ -76,6 +76,31 @@ settings-scope-apply = een plan uitvoeren
 settings-scope-approve = doorlaten wat een bewaker tegenhoudt
 settings-scope-automations = zeggen wat er van starts in twijfel werd
 
+## Waarschuwingen
+settings-alerts = Waarschuwingen
+settings-told = { $host } krijgt bericht als er iets mis is.
+settings-nobody-told = Niemand krijgt bericht: in de configuratie staat geen adres onder [alerts]. Wat er mis is staat wel hier.
+settings-alerts-caption = Wat er mis is, en wat dat kort geleden was
+settings-alerts-none = Er is niets mis. De daemon kijkt elke minuut.
+settings-alert = waarschuwing
+settings-alert-state = stand
+settings-alert-what = wat
+settings-alert-firing = nu mis
+settings-alert-pending = misschien mis
+settings-alert-resolved = voorbij
+settings-alert-test = test
+settings-notices-caption = Wat kort geleden is gemeld
+settings-notice-at = wanneer
+settings-notice-state = gemeld
+settings-notice-said = wat de ontvanger zei
+settings-notice-sent = verstuurd
+settings-notice-retry = wordt opnieuw geprobeerd
+settings-notice-given-up = opgegeven
+settings-notice-waits = bezig
+settings-send-test = Stuur een testwaarschuwing
+settings-test-taken = { $host } nam de testwaarschuwing aan.
+settings-test-not-taken = { $host } nam de testwaarschuwing niet aan: { $said }
+
 ## De configuratie
 settings-configuration = Configuratie die geldt
 settings-file = uit

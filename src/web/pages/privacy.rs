@@ -215,14 +215,25 @@ async fn check(visit: Visit) -> Response {
     };
     let (who, now) = (visit.session.name.clone(), visit.now().timestamp_millis());
     let detail = detail(&chain);
-    let noted = visit.jobs.store.write_async(move |tx| tx.audit(&who, CHECK, &detail, now));
+    let noted = visit
+        .jobs
+        .store
+        .write_async(move |tx| tx.audit(&who, CHECK, &detail, now));
     if let Err(error) = noted.await {
         return visit.refuse(error);
     }
     let say = visit.say;
     match chain.broken_at {
-        None => visit.then("/privacy", Mood::Good, say.with("privacy-found-sound", [("n", chain.rows.into())])),
-        Some(row) => visit.then("/privacy", Mood::Bad, say.with("privacy-found-broken", [("row", row.into())])),
+        None => visit.then(
+            "/privacy",
+            Mood::Good,
+            say.with("privacy-found-sound", [("n", chain.rows.into())]),
+        ),
+        Some(row) => visit.then(
+            "/privacy",
+            Mood::Bad,
+            say.with("privacy-found-broken", [("row", row.into())]),
+        ),
     }
 }
 
@@ -297,16 +308,28 @@ fn leaving(say: Say, config: &Config) -> Markup {
             html! { (what) },
         ]
     };
-    let calls = config.automations.iter().filter_map(|each| match &each.start.begin {
-        Begin::Call(hook) => Some(vec![
-            html::name(&each.name),
-            html! { (say.t("privacy-webhook")) },
-            html! { (host(hook).unwrap_or_default()) },
-            html! { (say.t("privacy-called")) },
-        ]),
-        _ => None,
+    let calls = config
+        .automations
+        .iter()
+        .filter_map(|each| match &each.start.begin {
+            Begin::Call(hook) => Some(vec![
+                html::name(&each.name),
+                html! { (say.t("privacy-webhook")) },
+                html! { (host(hook).unwrap_or_default()) },
+                html! { (say.t("privacy-called")) },
+            ]),
+            _ => None,
+        });
+    let told = config.alerts.receiver.iter().map(|receiver| {
+        vec![
+            html! { (say.t("privacy-alerts")) },
+            html! { (say.t("privacy-alert")) },
+            html! { (receiver.url.host_str().unwrap_or_default()) },
+            html! { (say.t("privacy-told")) },
+        ]
     });
-    let rows: Vec<Vec<Markup>> = config.connections.iter().map(connection).chain(calls).collect();
+    let connections = config.connections.iter().map(connection);
+    let rows: Vec<Vec<Markup>> = connections.chain(calls).chain(told).collect();
     let columns = [
         Column::text(say.t("privacy-name")),
         Column::text(say.t("privacy-kind")),
@@ -340,21 +363,39 @@ mod tests {
         let viewer = site.cookie(Role::Viewer).await;
         let store = site.web.store();
         let add = |who: &'static str, what: &'static str, detail: &'static str| {
-            store.write(move |tx| tx.audit(who, what, detail, 1_781_000_000_000)).unwrap();
+            store
+                .write(move |tx| tx.audit(who, what, detail, 1_781_000_000_000))
+                .unwrap();
         };
         add("jo@example.nl", "published", "for <b>jan@example.nl</b>");
         add("ann", "approve", "a guard");
         let page = site.get(&viewer, "/privacy").await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.body.contains("a guard"), "{}", page.body);
-        assert!(!page.body.contains("jan@example.nl") && !page.body.contains("jo@"), "{}", page.body);
+        assert!(
+            !page.body.contains("jan@example.nl") && !page.body.contains("jo@"),
+            "{}",
+            page.body
+        );
         assert!(page.body.contains("&lt;b&gt;j…@e….nl"), "{}", page.body);
-        let row = page.body.split("?by=").find(|part| part.contains("j…@e….nl")).unwrap();
+        let row = page
+            .body
+            .split("?by=")
+            .find(|part| part.contains("j…@e….nl"))
+            .unwrap();
         let id = row.split('"').next().unwrap();
         let page = site.get(&viewer, &format!("/privacy?by={id}")).await;
-        assert!(page.body.contains("published") && !page.body.contains("a guard"), "{}", page.body);
+        assert!(
+            page.body.contains("published") && !page.body.contains("a guard"),
+            "{}",
+            page.body
+        );
         let page = site.get(&viewer, "/privacy?what=approve").await;
-        assert!(page.body.contains("a guard") && !page.body.contains("published"), "{}", page.body);
+        assert!(
+            page.body.contains("a guard") && !page.body.contains("published"),
+            "{}",
+            page.body
+        );
     }
 
     #[tokio::test]
@@ -370,8 +411,13 @@ mod tests {
         for _ in 0..3 {
             let page = site.get(&viewer, &to).await;
             seen += page.body.matches("row &lt;").count();
-            let next = page.body.split("href=\"").find(|part| part.contains("&amp;before="));
-            to = next.map_or(String::new(), |next| next.split('"').next().unwrap().replace("&amp;", "&"));
+            let next = page
+                .body
+                .split("href=\"")
+                .find(|part| part.contains("&amp;before="));
+            to = next.map_or(String::new(), |next| {
+                next.split('"').next().unwrap().replace("&amp;", "&")
+            });
         }
         assert_eq!((seen, to.as_str()), (120, ""));
     }
@@ -388,7 +434,11 @@ mod tests {
         assert!(page.body.contains("unbroken: "), "{}", page.body);
         let viewer = site.cookie(Role::Viewer).await;
         let page = site.get(&viewer, "/privacy").await;
-        assert!(!page.body.contains(r#"action="/privacy/check""#), "{}", page.body);
+        assert!(
+            !page.body.contains(r#"action="/privacy/check""#),
+            "{}",
+            page.body
+        );
     }
 
     #[test]

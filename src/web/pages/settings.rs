@@ -1,6 +1,7 @@
 //! Settings: how is it set up, and who may use it? One's own part, the people and programs that are let in, and the
 //! configuration in force.
 
+mod alerts;
 mod own;
 mod setup;
 mod tokens;
@@ -32,6 +33,11 @@ pub(super) fn add(routes: Routes) -> Routes {
         .post("/settings/users/disable", step_up, users::disable)
         .post("/settings/tokens", step_up, tokens::create)
         .post("/settings/tokens/revoke", step_up, tokens::revoke)
+        .post(
+            "/settings/alerts/test",
+            Access::Role(Role::Admin),
+            alerts::test,
+        )
         .post("/settings/reload", Access::Role(Role::Admin), setup::reload)
 }
 
@@ -39,6 +45,10 @@ async fn show(visit: Visit) -> Response {
     let sessions = match visit.web.accounts.sessions(visit.session.user_id).await {
         Ok(sessions) => sessions,
         Err(error) => return visit.refuse(error),
+    };
+    let alerts = match alerts::look(&visit).await {
+        Ok(alerts) => alerts,
+        Err(refused) => return refused,
     };
     let let_in = if visit.may(Role::Admin) {
         match let_in(&visit).await {
@@ -56,6 +66,7 @@ async fn show(visit: Visit) -> Response {
         }
         (own::sessions(&visit, &sessions))
         (let_in)
+        (alerts::shown(&visit, &alerts))
         (setup::shown(&visit))
     };
     visit
@@ -71,8 +82,14 @@ async fn show(visit: Visit) -> Response {
 /// The people and programs that are let in, for admins.
 async fn let_in(visit: &Visit) -> Result<Markup, Response> {
     let accounts = &visit.web.accounts;
-    let users = accounts.users().await.map_err(|error| visit.refuse(error))?;
-    let tokens = accounts.tokens().await.map_err(|error| visit.refuse(error))?;
+    let users = accounts
+        .users()
+        .await
+        .map_err(|error| visit.refuse(error))?;
+    let tokens = accounts
+        .tokens()
+        .await
+        .map_err(|error| visit.refuse(error))?;
     let say = visit.say;
     Ok(html! {
         @if !visit.session.stepped_up {

@@ -173,7 +173,8 @@ fn flows(say: Say, score: &ScorePreview) -> Markup {
 
 /// The rules that were edited, or give something else.
 fn rules(say: Say, score: &ScorePreview) -> Markup {
-    let points = |points: Option<Points>| points.map_or_else(|| "–".to_owned(), |points| say.signed(points));
+    let points =
+        |points: Option<Points>| points.map_or_else(|| "–".to_owned(), |points| say.signed(points));
     let differs = |rule: &&RulePreview| rule.fate != "same" || rule.differs > 0;
     let rows = score.rules.iter().filter(differs).map(|rule| {
         vec![
@@ -241,7 +242,13 @@ fn stages(say: Say, preview: &Preview) -> Markup {
     let moved = preview.stages.iter();
     let rows = moved
         .filter(|flow| flow.from != flow.to && flow.contacts > 0)
-        .map(|flow| vec![stage(&flow.from), stage(&flow.to), html! { (say.n(flow.contacts)) }]);
+        .map(|flow| {
+            vec![
+                stage(&flow.from),
+                stage(&flow.to),
+                html! { (say.n(flow.contacts)) },
+            ]
+        });
     let rows: Vec<Vec<Markup>> = rows.collect();
     let columns = [
         Column::text(say.t("rules-from")),
@@ -351,8 +358,10 @@ fn who(visit: &Visit, preview: &Preview, listed: &[ContactChange]) -> Markup {
 }
 
 fn moved(say: Say, change: &ScoreChange) -> Markup {
-    let number = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| say.n(number));
-    let band = |band: &Option<String>| html! { @if let Some(band) = band { " " (html::name(band)) } };
+    let number =
+        |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| say.n(number));
+    let band =
+        |band: &Option<String>| html! { @if let Some(band) = band { " " (html::name(band)) } };
     html! {
         (html::name(&change.score)) ": "
         (number(change.before)) (band(&change.band_before)) " → " (number(change.after)) (band(&change.band_after))

@@ -15,8 +15,8 @@ use crate::{
     config::{SourceFile, parts},
     desk::ask::Ask,
     diagnostic::{Diagnostic, Expected, Severity},
-    preview::{contact::ContactChange, report::Preview},
-    publish::{Editor, Order, PublishError, StoredDraft, Typed, fingerprint},
+    preview::contact::ContactChange,
+    publish::{Editor, Looked, Order, PublishError, StoredDraft, Typed, fingerprint},
     text::Say,
     web::{
         html::{self, Mood, notice},
@@ -61,9 +61,7 @@ pub(super) struct Asking {
     #[serde(default)]
     file: String,
     #[serde(default)]
-    draft: String,
-    #[serde(default)]
-    base: String,
+    looked_at: String,
     #[serde(default)]
     reason: String,
 }
@@ -85,27 +83,30 @@ struct Look {
     /// Why no draft could take the file's place.
     obstacle: Option<Diagnostic>,
     /// What was found in the draft, or in what was typed instead.
-    checked: Option<Checked>,
+    checked: Option<Found>,
     /// What was typed and could not be kept, and why.
     unsaved: Option<(String, String)>,
 }
 
 /// What was found in a text.
 #[derive(Default)]
-struct Checked {
+struct Found {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     /// Rule tests that fail.
     tests: Vec<Diagnostic>,
+    /// Which draft was compared with which file and rules; empty where there are errors.
+    looked_at: String,
 }
 
-impl Checked {
+impl Found {
     fn of(editor: &Editor, name: &str, text: &str) -> Result<Self, PublishError> {
         match editor.check(name, text) {
-            Ok(draft) => Ok(Self {
-                tests: editor.tests(&draft),
-                warnings: draft.config.warnings,
+            Ok(checked) => Ok(Self {
+                tests: editor.tests(&checked),
+                warnings: checked.draft.config.warnings,
                 errors: Vec::new(),
+                looked_at: checked.looked_at,
             }),
             Err(PublishError::Wrong(all)) => {
                 let (errors, warnings) = all
@@ -114,7 +115,7 @@ impl Checked {
                 Ok(Self {
                     errors,
                     warnings,
-                    tests: Vec::new(),
+                    ..Self::default()
                 })
             }
             Err(error) => Err(error),
@@ -141,7 +142,7 @@ impl Look {
         let text = typed.or(draft.as_ref().map(|draft| draft.text.as_str()));
         Ok(Self {
             obstacle: editor.obstacle(name)?,
-            checked: text.map(|text| Checked::of(editor, name, text)).transpose()?,
+            checked: text.map(|text| Found::of(editor, name, text)).transpose()?,
             names,
             draft,
             file,
@@ -161,19 +162,25 @@ impl Look {
 enum Ahead {
     Unasked,
     Slow,
-    Made(Box<Preview>, Vec<ContactChange>),
+    Made(Box<Looked>, Vec<ContactChange>),
 }
 
 /// The editor.
 pub(super) async fn edit(visit: Visit, Query(asked): Query<Asked>) -> Response {
     let file = asked.file.filter(|file| !file.is_empty());
-    let look = at_files(&visit, move |editor| Look::new(editor, file.as_deref(), None)).await;
+    let look = at_files(&visit, move |editor| {
+        Look::new(editor, file.as_deref(), None)
+    })
+    .await;
     let look = match look {
         Ok(look) => look,
         Err(refused) => return refused,
     };
     let wanted = asked.look.as_deref() == Some("preview");
-    let sound = look.checked.as_ref().is_some_and(|found| found.errors.is_empty());
+    let sound = look
+        .checked
+        .as_ref()
+        .is_some_and(|found| found.errors.is_empty());
     let ahead = match &look.draft {
         Some(draft) if wanted && sound => match ahead(&visit, draft).await {
             Ok(ahead) => ahead,
@@ -188,16 +195,24 @@ async fn ahead(visit: &Visit, draft: &StoredDraft) -> Result<Ahead, Expected> {
     let desk = Arc::clone(&visit.web.desk);
     let preview = desk.preview_listing(&draft.file, &draft.text, ahead::LISTED_MAX);
     match tokio::time::timeout(PATIENCE, preview).await {
-        Ok(made) => made.map(|(preview, listed)| Ahead::Made(Box::new(preview), listed)),
+        Ok(made) => made.map(|(looked, listed)| Ahead::Made(Box::new(looked), listed)),
         Err(_) => Ok(Ahead::Slow),
     }
 }
 
 /// Keeps a draft, right or wrong.
 pub(super) async fn save(visit: Visit, Form(sent): Form<Sent>) -> Response {
-    let look = if sent.look.as_deref() == Some("preview") { "preview" } else { "check" };
+    let look = if sent.look.as_deref() == Some("preview") {
+        "preview"
+    } else {
+        "check"
+    };
     let back = format!("{}&look={look}#checked", edit_link(&sent.file));
-    let (who, file, text) = (visit.session.name.clone(), sent.file.clone(), sent.text.clone());
+    let (who, file, text) = (
+        visit.session.name.clone(),
+        sent.file.clone(),
+        sent.text.clone(),
+    );
     let saved = try_files(&visit, move |editor| {
         let typed = Typed {
             file: sent.file,
@@ -217,7 +232,11 @@ pub(super) async fn save(visit: Visit, Form(sent): Form<Sent>) -> Response {
         Err(refused) => return refused,
     };
     let unsaved = Some((text, why));
-    match at_files(&visit, move |editor| Look::new(editor, Some(&file), unsaved)).await {
+    match at_files(&visit, move |editor| {
+        Look::new(editor, Some(&file), unsaved)
+    })
+    .await
+    {
         Ok(look) => {
             let page = page(&visit, &look, &Ahead::Unasked).await;
             (StatusCode::CONFLICT, page).into_response()
@@ -249,8 +268,7 @@ pub(super) async fn publish(visit: Visit, Form(asking): Form<Asking>) -> Respons
     let back = format!("{}&look=preview", edit_link(&asking.file));
     let order = Order {
         file: asking.file,
-        draft: asking.draft,
-        base: asking.base,
+        looked_at: asking.looked_at,
         reason: asking.reason,
     };
     carried_out(&visit, Ask::Publish(order), &back).await
@@ -323,7 +341,10 @@ fn before(say: Say, look: &Look) -> Markup {
 /// The file and the field, side by side where there is room.
 fn editor(say: Say, look: &Look, name: &str) -> Markup {
     let seen = look.draft.as_ref().map(|draft| draft.fingerprint.as_str());
-    let wrong = look.checked.as_ref().is_some_and(|found| !found.errors.is_empty());
+    let wrong = look
+        .checked
+        .as_ref()
+        .is_some_and(|found| !found.errors.is_empty());
     html! {
         form #draft method="post" action={ (edit_link(name)) "&look=preview" } {
             input type="hidden" name="file" value=(name);
@@ -359,7 +380,7 @@ fn editor(say: Say, look: &Look, name: &str) -> Markup {
 }
 
 /// What was found in the draft.
-fn found_in(say: Say, look: &Look, found: &Checked, name: &str) -> Markup {
+fn found_in(say: Say, look: &Look, found: &Found, name: &str) -> Markup {
     html! {
         h2 #checked { (say.t("rules-checked")) }
         @if found.errors.is_empty() && found.tests.is_empty() { p { (say.t("rules-no-errors")) } }
@@ -375,19 +396,26 @@ fn found_in(say: Say, look: &Look, found: &Checked, name: &str) -> Markup {
 
 /// What was typed and not kept has the line ends of a browser.
 fn as_in(file: &str, text: &str) -> String {
-    if file.contains('\r') { text.to_owned() } else { text.replace("\r\n", "\n") }
+    if file.contains('\r') {
+        text.to_owned()
+    } else {
+        text.replace("\r\n", "\n")
+    }
 }
 
 fn foreseen(visit: &Visit, look: &Look, ahead: &Ahead) -> Markup {
     let say = visit.say;
     match ahead {
-        Ahead::Made(preview, listed) => ahead::shown(visit, preview, listed),
+        Ahead::Made(looked, listed) => ahead::shown(visit, &looked.report, listed),
         Ahead::Slow => html! {
             h2 #preview { (say.t("rules-preview")) }
             (notice(Mood::Warn, &html! { p { (say.t("rules-slow")) } }))
         },
         Ahead::Unasked => {
-            let sound = look.checked.as_ref().is_some_and(|found| found.errors.is_empty());
+            let sound = look
+                .checked
+                .as_ref()
+                .is_some_and(|found| found.errors.is_empty());
             html! {
                 @if sound && look.unsaved.is_none() {
                     p { a.button href={ (edit_link(&look.file.name())) "&look=preview#preview" } { (say.t("rules-show-preview")) } }
@@ -414,6 +442,10 @@ fn publishing(visit: &Visit, look: &Look, ahead: &Ahead) -> Markup {
     } else {
         None
     };
+    let looked_at = match ahead {
+        Ahead::Made(looked, _) => &looked.looked_at,
+        Ahead::Unasked | Ahead::Slow => &found.looked_at,
+    };
     html! {
         section.card #publish {
             h2 { (say.t("rules-publish")) }
@@ -424,7 +456,7 @@ fn publishing(visit: &Visit, look: &Look, ahead: &Ahead) -> Markup {
             } @else {
                 p { (say.t("rules-publish-help")) }
                 (reason_form(visit, "/rules/publish", &[
-                    ("file", &draft.file), ("draft", &draft.fingerprint), ("base", &draft.base),
+                    ("file", &draft.file), ("looked_at", looked_at),
                 ], &say.t("rules-publish-do"), "primary"))
             }
         }

@@ -128,7 +128,10 @@ pub(super) fn reason_form(
 ) -> Markup {
     let say = visit.say;
     if !visit.session.stepped_up {
-        let here = visit.uri.path_and_query().map_or("/rules", |at| at.as_str());
+        let here = visit
+            .uri
+            .path_and_query()
+            .map_or("/rules", |at| at.as_str());
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("next", here)
             .finish();
@@ -192,7 +195,10 @@ pub(super) async fn carried_out(visit: &Visit, ask: Ask, on_refusal: &str) -> Re
         Some(TaskState::Failed(expected)) => {
             visit.then(on_refusal, Mood::Bad, refusal(say, &expected))
         }
-        _ => visit.then("/rules", Mood::Calm, say.t("rules-under-way")),
+        _ => {
+            let to = format!("/tasks/{}", task.0);
+            visit.then(&to, Mood::Calm, say.t("rules-under-way"))
+        }
     }
 }
 

@@ -110,8 +110,11 @@ fn lines(text: &str, spans: &[(Range<usize>, usize)]) -> Vec<(usize, Option<Rang
         range
     });
     let all: Vec<Range<usize>> = all.collect();
-    let touched =
-        |line: &Range<usize>| spans.iter().any(|(span, _)| span.start <= line.end && span.end > line.start);
+    let touched = |line: &Range<usize>| {
+        spans
+            .iter()
+            .any(|(span, _)| span.start <= line.end && span.end > line.start)
+    };
     let mut keep = vec![false; all.len()];
     for (number, line) in all.iter().enumerate() {
         if touched(line) {

@@ -75,7 +75,10 @@ pub(super) async fn preferences(visit: Visit, Form(chosen): Form<Chosen>) -> Res
         return visit.refuse(error);
     }
     // In the language that was just chosen.
-    let say = crate::text::Say::new(language.unwrap_or(visit.say.language), visit.jobs.config.zone);
+    let say = crate::text::Say::new(
+        language.unwrap_or(visit.say.language),
+        visit.jobs.config.zone,
+    );
     visit.then("/settings", Mood::Good, say.t("settings-saved"))
 }
 

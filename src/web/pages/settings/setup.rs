@@ -97,10 +97,13 @@ pub(super) async fn reload(visit: Visit) -> Response {
     match desk.wait(task, PATIENCE).await.map(|task| task.state) {
         Some(TaskState::Done(outcome)) => {
             let text = match *outcome {
-                Outcome::Reloaded { reload } if reload.changed.is_empty() => say.t("settings-reloaded-same"),
-                Outcome::Reloaded { reload } if reload.restart.is_empty() => {
-                    say.with("settings-reloaded", [("what", reload.changed.join(", ").into())])
+                Outcome::Reloaded { reload } if reload.changed.is_empty() => {
+                    say.t("settings-reloaded-same")
                 }
+                Outcome::Reloaded { reload } if reload.restart.is_empty() => say.with(
+                    "settings-reloaded",
+                    [("what", reload.changed.join(", ").into())],
+                ),
                 Outcome::Reloaded { reload } => say.with(
                     "settings-reloaded-restart",
                     [
@@ -113,6 +116,9 @@ pub(super) async fn reload(visit: Visit) -> Response {
             visit.then(to, Mood::Good, text)
         }
         Some(TaskState::Failed(_)) => visit.then(to, Mood::Bad, say.t("settings-not-reloaded")),
-        _ => visit.then(to, Mood::Calm, say.t("settings-reload-waits")),
+        _ => {
+            let to = format!("/tasks/{}", task.0);
+            visit.then(&to, Mood::Calm, say.t("settings-reload-waits"))
+        }
     }
 }

@@ -21,7 +21,13 @@ async fn language_and_appearance_are_kept_and_shown_at_once() {
     let answer = site.post(&viewer, "/settings/preferences", &form).await;
     assert_eq!(answer.location(), "/settings");
     let page = site.get(&viewer, "/settings").await;
-    for there in [r#"lang="nl""#, r#"data-theme="dark""#, "Bewaard.", r#"id="preferences""#, r#"select id="language""#] {
+    for there in [
+        r#"lang="nl""#,
+        r#"data-theme="dark""#,
+        "Bewaard.",
+        r#"id="preferences""#,
+        r#"select id="language""#,
+    ] {
         assert!(page.body.contains(there), "{there}: {}", page.body);
     }
     let form = [("language", "en"), ("theme", "auto")];
@@ -47,7 +53,12 @@ async fn a_token_is_shown_once_and_opens_the_api() {
     let site = Site::new(RULES, "").await;
     let admin = site.cookie(Role::Admin).await;
     let admin = site.step_up(&admin).await;
-    let form = [("name", "<b>shop</b>"), ("scope", "read"), ("scope", "plan"), ("days", "30")];
+    let form = [
+        ("name", "<b>shop</b>"),
+        ("scope", "read"),
+        ("scope", "plan"),
+        ("days", "30"),
+    ];
     let made = site.post(&admin, "/settings/tokens", &form).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.body);
     assert_eq!(made.headers[header::CACHE_CONTROL], "no-store");
@@ -60,9 +71,12 @@ async fn a_token_is_shown_once_and_opens_the_api() {
     assert!(!trail.body.contains(&token));
 
     let number = known.id.0.to_string();
-    site.post(&admin, "/settings/tokens/revoke", &[("token", &number)]).await;
+    site.post(&admin, "/settings/tokens/revoke", &[("token", &number)])
+        .await;
     assert!(site.web.accounts.token(&token).await.unwrap().is_none());
-    let wrong = site.post(&admin, "/settings/tokens", &[("name", "x"), ("days", "30")]).await;
+    let wrong = site
+        .post(&admin, "/settings/tokens", &[("name", "x"), ("days", "30")])
+        .await;
     assert_eq!(wrong.location(), "/settings");
     let page = site.get(&admin, "/settings").await;
     assert!(page.body.contains("Choose at least one"), "{}", page.body);
@@ -72,26 +86,44 @@ async fn a_token_is_shown_once_and_opens_the_api() {
 async fn somebody_is_let_in_by_a_link_that_is_shown_once() {
     let site = Site::new(RULES, "").await;
     let admin = site.cookie(Role::Admin).await;
-    let early = site.post(&admin, "/settings/users/invite", &[("role", "marketer")]).await;
+    let early = site
+        .post(&admin, "/settings/users/invite", &[("role", "marketer")])
+        .await;
     assert!(early.location().starts_with("/confirm"));
     let admin = site.step_up(&admin).await;
-    let made = site.post(&admin, "/settings/users/invite", &[("role", "marketer")]).await;
+    let made = site
+        .post(&admin, "/settings/users/invite", &[("role", "marketer")])
+        .await;
     let url = copied(&made.body).to_owned();
     assert!(url.starts_with("http://127.0.0.1:8425/setup/"), "{url}");
     let path = url.strip_prefix("http://127.0.0.1:8425").unwrap();
-    let form = [("name", "marit"), ("password", PASSWORD), ("again", PASSWORD)];
+    let form = [
+        ("name", "marit"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
     let answer = site.post("", path, &form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     let page = site.get(&admin, "/settings").await;
     assert!(page.body.contains("marit") && !page.body.contains(path));
 
-    site.post(&admin, "/settings/users/role", &[("name", "marit"), ("role", "viewer")]).await;
+    site.post(
+        &admin,
+        "/settings/users/role",
+        &[("name", "marit"), ("role", "viewer")],
+    )
+    .await;
     let users = site.web.accounts.users().await.unwrap();
     let marit = users.iter().find(|user| user.name == "marit").unwrap();
     assert_eq!(marit.role, Role::Viewer);
-    site.post(&admin, "/settings/users/disable", &[("name", "marit")]).await;
+    site.post(&admin, "/settings/users/disable", &[("name", "marit")])
+        .await;
     let users = site.web.accounts.users().await.unwrap();
-    assert!(users.iter().any(|user| user.name == "marit" && user.disabled_at.is_some()));
+    assert!(
+        users
+            .iter()
+            .any(|user| user.name == "marit" && user.disabled_at.is_some())
+    );
 }
 
 #[tokio::test]
@@ -100,7 +132,8 @@ async fn the_last_admin_stays() {
     let admin = site.cookie(Role::Admin).await;
     let admin = site.step_up(&admin).await;
     let name = site.web.accounts.users().await.unwrap()[0].name.clone();
-    site.post(&admin, "/settings/users/disable", &[("name", &name)]).await;
+    site.post(&admin, "/settings/users/disable", &[("name", &name)])
+        .await;
     let page = site.get(&admin, "/settings").await;
     assert!(page.body.contains("the last admin"), "{}", page.body);
 }
@@ -110,17 +143,34 @@ async fn a_changed_password_ends_the_other_sessions_and_goes_on_here() {
     let site = Site::new(RULES, "").await;
     let viewer = site.cookie(Role::Viewer).await;
     let new = "another long password of tests";
-    let form = [("present", "not this one at all"), ("new", new), ("again", new)];
+    let form = [
+        ("present", "not this one at all"),
+        ("new", new),
+        ("again", new),
+    ];
     site.post(&viewer, "/settings/password", &form).await;
     let page = site.get(&viewer, "/settings").await;
-    assert!(page.body.contains("present password is wrong"), "{}", page.body);
+    assert!(
+        page.body.contains("present password is wrong"),
+        "{}",
+        page.body
+    );
     let form = [("present", PASSWORD), ("new", new), ("again", new)];
     let answer = site.post(&viewer, "/settings/password", &form).await;
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
     let cookie = cookie.split(';').next().unwrap();
-    assert!(site.get(&viewer, "/settings").await.location().starts_with("/login"));
+    assert!(
+        site.get(&viewer, "/settings")
+            .await
+            .location()
+            .starts_with("/login")
+    );
     let page = site.get(cookie, "/settings").await;
-    assert!(page.body.contains("Your password is changed"), "{}", page.body);
+    assert!(
+        page.body.contains("Your password is changed"),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]

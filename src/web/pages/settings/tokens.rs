@@ -112,7 +112,11 @@ pub(super) async fn create(visit: Visit, RawForm(form): RawForm) -> Response {
     // What is no number is out of bounds.
     let days = days.trim().parse().unwrap_or(0);
     let actor = Actor::from(visit.session.as_ref());
-    let made = visit.web.accounts.create_token(&name, &scopes, days, &actor).await;
+    let made = visit
+        .web
+        .accounts
+        .create_token(&name, &scopes, days, &actor)
+        .await;
     let made = match made {
         Ok(made) => made,
         Err(error) => return not_done(&visit, error),

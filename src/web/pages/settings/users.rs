@@ -132,7 +132,10 @@ pub(super) async fn role(visit: Visit, Form(named): Form<Named>) -> Response {
     let given = visit.web.accounts.set_role(&named.name, role, &actor).await;
     let said = say.with(
         "settings-role-given",
-        [("name", (&named.name).into()), ("role", say.t(role_key(role)).into())],
+        [
+            ("name", (&named.name).into()),
+            ("role", say.t(role_key(role)).into()),
+        ],
     );
     done(&visit, given, said)
 }
