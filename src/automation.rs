@@ -51,17 +51,6 @@ impl Automation {
             _ => EntryState::Ready,
         }
     }
-
-    /// What is started, and where.
-    pub fn target(&self) -> String {
-        let words = self.start.begin.words();
-        match &self.start.connection {
-            Some(connection) if !connection.starts_with("webhook ") => {
-                format!("{connection}: {words}")
-            }
-            _ => words,
-        }
-    }
 }
 
 /// What an automation starts, and where.
@@ -71,6 +60,19 @@ pub struct Start {
     pub connection: Option<String>,
     /// What.
     pub begin: Begin,
+}
+
+impl Start {
+    /// What is started, and where, in a few words.
+    pub fn words(&self) -> String {
+        let words = self.begin.words();
+        match &self.connection {
+            Some(connection) if !connection.starts_with("webhook ") => {
+                format!("{connection}: {words}")
+            }
+            _ => words,
+        }
+    }
 }
 
 /// What begins for a contact.

@@ -12,6 +12,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
 use crate::{
+    alert,
     desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
@@ -20,7 +21,7 @@ use crate::{
         due::{Schedule, due},
         jobs::{Jobs, Trouble},
     },
-    store::{Store, StoreError},
+    store::StoreError,
     web::Running,
 };
 
@@ -62,6 +63,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
     let hangups = tokio::spawn(hangups);
+    let looks = tokio::spawn(alert::keep_looking(Arc::clone(&desk)));
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -76,6 +78,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             }
             () = beat.notified() => {}
         }
+        desk.pulse.beat(desk.jobs().clock.as_ref());
         supervisor::alive();
         let turn = turn(&desk);
         tokio::pin!(turn);
@@ -84,7 +87,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
                 ended = &mut turn => break Some(ended),
                 () = &mut stop => break None,
                 // A backfill takes hours and a push minutes: no reason to be taken for dead.
-                () = beat.notified() => show_life(&desk.jobs().store),
+                () = beat.notified() => show_life(&desk),
             }
         };
         let Some(ended) = ended else {
@@ -103,6 +106,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         }
     }
     hangups.abort();
+    looks.abort();
     if let Some(dashboard) = dashboard {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
@@ -170,8 +174,10 @@ fn reload_on_hangup(desk: Arc<Desk>) -> impl Future<Output = ()> {
 }
 
 /// Tells systemd that we live, once the writer has shown that it does.
-fn show_life(store: &Store) {
-    let store = store.clone();
+fn show_life(desk: &Desk) {
+    let jobs = desk.jobs();
+    desk.pulse.beat(jobs.clock.as_ref());
+    let store = jobs.store.clone();
     tokio::spawn(async move {
         if store.write_async(|_| Ok(())).await.is_ok() {
             supervisor::alive();

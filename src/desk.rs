@@ -23,14 +23,17 @@ use std::{
 
 use engaged_connectors::http::Transport;
 use futures_util::FutureExt as _;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex as Turn, OwnedMutexGuard, watch},
+};
 use tracing::{info, warn};
 
 use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
-    preview::report::Preview,
-    publish::{self, Editor},
+    health::Pulse,
+    publish::{self, Editor, Looked, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
     store::StoreError,
@@ -56,6 +59,8 @@ pub struct Desk {
     tasks: Mutex<Tasks>,
     plans: Mutex<Kept>,
     trouble: Mutex<Option<ReloadTrouble>>,
+    /// Whether the daemon's loop is alive.
+    pub pulse: Pulse,
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
@@ -71,6 +76,7 @@ impl Desk {
     /// ones with them.
     pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
         Arc::new(Self {
+            pulse: Pulse::new(jobs.clock.as_ref()),
             current: Mutex::new(Arc::new(jobs)),
             environment,
             transport,
@@ -101,9 +107,10 @@ impl Desk {
     /// be taken in, because too much waits or the daemon stops, is a task that failed.
     pub fn ask(self: &Arc<Self>, ask: Ask, who: &str) -> TaskId {
         let (id, open) = {
+            let now = self.now();
             let mut tasks = lock(&self.tasks);
             let open = tasks.open();
-            (tasks.add(ask.clone(), who, self.now()), open)
+            (tasks.add(ask.clone(), who, now), open)
         };
         if open >= WAITING_MAX {
             self.end(id, TaskState::Failed(busy()));
@@ -136,11 +143,14 @@ impl Desk {
 
     /// Does what was asked. A panic in it is a task that failed.
     async fn run(self: &Arc<Self>, id: TaskId, ask: Ask, who: String) -> TaskState {
-        lock(&self.tasks).start(id, self.now());
+        let now = self.now();
+        lock(&self.tasks).start(id, now);
         self.tell();
         let desk = Arc::clone(self);
         let verb = ask.verb();
-        let work = tokio::spawn(async move { desk.carry_out(ask, &who).await });
+        // On a thread of its own: planning reads everybody, and the runtime's few threads have pages to serve.
+        let runtime = Handle::current();
+        let work = tokio::task::spawn_blocking(move || runtime.block_on(desk.carry_out(ask, &who)));
         let ended: Result<Outcome, Expected> = match work.await {
             Ok(ended) => ended,
             Err(error) => Err(StoreError::ended(&error).into()),
@@ -220,15 +230,19 @@ impl Desk {
         file: &str,
         text: &str,
         as_of: Option<Day>,
-    ) -> Result<Preview, Expected> {
+    ) -> Result<Looked, Expected> {
         let _look = self.look.lock().await;
         let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
         let work = move || {
-            let draft = editor.check(&file, &text)?;
-            editor.preview(&draft, as_of, None)
+            let checked = editor.check(&file, &text)?;
+            let report = editor.preview(&checked, as_of, None)?;
+            Ok::<_, PublishError>(Looked {
+                report,
+                looked_at: checked.looked_at,
+            })
         };
-        let report = tokio::task::spawn_blocking(work).await;
-        Ok(report.map_err(|error| StoreError::ended(&error))??)
+        let looked = tokio::task::spawn_blocking(work).await;
+        Ok(looked.map_err(|error| StoreError::ended(&error))??)
     }
 
     /// Finds out, before anything runs, what became of publications that the last process did not live to see the end of.
@@ -255,7 +269,8 @@ impl Desk {
     }
 
     fn end(&self, id: TaskId, state: TaskState) {
-        lock(&self.tasks).end(id, state, self.now());
+        let now = self.now();
+        lock(&self.tasks).end(id, state, now);
         self.tell();
     }
 

@@ -50,6 +50,7 @@ const PAGES: &[Page] = pages![
     "segments",
     "settings",
     "sync",
+    "tasks",
 ];
 
 static ENGLISH: LazyLock<Bundle> =

@@ -14,11 +14,16 @@ pub mod error;
 mod guard;
 mod html;
 mod numbers;
+mod over_time;
 mod page;
 mod pages;
 pub mod problem;
 mod running;
 mod session;
+mod spread;
+mod states;
+mod tasks;
+mod who;
 
 use std::{
     collections::BTreeMap,

@@ -454,7 +454,7 @@ fn decide(
     let mut queued = None;
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
-        let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
+        let number = tx.add_plan(ask.id, &plan.fingerprint, &summary, ask.now)?;
         plan::plan(tx, ask, &mut |planned| {
             let row = row(number, ask.id, planned);
             match planned.lane {

@@ -172,6 +172,9 @@ pub struct Count {
 pub struct Sample {
     /// The contact's address, or the platform's id.
     pub contact: String,
+    /// Who it is.
+    #[serde(skip)]
+    pub who: Option<ContactId>,
     /// The verb.
     pub verb: &'static str,
     /// The field or tag.
@@ -381,6 +384,7 @@ impl Making {
             self.started += usize::from(start);
             self.plan.sample.push(Sample {
                 contact: name.to_owned(),
+                who: planned.contact,
                 verb: planned.verb,
                 target: planned.shown.clone(),
                 before: planned.before.clone(),

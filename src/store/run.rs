@@ -101,6 +101,15 @@ impl Conn {
         self.runs_of(job, connection, None, limit)
     }
 
+    /// How many runs of each job have ended, and how.
+    pub fn run_sizes(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select job, outcome, count(*) from run indexed by run_by_outcome where outcome is not null group by 1, 2",
+        )?;
+        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Runs of a job on every connection, the newest first; on the next page those before the last one's number.
     pub fn runs_before(
         &self,

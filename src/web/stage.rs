@@ -11,10 +11,15 @@ use std::{
 use axum::{Router, body::Body, extract::ConnectInfo};
 use chrono::{DateTime, TimeDelta, Utc};
 use engaged_connectors::Clock;
+use engaged_sandbox::mailchimp::Mailchimp;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+
+mod shop;
+
+pub(crate) use shop::POLICY;
 
 use super::{Web, access::Route, router};
 use crate::{
@@ -42,6 +47,11 @@ impl Clock for Hands {
     }
 }
 
+fn noon() -> Arc<Hands> {
+    let noon = DateTime::parse_from_rfc3339("2026-06-15T12:00:00Z").unwrap();
+    Arc::new(Hands(AtomicI64::new(noon.timestamp_millis())))
+}
+
 /// The dashboard.
 pub(crate) struct Site {
     /// The server.
@@ -51,6 +61,8 @@ pub(crate) struct Site {
     /// The time.
     pub(crate) clock: Arc<Hands>,
     router: Router,
+    /// A platform on loopback, if there is one.
+    platform: Option<Mailchimp>,
     /// The folder of the configuration and the database; it goes with the site.
     pub(crate) folder: TempDir,
 }
@@ -72,6 +84,14 @@ impl Answer {
     pub(crate) fn location(&self) -> &str {
         let location = self.headers.get(header::LOCATION);
         location.map_or("", |location| location.to_str().unwrap())
+    }
+
+    /// The value of the first hidden field of that name.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let field = format!("name=\"{name}\" value=\"");
+        let found = self.body.split_once(&field);
+        let (_, rest) = found.unwrap_or_else(|| panic!("no field {name} in {}", self.body));
+        rest.split('"').next().unwrap().to_owned()
     }
 }
 
@@ -97,13 +117,15 @@ cold = "no open in 3 months"
 impl Site {
     /// A dashboard on this configuration, with these lines imported and everybody scored.
     pub(crate) async fn new(config: &str, lines: &str) -> Self {
+        Self::with(config, lines, noon(), "0123456789abcdef-us1").await
+    }
+
+    /// The same, with the key that is in the environment as KEY.
+    async fn with(config: &str, lines: &str, clock: Arc<Hands>, key: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("engaged.toml");
         std::fs::write(&path, config).unwrap();
-        let noon = DateTime::parse_from_rfc3339("2026-06-15T12:00:00Z").unwrap();
-        let clock = Arc::new(Hands(AtomicI64::new(noon.timestamp_millis())));
-        let environment =
-            Environment::from([("KEY".to_owned(), "0123456789abcdef-us1".to_owned())]);
+        let environment = Environment::from([("KEY".to_owned(), key.to_owned())]);
         let config = config::load(&path, &environment).unwrap();
         let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref()).unwrap();
         let transport = platform::network().unwrap();
@@ -139,6 +161,7 @@ impl Site {
             table,
             clock,
             router,
+            platform: None,
             folder,
         }
     }

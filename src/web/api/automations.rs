@@ -91,7 +91,7 @@ async fn list(caller: Caller) -> Result<Json<Page<ListedAutomation>>, Refused> {
     let tally = caller.read(crate::store::Conn::tally_entries).await?;
     let configured = caller.jobs.config.automations.iter();
     let mut all: Vec<ListedAutomation> = configured
-        .map(|each| ListedAutomation::new(&each.name, Some(each.target())))
+        .map(|each| ListedAutomation::new(&each.name, Some(each.start.words())))
         .collect();
     for (name, state, _, inside, number) in &tally {
         let place = all.iter().position(|each| each.name == *name);
