@@ -133,7 +133,7 @@ async fn what_is_no_rule_is_refused_at_its_place() {
 async fn a_draft_shows_who_would_change_before_anything_is_written() {
     let site = Site::new(RULES, LINES).await;
     let marketer = site.cookie(Role::Marketer).await;
-    let page = save(&site, &marketer, "").await;
+    let page = save(&site, &marketer, &edited(), "").await;
     for there in [
         "1 contact of 2 would have",
         "anna@example.nl",
@@ -153,7 +153,7 @@ async fn a_draft_shows_who_would_change_before_anything_is_written() {
 async fn publishing_writes_the_file_and_rolling_back_restores_it() {
     let site = Site::new(RULES, LINES).await;
     let marketer = site.cookie(Role::Marketer).await;
-    save(&site, &marketer, "").await;
+    save(&site, &marketer, &edited(), "").await;
     let unsure = publish(&site, &marketer, "clicks count").await;
     assert!(
         unsure.location().starts_with("/confirm"),
@@ -219,7 +219,7 @@ async fn a_draft_of_somebody_else_is_not_written_over_and_nothing_typed_is_lost(
 async fn a_file_that_changed_on_disk_is_told_and_not_written_over() {
     let site = Site::new(RULES, LINES).await;
     let marketer = site.cookie(Role::Marketer).await;
-    save(&site, &marketer, "").await;
+    save(&site, &marketer, &edited(), "").await;
     let path = site.folder.path().join("engaged.toml");
     fs::write(&path, format!("# by hand\n{RULES}")).unwrap();
     let page = site
