@@ -138,13 +138,13 @@ describe("a first day", () => {
     await settled();
     await page.waitForURL(/\/push\/plan\//);
     assert.match(await main(), /set field/i);
-    const apply = () => press(button(/apply exactly this plan/i));
+    const apply = () => press(button(/Apply exactly this/));
     await apply();
     await confirmed(apply);
     await settled();
     await go("/push");
     if ((await main()).includes("max_score_change")) {
-      const approve = () => press(button(/approve/i).first());
+      const approve = () => press(page.locator("#held button").first());
       await approve();
       await confirmed(approve);
       await go("/push");
