@@ -33,7 +33,8 @@ use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
     health::Pulse,
-    publish::{self, Editor, Looked, PublishError},
+    preview::contact::ContactChange,
+    publish::{self, Checked, Editor, Looked, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
     store::StoreError,
@@ -231,15 +232,47 @@ impl Desk {
         text: &str,
         as_of: Option<Day>,
     ) -> Result<Looked, Expected> {
-        let _look = self.look.lock().await;
+        let work = self.previewing(file, text, move |editor, checked| {
+            editor.preview(checked, as_of, None)
+        });
+        let (report, looked_at) = work.await?;
+        Ok(Looked { report, looked_at })
+    }
+
+    /// As [`Desk::preview`], with the first so many contacts for whom anything differs.
+    pub async fn preview_listing(
+        &self,
+        file: &str,
+        text: &str,
+        most: usize,
+    ) -> Result<(Looked, Vec<ContactChange>), Expected> {
+        let work = self.previewing(file, text, move |editor, checked| {
+            let mut listed = Vec::new();
+            let mut list = |change: &ContactChange| {
+                if listed.len() < most {
+                    listed.push(change.clone());
+                }
+            };
+            let report = editor.preview(checked, None, Some(&mut list))?;
+            Ok((report, listed))
+        });
+        let ((report, listed), looked_at) = work.await?;
+        Ok((Looked { report, looked_at }, listed))
+    }
+
+    /// Compares a text with what is in force. The turn is held to its end, also when whoever asked is gone.
+    async fn previewing<T: Send + 'static>(
+        &self,
+        file: &str,
+        text: &str,
+        job: impl FnOnce(&Editor, &Checked) -> Result<T, PublishError> + Send + 'static,
+    ) -> Result<(T, String), Expected> {
+        let look = Arc::clone(&self.look).lock_owned().await;
         let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
         let work = move || {
+            let _look = look;
             let checked = editor.check(&file, &text)?;
-            let report = editor.preview(&checked, as_of, None)?;
-            Ok::<_, PublishError>(Looked {
-                report,
-                looked_at: checked.looked_at,
-            })
+            Ok::<_, PublishError>((job(&editor, &checked)?, checked.looked_at))
         };
         let looked = tokio::task::spawn_blocking(work).await;
         Ok(looked.map_err(|error| StoreError::ended(&error))??)

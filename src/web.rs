@@ -24,6 +24,7 @@ mod session;
 mod spread;
 mod states;
 mod tasks;
+mod told;
 mod who;
 
 use std::{
