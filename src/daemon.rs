@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
@@ -62,8 +62,8 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     }
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
-    let hangups = tokio::spawn(hangups);
-    let looks = tokio::spawn(alert::keep_looking(Arc::clone(&desk)));
+    let looks = alert::keep_looking(Arc::clone(&desk));
+    let beside = [tokio::spawn(hangups), tokio::spawn(looks)];
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -105,8 +105,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             Err(failed) => error!(code = failed.code(), "{failed}"),
         }
     }
-    hangups.abort();
-    looks.abort();
+    beside.iter().for_each(JoinHandle::abort);
     if let Some(dashboard) = dashboard {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;

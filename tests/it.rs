@@ -10,6 +10,8 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/alerting.rs"]
+mod alerting;
 #[path = "it/asking.rs"]
 mod asking;
 #[path = "it/automations.rs"]

@@ -6,12 +6,14 @@
 //! is not in the table does not exist, and what is not in the document is refused.
 
 mod automations;
+mod contacts;
 mod daemon;
 mod document;
 mod events;
 mod extract;
 mod operation;
 mod plans;
+mod scores;
 mod wire;
 
 use std::sync::LazyLock;
@@ -34,9 +36,11 @@ pub(super) fn add(routes: Routes) -> Routes {
 fn operations() -> Vec<Operation> {
     let groups = [
         automations::operations(),
+        contacts::operations(),
         daemon::operations(),
         events::operations(),
         plans::operations(),
+        scores::operations(),
         // Open: it is the same wherever engaged runs, tells of no contact and no version, and a program that is made
         // of it need not have a token.
         vec![

@@ -38,6 +38,7 @@ push-mode = Mode
 push-live = live
 push-read-only = read-only
 push-read-only-help = Nothing is written to a read-only connection. To change that, set in the configuration:
+push-blocked-why = See why
 push-last-run = Last push
 push-never = never
 push-run-ok = done

@@ -84,23 +84,6 @@ automations-there = Nog erin?
 automations-left = eruit op { $time }
 automations-all = alle
 automations-filtered = gefilterd: toon alles
-automations-why-first-import = was er al voor ons: eerste import
-automations-why-edited = de regels zijn bewerkt
-automations-why-late = laat nieuws uit het verleden
-automations-why-not-subscribed = niet ingeschreven
-automations-why-not-there = niet op het platform
-automations-why-left = eruit voor het gestart was
-automations-why-did-not-hold = gold niet, zoals we nu weten
-automations-why-too-long = te lang gewacht om nog te starten
-automations-why-backfill = achteraf door iemand gevraagd
-automations-why-accepted = aangenomen
-automations-why-no-lead = geen lead
-automations-why-no-tag = er is geen tag om weg te halen
-automations-why-cooldown = te kort na de vorige start: tot { $day }
-automations-why-most = had al zo veel starts als een contact mag hebben: { $n }
-automations-why-resolved = { $who } heeft het gezegd
-automations-why-cleaning = gevraagd door opschonen: { $policy }
-automations-why-beyond = samen met { $automation } overschreden, die verder ligt
 
 ## Leads
 automations-leads = Leads die op mensen wachten

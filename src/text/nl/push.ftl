@@ -38,6 +38,7 @@ push-mode = Stand
 push-live = live
 push-read-only = alleen lezen
 push-read-only-help = Naar een koppeling die alleen leest wordt niets geschreven. Zet dit in de configuratie om dat te veranderen:
+push-blocked-why = Bekijk waarom
 push-last-run = Laatste push
 push-never = nooit
 push-run-ok = klaar

@@ -11,7 +11,10 @@ use axum::{
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use http::{HeaderMap, header, request::Parts};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{
     account::ApiToken,
@@ -244,8 +247,13 @@ pub(super) async fn read_body(request: Request, most: usize) -> Result<Vec<u8>, 
     Ok(body)
 }
 
-/// Reads JSON.
+/// Reads an object of JSON. An array of its values in their order, which the reader would take too, is none.
 pub(super) fn parse<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, Refusal> {
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
+        && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+    {
+        return Err(unfit("the body is not an object", None));
+    }
     serde_json::from_slice(text).map_err(|error| {
         if error.is_data() {
             return misfit(&error.to_string());

@@ -131,6 +131,11 @@ fn policy(visit: &Visit, policy: &CleaningPolicy, latest: Option<&Arc<KeptPlan>>
                     dt { (say.t("cleaning-when")) } dd { code { (policy.text) } }
                     dt { (say.t("cleaning-steps")) } dd { (steps(visit, policy)) }
                     dt { (say.t("cleaning-on")) } dd { @for each in &policy.connections { (name(each)) " " } }
+                }
+            }
+            details {
+                summary { (say.t("cleaning-protects-and-limits")) }
+                dl.facts {
                     dt { (say.t("cleaning-protects")) } dd { (protects(visit, policy)) }
                     dt { (say.t("cleaning-limits")) }
                     dd {

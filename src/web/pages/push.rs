@@ -11,7 +11,6 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 pub(super) use self::receipt::receipt;
-use self::words::foreign;
 use crate::{
     account::Role,
     config::{Config, Mode},
@@ -25,6 +24,7 @@ use crate::{
         html::{Column, Mood, badge, button, name, table},
         page::{Nav, Page, Visit},
         tasks::{self, Tasks, asked},
+        told::told,
     },
 };
 
@@ -60,7 +60,7 @@ struct PlaceRow {
     name: String,
     id: Option<ConnectionId>,
     live: bool,
-    blocked: Option<String>,
+    blocked: bool,
     last: Option<Run>,
     sizes: Vec<(OutboxState, i64)>,
 }
@@ -97,7 +97,7 @@ fn read(conn: &Conn, config: &Config, before: Option<i64>) -> Result<Shown, Stor
             name: connection.name.clone(),
             id,
             live: connection.mode == Mode::Live,
-            blocked: conn.blocked(&connection.name)?.map(|(why, _)| why),
+            blocked: conn.blocked(&connection.name)?.is_some(),
             last: match id {
                 Some(id) => conn.last_run("push", Some(id))?,
                 None => None,
@@ -219,8 +219,8 @@ fn places(visit: &Visit, shown: &Shown) -> Markup {
 fn mode(visit: &Visit, place: &PlaceRow) -> Markup {
     let say = visit.say;
     html! {
-        @if let Some(why) = &place.blocked {
-            (badge(Mood::Bad, &say.t("state-blocked"))) " " (foreign(visit, why))
+        @if place.blocked {
+            (badge(Mood::Bad, &say.t("state-blocked"))) " " a.small href="/sync" { (say.t("push-blocked-why")) }
         } @else if place.live {
             (badge(Mood::Good, &say.t("push-live")))
         } @else {
@@ -242,7 +242,7 @@ fn last_run(visit: &Visit, run: Option<&Run>) -> Markup {
             None => (badge(Mood::Warn, &say.t("push-run-open"))),
         }
         @if let Some(detail) = run.detail.as_ref().filter(|_| run.outcome.as_deref() != Some("ok")) {
-            div.small { (foreign(visit, detail)) }
+            div.small { (told(visit, detail)) }
         }
     }
 }

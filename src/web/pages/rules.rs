@@ -98,7 +98,7 @@ async fn show(visit: Visit) -> Response {
             title: say.t("nav-rules"),
             nav: Nav::Rules,
             body,
-            command: Some("engaged preview --draft DRAFT.toml".to_owned()),
+            command: Some("engaged preview DRAFT.toml".to_owned()),
         })
         .await
 }

@@ -32,13 +32,17 @@ const SILENT: [&str; 9] = [
 ];
 
 fn check(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
-    let Value::Object(schema) = resolved(document, schema) else {
+    let Value::Object(words) = schema else {
         // `true` and `false` are schemas.
         if *schema == Value::Bool(false) {
             faults.push(format!("{at}: nothing fits"));
         }
         return;
     };
+    if words.contains_key("$ref") {
+        check(document, resolved(document, schema), value, at, faults);
+    }
+    let schema = words;
     for (word, what) in schema {
         let fits = match word.as_str() {
             "type" => is_of_kind(what, value),

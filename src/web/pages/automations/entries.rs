@@ -15,6 +15,7 @@ use crate::{
         html::{Column, name, table},
         page::Visit,
         states,
+        told::told,
     },
 };
 
@@ -146,12 +147,14 @@ pub(super) fn list(visit: &Visit, entries: &[Listed], filter: &Filter, names: &[
             html! { (say.millis(entry.entered_at)) },
             words::state(say, entry.state),
             html! {
-                @if let Some(why) = &entry.reason { (words::reason(visit, why)) }
-                @if let Some(answer) = &entry.answer { div.small { (words::reason(visit, answer)) } }
+                @if let Some(why) = &entry.reason { (told(visit, why)) }
+                @if let Some(answer) = &entry.answer { div.small { (told(visit, answer)) } }
             },
             match entry.left_at {
                 None => html! { (say.t("automations-inside")) },
-                Some(at) => html! { (say.with("automations-left", [("time", say.millis(at).into())])) },
+                Some(at) => {
+                    html! { (say.with("automations-left", [("time", say.millis(at).into())])) }
+                }
             },
         ]
     });

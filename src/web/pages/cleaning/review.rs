@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     kept,
     plan::{forgotten, title},
-    plan_anew, policy_plan, words,
+    plan_anew, policy_plan,
 };
 use crate::{
     account::Role,

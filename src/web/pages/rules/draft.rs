@@ -292,7 +292,7 @@ async fn page(visit: &Visit, look: &Look, ahead: &Ahead) -> Response {
             title: say.with("rules-edit-title", [("file", (&name).into())]),
             nav: Nav::Rules,
             body,
-            command: Some("engaged preview --draft DRAFT.toml".to_owned()),
+            command: Some("engaged preview DRAFT.toml".to_owned()),
         })
         .await
 }
