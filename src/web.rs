@@ -10,6 +10,7 @@ pub mod access;
 mod api;
 mod assets;
 pub mod chart;
+mod door;
 pub mod error;
 mod guard;
 mod html;

@@ -40,6 +40,8 @@ mod ghost;
 mod guards;
 #[path = "it/insight.rs"]
 mod insight;
+#[path = "it/knocking.rs"]
+mod knocking;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailblue.rs"]

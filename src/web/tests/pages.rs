@@ -145,8 +145,8 @@ async fn busy() -> (Site, Vec<String>) {
         let link = format!("https://shop.example/me?mail={}&x={email}", email.replace('@', "%40"));
         format!(
             "{{\"email\":\"{email}\",\"fields\":{{\"name\":\"{email}\"}},\"lists\":[\"of {email}\"]}}\n\
-             {{\"email\":\"{email}\",\"kind\":\"click\",\"at\":\"2026-06-14T10:00:00Z\",\"campaign\":\"to {email}\",\"link\":\"{link}\"}}\n\
-             {{\"email\":\"{email}\",\"kind\":\"purchase\",\"at\":\"2026-06-14T10:00:00Z\",\"item\":\"<{email}>\"}}"
+             {{\"email\":\"{email}\",\"kind\":\"click\",\"at\":\"2026-04-01T10:00:00Z\",\"campaign\":\"to {email}\",\"link\":\"{link}\"}}\n\
+             {{\"email\":\"{email}\",\"kind\":\"purchase\",\"at\":\"2026-04-01T10:00:00Z\",\"item\":\"<{email}>\"}}"
         )
     }).collect();
     let bearer = format!("Bearer {token}");
