@@ -12,6 +12,7 @@ mod assets;
 pub mod chart;
 pub mod error;
 mod guard;
+mod health;
 mod html;
 mod numbers;
 mod over_time;
@@ -152,7 +153,7 @@ impl Web {
 /// Every route with what it needs, and the router that serves them.
 pub fn router(web: &Arc<Web>) -> (Router, Vec<Route>) {
     let routes = Routes::new(Arc::clone(web)).get("/assets/{name}", Access::Open, assets::asset);
-    let (router, table) = api::add(pages::add(routes)).finish();
+    let (router, table) = health::add(api::add(pages::add(routes))).finish();
     let router = router
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_in_this_way)
