@@ -299,8 +299,11 @@ async fn a_running_daemon_tells_that_a_reload_was_refused() {
         let mut bodies = notices.into_iter().map(|notice| notice.notice.body);
         bodies.any(|body| body.contains("a new configuration was refused"))
     };
+    let mut looked = 0;
     while !told().await {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        looked += 1;
+        assert!(looked < 100_000, "nobody was told");
     }
     assert!(desk.pulse.beat_at() >= pulse);
     daemon.abort();
