@@ -232,12 +232,10 @@ pub fn csv_head(rules: &RuleSet) -> String {
     csv_line(columns.chain(["segments".to_owned(), "stage".to_owned()]))
 }
 
-/// One line of CSV. A cell that a spreadsheet would take for a formula gets a quote in front.
+/// One line of CSV. What a spreadsheet would take for a formula gets a quote in front.
 pub fn csv_line(cells: impl Iterator<Item = String>) -> String {
     let cells = cells.map(|cell| {
-        let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-            || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-        let cell = if formula { format!("'{cell}") } else { cell };
+        let cell = without_formula(cell);
         if cell.contains([',', '"', '\n', '\r']) {
             format!("\"{}\"", cell.replace('"', "\"\""))
         } else {
@@ -245,4 +243,23 @@ pub fn csv_line(cells: impl Iterator<Item = String>) -> String {
         }
     });
     cells.collect::<Vec<_>>().join(",")
+}
+
+/// A cell without formulas, also for a spreadsheet that parts cells at semicolons or tabs and heeds no quotes, as one
+/// in Dutch does.
+fn without_formula(cell: String) -> String {
+    if cell.starts_with('-') && cell.parse::<f64>().is_ok() {
+        return cell;
+    }
+    let mut out = String::with_capacity(cell.len() + 1);
+    let mut begins = true;
+    for c in cell.chars() {
+        let first = out.is_empty() && matches!(c, '\t' | '\r' | '\n' | '\0');
+        if first || (begins && matches!(c, '=' | '+' | '-' | '@')) {
+            out.push('\'');
+        }
+        out.push(c);
+        begins = matches!(c, ';' | '\t' | '\r' | '\n') || (begins && matches!(c, ' ' | '"' | '\0'));
+    }
+    out
 }

@@ -7,10 +7,13 @@
 //! read here says so: between two days nothing is made up.
 
 mod day;
+mod past;
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Row, params};
+
+pub use past::PastDay;
 
 use super::{
     Conn,
@@ -90,6 +93,8 @@ pub struct DaySizes {
     pub on: Day,
     /// `None`: nothing ran, so nobody knows.
     pub sizes: Option<Sizes>,
+    /// Whether they were computed later, from what was known then.
+    pub hindsight: bool,
 }
 
 /// Where a move begins or ends.
@@ -218,7 +223,9 @@ impl Conn {
         }
         let mut days = Vec::new();
         for on in (from.0..=to.0).map(Day) {
-            let sizes = match ran.get(&on) {
+            let kept = ran.get(&on);
+            let hindsight = kept.is_some_and(|kept| kept.hindsight);
+            let sizes = match kept {
                 Some(kept) if !kept.whole => continue,
                 Some(kept) => Some(Sizes {
                     contacts: kept.contacts,
@@ -226,21 +233,38 @@ impl Conn {
                 }),
                 None => None,
             };
-            days.push(DaySizes { on, sizes });
+            days.push(DaySizes {
+                on,
+                sizes,
+                hindsight,
+            });
         }
         Ok(days)
     }
 
     /// Who moved between two days, both included.
     pub fn moves(&self, of: Grouping<'_>, from: Day, to: Day) -> Result<Vec<Moved>, StoreError> {
-        let mut sums: BTreeMap<(End, End), i64> = BTreeMap::new();
-        for (_, moved) in self.moves_of(of, from, to)? {
-            *sums.entry((moved.from, moved.to)).or_default() += moved.contacts;
-        }
-        let sums = sums.into_iter();
-        Ok(sums
-            .map(|((from, to), contacts)| Moved { from, to, contacts })
-            .collect())
+        let mut select = self.sql.prepare_cached(
+            "select from_id, source.text, to_id, target.text, contacts from (
+               select from_id, to_id, sum(contacts) contacts from moved
+               where as_of_on between ?1 and ?2 and sort = ?3 and score_id = coalesce((select id from word where text = ?4), 0)
+               group by from_id, to_id)
+             left join word source on source.id = from_id left join word target on target.id = to_id order by from_id, to_id",
+        )?;
+        let span = params![
+            date_text(from),
+            date_text(to),
+            of.sort().as_str(),
+            of.score()
+        ];
+        let rows = select.query_map(span, |row| {
+            Ok(Moved {
+                from: end(row.get(0)?, row.get(1)?),
+                to: end(row.get(2)?, row.get(3)?),
+                contacts: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Who moved on each day between two, both included; a day on which nothing ran is there and has no moves.

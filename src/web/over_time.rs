@@ -78,6 +78,31 @@ pub(super) fn area(say: Say, groups: &[Group], days: &[DaySizes], (from, to): (D
     }
 }
 
+/// Says up to when the sizes were computed in hindsight, if any were.
+pub(super) fn hindsight(say: Say, days: &[DaySizes]) -> Option<String> {
+    let last = days
+        .iter()
+        .rfind(|day| day.hindsight && day.sizes.is_some())?;
+    Some(say.with("hindsight", [("day", say.day(last.on).into())]))
+}
+
+/// Groups that somebody was in on some day, and every band, segment and stage: who is in none is shown if anybody is.
+pub(super) fn shown(groups: Vec<Group>, days: &[DaySizes]) -> Vec<Group> {
+    let sizes = || days.iter().filter_map(|day| day.sizes.as_ref());
+    let anybody = |group: &Group| {
+        sizes().any(|sizes| {
+            sizes
+                .groups
+                .iter()
+                .any(|size| size.name == group.name && size.contacts > 0)
+        })
+    };
+    groups
+        .into_iter()
+        .filter(|group| group.name.is_some() || anybody(group))
+        .collect()
+}
+
 /// The last day of some that is known.
 trait LastKnown<'a> {
     fn rev_known(self) -> Option<&'a DaySizes>;
@@ -127,6 +152,7 @@ mod tests {
 
     fn sized(on: &str, contacts: Option<i64>) -> DaySizes {
         DaySizes {
+            hindsight: false,
             on: day(on),
             sizes: contacts.map(|contacts| Sizes {
                 contacts,

@@ -21,12 +21,13 @@ create table tally (
 ) strict, without rowid;
 
 -- Each day on which scores were computed, and how many contacts there were after the last run of it. It is whole while
--- its groups are kept too.
+-- its groups are kept too. In hindsight: before the first run, computed from what was known then.
 create table day (
   as_of_on text primary key,
   contacts integer not null,
   whole integer not null,
-  known_at integer not null
+  known_at integer not null,
+  hindsight integer not null default 0
 ) strict, without rowid;
 
 -- How many contacts were in each 'band' of a score, 'segment', 'stage', and by reason 'unjudged'.

@@ -281,6 +281,7 @@ fn bands(say: Say, score: &Score, first: &First) -> Markup {
             colour: Colour::Unjudged,
         }])
         .collect();
+    let groups = over_time::shown(groups, &first.days);
     let known = first.days.iter().filter(|day| day.sizes.is_some()).count();
     let frame = Frame {
         id: "overview-bands".to_owned(),
@@ -289,7 +290,10 @@ fn bands(say: Say, score: &Score, first: &First) -> Markup {
         empty: say.t("segments-empty"),
         as_table: say.t("as-table"),
     };
-    html! { (over_time::area(say, &groups, &first.days, first.span).draw(&frame, &say)) }
+    html! {
+        (over_time::area(say, &groups, &first.days, first.span).draw(&frame, &say))
+        @if let Some(note) = over_time::hindsight(say, &first.days) { p.small.soft { (note) } }
+    }
 }
 
 #[cfg(test)]

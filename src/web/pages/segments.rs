@@ -213,7 +213,7 @@ fn tabs(say: Say, all: &[By], chosen: &By, days: i32) -> Markup {
 
 /// Bands and stages add up to all contacts, and are stacked; a contact may be in several segments, which have a chart each.
 fn charts(say: Say, config: &Config, by: &By, seen: &Seen, span: (Day, Day)) -> Markup {
-    let groups = by.groups(config, say);
+    let groups = over_time::shown(by.groups(config, say), &seen.days);
     let known = seen.days.iter().filter(|day| day.sizes.is_some()).count();
     let frame = |id: &str, title: String, message: String| Frame {
         id: format!("over-time-{id}"),
@@ -229,9 +229,13 @@ fn charts(say: Say, config: &Config, by: &By, seen: &Seen, span: (Day, Day)) -> 
             ("days", (span.1.0 - span.0.0 + 1).unsigned_abs().into()),
         ],
     );
+    let hindsight = html! {
+        @if let Some(note) = over_time::hindsight(say, &seen.days) { p.small.soft { (note) } }
+    };
     if matches!(by, By::Segments) {
         return html! {
             p.lead { (since) }
+            (hindsight)
             div.columns {
                 @for (place, group) in groups.iter().enumerate() {
                     @let id = format!("segment-{place}");
@@ -246,7 +250,7 @@ fn charts(say: Say, config: &Config, by: &By, seen: &Seen, span: (Day, Day)) -> 
         };
     }
     let area = over_time::area(say, &groups, &seen.days, span);
-    html! { div.card { (area.draw(&frame("all", by.shown(say), since), &say)) } }
+    html! { div.card { (area.draw(&frame("all", by.shown(say), since), &say)) (hindsight) } }
 }
 
 fn contacts_query(name: &str, value: &str) -> String {
