@@ -59,6 +59,7 @@ const ATTRIBUTES: &[&str] = &[
     "tabindex",
     "text-anchor",
     "title",
+    "transform",
     "type",
     "value",
     "vector-effect",

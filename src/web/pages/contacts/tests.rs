@@ -155,7 +155,7 @@ async fn who_is_not_judged_is_told_with_the_reason() {
         .await
         .body;
     assert!(
-        page.contains("Nog niet te beoordelen: geen mail gekregen"),
+        page.contains("Nog niet te beoordelen: niet gemaild"),
         "{page}"
     );
 }
