@@ -1,7 +1,7 @@
 //! What the design promises about speed and memory, measured, each beside something that does the same in the same run.
 //!
 //! `cargo bench --bench targets -- WHAT [--contacts N]`, WHAT one or more of
-//! `store`, `sync`, `push`, `memory`; `benches/run.sh` runs all in the sizes that count. CPU
+//! `store`, `pages`, `sync`, `push`, `memory`; `benches/run.sh` runs all in the sizes that count. CPU
 //! seconds are the measure, since machines are shared. A figure far off its target ends the run with 1.
 
 #![allow(
@@ -21,6 +21,8 @@ mod feed;
 mod measure;
 #[path = "targets/memory.rs"]
 mod memory;
+#[path = "targets/pages.rs"]
+mod pages;
 #[path = "targets/push.rs"]
 mod push;
 #[path = "targets/report.rs"]
@@ -32,7 +34,11 @@ mod stage;
 #[path = "targets/sync.rs"]
 mod sync;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use audience::{Audience, Order};
 use engaged::store::{Access, Store};
@@ -76,6 +82,7 @@ fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             "store" => store(&asked, &report),
+            "pages" => pages(&asked, &report),
             "sync" => sync::measure(&asked.folder, size, &report),
             "push" => push::measure(&asked.folder, asked.contacts, &report),
             "memory" => memory::measure(&asked.folder, size, &report),
@@ -106,17 +113,35 @@ struct Asked {
 fn store(asked: &Asked, report: &Report) {
     let folder = tempfile::tempdir_in(&asked.folder).expect("a folder for the database");
     let file = folder.path().join("engaged.db");
+    let (audience, events) = fill(asked, &file, report);
+    score::measure(&open(&file), &file, &audience, events, report);
+}
+
+/// What pages read.
+fn pages(asked: &Asked, report: &Report) {
+    let folder = tempfile::tempdir_in(&asked.folder).expect("a folder for the database");
+    let file = folder.path().join("engaged.db");
+    // What filling costs is told by `store`.
+    fill(asked, &file, &Report::default());
+    pages::measure(&open(&file), &file, report);
+}
+
+fn open(file: &Path) -> Store {
+    Store::open(file, Access::ReadWrite, &append::Stopped).expect("a store")
+}
+
+/// A store with the history of an audience; how many events that is.
+fn fill(asked: &Asked, file: &Path, report: &Report) -> (Arc<Audience>, usize) {
     let audience = Audience::new(asked.contacts, 1, asked.order);
-    let open = || Store::open(&file, Access::ReadWrite, &append::Stopped).expect("a store");
     let filled = asked.filled.as_ref();
     let events = if let Some(filled) = filled.filter(|filled| filled.exists()) {
-        std::fs::copy(filled, &file).expect("a copy");
+        std::fs::copy(filled, file).expect("a copy");
         append::count(&audience).events
     } else {
-        append::measure(&open(), &file, &audience, report)
+        append::measure(&open(file), file, &audience, report)
     };
     if let Some(filled) = filled.filter(|filled| !filled.exists()) {
-        std::fs::copy(&file, filled).expect("a copy");
+        std::fs::copy(file, filled).expect("a copy");
     }
-    score::measure(&open(), &file, &audience, events, report);
+    (audience, events)
 }

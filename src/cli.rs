@@ -4,6 +4,7 @@
 //! code, a place and a next step; anything else is a bug and says so.
 
 mod adjust;
+mod alerts;
 mod automations;
 mod clean;
 mod conformance;
@@ -16,6 +17,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod web;
 mod work;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
@@ -110,12 +112,16 @@ enum Verb {
     Leads(leads::Leads),
     /// Take people off a list who have left it: plan, review, apply, undo
     Clean(clean::Clean),
+    /// Show what is wrong and what was told of it, and test whether telling works
+    Alerts(alerts::Alerts),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
     Pause,
     /// Go on writing to platforms
     Resume,
+    /// Say who may use the dashboard and the API
+    Web(web::Web),
     /// Run the checks that every connector must pass
     Conformance(conformance::Conformance),
     /// Print completions for a shell
@@ -230,9 +236,11 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Automations(arguments) => automations::automations(context, &arguments),
         Verb::Leads(arguments) => leads::leads(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
+        Verb::Alerts(arguments) => alerts::alerts(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),
+        Verb::Web(arguments) => web::web(context, &arguments),
         Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
         Verb::Completions(arguments) => {
             look::completions(&arguments, &mut Cli::command());

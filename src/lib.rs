@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod adjusting;
+pub mod alert;
 pub mod automation;
 pub mod because;
 pub mod clean;
@@ -16,11 +17,14 @@ pub mod desk;
 pub mod diagnostic;
 pub mod drift;
 pub mod entries;
+pub mod health;
 pub mod holdout;
 pub mod import;
+pub mod ingest;
 pub mod insight;
 pub mod leads;
 pub mod listing;
+pub mod metrics;
 mod planted;
 pub mod platform;
 pub mod preview;

@@ -5,6 +5,7 @@
 //! own coverage is. Scoring everybody gives the same result, only later.
 
 mod doors;
+pub mod past;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -134,6 +135,7 @@ fn rescore_from(
         tx.set_coverage_mark(&mark, now)?;
         tx.set_rules_mark(Some(version), now)?;
         tx.end_scoring(today, now, now)?;
+        tx.take_day(today, now)?;
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)

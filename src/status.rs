@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The whole state.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// The version of this shape.
     pub schema: u32,
@@ -46,7 +47,7 @@ pub struct Status {
 }
 
 /// One connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConnectionStatus {
     /// Its name.
     pub name: String,
@@ -71,7 +72,7 @@ pub struct ConnectionStatus {
 }
 
 /// One guard that waits for a person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GuardStatus {
     /// Its name, for `approve`.
     pub name: String,
@@ -101,16 +102,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
                 .find(|each| each.id == id)
                 .map(|each| each.name.clone())
         };
-        let connections = config.connections.iter().map(|each| {
-            connection(
-                conn,
-                each,
-                known.iter().find(|known| known.name == each.name),
-                config,
-                now,
-            )
-        });
-        let connections = connections.collect::<Result<_, _>>()?;
+        let connections = connections(conn, config, now)?;
         let (contacts, events) = conn.sizes()?;
         let (judged, unjudged) = conn.judged_sizes()?;
         let outbox = conn.outbox_sizes()?.into_iter().map(|(id, state, number)| {
@@ -143,6 +135,20 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
     })
 }
 
+/// Looks at each configured connection.
+pub fn connections(
+    conn: &Conn,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<Vec<ConnectionStatus>, StoreError> {
+    let known = conn.connections()?;
+    let all = config.connections.iter().map(|each| {
+        let known = known.iter().find(|known| known.name == each.name);
+        connection(conn, each, known, config, now)
+    });
+    all.collect()
+}
+
 fn connection(
     conn: &Conn,
     configured: &ConnectionConfig,
@@ -169,7 +175,7 @@ fn connection(
     let Some(known) = known else {
         return Ok(status);
     };
-    status.contacts = conn.count_identities(known.id)?;
+    status.contacts = conn.contacts_of(known.id)?;
     status.rejects = conn.count_rejects(known.id)?;
     let through = conn.connection_complete_through(known.id)?;
     status.complete_through = through.and_then(DateTime::from_timestamp_millis);

@@ -8,6 +8,7 @@
 
 mod about;
 mod account;
+mod alert;
 mod append;
 mod arrival;
 mod audit;
@@ -19,8 +20,10 @@ mod control;
 mod coverage;
 mod error;
 mod facts;
+mod figures;
 mod gathered;
 mod history;
+mod listing;
 mod lock;
 mod look;
 mod migrate;
@@ -31,13 +34,16 @@ mod page;
 mod publication;
 mod reader;
 mod result;
+mod run;
 mod session;
 mod since;
 mod snapshot;
 mod standing;
 mod start;
+mod tally;
 mod token;
 mod verdict;
+mod volume;
 mod week;
 mod word;
 mod writer;
@@ -46,6 +52,7 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use about::{Presence, Shown};
 pub use account::AccountRow;
+pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{
@@ -59,9 +66,11 @@ pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
+pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
 pub use history::codec;
+pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
-pub use operation::{Control, RejectRow, Run};
+pub use operation::{Control, RejectRow};
 pub use outbox::{
     Guard, Lane, LoggedPush, LoggedWrite, NewOutboxRow, OutboxRow, OutboxState, Plan,
     Trouble as WriteTrouble, WritesOf, WritesWanted,
@@ -69,11 +78,13 @@ pub use outbox::{
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
+pub use run::{Brought, DayBrought, Hour, Run};
 pub use session::SessionRow;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use volume::Arrivals;
 pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;
@@ -114,6 +125,8 @@ pub struct Tx {
     conn: Conn,
     /// By what new events are judged.
     machines: RefCell<Arc<Machines>>,
+    /// What is to be added to the tallies before the commit.
+    counted: tally::Counting,
 }
 
 impl std::ops::Deref for Tx {

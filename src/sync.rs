@@ -104,6 +104,8 @@ pub struct StreamReport {
     pub pages: u64,
     /// Contact rows taken in.
     pub contacts: u64,
+    /// Contacts that the connection did not know before.
+    pub new_contacts: u64,
     /// Events that were new.
     pub events: u64,
     /// Events that were known.
@@ -125,6 +127,11 @@ impl SyncReport {
     /// Events that were new, over all streams.
     pub fn events(&self) -> u64 {
         self.streams.iter().map(|stream| stream.events).sum()
+    }
+
+    /// Contacts that the connection did not know before, over all streams.
+    pub fn new_contacts(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.new_contacts).sum()
     }
 
     /// Rows that could not be understood, over all streams.
@@ -337,6 +344,7 @@ impl Sync<'_> {
         for commit in commits {
             report.pages += 1;
             report.contacts += commit.contacts;
+            report.new_contacts += commit.contacts_met;
             report.events += commit.events.new;
             report.duplicates += commit.events.duplicates;
             report.rejects += commit.rejects;

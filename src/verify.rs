@@ -23,7 +23,7 @@ pub struct VerifyReport {
     /// Contacts left out because they have news, a change is due, or the rules or our own coverage
     /// are others now: the next `score` comes first.
     pub waiting: u64,
-    /// Contacts whose stored scores are not what their events give.
+    /// Contacts whose stored scores are not what their events give, and counts that are not what the rows give.
     pub different: u64,
     /// Some of them, and what differs.
     pub differences: Vec<String>,
@@ -32,7 +32,8 @@ pub struct VerifyReport {
 }
 
 /// Compares every stored score with a full recomputation as of today, after
-/// checking that the file is sound, the audit trail unbroken, and the packed history what the event log gives.
+/// checking that the file is sound, the audit trail unbroken, the packed history what the event log gives, and
+/// what charts are drawn from what the rows give.
 pub fn verify(
     store: &Store,
     config: &Config,
@@ -48,6 +49,8 @@ pub fn verify(
             ..VerifyReport::default()
         };
         report.differences = conn.compare_history(NAMED_MAX)?;
+        let room = NAMED_MAX - report.differences.len();
+        report.differences.extend(conn.compare_tallies(room)?);
         report.different = report.differences.len() as u64;
         let mut waiting = conn.dirty()?.contacts;
         waiting.extend(conn.due(today)?);

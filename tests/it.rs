@@ -10,6 +10,10 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/alerting.rs"]
+mod alerting;
+#[path = "it/asking.rs"]
+mod asking;
 #[path = "it/automations.rs"]
 mod automations;
 #[path = "it/calling.rs"]
@@ -22,6 +26,8 @@ mod conforming;
 mod drifting;
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/entering.rs"]
+mod entering;
 #[path = "it/fakes.rs"]
 mod fakes;
 #[path = "it/faults.rs"]
@@ -34,6 +40,8 @@ mod ghost;
 mod guards;
 #[path = "it/insight.rs"]
 mod insight;
+#[path = "it/knocking.rs"]
+mod knocking;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailblue.rs"]

@@ -16,10 +16,8 @@ const LONGEST: usize = 128;
 /// A piece of so many characters or fewer, repeated, is no password.
 const PIECE: usize = 6;
 
-/// Common words, and what people make passwords of: one a line.
-const WORDS: &str = include_str!("words.txt");
-/// Well-known passwords of at least twelve characters: one a line, in lower case.
-const KNOWN: &str = include_str!("known.txt");
+/// Common words, and what people make passwords of; one a line, in lower case.
+const COMMON: &str = include_str!("common.txt");
 
 /// The orders in which keys and letters are walked; also from behind, and round and round.
 const WALKS: [&str; 16] = [
@@ -53,9 +51,9 @@ pub enum PasswordFault {
     /// It is the login name, or little more.
     #[error("the password is your name")]
     Name,
-    /// One character, or a few, again and again.
-    #[error("the password is the same few characters, again and again")]
-    Repeated,
+    /// One character, again and again.
+    #[error("the password is one character, again and again")]
+    OneCharacter,
     /// One of those that everybody tries first.
     #[error("this is one of the passwords that are tried first")]
     Common,
@@ -68,7 +66,7 @@ impl PasswordFault {
             Self::TooShort => "password-too-short",
             Self::TooLong => "password-too-long",
             Self::Name => "password-is-name",
-            Self::Repeated => "password-repeated",
+            Self::OneCharacter => "password-one-character",
             Self::Common => "password-common",
         }
     }
@@ -89,10 +87,12 @@ impl PasswordFault {
             return Some(Self::Name);
         }
         let piece = piece(&folded);
-        if piece.chars().count() <= PIECE {
-            return Some(Self::Repeated);
+        let repeated = piece.chars().count();
+        if repeated == 1 {
+            return Some(Self::OneCharacter);
         }
-        let common = is_known(&folded) || is_walk(&folded) || is_word(&folded) || is_word(piece);
+        let common =
+            repeated <= PIECE || is_walk(&folded) || is_common(&folded) || is_common(piece);
         common.then_some(Self::Common)
     }
 }
@@ -108,16 +108,11 @@ fn core_of_name(name: &Name) -> &str {
     if core.is_empty() { name.as_str() } else { core }
 }
 
-fn is_known(folded: &str) -> bool {
-    KNOWN.lines().any(|known| known == folded)
-}
-
-/// A common word within digits and signs, or none at all but digits and signs in a common order.
-fn is_word(folded: &str) -> bool {
-    let plain = unmasked(folded);
-    [core(folded), core(&plain), core(&unmasked(core(folded)))]
-        .iter()
-        .any(|core| !core.is_empty() && WORDS.lines().any(|word| word == *core))
+/// Whether it is in the list, also with digits and signs around it or for letters.
+fn is_common(folded: &str) -> bool {
+    let (plain, within) = (unmasked(folded), unmasked(core(folded)));
+    let forms = [folded, core(folded), core(&plain), core(&within)];
+    COMMON.lines().any(|line| forms.contains(&line))
 }
 
 /// Letters instead of the digits and signs that stand for them.
@@ -200,13 +195,23 @@ mod tests {
         for password in [
             "aaaaaaaaaaaa",
             "000000000000000",
+            "éééééééééééé",
+            "AaAaAaAaAaAa",
+        ] {
+            assert_eq!(
+                fault(password),
+                Some(PasswordFault::OneCharacter),
+                "{password}"
+            );
+        }
+        for password in [
             "abababababab",
             "ABCabcABCabc",
             "123123123123",
             "7f7f7f7f7f7f7",
             "xk4q9zxk4q9z",
         ] {
-            assert_eq!(fault(password), Some(PasswordFault::Repeated), "{password}");
+            assert_eq!(fault(password), Some(PasswordFault::Common), "{password}");
         }
     }
 
@@ -241,11 +246,7 @@ mod tests {
             "passwordpassword",
             "changemechangeme",
         ] {
-            let fault = fault(password);
-            assert!(
-                matches!(fault, Some(PasswordFault::Common | PasswordFault::Repeated)),
-                "{password}: {fault:?}"
-            );
+            assert_eq!(fault(password), Some(PasswordFault::Common), "{password}");
         }
     }
 
@@ -264,21 +265,23 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_are_in_lower_case_and_hold_each_line_once() {
-        for (list, shortest, least) in [(WORDS, 3, 400), (KNOWN, SHORTEST, 100)] {
-            let mut lines: Vec<&str> = list.lines().collect();
-            assert!(lines.len() >= least, "{}", lines.len());
-            for line in &lines {
-                assert!(
-                    line.chars().count() >= shortest && *line == line.to_lowercase().trim(),
-                    "{line}"
-                );
-            }
-            lines.sort_unstable();
-            assert!(lines.windows(2).all(|pair| pair[0] != pair[1]));
-        }
-        for word in WORDS.lines() {
-            assert_eq!(core(word), word, "a word begins and ends with a letter");
+    fn the_list_is_in_lower_case_and_holds_each_line_once() {
+        let lines: Vec<&str> = COMMON.lines().collect();
+        assert!(lines.len() >= 500, "{}", lines.len());
+        assert!(
+            lines.windows(2).all(|pair| pair[0] < pair[1]),
+            "in order, and once each"
+        );
+        for line in &lines {
+            assert!(
+                *line == line.to_lowercase().trim() && line.len() >= 3,
+                "{line}"
+            );
+            let long = line.len() >= SHORTEST;
+            assert!(
+                !(long && is_walk(line)),
+                "{line} is refused without its line"
+            );
         }
     }
 }

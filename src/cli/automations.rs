@@ -180,8 +180,8 @@ fn entries(context: &Context, list: &List) -> Result<Exit, Expected> {
         automation: automation.map(|each| each.name.as_str()),
         state,
         contact: contact.map(|(contact, _)| contact),
-        entry: None,
         limit: i64::from(list.limit),
+        ..Entries::ALL
     };
     let entries = store.read(|conn| conn.entries(&which))?;
     let result =

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
+    config::ConnectionConfig,
     diagnostic::{Diagnostic, Exit, Expected},
     publish::{Editor, PublishError},
-    schedule::jobs::Jobs,
     store::StoreError,
 };
 
@@ -26,7 +26,7 @@ impl Desk {
         let jobs = self.jobs();
         Ok(match ask {
             Ask::Sync { connection, full } => {
-                known(&jobs, connection.as_deref())?;
+                known(connection.as_deref(), jobs.config.connections.iter())?;
                 let sync = jobs.sync(connection.as_deref(), full).await?;
                 Outcome::Synced { sync }
             }
@@ -42,7 +42,8 @@ impl Desk {
             },
             Ask::CleanPlan { policy } => {
                 let plan = jobs.cleaning()?.plan(policy.as_deref())?;
-                self.planned(who, plan.policies.into_iter().map(AnyPlan::Cleaning))
+                let plans = plan.policies.into_iter().map(Box::new);
+                self.planned(who, plans.map(AnyPlan::Cleaning))
             }
             Ask::CleanApply { fingerprint } => Outcome::Cleaned {
                 clean: jobs.cleaning()?.apply(&fingerprint, who).await?,
@@ -59,7 +60,8 @@ impl Desk {
                 Outcome::Kept { contacts }
             }
             Ask::Retry { connection } => {
-                known(&jobs, connection.as_deref())?;
+                // An address that an automation calls is written to as well.
+                known(connection.as_deref(), jobs.config.written_to())?;
                 let push = jobs.retry(connection.as_deref()).await?;
                 Outcome::Pushed { push }
             }
@@ -118,13 +120,15 @@ impl Desk {
     }
 }
 
-/// Whether a connection that somebody named is configured.
-fn known(jobs: &Jobs, name: Option<&str>) -> Result<(), Expected> {
-    let Some(name) = name.filter(|name| jobs.connections(Some(name)).is_empty()) else {
+/// Whether a connection that somebody named is among these.
+fn known<'a>(
+    name: Option<&str>,
+    all: impl Iterator<Item = &'a ConnectionConfig>,
+) -> Result<(), Expected> {
+    let names: Vec<&str> = all.map(|each| each.name.as_str()).collect();
+    let Some(name) = name.filter(|name| !names.contains(name)) else {
         return Ok(());
     };
-    let all = jobs.connections(None);
-    let names: Vec<&str> = all.iter().map(|each| each.name.as_str()).collect();
     let diagnostic = Diagnostic::error("E0100", format!("there is no connection '{name}'"));
     Err(Expected::new(
         Exit::Usage,

@@ -8,6 +8,7 @@
 use engaged_connectors::{
     Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 use tracing::{info, warn};
@@ -65,7 +66,7 @@ pub struct Push<'a> {
 }
 
 /// What applying did on one connection.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PushReport {
     /// The connection.
     pub connection: String,

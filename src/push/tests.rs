@@ -694,6 +694,7 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
     assert_eq!(bench.plan().await.frozen, 0);
 }
 
+mod again;
 mod cause;
 mod numbers;
 mod starts;

@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    alert::Teller,
     automation,
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment, Platform},
@@ -23,9 +24,9 @@ use crate::{
         guard::Limits,
         plan::{self, Plan},
     },
-    rescore::{ScoreReport, rescore},
+    rescore::{ScoreReport, past::look_back, rescore},
     score::{calendar::Zone, facts::ConnectionId},
-    store::{Store, StoreError},
+    store::{Brought, Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
     verdict::Machines,
 };
@@ -54,6 +55,8 @@ pub struct Jobs {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     zone: Arc<Zone>,
+    /// Who is told when something is wrong.
+    pub teller: Option<Teller>,
     connectors: BTreeMap<String, Box<dyn Connector>>,
     /// Connections that were checked by this process, with the rights that their keys lack.
     checked: Mutex<BTreeMap<String, Vec<String>>>,
@@ -127,12 +130,14 @@ impl Jobs {
                 platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
+        let teller = platform::teller(&config.alerts, environment, &clock, transport)?;
         let zone = Arc::new(Zone::new(config.zone));
         Ok(Self {
             config: Arc::new(config),
             store,
             clock,
             zone,
+            teller,
             connectors,
             checked: Mutex::default(),
             watch: Arc::new(|_| ()),
@@ -190,12 +195,16 @@ impl Jobs {
                 .iter()
                 .find_map(|stream| stream.error.clone())
         });
-        if trouble.is_none() && !report.missing.is_empty() {
-            let detail = format!("the key lacks: {}", report.missing.join(", "));
-            self.end_as(run, "ok", Some(detail)).await?;
-        } else {
-            self.end(run, trouble).await?;
-        }
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let brought = Brought {
+            events: number(report.events()),
+            contacts: number(report.new_contacts()),
+        };
+        let lacks = (!report.missing.is_empty())
+            .then(|| format!("the key lacks: {}", report.missing.join(", ")));
+        let outcome = outcome(trouble.as_ref());
+        let detail = trouble.or(lacks);
+        self.end_as(run, outcome, detail, Some(brought)).await?;
         Ok(report)
     }
 
@@ -220,9 +229,11 @@ impl Jobs {
         let (store, config) = (self.store.clone(), Arc::clone(&self.config));
         let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
         let job = move || {
-            rescore(&store, &config, clock.as_ref(), full, &|done, of| {
+            let report = rescore(&store, &config, clock.as_ref(), full, &|done, of| {
                 watch(Progress::Scored(done, of));
-            })
+            })?;
+            look_back(&store, &config, clock.as_ref())?;
+            Ok::<_, StoreError>(report)
         };
         let report = tokio::task::spawn_blocking(job)
             .await
@@ -415,8 +426,8 @@ impl Jobs {
     }
 
     async fn end(&self, run: i64, trouble: Option<String>) -> Result<(), StoreError> {
-        let outcome = if trouble.is_some() { "trouble" } else { "ok" };
-        self.end_as(run, outcome, trouble).await
+        let outcome = outcome(trouble.as_ref());
+        self.end_as(run, outcome, trouble, None).await
     }
 
     async fn end_as(
@@ -424,11 +435,24 @@ impl Jobs {
         run: i64,
         outcome: &'static str,
         detail: Option<String>,
+        brought: Option<Brought>,
     ) -> Result<(), StoreError> {
         let now = self.clock.now().timestamp_millis();
         self.store
-            .write_async(move |tx| tx.end_run(run, outcome, detail.as_deref(), now))
+            .write_async(move |tx| {
+                if let Some(brought) = brought {
+                    tx.set_brought(run, brought)?;
+                }
+                tx.end_run(run, outcome, detail.as_deref(), now)
+            })
             .await
+    }
+}
+
+const fn outcome(trouble: Option<&String>) -> &'static str {
+    match trouble {
+        Some(_) => "trouble",
+        None => "ok",
     }
 }
 

@@ -40,7 +40,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 impl AccountRow {
-    /// From a row that begins with [`columns`].
+    /// From a row that begins with `columns!`.
     pub(super) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let theme: Option<String> = row.get(5)?;
         Ok(Self {

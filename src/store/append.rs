@@ -20,6 +20,7 @@ use super::{
     error::StoreError,
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
+    tally::Group,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     word::{Dictionary, Texts, verdict_number},
 };
@@ -139,6 +140,7 @@ impl Tx {
         let mut resolver = Resolver::new(self, connection, known_at)?.among(&gathered.acquainted);
         let mut incoming = self.number(&mut resolver, connection, events, &mut appended)?;
         gathered.news.append(&mut resolver.joined);
+        gathered.met += resolver.met;
         // Stable: rows of one contact stay in the order of their arrival.
         incoming.sort_by_key(|each| each.contact);
         let mut insert = self.sql.prepare_cached(INSERT)?;
@@ -158,6 +160,11 @@ impl Tx {
             }
             histories.keep(merge.contact, merge.ledger)?;
         }
+        // One that took another's place leaves as many as there were.
+        self.count(
+            Group::Events,
+            i64::try_from(appended.new).unwrap_or(i64::MAX),
+        );
         Ok(appended)
     }
 

@@ -61,7 +61,7 @@ impl AuditRow {
     fn hash(&self, before: &[u8]) -> [u8; 32] {
         let mut digest = Sha256::new();
         let (id, at) = (self.id.to_le_bytes(), self.at.to_le_bytes());
-        let texts = [&self.who, &self.what, &self.detail].map(|text| text.as_bytes());
+        let texts = [&self.who, &self.what, &self.detail].map(String::as_bytes);
         for part in [before, &id, &at].into_iter().chain(texts) {
             digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(part);
@@ -108,15 +108,12 @@ impl Conn {
             let (read, hash) = (AuditRow::read(row)?, row.get::<_, Option<Vec<u8>>>(5)?);
             chain.rows += 1;
             match hash {
-                // The row before which nothing is chained may stand alone; one after a chained row may not.
+                // Rows that nothing chained stands before or after are older than the chain.
                 None if before.is_empty() => {
                     unchained.get_or_insert(read.id);
-                    continue;
                 }
                 Some(hash) if unchained.is_none() && hash == read.hash(&before) => before = hash,
-                _ => {
-                    chain.broken_at = chain.broken_at.or(unchained).or(Some(read.id));
-                }
+                _ => chain.broken_at = chain.broken_at.or(unchained).or(Some(read.id)),
             }
         }
         chain.head = (!before.is_empty()).then(|| hex::encode(before));

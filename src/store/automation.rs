@@ -253,7 +253,7 @@ impl Conn {
                 LISTED,
                 "where (?1 is null or word.text = ?1) and (?2 is null or state = ?2)
                    and (?3 is null or entry.contact_id = ?3) and (?4 is null or entry.id = ?4)
-                 order by entry.id desc limit ?5",
+                   and (?5 is null or entry.id < ?5) order by entry.id desc limit ?6",
             ]
             .concat(),
         )?;
@@ -262,6 +262,7 @@ impl Conn {
             which.state.map(EntryState::as_str),
             which.contact.map(|contact| contact.0),
             which.entry,
+            which.before,
             which.limit
         ])?;
         let mut entries = Vec::new();
@@ -305,6 +306,8 @@ pub struct Entries<'a> {
     pub contact: Option<ContactId>,
     /// The one of this number.
     pub entry: Option<i64>,
+    /// Made before the one of this number.
+    pub before: Option<i64>,
     /// No more than this.
     pub limit: i64,
 }
@@ -316,6 +319,7 @@ impl Entries<'_> {
         state: None,
         contact: None,
         entry: None,
+        before: None,
         limit: i64::MAX,
     };
 }

@@ -4,6 +4,8 @@
 //! a change of address. What was said is never overwritten: fields, statuses
 //! and subscriptions get a new row when they change.
 
+mod one;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engaged_connectors::model::{Address, Contact, ContactRef, Status};
@@ -13,6 +15,7 @@ use super::{
     Conn, Tx,
     error::StoreError,
     gathered::{Acquainted, FIND},
+    tally::Group,
     word::{Dictionary, Texts, status_number, status_of},
 };
 use crate::score::{calendar::Millis, facts::ConnectionId};
@@ -52,6 +55,8 @@ pub(super) struct Resolver<'t> {
     /// Contacts that this connection did not know before, or whose address an event told: news, even if
     /// nothing else is said about them.
     pub(super) joined: Vec<ContactId>,
+    /// How many of them it did not know before.
+    pub(super) met: u64,
 }
 
 impl<'t> Resolver<'t> {
@@ -69,6 +74,7 @@ impl<'t> Resolver<'t> {
             acquainted: Acquainted::default(),
             find: tx.sql.prepare_cached(FIND)?,
             joined: Vec::new(),
+            met: 0,
         })
     }
 
@@ -129,6 +135,7 @@ impl<'t> Resolver<'t> {
                     email.map(Address::reveal),
                     self.known_at
                 ])?;
+            self.tx.count(Group::Identities(self.connection), 1);
             self.join(contact)?;
             contact
         };
@@ -168,6 +175,7 @@ impl<'t> Resolver<'t> {
             )?
             .execute(params![contact.0, self.connection.0, self.known_at])?;
         if new > 0 {
+            self.met += 1;
             self.joined.push(contact);
         }
         Ok(())
@@ -207,12 +215,22 @@ impl<'t> Resolver<'t> {
     }
 
     fn seen(&self, row: &Contact, scan_at: Option<Millis>) -> Result<(), StoreError> {
+        let back = self
+            .tx
+            .sql
+            .prepare_cached(
+                "update identity set gone_at = null where connection_id = ?1 and platform_id = ?2 and gone_at is not null",
+            )?
+            .execute(params![self.connection.0, row.id])?;
+        if back > 0 {
+            self.tx.count(Group::Identities(self.connection), 1);
+        }
         self.tx
             .sql
             .prepare_cached(
-                "update identity set email = coalesce(?3, email), seen_scan_at = coalesce(?4, seen_scan_at), gone_at = null
+                "update identity set email = coalesce(?3, email), seen_scan_at = coalesce(?4, seen_scan_at)
                  where connection_id = ?1 and platform_id = ?2
-                   and (email is not coalesce(?3, email) or seen_scan_at is not coalesce(?4, seen_scan_at) or gone_at is not null)",
+                   and (email is not coalesce(?3, email) or seen_scan_at is not coalesce(?4, seen_scan_at))",
             )?
             .execute(params![
                 self.connection.0,
@@ -524,60 +542,8 @@ impl Tx {
         self.sql
             .prepare_cached("insert into contact (email, known_at) values (?1, ?2)")?
             .execute(params![email.map(Address::reveal), known_at])?;
+        self.count(Group::Contacts, 1);
         Ok(ContactId(self.sql.last_insert_rowid()))
-    }
-
-    /// Gives a contact the address that its platform shows now; whether that changed anything.
-    ///
-    /// If another contact has that address, the two are one, unless the same
-    /// platform still has that other one as a contact of its own: then the
-    /// platform is in the middle of a swap, and its next rows will tell.
-    fn adopt_email(
-        &self,
-        connection: ConnectionId,
-        contact: ContactId,
-        email: &Address,
-        known_at: Millis,
-    ) -> Result<bool, StoreError> {
-        let Some(owner) = self.owner_of(email)? else {
-            // Two changes in one commit leave the address from before it.
-            self.sql
-                .prepare_cached(
-                    "insert into former_address (contact_id, until_at, email)
-                     select id, ?2, email from contact where id = ?1 and known_at < ?2 on conflict do nothing",
-                )?
-                .execute(params![contact.0, known_at])?;
-            self.sql
-                .prepare_cached("update contact set email = ?2 where id = ?1")?
-                .execute(params![contact.0, email.reveal()])?;
-            return Ok(true);
-        };
-        let (from, into) = (self.root(contact)?, self.root(owner)?);
-        if from == into {
-            return Ok(false);
-        }
-        let separate: bool = self
-            .sql
-            .prepare_cached(
-                "select exists (select 1 from identity where contact_id = ?1 and connection_id = ?2 and gone_at is null)",
-            )?
-            .query_row(params![owner.0, connection.0], |row| row.get(0))?;
-        if !separate {
-            self.merge(from, into, known_at)?;
-        }
-        Ok(!separate)
-    }
-
-    /// Links two contacts: their facts are read together from now on.
-    fn merge(&self, from: ContactId, into: ContactId, known_at: Millis) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "insert into merged (contact_id, into_id, known_at) values (?1, ?2, ?3)",
-            )?
-            .execute(params![from.0, into.0, known_at])?;
-        self.merge_entries(from, into, known_at)?;
-        self.forget_results(from)?;
-        self.mark_dirty([into])
     }
 
     /// Records that contacts are no longer on the platform. Rules keep what is known about them.
@@ -591,7 +557,9 @@ impl Tx {
             "update identity set gone_at = ?3 where connection_id = ?1 and platform_id = ?2 and gone_at is null",
         )?;
         for each in gone {
-            update.execute(params![connection.0, each.platform_id, known_at])?;
+            if update.execute(params![connection.0, each.platform_id, known_at])? > 0 {
+                self.count(Group::Identities(connection), -1);
+            }
         }
         self.mark_dirty(gone.iter().map(|each| each.contact))
     }

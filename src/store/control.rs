@@ -51,16 +51,6 @@ impl Conn {
         Ok(allowance.and_then(|control| control.value.parse().ok()))
     }
 
-    /// How many contacts there are.
-    pub fn count_contacts(&self) -> Result<u64, StoreError> {
-        let contacts: i64 = self.sql.query_row(
-            "select (select count(*) from contact) - (select count(*) from merged)",
-            (),
-            |row| row.get(0),
-        )?;
-        Ok(u64::try_from(contacts).unwrap_or_default())
-    }
-
     /// The open guard of that name on a connection.
     pub fn open_guard(
         &self,

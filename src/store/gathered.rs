@@ -21,6 +21,8 @@ pub(super) struct Gathered<'t> {
     pub(super) histories: Histories<'t>,
     /// Contacts about whom there is news.
     pub(super) news: Vec<ContactId>,
+    /// How many contacts the connection did not know before.
+    pub(super) met: u64,
 }
 
 impl Gathered<'_> {
@@ -59,6 +61,7 @@ impl Tx {
             acquainted: self.acquainted(connection, pages)?,
             histories: self.histories()?,
             news: Vec::new(),
+            met: 0,
         })
     }
 

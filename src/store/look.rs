@@ -117,37 +117,6 @@ impl Conn {
         Ok(ids)
     }
 
-    /// How many contacts are in each segment that has any.
-    pub fn segment_sizes(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        self.sizes_by("select text, count(*) from segment_member join word on word.id = segment_id group by 1")
-    }
-
-    /// How many contacts are in each stage that has any.
-    pub fn stage_sizes(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        self.sizes_by(
-            "select text, count(*) from stage_member join word on word.id = stage_id group by 1",
-        )
-    }
-
-    /// How many contacts are judged, and how many are not, by reason.
-    pub fn judged_sizes(&self) -> Result<(i64, Vec<(String, i64)>), StoreError> {
-        let judged = self.sql.query_row(
-            "select count(*) from contact_state where unjudged is null",
-            (),
-            |row| row.get(0),
-        )?;
-        let unjudged = self.sizes_by(
-            "select unjudged, count(*) from contact_state where unjudged is not null group by 1 order by 2 desc",
-        )?;
-        Ok((judged, unjudged))
-    }
-
-    fn sizes_by(&self, select: &'static str) -> Result<Vec<(String, i64)>, StoreError> {
-        let mut select = self.sql.prepare_cached(select)?;
-        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// How a contact's scores went.
     pub fn score_history(&self, contact: ContactId) -> Result<Vec<HistoryRow>, StoreError> {
         let mut select = self.sql.prepare_cached(
@@ -184,9 +153,9 @@ impl Conn {
         connection: ConnectionId,
     ) -> Result<Option<Millis>, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select min(coalesce(through, 0)) from stream_kind left join (
-               select kind covered, max(through_at) through from coverage where connection_id = ?1 group by kind
-             ) on covered = stream_kind.kind where stream_kind.connection_id = ?1",
+            "select min(coalesce((select max(through_at) from coverage
+                where coverage.connection_id = ?1 and coverage.kind = stream_kind.kind), 0))
+             from stream_kind where connection_id = ?1",
         )?;
         let through: Option<Millis> = select.query_row(params![connection.0], |row| row.get(0))?;
         Ok(through.filter(|through| *through > 0))

@@ -200,6 +200,56 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_already_is_counted_when_figures_come() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        for (id, migration) in (1..).zip(&MIGRATIONS[..5]) {
+            apply(&mut conn, id, migration, 0).unwrap();
+        }
+        conn.execute_batch(
+            "insert into word (id, text) values (1, 'engagement'), (2, 'high'), (3, 'hot'), (4, 'not_mailed');
+             insert into connection (id, name, platform, known_at) values (1, 'news', 'ghost', 0);
+             insert into contact (id, known_at) values (1, 0), (2, 0), (3, 0);
+             insert into merged values (3, 1, 0);
+             insert into identity (connection_id, platform_id, contact_id, known_at, gone_at)
+               values (1, 'a', 1, 0, null), (1, 'b', 2, 0, null), (1, 'c', 2, 0, 5);
+             insert into event (contact_id, at, kind, connection_id, known_at) values (1, 0, 0, 1, 0), (1, 1, 0, 1, 0);
+             insert into superseded values (1, 1, 2, 0);
+             insert into score values (1, 1, 9000, 9, 2), (2, 1, 9100, 9, 2), (2, 3, 0, 0, null);
+             insert into segment_member values (1, 3, '2026-06-15');
+             insert into stage_member values (2, 3, '2026-06-15');
+             insert into contact_state values (1, 1, '2026-06-15', null, 'not_mailed'), (2, 1, '2026-06-15', null, null);
+             insert into outbox (connection_id, platform_id, write, target, reason, state, known_at, changed_at)
+               values (1, 'a', 'w', 't', 'r', 'applied', 0, 0), (1, 'b', 'w', 't', 'r', 'applied', 0, 0);",
+        )
+        .unwrap();
+        apply(&mut conn, 6, &MIGRATIONS[5], 0).unwrap();
+        let list = |select: &str| -> Vec<String> {
+            let mut select = conn.prepare(select).unwrap();
+            let rows = select.query_map((), |row| row.get(0)).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        let tallied = list(
+            "select sort || ' ' || connection_id || ' ' || coalesce(text, '-') || ' ' || number from tally
+             left join word on word.id = word_id order by 1",
+        );
+        let known = [
+            "contact 0 - 2",
+            "event 0 - 1",
+            "identity 1 - 2",
+            "outbox 1 applied 2",
+            "segment 0 hot 1",
+            "stage 0 hot 1",
+            "unjudged 0 - 1",
+            "unjudged 0 not_mailed 1",
+        ];
+        assert_eq!(tallied, known);
+        let spread = list(
+            "select concat_ws(' ', score_id, shown, band_id, contacts) from spread order by 1",
+        );
+        assert_eq!(spread, ["1 9 2 2", "3 0 0 1"]);
+    }
+
+    #[test]
     fn the_kinds_of_the_schema_are_those_of_the_model() {
         let mut conn = Connection::open_in_memory().unwrap();
         run(&mut conn, Path::new("none"), 0).unwrap();

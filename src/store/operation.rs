@@ -1,4 +1,4 @@
-//! Running the program: jobs that ran, switches, rejected rows, manual corrections.
+//! Running the program: switches, rejected rows, manual corrections.
 
 use engaged_connectors::Stream;
 use rusqlite::{OptionalExtension, params};
@@ -13,25 +13,6 @@ use crate::score::{
     calendar::{Day, Millis},
     facts::{Adjustment, ConnectionId},
 };
-
-/// One run of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Its number.
-    pub id: i64,
-    /// Which job.
-    pub job: String,
-    /// For which connection, if for one.
-    pub connection: Option<ConnectionId>,
-    /// When it began.
-    pub started_at: Millis,
-    /// When it ended; `None` while it runs, or if the process ended first.
-    pub ended_at: Option<Millis>,
-    /// `ok`, or the code of what went wrong.
-    pub outcome: Option<String>,
-    /// For people.
-    pub detail: Option<String>,
-}
 
 /// A switch that a person set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,57 +39,6 @@ pub struct RejectRow {
 }
 
 impl Conn {
-    /// The last run of a job: the one begun last, whatever the clock said before it was set right.
-    pub fn last_run(
-        &self,
-        job: &str,
-        connection: Option<ConnectionId>,
-    ) -> Result<Option<Run>, StoreError> {
-        self.run(
-            "select id, job, connection_id, started_at, ended_at, outcome, detail from run
-             where job = ?1 and connection_id is ?2 order by id desc limit 1",
-            job,
-            connection,
-        )
-    }
-
-    /// The last run of a job that ended well.
-    pub fn last_good_run(
-        &self,
-        job: &str,
-        connection: Option<ConnectionId>,
-    ) -> Result<Option<Run>, StoreError> {
-        self.run(
-            "select id, job, connection_id, started_at, ended_at, outcome, detail from run
-             where job = ?1 and connection_id is ?2 and outcome = 'ok' order by id desc limit 1",
-            job,
-            connection,
-        )
-    }
-
-    fn run(
-        &self,
-        select: &'static str,
-        job: &str,
-        connection: Option<ConnectionId>,
-    ) -> Result<Option<Run>, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(select)?
-            .query_row(params![job, connection.map(|id| id.0)], |row| {
-                Ok(Run {
-                    id: row.get(0)?,
-                    job: row.get(1)?,
-                    connection: row.get::<_, Option<u16>>(2)?.map(ConnectionId),
-                    started_at: row.get(3)?,
-                    ended_at: row.get(4)?,
-                    outcome: row.get(5)?,
-                    detail: row.get(6)?,
-                })
-            })
-            .optional()?)
-    }
-
     /// A switch, if it was ever set.
     pub fn control(&self, name: &str) -> Result<Option<Control>, StoreError> {
         Ok(self
@@ -146,16 +76,6 @@ impl Conn {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many contacts and events there are.
-    pub fn sizes(&self) -> Result<(i64, i64), StoreError> {
-        Ok(self.sql.query_row(
-            "select (select count(*) from contact) - (select count(*) from merged),
-                    (select count(*) from event) - (select count(*) from superseded)",
-            (),
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?)
-    }
-
     /// Whether the file is sound, as far as `SQLite` can tell: every page, index and reference.
     pub fn check_soundness(&self) -> Result<(), StoreError> {
         let found: String = self
@@ -179,35 +99,6 @@ impl Conn {
 }
 
 impl Tx {
-    /// Records that a job begins; returns the run's number.
-    pub fn begin_run(
-        &self,
-        job: &str,
-        connection: Option<ConnectionId>,
-        now: Millis,
-    ) -> Result<i64, StoreError> {
-        self.sql
-            .prepare_cached("insert into run (job, connection_id, started_at) values (?1, ?2, ?3)")?
-            .execute(params![job, connection.map(|id| id.0), now])?;
-        Ok(self.sql.last_insert_rowid())
-    }
-
-    /// Records how a run ended: `ok`, or the code of what went wrong.
-    pub fn end_run(
-        &self,
-        run: i64,
-        outcome: &str,
-        detail: Option<&str>,
-        now: Millis,
-    ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "update run set ended_at = ?4, outcome = ?2, detail = ?3 where id = ?1",
-            )?
-            .execute(params![run, outcome, detail, now])?;
-        Ok(())
-    }
-
     /// Sets a switch.
     pub fn set_control(&self, name: &str, value: &str, known_at: Millis) -> Result<(), StoreError> {
         self.sql

@@ -5,12 +5,13 @@
 
 mod lane;
 mod log;
+mod many;
 
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Conn, Tx, contact::ContactId, error::StoreError};
+use super::{Conn, Tx, contact::ContactId, error::StoreError, tally::Group};
 use crate::{
     planted::{Bug, is_planted},
     score::{calendar::Millis, facts::ConnectionId},
@@ -43,7 +44,7 @@ pub enum OutboxState {
 }
 
 impl OutboxState {
-    /// Every state.
+    /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Planned,
         Self::Attempting,
@@ -69,7 +70,7 @@ impl OutboxState {
         }
     }
 
-    fn parse(name: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(name: &str) -> Result<Self, StoreError> {
         Self::ALL
             .into_iter()
             .find(|state| state.as_str() == name)
@@ -158,10 +159,6 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
     (select email from identity where identity.connection_id = outbox.connection_id
       and identity.platform_id = outbox.platform_id)";
 
-/// A request that was cut off is in doubt. A start that may be repeated is: a set, or a call, which bears its key.
-const DOUBT: &str = "state = iif(lane = 'start' and write in ('start by tag', 'start by field', 'remove tag', 'call'), 'retry', 'ambiguous')
-    where state = 'attempting'";
-
 // Statements about one target name their index: with `state in (..)` beside it the planner
 // took the index by state, and queueing became quadratic in what was queued.
 
@@ -221,20 +218,6 @@ impl Conn {
             found.push(outbox_row(row)?);
         }
         Ok(found)
-    }
-
-    /// How many rows of each connection are in each state.
-    pub fn outbox_sizes(&self) -> Result<Vec<(ConnectionId, OutboxState, i64)>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select connection_id, state, count(*) from outbox group by 1, 2 order by 1, 2",
-        )?;
-        let mut rows = select.query(())?;
-        let mut sizes = Vec::new();
-        while let Some(row) = rows.next()? {
-            let state = OutboxState::parse(&row.get::<_, String>(1)?)?;
-            sizes.push((ConnectionId(row.get(0)?), state, row.get(2)?));
-        }
-        Ok(sizes)
     }
 
     /// A plan by its fingerprint, the newest.
@@ -347,14 +330,8 @@ impl Tx {
     /// newest value is sent. One that is in doubt is settled by this one. Returns `None`, and queues nothing, while an
     /// attempt at that target is under way; the same write that already waits for its turn becomes part of this plan.
     pub fn enqueue(&self, row: &NewOutboxRow, known_at: Millis) -> Result<Option<i64>, StoreError> {
-        let under_way: bool = self
-            .sql
-            .prepare_cached(
-                "select exists (select 1 from outbox indexed by outbox_by_target where connection_id = ?1 and platform_id = ?2 and target = ?3
-                   and state = 'attempting')",
-            )?
-            .query_row(params![row.connection.0, row.platform_id, row.target], |row| row.get(0))?;
-        if under_way {
+        let open = self.open_at(row)?;
+        if open.contains(&OutboxState::Attempting) {
             return Ok(None);
         }
         let waiting = self
@@ -381,6 +358,15 @@ impl Tx {
                  where connection_id = ?1 and platform_id = ?2 and target = ?3 and state in ('planned', 'retry', 'ambiguous')",
             )?
             .execute(params![row.connection.0, row.platform_id, row.target, known_at])?;
+        for state in open {
+            let settled = if state == OutboxState::Ambiguous {
+                OutboxState::Reconciled
+            } else {
+                OutboxState::Abandoned
+            };
+            self.count_write(row.connection, state, settled);
+        }
+        self.count(Group::Outbox(row.connection, OutboxState::Planned), 1);
         self.sql
             .prepare_cached(
                 "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
@@ -401,22 +387,18 @@ impl Tx {
         Ok(Some(self.sql.last_insert_rowid()))
     }
 
-    /// Gives up sets that wait for their turn and are not part of this plan (`None`: whatever waits), so that nothing
-    /// is sent that the plan does not show. With `doubts`, also what is in doubt.
-    pub fn abandon_unplanned(
-        &self,
-        connection: ConnectionId,
-        plan: Option<i64>,
-        doubts: bool,
-        now: Millis,
-    ) -> Result<usize, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?4
-                 where connection_id = ?1 and lane = 'set' and (state in ('planned', 'retry') and plan_id is not ?2 or ?3 and state = 'ambiguous')",
-            )?
-            .execute(params![connection.0, plan, doubts, now])?)
+    /// The states of what is not settled at a row's target.
+    fn open_at(&self, row: &NewOutboxRow) -> Result<Vec<OutboxState>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select state from outbox indexed by outbox_by_target where connection_id = ?1 and platform_id = ?2 and target = ?3
+               and state in ('attempting', 'planned', 'retry', 'ambiguous')",
+        )?;
+        let mut rows = select.query(params![row.connection.0, row.platform_id, row.target])?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next()? {
+            open.push(OutboxState::parse(&row.get::<_, String>(0)?)?);
+        }
+        Ok(open)
     }
 
     /// Records that requests for these rows are about to go out. Commit before sending.
@@ -431,14 +413,22 @@ impl Tx {
         }
         let mut update = self.sql.prepare_cached(
             "update outbox set state = 'attempting', attempt = ?2, tries = tries + 1, changed_at = ?3
-             where id = ?1 and state in ('planned', 'retry')",
+             where id = ?1 and state = ?4 returning connection_id",
         )?;
-        for row in rows {
-            if update.execute(params![row, attempt, now])? == 0 {
-                return Err(StoreError::bug(format!(
-                    "outbox row {row} cannot be attempted"
-                )));
+        'rows: for row in rows {
+            for from in [OutboxState::Planned, OutboxState::Retry] {
+                let connection: Option<u16> = update
+                    .query_row(params![row, attempt, now, from.as_str()], |row| row.get(0))
+                    .optional()?;
+                if let Some(connection) = connection {
+                    let connection = ConnectionId(connection);
+                    self.count_write(connection, from, OutboxState::Attempting);
+                    continue 'rows;
+                }
             }
+            return Err(StoreError::bug(format!(
+                "outbox row {row} cannot be attempted"
+            )));
         }
         Ok(())
     }
@@ -452,43 +442,22 @@ impl Tx {
         not_before_at: Option<Millis>,
         now: Millis,
     ) -> Result<(), StoreError> {
+        let before: Option<(u16, String)> = self
+            .sql
+            .prepare_cached("select connection_id, state from outbox where id = ?1")?
+            .query_row([row], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((connection, before)) = before else {
+            return Ok(());
+        };
+        let before = OutboxState::parse(&before)?;
+        self.count_write(ConnectionId(connection), before, state);
         self.sql
             .prepare_cached(
                 "update outbox set state = ?2, detail = ?3, not_before_at = ?4, changed_at = ?5 where id = ?1",
             )?
             .execute(params![row, state.as_str(), detail, not_before_at, now])?;
         Ok(())
-    }
-
-    /// Requests of a connection that were under way and about which nothing more will be heard are in doubt.
-    pub fn doubt_attempts_on(
-        &self,
-        connection: ConnectionId,
-        now: Millis,
-    ) -> Result<usize, StoreError> {
-        let doubted = self
-            .sql
-            .prepare_cached(
-                &[
-                    "update outbox set changed_at = ?2, ",
-                    DOUBT,
-                    " and connection_id = ?1",
-                ]
-                .concat(),
-            )?
-            .execute(params![connection.0, now])?;
-        self.doubt_entries(now)?;
-        Ok(doubted)
-    }
-
-    /// On start: requests that were under way when the process ended are in doubt. Returns how many.
-    pub fn doubt_attempts(&self, now: Millis) -> Result<usize, StoreError> {
-        let doubted = self
-            .sql
-            .prepare_cached(&["update outbox set changed_at = ?1, ", DOUBT].concat())?
-            .execute([now])?;
-        self.doubt_entries(now)?;
-        Ok(doubted)
     }
 
     /// Records what a platform now has.

@@ -34,6 +34,8 @@ pub struct PageCommit {
     pub contacts_changed: u64,
     /// Contact rows without an id and an address.
     pub contacts_nameless: u64,
+    /// Contacts that the connection did not know before, by a row of their own or by an event.
+    pub contacts_met: u64,
     /// What became of the events.
     pub events: Appended,
     /// Rows that could not be understood.
@@ -100,6 +102,7 @@ impl Tx {
         self.upsert_contacts(connection, &page.contacts, scan_at, known_at, &mut commit)?;
         let report = &mut self.begin_report()?;
         commit.events = self.append_to(gathered, connection, known_at, &page.events, report)?;
+        commit.contacts_met += std::mem::take(&mut gathered.met);
         // Before the page's own coverage: a row of unknown time reaches back to what was complete before it.
         for reject in &page.rejects {
             self.add_reject(connection, stream, reject, zone, known_at)?;
@@ -139,6 +142,7 @@ impl Tx {
                 changed.push(upserted.contact);
             }
         }
+        commit.contacts_met += resolver.met;
         changed.append(&mut resolver.joined);
         self.mark_dirty(changed)
     }

@@ -3,7 +3,7 @@
 //! All of it is a cache of pure functions. A dirty mark carries a number, so
 //! that a run clears only the marks it saw.
 
-use std::collections::BTreeSet;
+mod write;
 
 use rusqlite::{CachedStatement, OptionalExtension, params};
 
@@ -11,7 +11,8 @@ use super::{
     Conn, Tx,
     contact::ContactId,
     error::StoreError,
-    word::{Dictionary, Texts, date_text, day_of},
+    tally::Group,
+    word::{Texts, date_text, day_of},
 };
 use crate::score::{
     calendar::{Day, Millis},
@@ -192,17 +193,6 @@ impl Conn {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many contacts are in each band of each score: `(score, band, contacts)`.
-    pub fn band_sizes(&self) -> Result<Vec<(String, Option<String>, i64)>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select name.text, band.text, contacts from
-               (select score_id, band_id, count(*) contacts from score group by score_id, band_id)
-             join word name on name.id = score_id left join word band on band.id = band_id order by score_id, contacts desc",
-        )?;
-        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     pub(super) fn sequence(&self, name: &str) -> Result<i64, StoreError> {
         Ok(self
             .sql
@@ -315,7 +305,9 @@ impl Tx {
         })
     }
 
+    /// Forgets what was found about a contact that has become part of another. That is no move.
     pub(super) fn forget_results(&self, contact: ContactId) -> Result<(), StoreError> {
+        self.discount(contact)?;
         for delete in [
             "delete from score where contact_id = ?1",
             "delete from segment_member where contact_id = ?1",
@@ -327,163 +319,36 @@ impl Tx {
         }
         Ok(())
     }
-}
 
-impl Results<'_> {
-    /// Writes one contact's state; whether a score, band, segment or stage changed. What was found about a
-    /// contact that has become part of another since it was read is dropped: the other one is dirty.
-    pub fn write(&mut self, contact: ContactId, state: &ContactState) -> Result<bool, StoreError> {
-        if let Some(merged) = &mut self.merged
-            && merged.query_row([contact.0], |row| row.get(0))?
-        {
-            return Ok(false);
+    /// Takes a contact off the tallies of its groups.
+    fn discount(&self, contact: ContactId) -> Result<(), StoreError> {
+        let mut scores = self.sql.prepare_cached(
+            "select score_id, shown, coalesce(band_id, 0) from score where contact_id = ?1",
+        )?;
+        let points = scores.query_map([contact.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        for each in points {
+            self.count_points(each?, -1);
         }
-        let mut changed = self.write_scores(contact, &state.scores)?;
-        changed |= self.write_segments(contact, &state.segments)?;
-        changed |= self.write_stage(contact, state.stage.as_deref())?;
-        self.write_state(contact, state)?;
-        Ok(changed)
-    }
-
-    /// Most contacts are found as they were: a row that says the same as of another date is not written.
-    fn write_state(&mut self, contact: ContactId, state: &ContactState) -> Result<(), StoreError> {
-        type Stored = (i64, Option<String>, Option<String>);
-        let known: Option<Stored> = self
-            .state
-            .query_row([contact.0], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()?;
-        let next = state.next_change_on.and_then(date_text);
-        let new = (self.rule_version, next, state.unjudged.clone());
-        if known.as_ref() == Some(&new) {
-            return Ok(());
-        }
-        self.tx
+        let mut segments = self
             .sql
-            .prepare_cached(
-                "insert into contact_state (contact_id, rule_version_id, as_of_on, next_change_on, unjudged)
-                 values (?1, ?2, ?3, ?4, ?5)
-                 on conflict do update set rule_version_id = excluded.rule_version_id, as_of_on = excluded.as_of_on,
-                   next_change_on = excluded.next_change_on, unjudged = excluded.unjudged",
-            )?
-            .execute(params![contact.0, new.0, date_text(self.as_of), new.1, new.2])?;
+            .prepare_cached("select segment_id from segment_member where contact_id = ?1")?;
+        for segment in segments.query_map([contact.0], |row| row.get(0))? {
+            self.count(Group::Segment(segment?), -1);
+        }
+        let mut stages = self
+            .sql
+            .prepare_cached("select stage_id from stage_member where contact_id = ?1")?;
+        for stage in stages.query_map([contact.0], |row| row.get(0))? {
+            self.count(Group::Stage(stage?), -1);
+        }
+        let mut states = self.sql.prepare_cached(
+            "select coalesce(word.id, 0) from contact_state left join word on text = unjudged where contact_id = ?1",
+        )?;
+        for reason in states.query_map([contact.0], |row| row.get(0))? {
+            self.count(Group::Unjudged(reason?), -1);
+        }
         Ok(())
-    }
-
-    fn write_scores(
-        &mut self,
-        contact: ContactId,
-        scores: &[ScoreRow],
-    ) -> Result<bool, StoreError> {
-        type Stored = (i64, i64, Option<u32>);
-        let mut known: Vec<(u32, Stored)> = Vec::with_capacity(scores.len());
-        let mut rows = self.scores.query([contact.0])?;
-        while let Some(row) = rows.next()? {
-            known.push((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)));
-        }
-        drop(rows);
-        let mut changed = false;
-        for score in scores {
-            let name = self.texts.id(Dictionary::Word, Some(&score.name))?.0;
-            let band = self.texts.id(Dictionary::Word, score.band.as_deref())?;
-            let band = band.is_some().then_some(band.0);
-            let new = (score.raw, score.shown, band);
-            let found = known.iter().position(|(known, _)| *known == name);
-            let found = found.map(|found| known.swap_remove(found).1);
-            if found == Some(new) {
-                continue;
-            }
-            changed = true;
-            self.tx
-                .sql
-                .prepare_cached(
-                    "insert into score (contact_id, score_id, raw, shown, band_id) values (?1, ?2, ?3, ?4, ?5)
-                     on conflict do update set raw = excluded.raw, shown = excluded.shown, band_id = excluded.band_id",
-                )?
-                .execute(params![contact.0, name, score.raw, score.shown, band])?;
-            self.tx
-                .sql
-                .prepare_cached(
-                    "insert into score_history (contact_id, score_id, as_of_on, raw, shown, band_id, rule_version_id, known_at)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                     on conflict do update set raw = excluded.raw, shown = excluded.shown, band_id = excluded.band_id,
-                       rule_version_id = excluded.rule_version_id, known_at = excluded.known_at",
-                )?
-                .execute(params![
-                    contact.0,
-                    name,
-                    date_text(self.as_of),
-                    score.raw,
-                    score.shown,
-                    band,
-                    self.rule_version,
-                    self.known_at
-                ])?;
-        }
-        // What is left belongs to scores that the rules no longer have.
-        for (name, _) in &known {
-            changed = true;
-            self.tx
-                .sql
-                .prepare_cached("delete from score where contact_id = ?1 and score_id = ?2")?
-                .execute(params![contact.0, name])?;
-        }
-        Ok(changed)
-    }
-
-    fn write_segments(
-        &mut self,
-        contact: ContactId,
-        segments: &[String],
-    ) -> Result<bool, StoreError> {
-        let known: BTreeSet<u32> = self
-            .segments
-            .query_map([contact.0], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let mut now = BTreeSet::new();
-        for segment in segments {
-            now.insert(self.texts.id(Dictionary::Word, Some(segment))?.0);
-        }
-        for segment in known.difference(&now) {
-            self.tx
-                .sql
-                .prepare_cached(
-                    "delete from segment_member where contact_id = ?1 and segment_id = ?2",
-                )?
-                .execute(params![contact.0, segment])?;
-        }
-        for segment in now.difference(&known) {
-            self.tx
-                .sql
-                .prepare_cached("insert into segment_member (contact_id, segment_id, since_on) values (?1, ?2, ?3)")?
-                .execute(params![contact.0, segment, date_text(self.as_of)])?;
-        }
-        Ok(known != now)
-    }
-
-    fn write_stage(&mut self, contact: ContactId, stage: Option<&str>) -> Result<bool, StoreError> {
-        let stage = self.texts.id(Dictionary::Word, stage)?;
-        let known: Option<u32> = self
-            .stage
-            .query_row([contact.0], |row| row.get(0))
-            .optional()?;
-        if known.unwrap_or_default() == stage.0 {
-            return Ok(false);
-        }
-        if stage.is_some() {
-            self.tx
-                .sql
-                .prepare_cached(
-                    "insert or replace into stage_member (contact_id, stage_id, since_on) values (?1, ?2, ?3)",
-                )?
-                .execute(params![contact.0, stage.0, date_text(self.as_of)])?;
-        } else {
-            self.tx
-                .sql
-                .prepare_cached("delete from stage_member where contact_id = ?1")?
-                .execute([contact.0])?;
-        }
-        Ok(true)
     }
 }

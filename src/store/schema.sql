@@ -240,6 +240,7 @@ create table contact_state (
   unjudged text
 ) strict;
 create index contact_state_by_next_change on contact_state (next_change_on) where next_change_on is not null;
+create index contact_state_by_unjudged on contact_state (unjudged) where unjudged is not null;
 
 create table score (
   contact_id integer not null,
@@ -249,6 +250,7 @@ create table score (
   band_id integer,
   primary key (contact_id, score_id)
 ) strict, without rowid;
+create index score_by_points on score (score_id, band_id, shown, contact_id);
 
 create table score_history (
   contact_id integer not null,
@@ -268,12 +270,76 @@ create table segment_member (
   since_on text not null,
   primary key (contact_id, segment_id)
 ) strict, without rowid;
+create index segment_member_by_segment on segment_member (segment_id, contact_id);
 
 create table stage_member (
   contact_id integer primary key,
   stage_id integer not null,
   since_on text not null
 ) strict;
+create index stage_member_by_stage on stage_member (stage_id);
+
+-- Figures: what the dashboard's charts are drawn from. Whoever writes the rows keeps the counts, in the same transaction;
+-- `engaged verify` counts again. Where a word's number is asked for and there is none, it is 0: no band, judged.
+
+-- How many contacts are at each number of points of a score now.
+create table spread (
+  score_id integer not null,
+  shown integer not null,
+  band_id integer not null,
+  contacts integer not null,
+  primary key (score_id, shown, band_id)
+) strict, without rowid;
+
+-- How many there are of each sort now: 'contact', 'event'; of a connection 'identity' and by state 'outbox';
+-- in each 'segment' and 'stage', and by reason 'unjudged'.
+create table tally (
+  sort text not null,
+  connection_id integer not null,
+  word_id integer not null,
+  number integer not null,
+  primary key (sort, connection_id, word_id)
+) strict, without rowid;
+
+-- Each day on which scores were computed, and how many contacts there were after the last run of it. It is whole while
+-- its groups are kept too. In hindsight: before the first run, computed from what was known then.
+create table day (
+  as_of_on text primary key,
+  contacts integer not null,
+  whole integer not null,
+  known_at integer not null,
+  hindsight integer not null default 0
+) strict, without rowid;
+
+-- How many contacts were in each 'band' of a score, 'segment', 'stage', and by reason 'unjudged'.
+create table day_size (
+  as_of_on text not null references day,
+  sort text not null,
+  score_id integer not null,
+  word_id integer not null,
+  contacts integer not null,
+  primary key (as_of_on, sort, score_id, word_id)
+) strict, without rowid;
+
+create table day_spread (
+  as_of_on text not null references day,
+  score_id integer not null,
+  shown integer not null,
+  band_id integer not null,
+  contacts integer not null,
+  primary key (as_of_on, score_id, shown, band_id)
+) strict, without rowid;
+
+-- How many contacts a day's runs took from one group to another; -1 is whence the new come.
+create table moved (
+  as_of_on text not null,
+  sort text not null,
+  score_id integer not null,
+  from_id integer not null,
+  to_id integer not null,
+  contacts integer not null,
+  primary key (as_of_on, sort, score_id, from_id, to_id)
+) strict, without rowid;
 
 -- Automations.
 -- What an automation's condition rested on in each version of the rules.
@@ -493,6 +559,47 @@ create table publication (
 ) strict;
 create index publication_open on publication (id) where state = 'planned';
 
+-- Alerts.
+-- A condition that held at some look, and how its looks went since.
+create table alert (
+  key text primary key,
+  kind text not null,
+  connection text,
+  fact text not null,
+  state text not null,
+  looks integer not null,
+  good_since_at integer,
+  since_at integer not null,
+  changed_at integer not null,
+  told_at integer,
+  resolved_at integer,
+  returns integer not null
+) strict, without rowid;
+
+-- What is told: a row before it is a call. Its key is the same however often it is sent.
+create table notice (
+  id integer primary key autoincrement,
+  key text not null unique,
+  alert text not null,
+  state text not null,
+  body text not null,
+  delivery text not null,
+  tries integer not null default 0,
+  not_before_at integer,
+  detail text,
+  known_at integer not null,
+  changed_at integer not null
+) strict;
+create index notice_open on notice (alert, id) where delivery in ('planned', 'sending', 'retry');
+
+-- Events by the day on which they happened, for as far back as a day is compared.
+create table volume (
+  connection_id integer not null references connection,
+  day_on text not null,
+  events integer not null,
+  primary key (connection_id, day_on)
+) strict, without rowid;
+
 -- Operation.
 create table run (
   id integer primary key autoincrement,
@@ -501,9 +608,15 @@ create table run (
   started_at integer not null,
   ended_at integer,
   outcome text,
-  detail text
+  detail text,
+  new_events integer,
+  new_contacts integer
 ) strict;
-create index run_by_job on run (job, connection_id, started_at);
+create index run_by_job on run (job, connection_id, started_at, new_events, new_contacts);
+create index run_last on run (job, connection_id);
+create index run_last_good on run (job, connection_id) where outcome = 'ok';
+create index run_by_start on run (started_at);
+create index run_by_outcome on run (job, outcome) where outcome is not null;
 
 create table control (name text primary key, value text not null, known_at integer not null) strict, without rowid;
 

@@ -5,7 +5,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, NewOutboxRow, StoreError, Tx};
+use super::{Conn, NewOutboxRow, OutboxState, StoreError, Tx, tally::Group};
 use crate::{
     automation::EntryState,
     score::{calendar::Millis, facts::ConnectionId},
@@ -52,7 +52,15 @@ impl Tx {
     /// Queues what starts or ends something for an entry: one row for each, whatever happens. What waits becomes part of
     /// this plan; what was sent stays as it is.
     pub fn enqueue_start(&self, row: &NewOutboxRow, known_at: Millis) -> Result<(), StoreError> {
-        self.sql
+        let before: Option<(u16, String)> = self
+            .sql
+            .prepare_cached(
+                "select connection_id, state from outbox indexed by outbox_start where lane = 'start' and target = ?1",
+            )?
+            .query_row([&row.target], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let becomes: Option<String> = self
+            .sql
             .prepare_cached(
                 "insert into outbox (plan_id, connection_id, contact_id, platform_id, write, target, value, reason, state,
                    known_at, changed_at, lane) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9, 'start')
@@ -60,9 +68,10 @@ impl Tx {
                    connection_id = excluded.connection_id, contact_id = excluded.contact_id, platform_id = excluded.platform_id,
                    write = excluded.write, value = excluded.value, reason = excluded.reason,
                    state = iif(state = 'retry', 'retry', 'planned'), changed_at = excluded.changed_at
-                 where state in ('planned', 'retry', 'abandoned')",
+                 where state in ('planned', 'retry', 'abandoned') returning state",
             )?
-            .execute(params![
+            .query_row(
+                params![
                 row.plan,
                 row.connection.0,
                 row.contact.map(|contact| contact.0),
@@ -72,7 +81,16 @@ impl Tx {
                 row.value,
                 row.reason,
                 known_at
-            ])?;
+            ], |row| row.get(0))
+            .optional()?;
+        if let Some(becomes) = becomes {
+            if let Some((connection, before)) = before {
+                let before = OutboxState::parse(&before)?;
+                self.count(Group::Outbox(ConnectionId(connection), before), -1);
+            }
+            let becomes = OutboxState::parse(&becomes)?;
+            self.count(Group::Outbox(row.connection, becomes), 1);
+        }
         Ok(())
     }
 
@@ -83,13 +101,10 @@ impl Tx {
         plan: Option<i64>,
         now: Millis,
     ) -> Result<usize, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached(
-                "update outbox set state = 'abandoned', detail = 'no longer wanted', changed_at = ?3
-                 where connection_id = ?1 and lane = 'start' and state in ('planned', 'retry') and plan_id is not ?2",
-            )?
-            .execute(params![connection.0, plan, now])?)
+        const UNPLANNED: &str =
+            "where connection_id = ?2 and lane = 'start' and state in ('planned', 'retry')
+            and plan_id is not ?3";
+        self.abandon(connection, UNPLANNED, params![now, connection.0, plan])
     }
 
     /// An entry's request is about to go out. False, and nothing is changed, if it is no longer ready.
@@ -159,18 +174,23 @@ impl Tx {
             return Ok(None);
         };
         let (becomes, row) = match resolution {
-            Resolution::Started => (EntryState::Started, "applied"),
-            Resolution::Again if !left => (EntryState::Ready, "abandoned"),
-            Resolution::Again | Resolution::Drop => (EntryState::Withdrawn, "abandoned"),
+            Resolution::Started => (EntryState::Started, OutboxState::Applied),
+            Resolution::Again if !left => (EntryState::Ready, OutboxState::Abandoned),
+            Resolution::Again | Resolution::Drop => (EntryState::Withdrawn, OutboxState::Abandoned),
         };
         let said = format!("resolved by {who}");
         self.set_entry(entry, becomes, Some(&said), now)?;
-        self.sql
+        let resolved: Option<u16> = self
+            .sql
             .prepare_cached(
                 "update outbox indexed by outbox_start set state = ?2, detail = ?3, changed_at = ?4
-                 where lane = 'start' and target = ?1 and state = 'ambiguous'",
+                 where lane = 'start' and target = ?1 and state = 'ambiguous' returning connection_id",
             )?
-            .execute(params![format!("start:{entry}"), row, said, now])?;
+            .query_row(params![format!("start:{entry}"), row.as_str(), said, now], |row| row.get(0))
+            .optional()?;
+        if let Some(connection) = resolved {
+            self.count_write(ConnectionId(connection), OutboxState::Ambiguous, row);
+        }
         self.audit(
             who,
             "resolve",

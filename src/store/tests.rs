@@ -21,10 +21,12 @@ use crate::score::{
 
 mod append;
 mod audit;
+mod figures;
 mod merging;
 mod opening;
 mod pages;
 mod results;
+mod runs;
 mod verdicts;
 
 /// A clock that stands where it was put.

@@ -213,6 +213,12 @@ impl Conn {
         Ok(vocabulary)
     }
 
+    /// The number of a text that was seen before.
+    pub(super) fn known_word(&self, text: &str) -> Result<Option<u32>, StoreError> {
+        let mut select = self.sql.prepare_cached(Dictionary::Word.select())?;
+        Ok(select.query_row([text], |row| row.get(0)).optional()?)
+    }
+
     fn column(&self, select: &str) -> Result<Vec<String>, StoreError> {
         let mut texts = vec![String::new()];
         let mut statement = self.sql.prepare_cached(select)?;

@@ -28,6 +28,7 @@ impl Writer {
         let tx = Tx {
             conn: Conn { sql },
             machines: RefCell::default(),
+            counted: RefCell::default(),
         };
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
@@ -95,7 +96,10 @@ fn in_transaction<T>(
 ) -> Result<T, StoreError> {
     // Rolled back when dropped without a commit; nothing begins a second one, for jobs run one after the other.
     let bounds = Transaction::new_unchecked(&tx.sql, TransactionBehavior::Immediate)?;
+    // What is left of a job that failed was never true.
+    tx.forget_counted();
     let value = job(tx)?;
+    tx.write_counted()?;
     bounds.commit()?;
     Ok(value)
 }

@@ -140,9 +140,15 @@ impl Bench {
 
     fn on_the_platform(&self) -> i64 {
         let connection = self.connection();
-        self.store
-            .read(|conn| conn.count_identities(connection))
-            .unwrap()
+        let read = |conn: &crate::store::Conn| {
+            Ok((
+                conn.count_identities(connection)?,
+                conn.contacts_of(connection)?,
+            ))
+        };
+        let (counted, kept) = self.store.read(read).unwrap();
+        assert_eq!(counted, kept);
+        counted
     }
 
     fn is_held(&self) -> bool {

@@ -1,5 +1,7 @@
 //! A dashboard without a network, with people in it, for the tests of its pages.
 
+mod inert;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -23,13 +25,15 @@ pub(crate) use shop::POLICY;
 
 use super::{Web, access::Route, router};
 use crate::{
-    account::{Actor, Role},
+    account::{Actor, Role, Scope},
     config::{self, Environment},
     desk::Desk,
     import, platform,
     schedule::jobs::Jobs,
     store::{Access, Store},
 };
+
+pub(crate) use inert::assert_inert;
 
 /// A clock that a test moves. It begins at noon (UTC) on 15 June 2026.
 pub(crate) struct Hands(AtomicI64);
@@ -75,6 +79,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
     /// Where a redirect leads.
     pub(crate) fn location(&self) -> &str {
         let location = self.headers.get(header::LOCATION);
@@ -192,11 +201,14 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// A request as it is.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         let peer: SocketAddr = ([127, 0, 0, 1], 50_000).into();
-        let request = request
-            .extension(ConnectInfo(peer))
-            .body(Body::from(body.to_owned()))
-            .unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
@@ -224,6 +236,24 @@ impl Site {
             ("content-type", "application/x-www-form-urlencoded"),
         ];
         self.ask(Method::POST, path, &headers, &body).await
+    }
+
+    /// A token with these scopes, good for 90 days.
+    pub(crate) async fn token(&self, scopes: &[Scope]) -> String {
+        let test = Actor::Operator("test".to_owned());
+        let accounts = &self.web.accounts;
+        let made = accounts.create_token("test", scopes, 90, &test).await;
+        made.unwrap().token.reveal().to_owned()
+    }
+
+    /// A request of a program; `body` is JSON, or nothing.
+    pub(crate) async fn call(&self, token: &str, method: Method, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.ask(method, path, &headers, body).await
     }
 
     /// The password typed again: the cookie of the session that it opened.

@@ -93,6 +93,34 @@ fn a_stop_lets_the_running_job_finish() {
 }
 
 #[test]
+fn a_daemon_that_is_told_to_reload_takes_a_whole_configuration_or_keeps_its_own() {
+    let stage = Stage::ghost(30);
+    let mut daemon = Running::start(&stage.program, &["run"]);
+    until("the first push was held", || pushes(&stage) == 1);
+    stage.configure(|config| config.replace("points = 3", "points = three"));
+    daemon.signal("HUP");
+    until("it refuses", || daemon.said().contains("not reloaded"));
+    assert!(daemon.said().contains("E0102"), "{}", daemon.said());
+    stage.program.expect(2, &["plan"]);
+    stage.configure(|config| config.replace("points = 3", "points = 4"));
+    let scored =
+        || stage.number("select count(*) from run where job = 'score' and ended_at is not null");
+    let before = scored();
+    daemon.signal("HUP");
+    until("it takes it", || {
+        daemon.said().contains("changed: scores.engagement")
+    });
+    until("everybody is scored by it", || scored() > before);
+    assert_eq!(
+        stage.program.json(&["plan"])["connections"][0]["unscored"],
+        0
+    );
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
+    stage.program.expect(0, &["verify"]);
+}
+
+#[test]
 fn a_daemon_with_a_broken_configuration_starts_nothing() {
     let stage = Stage::ghost(10);
     stage.configure(|config| config.replace("mode = \"live\"", "mode = \"alive\""));

@@ -17,8 +17,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Timelike as _, Utc};
 use engaged::{
-    clock::Clock,
+    clock::{Clock, SystemClock},
     config::{self, Environment},
+    desk::{Desk, ask::Ask, task::Task},
     platform,
     schedule::jobs::Jobs,
     store::{Access, Store},
@@ -102,6 +103,22 @@ pub struct Stage {
     ghost: Option<GhostServing>,
     mailchimp: Option<Mailchimp>,
     runtime: Runtime,
+}
+
+/// A desk of which something is asked.
+pub struct Asking<'a> {
+    stage: &'a Stage,
+    pub desk: Arc<Desk>,
+}
+
+impl Asking<'_> {
+    /// Asks, and waits for the end.
+    pub fn ask(&self, ask: Ask) -> Task {
+        self.stage.runtime.block_on(async {
+            let id = self.desk.ask(ask, "tom");
+            self.desk.wait(id, Duration::from_mins(2)).await.unwrap()
+        })
+    }
 }
 
 /// A clock that stands still.
@@ -273,19 +290,32 @@ impl Stage {
 
     /// The same, so many times, by one process.
     pub fn cycles_at(&self, at: DateTime<Utc>, times: usize) {
-        let path = self.program.path().join("engaged.toml");
-        let config = config::load(&path, &Environment::new()).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(Standing(at));
-        let store = open(&config.database, clock.as_ref());
-        let network = platform::network().unwrap();
-        let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
-        let jobs = Jobs::new(config, store, clock, &Environment::new(), &network, watch);
-        let jobs = jobs.unwrap();
+        let jobs = self.jobs(Arc::new(Standing(at)));
         for _ in 0..times {
             let report = self.runtime.block_on(jobs.cycle(None)).unwrap();
             for sync in report.sync {
                 assert!(sync.is_complete(), "{sync:?}");
             }
+        }
+    }
+
+    /// The program's own jobs, in this process.
+    fn jobs(&self, clock: Arc<dyn Clock>) -> Jobs {
+        let path = self.program.path().join("engaged.toml");
+        let config = config::load(&path, &Environment::new()).unwrap();
+        let store = open(&config.database, clock.as_ref());
+        let network = platform::network().unwrap();
+        let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
+        Jobs::new(config, store, clock, &Environment::new(), &network, watch).unwrap()
+    }
+
+    /// The daemon's desk in this process, without the daemon: what is asked of it, and its end.
+    pub fn asking(&self) -> Asking<'_> {
+        let jobs = self.jobs(Arc::new(SystemClock));
+        let network = platform::network().unwrap();
+        Asking {
+            stage: self,
+            desk: Desk::new(jobs, Environment::new(), network),
         }
     }
 

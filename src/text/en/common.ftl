@@ -105,3 +105,24 @@ back-to-overview = To the overview
 role-viewer = viewer
 role-marketer = marketer
 role-admin = admin
+
+## Why somebody is not judged
+unjudged-too-new = subscribed too recently
+unjudged-not-tracked = opens and clicks are not measured
+unjudged-not-mailed = not mailed
+unjudged-too-few-sends = too few mails to tell
+unjudged-coverage-gap = our own data has a gap
+unjudged-unmeasurable = a privacy proxy opens the mails
+unjudged-other = something is missing
+
+## Words of charts and tables
+contacts = contacts
+from = from
+below = below
+band = band
+share = share
+points-of = points of { $score }
+day = day
+week = week
+total = total
+hindsight = Up to { $day } computed in hindsight: what the present rules say of those days, from what is known now.

@@ -31,12 +31,13 @@ contact-points = { $n ->
    *[other] points
 }
 contact-because = Because
-contact-column-points = Points
-contact-column-why = Why
+contact-points-column = Points
+contact-why = Why
 contact-line-title = Score over time
 contact-line-empty = There is no line yet: the score was never worked out.
 contact-line-level = { $points } since { $since }.
 contact-line-moved = From { $before } to { $points } on { $on }.
+contact-line-before = Before { $on } nothing was scored: that part is worked out with the present rules.
 contact-line-points = points
 contact-line-date = date
 contact-line-events = Events

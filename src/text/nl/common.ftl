@@ -102,3 +102,24 @@ back-to-overview = Naar het overzicht
 role-viewer = kijker
 role-marketer = marketeer
 role-admin = beheerder
+
+## Waarom iemand nog niet te beoordelen is
+unjudged-too-new = te kort geleden ingeschreven
+unjudged-not-tracked = opens en kliks worden niet gemeten
+unjudged-not-mailed = niet gemaild
+unjudged-too-few-sends = te weinig mails om iets te zeggen
+unjudged-coverage-gap = er zit een gat in onze eigen gegevens
+unjudged-unmeasurable = een privacyproxy opent de mails
+unjudged-other = er ontbreekt iets
+
+## Woorden van grafieken en tabellen
+contacts = contacten
+from = van
+below = tot
+band = niveau
+share = aandeel
+points-of = punten van { $score }
+day = dag
+week = week
+total = totaal
+hindsight = Tot en met { $day } achteraf berekend: wat de huidige regels over die dagen zeggen, met wat nu bekend is.

@@ -31,12 +31,13 @@ contact-points = { $n ->
    *[other] punten
 }
 contact-because = Want
-contact-column-points = Punten
-contact-column-why = Waarom
+contact-points-column = Punten
+contact-why = Waarom
 contact-line-title = Score door de tijd
 contact-line-empty = Er is nog geen lijn: de score is nog nooit berekend.
 contact-line-level = { $points } sinds { $since }.
 contact-line-moved = Van { $before } naar { $points } op { $on }.
+contact-line-before = Vóór { $on } werd nog niet gescoord: dat deel is met de huidige regels berekend.
 contact-line-points = punten
 contact-line-date = datum
 contact-line-events = Gebeurtenissen

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::{
     Colour, Complete, Drawn, Frame, Numbers, Unit,
     axis::{Scale, Times, count, float},
-    figure::{Column, Figure, Key, Table, cell},
+    figure::{Column, Figure, Key, Table, cell, number},
     ink::{
         Anchor, Gutters, LINE, Pattern, Rect, Room, STRETCH, anchored, apart, for_each_room, hole,
         join, label, px, side_axis, stretched, time_axis, upright,
@@ -71,6 +71,15 @@ pub struct Words {
     pub gap: String,
 }
 
+impl Layer {
+    /// Its colour and pattern, for the key.
+    fn sign(&self, chart: &str) -> Markup {
+        let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
+        let class = format!("fill {}", self.colour.class());
+        html! { (rect.plain(&class)) (rect.hatched(self.colour.pattern(), chart)) }
+    }
+}
+
 impl Area {
     /// The finished chart.
     pub fn draw(&self, frame: &Frame, numbers: &dyn Numbers) -> Drawn {
@@ -84,13 +93,13 @@ impl Area {
             gutters: layout.gutters,
             height: BOTTOM + LINE + 6.0,
             patterns: self.patterns(&layout),
-            defs: join(layers.clone().map(|layer| self.mask(&layout, layer, &name))),
+            defs: join(layers.clone().map(|layer| layout.mask(layer, &name))),
             body: html! {
                 (label("axis-name", (0.0, 11.0), -layout.gutters.left, Anchor::Start, &text::fit(&self.words.contacts, 200.0)))
                 (side_axis(&layout.up, |n| layout.down(n), &[(0.0, 100.0)], |n| numbers.whole(n)))
                 (join(layers.map(|layer| self.fill(layer, &name))))
                 (self.holes(&layout, &name))
-                (time_axis(layout.times, BOTTOM, numbers))
+                (time_axis(layout.times, BOTTOM, layout.gutters, numbers))
                 (self.names(&layout, numbers))
             },
             marks: None,
@@ -104,21 +113,6 @@ impl Area {
         let holes = (!layout.gaps.is_empty()).then_some(Pattern::Gap);
         let stale = layout.stale.map(|_| Pattern::Stale);
         layers.chain(holes).chain(stale).collect()
-    }
-
-    /// The shape of a layer. As a mask it bends to the width while the pattern behind it does not.
-    fn mask(&self, layout: &Layout, layer: usize, name: &str) -> Markup {
-        let shape = stretched(
-            BOTTOM,
-            &html! {
-                path fill="white" stroke="black" vector-effect="non-scaling-stroke" d=(layout.shape(layer)) {}
-            },
-        );
-        html! {
-            mask id={ (name) "-layer-" (layer) } maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height=(px(BOTTOM)) {
-                (shape)
-            }
-        }
     }
 
     fn fill(&self, layer: usize, name: &str) -> Markup {
@@ -162,7 +156,7 @@ impl Area {
                 let taken = number
                     .as_deref()
                     .map_or(0.0, |number| text::width(number) + 5.0);
-                let name = text::fit(&layer.name, room.right(layout.gutters) - taken);
+                let name = layout.name_beside(layer, room, taken);
                 let leader = format!("M1 {}L8 {}", px(middle(end)), px(place));
                 html! {
                     (anchored(100.0, 0.0, &html! { path.leader d=(leader) {} }))
@@ -179,6 +173,16 @@ impl Area {
         let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
         let sign = |class, pattern| html! { (rect.plain(class)) (rect.hatched(pattern, name)) };
         let mut key = Vec::new();
+        let cut = |layer: &Layer| {
+            layout.name_beside(layer, Room::Narrow, 0.0) != text::clean(&layer.name)
+        };
+        if self.layers.iter().any(cut) {
+            let layers = self.layers.iter().map(|layer| Key {
+                narrow: true,
+                ..Key::of(layer.sign(name), &layer.name)
+            });
+            key.extend(layers);
+        }
         if !layout.gaps.is_empty() {
             key.push(Key::of(sign("gap", Pattern::Gap), &self.words.gap));
         }
@@ -193,7 +197,7 @@ impl Area {
         let mut columns = vec![Column::text(&words.time)];
         columns.extend(self.layers.iter().map(|layer| Column::number(&layer.name)));
         columns.push(Column::number(&words.total));
-        let whole = |n: u64| cell(&numbers.whole(count(n)));
+        let whole = |n: u64| number(&numbers.whole(count(n)));
         let times = Times::new(self.from, self.until);
         let mut rows = Vec::new();
         for (start, sizes) in self.in_order(times) {
@@ -202,7 +206,7 @@ impl Area {
                 .as_ref()
                 .filter(|complete| start >= complete.until);
             let mut row = vec![html! {
-                (cell(&numbers.moment(start, self.unit)))
+                (number(&numbers.moment(start, self.unit)))
                 @if let Some(late) = late { " " span.note { (late.label) } }
             }];
             match sizes {
@@ -246,11 +250,11 @@ impl Area {
         all
     }
 
-    fn holes_until<'a>(
+    fn holes_until(
         &self,
         at: &mut NaiveDateTime,
         until: NaiveDateTime,
-        all: &mut Vec<(NaiveDateTime, Option<&'a [u64]>)>,
+        all: &mut Vec<(NaiveDateTime, Option<&[u64]>)>,
     ) {
         while *at < until && all.len() < SLOTS_MAX {
             all.push((*at, None));
@@ -317,7 +321,7 @@ impl Layout {
             .filter_map(|column| column.sums.last().copied())
             .max();
         let most = most.filter(|most| *most > 0)?;
-        let up = Scale::around(0, count(most), 5);
+        let up = Scale::around(0, count(most), 6);
         let mut layout = Self {
             gutters: Gutters::of([], []),
             times,
@@ -334,8 +338,8 @@ impl Layout {
             .collect();
         let name = |(layer, (low, high)): (&Layer, &(u64, u64))| {
             format!(
-                "{}  {}",
-                text::fit(&layer.name, 140.0),
+                "{}    {}",
+                text::fit(&layer.name, 150.0),
                 numbers.whole(count(high - low))
             )
         };
@@ -348,6 +352,11 @@ impl Layout {
         TOP + PLOT * (1.0 - self.up.share(contacts))
     }
 
+    /// As much of a name as there is room for beside the drawing, next to what is taken.
+    fn name_beside(&self, layer: &Layer, room: Room, taken: f64) -> String {
+        text::fit(&layer.name, (room.right(self.gutters) - taken) / text::BOLD)
+    }
+
     fn down_to(&self, sum: u64) -> f64 {
         self.down(float(count(sum)))
     }
@@ -358,6 +367,21 @@ impl Layout {
         let sums = last.map(|column| &*column.sums).unwrap_or_default();
         let lows = [0].into_iter().chain(sums.iter().copied());
         lows.zip(sums.iter().copied()).collect()
+    }
+
+    /// The shape of a layer. As a mask it bends to the width while the pattern behind it does not.
+    fn mask(&self, layer: usize, name: &str) -> Markup {
+        let shape = stretched(
+            BOTTOM,
+            &html! {
+                path fill="white" stroke="black" vector-effect="non-scaling-stroke" d=(self.shape(layer)) {}
+            },
+        );
+        html! {
+            mask id={ (name) "-layer-" (layer) } maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height=(px(BOTTOM)) {
+                (shape)
+            }
+        }
     }
 
     /// The outline of a layer: steps to the right along its top, and back along its bottom.

@@ -74,13 +74,18 @@ impl Times {
         Unit::of(self.from, self.until)
     }
 
-    /// At most so many ticks: how far across, and what they say.
-    pub(super) fn ticks(self, most: usize, numbers: &dyn Numbers) -> Vec<(f64, String)> {
+    /// At most so many ticks: how far across, and what they say. With years, the first of each says it.
+    pub(super) fn ticks(
+        self,
+        most: usize,
+        years: bool,
+        numbers: &dyn Numbers,
+    ) -> Vec<(f64, String)> {
         let unit = self.unit();
         let mut year = None;
         let mut ticks = Vec::new();
         for at in self.moments(unit, most) {
-            let with_year = unit >= Unit::Week && year != Some(at.year());
+            let with_year = years && unit >= Unit::Week && year != Some(at.year());
             year = Some(at.year());
             ticks.push((self.place(at), numbers.tick(at, unit, with_year)));
         }
@@ -158,19 +163,13 @@ impl Times {
     }
 }
 
-/// The distance of ticks from `low` to `high`: 1, 2 or 5 times a power of ten, so that at most `most`
-/// ticks cover them.
-fn step(low: i128, high: i128, most: usize) -> i128 {
-    let most = i128::try_from(most.max(2)).unwrap_or(2);
-    let mut power = 1_i128;
-    loop {
-        for step in [power, 2 * power, 5 * power] {
-            if up(high, step) - down(low, step) <= (most - 1) * step {
-                return step;
-            }
-        }
-        power *= 10;
-    }
+/// Distances of ticks: 1, 2 or 5 times a power of ten.
+fn steps() -> impl Iterator<Item = i128> {
+    (0..25).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i128.pow(power)))
+}
+
+fn whole(number: usize) -> i128 {
+    i128::try_from(number).unwrap_or(i128::MAX)
 }
 
 fn down(number: i128, step: i128) -> i128 {
@@ -194,16 +193,21 @@ impl Scale {
     pub(super) fn around(low: i64, high: i64, most: usize) -> Self {
         let (low, high) = (i128::from(low.min(high)), i128::from(high.max(low)));
         let high = if low == high { low + 1 } else { high };
-        let step = step(low, high, most);
+        let few = |step: &i128| {
+            let ticks = (up(high, *step) - down(low, *step)) / step + 1;
+            ticks <= whole(most.max(3))
+        };
+        let step = steps().find(few).unwrap_or(i128::MAX);
         let (low, high) = (down(low, step), up(high, step));
         Self::with(low, high, step)
     }
 
-    /// From `low` to `high` as they are, with ticks between; never empty.
+    /// From `low` to `high` as they are, with at most so many ticks between; never empty.
     pub(super) fn within(low: i64, high: i64, most: usize) -> Self {
         let (low, high) = (i128::from(low.min(high)), i128::from(high.max(low)));
         let high = if low == high { low + 1 } else { high };
-        Self::with(low, high, step(low, high, most))
+        let few = |step: &i128| (down(high, *step) - up(low, *step)) / step < whole(most.max(1));
+        Self::with(low, high, steps().find(few).unwrap_or(i128::MAX))
     }
 
     /// From `low` to `high` as they are, without ticks; never empty.
@@ -249,6 +253,11 @@ pub(super) fn float(number: i64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a pixel is coarser")]
 fn wide(number: i128) -> f64 {
     number as f64
+}
+
+/// The `number`th of some things in a row.
+pub(super) fn place(number: usize) -> f64 {
+    float(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Nearly, and contacts beyond `i64` are as many.

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::{
     Colour, Drawn, Frame, Numbers,
-    axis::{Scale, float},
-    figure::{Column, Figure, Table, cell},
+    axis::{Scale, float, place},
+    figure::{Column, Figure, Table, cell, number},
     ink::{Anchor, Gutters, Rect, for_each_room, join, label, upright},
     text,
 };
@@ -81,8 +81,7 @@ impl Bars {
         let scale = Scale::exactly(low, high);
         let drawn = &self.rows[..self.rows.len().min(ROWS_MAX)];
         let more = self.rows.len() > drawn.len();
-        let bottom = float(i64::try_from(drawn.len()).unwrap_or(0)) * ROW;
-        let zero = 100.0 * scale.share(0.0);
+        let bottom = place(drawn.len()) * ROW;
         let rows = drawn.iter().scan(0.0, |top, row| {
             let at = *top;
             *top += ROW;
@@ -95,7 +94,6 @@ impl Bars {
             patterns: Vec::new(),
             defs: html! {},
             body: html! {
-                (upright("axis", zero, 0.0, bottom))
                 (join(rows))
                 @if more { (label("note", (0.0, bottom + 14.0), 0.0, Anchor::Start, "…")) }
             },
@@ -116,9 +114,10 @@ impl Bars {
         };
         html! {
             (for_each_room(|room| {
-                let left = room.pixels(GUTTERS) - text::width(&value) - 16.0;
+                let left = room.pixels(GUTTERS) - text::width(&value) * text::BOLD - 16.0;
                 label("bar-name", (0.0, top + 14.0), 0.0, Anchor::Start, &text::fit(&row.label, left))
             }))
+            (upright("axis", 100.0 * zero, top + 17.0, top + 23.0 + BAR))
             (label("bar-value", (100.0, top + 14.0), 0.0, Anchor::End, &value))
             (Rect::between(from, until, top + 20.0, top + 20.0 + BAR).rounded(&class, 1.5))
         }
@@ -127,7 +126,7 @@ impl Bars {
     fn table(&self, frame: &Frame, numbers: &dyn Numbers) -> Table {
         let row = |row: &Bar| {
             let value = self.measure.say(row.value, numbers);
-            vec![cell(&row.label), cell(&value)]
+            vec![cell(&row.label), number(&value)]
         };
         Table {
             caption: frame.title.clone(),

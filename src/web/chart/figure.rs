@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::text::inert;
+
 use super::{
     Drawn, Frame,
     ink::{Gutters, Pattern, px},
@@ -31,6 +33,8 @@ pub(super) struct Key {
     pub(super) sign: Markup,
     pub(super) text: String,
     pub(super) number: Option<String>,
+    /// It stands only where a narrow drawing has cut the name.
+    pub(super) narrow: bool,
 }
 
 impl Key {
@@ -39,6 +43,7 @@ impl Key {
             sign,
             text: text.to_owned(),
             number: None,
+            narrow: false,
         }
     }
 }
@@ -74,9 +79,14 @@ impl Column {
     }
 }
 
-/// A name or a number in a table: whole, and unable to turn its surroundings around.
+/// A number or a date in a table.
+pub(super) fn number(text: &str) -> Markup {
+    html! { (text) }
+}
+
+/// A name in a table: whole, inert, and unable to turn its surroundings around.
 pub(super) fn cell(text: &str) -> Markup {
-    html! { bdi { (text) } }
+    html! { bdi { (inert(text)) } }
 }
 
 impl Frame {
@@ -149,7 +159,7 @@ fn key(all: &[Key]) -> Markup {
     html! {
         ul.chart-key {
             @for each in all {
-                li {
+                li class=[each.narrow.then_some("narrow")] {
                     svg width="16" height="12" aria-hidden="true" { (each.sign) }
                     span { (text::brief(&each.text)) }
                     @if let Some(number) = &each.number { span.value { (number) } }

@@ -5,11 +5,11 @@ use maud::{Markup, html};
 
 use super::{
     Band, Colour, Drawn, Frame, Numbers,
-    axis::{Scale, count, float},
-    figure::{Column, Figure, Key, Table, cell},
+    axis::{self, Scale, count, float},
+    figure::{Column, Figure, Key, Table, cell, number},
     ink::{
-        Anchor, Gutters, LINE, Pattern, Rect, Room, STRETCH, bottom_axis, for_each_room, join,
-        label, px, side_axis, stretched, upright,
+        Anchor, Gutters, LINE, Pattern, Rect, Room, STRETCH, TICKS_MAX, bottom_axis, for_each_room,
+        join, label, px, side_axis, stretched, upright,
     },
     text,
 };
@@ -98,8 +98,8 @@ impl Histogram {
             defs: html! {},
             body: html! {
                 (self.axes(&layout, numbers))
-                (join(self.bins.iter().map(|bin| self.bar(&layout, *bin))))
-                (self.outline(&layout))
+                (join(self.bins.iter().map(|bin| self.bar(&layout, *bin, numbers))))
+                (self.outline(&layout, &name))
                 (self.thresholds(&layout, numbers))
                 (self.apart(&layout, &name))
             },
@@ -118,19 +118,14 @@ impl Histogram {
         html! {
             (label("axis-name", (0.0, 11.0), -layout.gutters.left, Anchor::Start, &text::fit(&self.words.contacts, 200.0)))
             (side_axis(&layout.up, |n| layout.down(n), &spans, |n| numbers.whole(n)))
-            (for_each_room(|room| {
-                let most = if layout.groups.is_empty() { room.ticks() } else { room.ticks() - 1 };
-                let scale = Scale::within(layout.low, layout.high, most);
-                let ticks: Vec<_> = scale.ticks.iter()
-                    .map(|tick| (layout.across(*tick), numbers.points(*tick)))
-                    .collect();
-                bottom_axis(&ticks, bottom)
+            (bottom_axis(bottom, layout.gutters, || {
+                (1..=TICKS_MAX).rev().map(|most| layout.ticks(most, numbers))
             }))
             (label("axis-name", (0.0, bottom + 2.0 * LINE + 2.0), 0.0, Anchor::Start, &text::fit(&self.words.points, 120.0)))
         }
     }
 
-    fn bar(&self, layout: &Layout, bin: Bin) -> Markup {
+    fn bar(&self, layout: &Layout, bin: Bin, numbers: &dyn Numbers) -> Markup {
         if bin.contacts == 0 {
             return html! {};
         }
@@ -138,7 +133,13 @@ impl Histogram {
         let air = (until - from) * 0.06;
         let rect = layout.standing(from + air, until - air, bin.contacts);
         let colour = self.colour(bin.from).map_or("series-1", Colour::class);
-        rect.rounded(&format!("fill {colour}"), 1.5)
+        let edges = [bin.from, bin.until].map(|points| numbers.points(points));
+        html! {
+            g {
+                title { (edges.join(" – ")) ": " (numbers.whole(count(bin.contacts))) }
+                (rect.rounded(&format!("fill {colour}"), 1.5))
+            }
+        }
     }
 
     /// The band of some points.
@@ -153,7 +154,7 @@ impl Histogram {
         Some(Colour::Band { index, of })
     }
 
-    fn outline(&self, layout: &Layout) -> Markup {
+    fn outline(&self, layout: &Layout, name: &str) -> Markup {
         let Some(before) = &self.before else {
             return html! {};
         };
@@ -172,9 +173,15 @@ impl Histogram {
         if !path.is_empty() {
             path += &format!("V{}", px(layout.top + PLOT));
         }
+        let id = format!("{name}-before");
+        // The rim keeps the line visible over dark bars.
         stretched(
             layout.top + PLOT,
-            &html! { path.before d=(path) vector-effect="non-scaling-stroke" {} },
+            &html! {
+                defs { path id=(id) d=(path) vector-effect="non-scaling-stroke" {} }
+                use.before-rim href={ "#" (id) } {}
+                use.before href={ "#" (id) } {}
+            },
         )
     }
 
@@ -197,32 +204,29 @@ impl Histogram {
         let bottom = layout.top + PLOT;
         html! {
             @for (place, contacts) in layout.groups.iter().enumerate() {
-                @let from = layout.main + GAP + GROUP * float(count(place as u64));
+                @let from = layout.main + GAP + GROUP * axis::place(place);
                 @let rect = layout.standing(from + 0.8, from + GROUP - 0.8, *contacts);
                 (rect.rounded("fill unjudged", 1.5))
                 (rect.hatched(Pattern::nth(place), name))
             }
-            (label("band-name", (100.0, bottom + LINE), 0.0, Anchor::End, &text::fit(&apart.label, 130.0)))
+            (label("band-name", (100.0, bottom + 2.0 * LINE + 2.0), 0.0, Anchor::End, &text::fit(&apart.label, 130.0)))
         }
     }
 
     fn key(&self, name: &str, numbers: &dyn Numbers) -> Vec<Key> {
         let mut key = Vec::new();
         if let Some(before) = &self.before {
-            key.push(Key {
-                sign: html! { path.before d="M0 11V4H8V8H16" {} },
-                text: before.label.clone(),
-                number: None,
-            });
+            let sign = html! { path.before d="M0 11V4H8V8H16" {} };
+            key.push(Key::of(sign, &before.label));
         }
         let groups = self.apart.iter().flat_map(|apart| &apart.groups);
         for (place, (label, contacts)) in groups.enumerate() {
             let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
             let pattern = Pattern::nth(place.min(GROUPS_MAX - 1));
+            let sign = html! { (rect.plain("fill unjudged")) (rect.hatched(pattern, name)) };
             key.push(Key {
-                sign: html! { (rect.plain("fill unjudged")) (rect.hatched(pattern, name)) },
-                text: label.clone(),
                 number: Some(numbers.whole(count(*contacts))),
+                ..Key::of(sign, label)
             });
         }
         key
@@ -230,7 +234,7 @@ impl Histogram {
 
     fn tables(&self, frame: &Frame, numbers: &dyn Numbers) -> Vec<Table> {
         let words = &self.words;
-        let whole = |n: u64| cell(&numbers.whole(count(n)));
+        let whole = |n: u64| number(&numbers.whole(count(n)));
         let mut columns = vec![Column::number(&words.from), Column::number(&words.below)];
         if !self.bands.is_empty() {
             columns.push(Column::text(&words.band));
@@ -243,8 +247,8 @@ impl Histogram {
         );
         let rows = self.bins.iter().enumerate().map(|(place, bin)| {
             let mut row = vec![
-                cell(&numbers.points(bin.from)),
-                cell(&numbers.points(bin.until)),
+                number(&numbers.points(bin.from)),
+                number(&numbers.points(bin.until)),
             ];
             if !self.bands.is_empty() {
                 let band = self.band(bin.from).map(|index| &*self.bands[index].name);
@@ -313,13 +317,13 @@ impl Layout {
             .chain(groups.iter().copied())
             .max()
             .unwrap_or(0);
-        let up = Scale::around(0, count(most), 5);
+        let up = Scale::around(0, count(most), 6);
         let ticks: Vec<_> = up.ticks.iter().map(|tick| numbers.whole(*tick)).collect();
         let gutters = Gutters::of(ticks.iter().map(String::as_str), []);
         let main = if groups.is_empty() {
             100.0
         } else {
-            100.0 - GAP - GROUP * float(count(groups.len() as u64))
+            100.0 - GAP - GROUP * axis::place(groups.len())
         };
         let mut layout = Self {
             gutters,
@@ -337,8 +341,15 @@ impl Layout {
             .chain(names(Room::Wide))
             .map(|name| name.row + 1);
         let rows = rows.max().unwrap_or(0);
-        layout.top += float(count(rows as u64)) * (2.0 * LINE);
+        layout.top += axis::place(rows) * 2.0 * LINE;
         layout
+    }
+
+    fn ticks(&self, most: usize, numbers: &dyn Numbers) -> Vec<(f64, String)> {
+        let ticks = Scale::within(self.low, self.high, most).ticks.into_iter();
+        ticks
+            .map(|tick| (self.across(tick), numbers.points(tick)))
+            .collect()
     }
 
     fn across(&self, points: i64) -> f64 {
@@ -371,8 +382,8 @@ impl Layout {
             if from >= until {
                 continue;
             }
-            let text = text::fit(&band.name, (pixels * self.main).min(140.0));
-            let half = text::width(&text) * 1.06 / 2.0 / pixels;
+            let text = text::fit(&band.name, (pixels * self.main).min(140.0) / text::BOLD);
+            let half = text::width(&text) * text::BOLD / 2.0 / pixels;
             let middle = f64::midpoint(self.across(from), self.across(until));
             let middle = middle.min(100.0 - half).max(half);
             let free = ends.iter().position(|end| *end < middle - half);
@@ -400,7 +411,7 @@ struct BandName {
 
 impl BandName {
     fn drawn(self, numbers: &dyn Numbers) -> Markup {
-        let y = LINE + 16.0 + float(count(self.row as u64)) * 2.0 * LINE;
+        let y = LINE + 16.0 + axis::place(self.row) * 2.0 * LINE;
         let edge = match (self.from, self.next) {
             (Some(from), _) => Some(format!("≥ {}", numbers.points(from))),
             (None, Some(next)) => Some(format!("< {}", numbers.points(next))),

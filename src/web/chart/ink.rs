@@ -24,7 +24,7 @@ impl Room {
     /// The least width of a drawing between its gutters, in pixels.
     pub(super) fn pixels(self, gutters: Gutters) -> f64 {
         match self {
-            Self::Narrow => 312.0 - gutters.left - gutters.right.min(NARROW_RIGHT_MAX),
+            Self::Narrow => 280.0 - gutters.left - gutters.right.min(NARROW_RIGHT_MAX),
             Self::Wide => 620.0 - gutters.left - gutters.right,
         }
     }
@@ -37,19 +37,14 @@ impl Room {
         };
         room - 14.0
     }
-
-    /// How many ticks an axis across may have.
-    pub(super) fn ticks(self) -> usize {
-        match self {
-            Self::Narrow => 4,
-            Self::Wide => 8,
-        }
-    }
 }
+
+/// More ticks across say no more.
+pub(super) const TICKS_MAX: usize = 8;
 
 const NARROW_RIGHT_MAX: f64 = 96.0;
 const LEFT: [f64; 6] = [24.0, 40.0, 56.0, 80.0, 120.0, 200.0];
-const RIGHT: [f64; 5] = [8.0, 56.0, 96.0, 136.0, 184.0];
+const RIGHT: [f64; 6] = [8.0, 56.0, 96.0, 136.0, 176.0, 216.0];
 
 /// The room left and right of a drawing, in pixels: one of a few steps, each a class.
 #[derive(Clone, Copy, Debug)]
@@ -214,24 +209,62 @@ pub(super) fn side_axis(
     }
 }
 
-/// Texts under a drawing at their places, those at the ends kept within it.
-pub(super) fn bottom_axis(ticks: &[(f64, String)], y: f64) -> Markup {
-    html! {
-        @for (place, text) in ticks {
-            @let (anchor, aside) = match *place {
-                low if low < 3.0 => (Anchor::Start, -2.0),
-                high if high > 97.0 => (Anchor::End, 2.0),
-                _ => (Anchor::Middle, 0.0),
-            };
-            (upright("tick-line", *place, y, y + 4.0))
-            (label("tick", (*place, y + 16.0), aside, anchor, text))
+/// The axis under a drawing: the first of several sets of ticks that there is room for.
+pub(super) fn bottom_axis<T: Iterator<Item = Vec<(f64, String)>>>(
+    y: f64,
+    gutters: Gutters,
+    sets: impl Fn() -> T,
+) -> Markup {
+    for_each_room(|room| {
+        let pixels = room.pixels(gutters);
+        let free = |ticks: &Vec<(f64, String)>| {
+            let mut end = f64::NEG_INFINITY;
+            ticks.iter().all(|(place, text)| {
+                let (anchor, _) = within(*place);
+                let width = text::width(text);
+                let start = place / 100.0 * pixels
+                    - match anchor {
+                        Anchor::Start => 0.0,
+                        Anchor::Middle => width / 2.0,
+                        Anchor::End => width,
+                    };
+                let free = start > end + 12.0;
+                end = start + width;
+                free
+            })
+        };
+        let ticks = sets().find(free).unwrap_or_default();
+        html! {
+            @for (place, text) in &ticks {
+                @let (anchor, aside) = within(*place);
+                (upright("tick-line", *place, y, y + 4.0))
+                (label("tick", (*place, y + 16.0), aside, anchor, text))
+            }
         }
+    })
+}
+
+/// Texts at the ends are kept within the drawing.
+fn within(place: f64) -> (Anchor, f64) {
+    match place {
+        low if low < 3.0 => (Anchor::Start, -2.0),
+        high if high > 97.0 => (Anchor::End, 2.0),
+        _ => (Anchor::Middle, 0.0),
     }
 }
 
 /// The axis of time under a drawing.
-pub(super) fn time_axis(times: Times, y: f64, numbers: &dyn Numbers) -> Markup {
-    for_each_room(|room| bottom_axis(&times.ticks(room.ticks(), numbers), y))
+pub(super) fn time_axis(times: Times, y: f64, gutters: Gutters, numbers: &dyn Numbers) -> Markup {
+    let many = |years| {
+        let sets = (2..=TICKS_MAX).rev();
+        sets.map(move |most| times.ticks(most, years, numbers))
+    };
+    bottom_axis(y, gutters, || {
+        let several = many(true)
+            .chain(many(false))
+            .filter(|ticks| ticks.len() > 1);
+        several.chain([times.ticks(1, true, numbers)])
+    })
 }
 
 /// Texts one below the other that shall stand near their places: none nearer to the next than a line,
@@ -351,7 +384,7 @@ impl Colour {
     pub(super) fn pattern(self) -> Pattern {
         match self {
             Self::Band { index, .. } | Self::Series(index) => Pattern::nth(index),
-            Self::Unjudged => Pattern::Gap,
+            Self::Unjudged => Pattern::Sparse,
         }
     }
 }

@@ -9,10 +9,10 @@ use maud::{Markup, html};
 use super::{
     Band, Colour, Complete, Drawn, Frame, Numbers, Unit,
     axis::{Scale, Times, float},
-    figure::{Column, Figure, Key, Table, cell},
+    figure::{Column, Figure, Key, Table, cell, number},
     ink::{
-        Anchor, Gutters, LINE, Pattern, Rect, STRETCH, apart, for_each_room, hole, join, label, px,
-        side_axis, stretched, time_axis, upright,
+        Anchor, Gutters, LINE, Pattern, Rect, STRETCH, apart, for_each_room, hole, join, label,
+        pct, px, side_axis, stretched, time_axis, upright,
     },
     text,
 };
@@ -117,9 +117,9 @@ impl StepLine {
                 (self.stripes(&layout))
                 (side_axis(&layout.up, |n| layout.down(n), &[(0.0, 100.0)], |n| numbers.points(n)))
                 (self.holes(&layout, &name))
-                (self.lines(&layout))
+                (layout.lines())
                 (self.ends(&layout, numbers))
-                (time_axis(layout.times, below, numbers))
+                (time_axis(layout.times, below, layout.gutters, numbers))
             },
             marks: marks::drawn(&self.marks, &layout, BOTTOM),
             key: self.key(&layout, &name),
@@ -153,7 +153,7 @@ impl StepLine {
                 let names = stripes.iter().zip(&places);
                 join(names.map(|((_, _, band), place)| {
                     let Some(place) = *place else { return html! {} };
-                    let name = text::fit(&band.name, room.right(layout.gutters));
+                    let name = text::fit(&band.name, room.right(layout.gutters) / text::BOLD);
                     label("band-name", (100.0, place + 4.0), 8.0, Anchor::Start, &name)
                 }))
             }))
@@ -172,46 +172,24 @@ impl StepLine {
         }
     }
 
-    fn lines(&self, layout: &Layout) -> Markup {
-        let sure = layout.stale.unwrap_or(layout.now);
-        let line = |class: &str, pieces: &[Piece], from: f64, until: f64| {
-            let path = layout.path(pieces, from, until);
-            html! { @if !path.is_empty() { path class=(class) d=(path) vector-effect="non-scaling-stroke" {} } }
-        };
-        stretched(
-            BOTTOM,
-            &html! {
-                (line("line", &layout.known, 0.0, sure))
-                @if sure < layout.now { (line("line stale-line", &layout.known, sure, layout.now)) }
-                (line("line forecast", &layout.ahead, layout.now, 100.0))
-            },
-        )
-    }
-
     /// The present: where the line ends, with its number, and the words for what follows.
     fn ends(&self, layout: &Layout, numbers: &dyn Numbers) -> Markup {
-        let last = layout
-            .known
-            .last()
-            .filter(|piece| piece.until >= layout.now);
         html! {
             @if let Some(forecast) = &self.forecast {
                 (upright("complete", layout.now, TOP, BOTTOM))
                 (for_each_room(|room| {
                     let left = room.pixels(layout.gutters) * (100.0 - layout.now) / 100.0;
-                    let words = text::fit(&forecast.label, left.max(96.0));
+                    let words = text::clean(&forecast.label);
+                    if text::width(&words) + 8.0 > left {
+                        return html! {};
+                    }
                     label("note", (100.0, TOP + 14.0), -4.0, Anchor::End, &words)
                 }))
                 @for piece in layout.ahead.iter().skip(1) {
                     (label("tick wide", (piece.from, layout.down(float(piece.points)) - 6.0), 4.0, Anchor::Start, &numbers.points(piece.points)))
                 }
             }
-            @if let Some(last) = last {
-                @let y = layout.down(float(last.points));
-                @let y = if y < TOP + 2.0 * LINE { y + 18.0 } else { y - 8.0 };
-                circle.here cx={ (px(layout.now)) "%" } cy=(px(layout.down(float(last.points)))) r="4" {}
-                (label("value-now", (layout.now, y), -4.0, Anchor::End, &numbers.points(last.points)))
-            }
+            (layout.present(numbers))
         }
     }
 
@@ -239,7 +217,7 @@ impl StepLine {
                 .points
                 .map_or_else(|| words.gap.clone(), |points| numbers.points(points));
             let when = html! {
-                (cell(&numbers.moment(step.at, Unit::Day)))
+                (number(&numbers.moment(step.at, Unit::Day)))
                 @if let Some(note) = note { " " span.note { (note) } }
             };
             vec![when, cell(&points)]
@@ -335,6 +313,51 @@ impl Layout {
         TOP + PLOT * (1.0 - self.up.share(points))
     }
 
+    /// The present score, where the line does not pass.
+    fn present(&self, numbers: &dyn Numbers) -> Markup {
+        let Some(last) = self.known.last().filter(|piece| piece.until >= self.now) else {
+            return html! {};
+        };
+        let y = self.down(float(last.points));
+        // Before the forecast, above a line that falls and below one that rises; at the right edge
+        // the line comes from the left, so the other way round.
+        let (anchor, aside, rises) = if self.now < 85.0 {
+            let next = self.ahead.get(1).map(|next| next.points);
+            (
+                Anchor::Start,
+                6.0,
+                next.is_some_and(|next| next > last.points),
+            )
+        } else {
+            let before = self.known.iter().rev().nth(1).map(|before| before.points);
+            let falls = before.is_some_and(|before| before > last.points);
+            (Anchor::End, -6.0, falls)
+        };
+        let above = y - 9.0 >= TOP + 6.0 && (!rises || y + 20.0 > BOTTOM);
+        let beside = if above { y - 9.0 } else { y + 19.0 };
+        html! {
+            circle.here cx=(pct(self.now)) cy=(px(y)) r="4" {}
+            (label("value-now", (self.now, beside), aside, anchor, &numbers.points(last.points)))
+        }
+    }
+
+    /// What is sure, what is not complete, and what is to come.
+    fn lines(&self) -> Markup {
+        let sure = self.stale.unwrap_or(self.now);
+        let line = |class: &str, pieces: &[Piece], from: f64, until: f64| {
+            let path = self.path(pieces, from, until);
+            html! { @if !path.is_empty() { path class=(class) d=(path) vector-effect="non-scaling-stroke" {} } }
+        };
+        stretched(
+            BOTTOM,
+            &html! {
+                (line("line", &self.known, 0.0, sure))
+                @if sure < self.now { (line("line stale-line", &self.known, sure, self.now)) }
+                (line("line forecast", &self.ahead, self.now, 100.0))
+            },
+        )
+    }
+
     /// The line through the pieces, as far as they lie between two places.
     fn path(&self, pieces: &[Piece], from: f64, until: f64) -> String {
         let x = |place: f64| px(place / 100.0 * STRETCH);
@@ -342,7 +365,7 @@ impl Layout {
         let mut pen = f64::NEG_INFINITY;
         for piece in pieces {
             let (start, end) = (piece.from.max(from), piece.until.min(until));
-            if start > end || (start == end && piece.from < piece.until) {
+            if start > end || (end - start <= 0.0 && piece.from < piece.until) {
                 continue;
             }
             let y = px(self.down(float(piece.points)));

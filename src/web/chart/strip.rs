@@ -1,11 +1,13 @@
 //! How runs went, a cell for each interval: one row, or a row for each day. Each state has a colour, a
 //! pattern and, where cells are wide enough, a sign.
 
+use std::ops::Range;
+
 use maud::{Markup, html};
 
 use super::{
     Drawn, Frame, Numbers,
-    axis::float,
+    axis::place,
     figure::{Column, Figure, Key, Table, cell},
     ink::{Anchor, Gutters, LINE, Pattern, Rect, anchored, for_each_room, join, label},
     text,
@@ -13,7 +15,7 @@ use super::{
 
 const TOP: f64 = LINE + 4.0;
 const CELL: f64 = 18.0;
-/// Cells narrower than in a row of so many get no sign.
+/// In rows with more cells, those that are alike are drawn as one, without a sign.
 const SIGNED_MAX: usize = 31;
 /// More rows than this are in the table only.
 const ROWS_MAX: usize = 60;
@@ -41,7 +43,7 @@ pub struct Row {
 }
 
 /// An interval.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// How it went.
     pub state: State,
@@ -171,8 +173,8 @@ impl Strip {
             .map(|row| text::fit(&row.label, 110.0))
             .collect();
         let gutters = Gutters::of(labels.iter().map(|label| &**label), []);
-        let height = TOP + CELL * float(i64::try_from(drawn.len()).unwrap_or(0)) + 2.0;
-        let width = 100.0 / float(i64::try_from(across).unwrap_or(1));
+        let height = TOP + CELL * place(drawn.len()) + 2.0;
+        let width = 100.0 / place(across);
         let rows = drawn
             .iter()
             .zip(&labels)
@@ -207,11 +209,11 @@ impl Strip {
         for_each_room(|room| {
             let cell = room.pixels(gutters) * width / 100.0;
             let every = [1, 2, 3, 6, 7, 12, 14, 24, 30, 60, 90, 365].into_iter();
-            let fits = |every: &usize| float(i64::try_from(*every).unwrap_or(0)) * cell >= widest;
+            let fits = |every: &usize| place(*every) * cell >= widest;
             let every = every.clone().find(fits).unwrap_or(usize::MAX);
             let heads = self.columns.iter().enumerate().step_by(every);
-            join(heads.map(|(place, head)| {
-                let x = width * (float(i64::try_from(place).unwrap_or(0)) + 0.5);
+            join(heads.map(|(column, head)| {
+                let x = width * (place(column) + 0.5);
                 label(
                     "tick",
                     (x, TOP - 6.0),
@@ -224,16 +226,22 @@ impl Strip {
     }
 
     fn cells(&self, row: &Row, top: f64, width: f64, chart: &str) -> Markup {
-        let cells = row.cells.iter().enumerate();
-        join(cells.map(|(place, cell)| {
-            let from = width * float(i64::try_from(place).unwrap_or(0));
-            let air = width * 0.06;
-            let rect = Rect::between(from + air, from + width - air, top + 1.0, top + CELL - 1.0);
-            let sign = cell.state.sign().filter(|_| row.cells.len() <= SIGNED_MAX);
+        let wide = row.cells.len() <= SIGNED_MAX;
+        let alike = |one: &Cell, other: &Cell| !wide && one == other;
+        let mut first = 0;
+        join(row.cells.chunk_by(alike).map(|run| {
+            let from = width * place(first);
+            let until = from + width * place(run.len());
+            let air = if wide { width * 0.06 } else { 0.0 };
+            let rect = Rect::between(from + air, until - air, top + 1.0, top + CELL - 1.0);
+            let cell = &run[0];
+            let sign = cell.state.sign().filter(|_| wide);
             let sign = sign.map(|path| html! { path.sign d=(path) {} });
+            let said = self.said(row, first..first + run.len(), cell);
+            first += run.len();
             html! {
                 g {
-                    title { (self.said(row, place, cell)) }
+                    title { (said) }
                     (cell.state.drawn(rect, chart))
                     @if let Some(sign) = &sign {
                         (anchored(from + width / 2.0, top + CELL / 2.0, sign))
@@ -243,13 +251,18 @@ impl Strip {
         }))
     }
 
-    fn said(&self, row: &Row, place: usize, cell: &Cell) -> String {
-        let column = self.columns.get(place).map_or("", String::as_str);
-        let state = self.states.of(cell.state);
-        let note = cell.note.as_deref().unwrap_or_default();
-        let parts = [row.label.as_str(), column, state, note];
+    fn said(&self, row: &Row, columns: Range<usize>, cell: &Cell) -> String {
+        let head = |place: usize| self.columns.get(place).map(|head| text::brief(head));
+        let (first, last) = (head(columns.start), head(columns.end - 1));
+        let columns = match (first.unwrap_or_default(), last.unwrap_or_default()) {
+            (first, last) if first == last => first,
+            (first, last) => format!("{first} – {last}"),
+        };
+        let state = text::brief(self.states.of(cell.state));
+        let note = text::brief(cell.note.as_deref().unwrap_or_default());
+        let parts = [text::brief(&row.label), columns, state, note];
         let parts = parts.into_iter().filter(|part| !part.is_empty());
-        parts.map(text::brief).collect::<Vec<_>>().join(" · ")
+        parts.collect::<Vec<_>>().join(" · ")
     }
 
     /// The states that occur, with how often.
@@ -260,13 +273,13 @@ impl Strip {
         let key = states.map(|state| {
             let rect = Rect::between(0.0, 100.0, 0.0, 12.0);
             let sign = state.sign().map(|path| html! { path.sign d=(path) {} });
+            let sign = html! {
+                (state.drawn(rect, chart))
+                @if let Some(sign) = &sign { (anchored(50.0, 6.0, sign)) }
+            };
             Key {
-                sign: html! {
-                    (state.drawn(rect, chart))
-                    @if let Some(sign) = &sign { (anchored(50.0, 6.0, sign)) }
-                },
-                text: self.states.of(state).to_owned(),
                 number: Some(numbers.whole(i64::try_from(of(state)).unwrap_or(i64::MAX))),
+                ..Key::of(sign, self.states.of(state))
             }
         });
         key.collect()

@@ -7,7 +7,7 @@ use super::{Layout, Mark, Words};
 use crate::web::chart::{
     Numbers, Unit,
     axis::float,
-    figure::{Column, Key, Table, cell},
+    figure::{Column, Key, Table, cell, number},
     ink::{Room, anchored, join, level},
     text,
 };
@@ -104,7 +104,7 @@ impl Cluster<'_> {
                 circle.target r="12" {}
                 (self.sign())
                 @if self.marks.len() > 1 {
-                    text.mark-count x="0" y="-7" text-anchor="middle" aria-hidden="true" { (self.marks.len()) }
+                    text.mark-count x="6" y="-4" aria-hidden="true" { (self.marks.len()) }
                 }
             },
         );
@@ -192,7 +192,7 @@ pub(super) fn table(marks: &[Mark], words: &Words, numbers: &dyn Numbers) -> Opt
             }
             @if mark.late { " " span.note { (words.late) } }
         };
-        vec![cell(&numbers.moment(mark.at, Unit::Day)), what, cell(by)]
+        vec![number(&numbers.moment(mark.at, Unit::Day)), what, cell(by)]
     };
     let rows: Vec<_> = marks.iter().map(row).collect();
     (!rows.is_empty()).then(|| Table {

@@ -192,9 +192,9 @@ impl Part<'_> {
         let may = self.visit.may(Role::Marketer);
         let columns = [
             Column::text(say.t("contact-score")),
-            Column::number(say.t("contact-column-points")),
+            Column::number(say.t("contact-points-column")),
             Column::text(say.t("contact-counts")),
-            Column::text(say.t("contact-column-why")),
+            Column::text(say.t("contact-why")),
             Column::text(say.t("contact-state")),
         ];
         let rows = self.seen.adjustments.iter();

@@ -76,7 +76,7 @@ impl Part<'_> {
             Column::text(say.t("contact-automation")),
             Column::text(say.t("contact-entered")),
             Column::text(say.t("contact-state")),
-            Column::text(say.t("contact-column-why")),
+            Column::text(say.t("contact-why")),
             Column::text(say.t("contact-left")),
         ];
         let row = |entry: &Listed| {
@@ -145,7 +145,7 @@ impl Part<'_> {
             Column::text(say.t("contact-target")),
             Column::text(say.t("contact-value")),
             Column::text(say.t("contact-state")),
-            Column::text(say.t("contact-column-why")),
+            Column::text(say.t("contact-why")),
         ];
         let row = |row: &OutboxRow| {
             let (word, mood) = write_key(row.state);
@@ -187,7 +187,7 @@ impl Part<'_> {
             Column::text(say.t("contact-policy")),
             Column::text(say.t("contact-state")),
             Column::text(say.t("contact-since-when")),
-            Column::text(say.t("contact-column-why")),
+            Column::text(say.t("contact-why")),
             Column::text(say.t("contact-where")),
         ];
         let row = |(case, taken): &(CleaningCase, Vec<Taken>)| {
