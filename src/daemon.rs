@@ -51,15 +51,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let mut stop = std::pin::pin!(stopped());
     let hangups = reload_on_hangup(Arc::clone(&desk));
     desk.settle_publications().await?;
-    let dashboard = Running::start(&desk).await?;
-    if let Some(dashboard) = &dashboard
-        && let Some(link) = dashboard.first_link().await?
-    {
-        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
-        crate::cli::output::say(&format!(
-            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
-        ));
-    }
+    let dashboard = open_dashboard(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
     let looks = alert::keep_looking(Arc::clone(&desk));
@@ -118,6 +110,20 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     Ok(())
 }
 
+/// Serves the dashboard, and says how its first account is made.
+async fn open_dashboard(desk: &Arc<Desk>) -> Result<Option<Running>, Expected> {
+    let dashboard = Running::start(desk).await?;
+    if let Some(dashboard) = &dashboard
+        && let Some(link) = dashboard.first_link().await?
+    {
+        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
+        crate::cli::output::say(&format!(
+            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
+        ));
+    }
+    Ok(dashboard)
+}
+
 async fn start_heartbeat(
     beat: &Arc<Notify>,
 ) -> Result<JobScheduler, tokio_cron_scheduler::JobSchedulerError> {
@@ -153,7 +159,7 @@ fn stopped() -> impl Future<Output = ()> {
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
     supervisor::stopping();
-    let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
+    desk.close(STOP_WITHIN).await;
 }
 
 /// Takes the configuration anew whenever the process is told to. It listens from the call on: unheard, a hangup

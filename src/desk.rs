@@ -27,6 +27,7 @@ use tokio::{
     runtime::Handle,
     sync::{Mutex as Turn, OwnedMutexGuard, watch},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
@@ -65,6 +66,8 @@ pub struct Desk {
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
+    /// Ends whatever is being done as asked.
+    cut: CancellationToken,
 }
 
 /// Work may go on while this is held.
@@ -88,6 +91,7 @@ impl Desk {
             trouble: Mutex::default(),
             news: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
+            cut: CancellationToken::new(),
         })
     }
 
@@ -151,7 +155,12 @@ impl Desk {
         let verb = ask.verb();
         // On a thread of its own: planning reads everybody, and the runtime's few threads have pages to serve.
         let runtime = Handle::current();
-        let work = tokio::task::spawn_blocking(move || runtime.block_on(desk.carry_out(ask, &who)));
+        let work = async move {
+            let carried = desk.carry_out(ask, &who);
+            let ended = desk.cut.run_until_cancelled(carried).await;
+            ended.unwrap_or_else(|| Err(cut_off()))
+        };
+        let work = tokio::task::spawn_blocking(move || runtime.block_on(work));
         let ended: Result<Outcome, Expected> = match work.await {
             Ok(ended) => ended,
             Err(error) => Err(StoreError::ended(&error).into()),
@@ -291,10 +300,12 @@ impl Desk {
         lock(&self.trouble).clone()
     }
 
-    /// Takes nothing more in, and waits for whatever runs. What waits ends as failed.
-    pub async fn close(&self) {
+    /// Takes nothing more in, and waits for whatever runs, for so long at most; then it is cut off. What waits ends
+    /// as failed. What is cut off was not committed, or is in doubt.
+    pub async fn close(&self, within: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
-        drop(self.turn().await);
+        let _ = tokio::time::timeout(within, self.turn()).await;
+        self.cut.cancel();
     }
 
     fn is_stopping(&self) -> bool {
@@ -326,6 +337,14 @@ fn busy() -> Expected {
     Expected::new(
         Exit::Unavailable,
         diagnostic.help("wait until some of them are done, then ask again"),
+    )
+}
+
+fn cut_off() -> Expected {
+    let diagnostic = Diagnostic::error("E0144", "the daemon stopped while this was being done");
+    Expected::new(
+        Exit::Unavailable,
+        diagnostic.help("look how far it came, when it runs again: what was committed stands"),
     )
 }
 

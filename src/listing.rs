@@ -19,7 +19,7 @@ use crate::{
         facts::{Coverage, Facts, Needs},
         model::Model,
     },
-    store::{Conn, ContactId, ContactState, StoreError},
+    store::{Conn, ContactId, ContactState, StoreError, Which},
 };
 
 /// Whom a list holds: those for whom all holds that is asked for.
@@ -33,13 +33,6 @@ pub struct Filter {
     pub unjudged: Option<String>,
     /// Their address begins like this.
     pub address: Option<String>,
-}
-
-impl Filter {
-    /// Whether it holds everybody.
-    pub fn is_everybody(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Both conditions, as far as there are two.
@@ -128,6 +121,35 @@ impl Sieve {
         (fits(stage, &state.stage) && fits(unjudged, &state.unjudged)).then_some(state)
     }
 
+    /// What it reads of a contact.
+    fn needs(&self) -> Needs {
+        self.model.needs().or(Needs {
+            fields: Some(Vec::new()),
+            address: true,
+            subscriptions: false,
+        })
+    }
+
+    /// Looks at these contacts alone, in their order.
+    pub fn look_at(
+        &self,
+        conn: &Conn,
+        contacts: &[ContactId],
+        each: &mut dyn FnMut(ContactId, &Facts, ContactState),
+    ) -> Result<(), StoreError> {
+        conn.for_each_needed(
+            Which::These(contacts),
+            None,
+            &self.needs(),
+            |contact, facts| {
+                if let Some(state) = self.state(facts) {
+                    each(contact, facts, state);
+                }
+                Ok(())
+            },
+        )
+    }
+
     /// Looks at the contacts after one, in their order, until the budget is used up or `each` has enough; `each` gets
     /// those whom the filter holds.
     pub fn look(
@@ -142,12 +164,7 @@ impl Sieve {
             until: None,
         };
         let mut events = 0;
-        let needs = self.model.needs().or(Needs {
-            fields: Some(Vec::new()),
-            address: true,
-            subscriptions: false,
-        });
-        conn.walk_from(after, &needs, |contact, facts| {
+        conn.walk_from(after, &self.needs(), |contact, facts| {
             looked.contacts += 1;
             events += facts.events.len() as u64;
             let found = self.state(facts).map(|state| each(contact, facts, state));

@@ -147,7 +147,7 @@ impl Refusal {
 
     /// The answer to a request, in the shape that its asker reads.
     pub fn answer(self, web: &Web, request: &Request) -> Response {
-        if request.uri().path().starts_with("/api/") {
+        if is_for_programs(request.uri()) {
             return self.problem();
         }
         let say = session::language(web, request.headers());
@@ -226,6 +226,11 @@ impl Refusal {
         }
         headers
     }
+}
+
+/// Whether programs ask for a path, and not people.
+pub(super) fn is_for_programs(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/") || uri.path() == "/metrics"
 }
 
 /// The name of a role in messages.

@@ -1,5 +1,7 @@
 //! A dashboard without a network, with people in it, for the tests of its pages.
 
+mod inert;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -30,6 +32,8 @@ use crate::{
     schedule::jobs::Jobs,
     store::{Access, Store},
 };
+
+pub(crate) use inert::assert_inert;
 
 /// A clock that a test moves. It begins at noon (UTC) on 15 June 2026.
 pub(crate) struct Hands(AtomicI64);

@@ -34,6 +34,9 @@ automations-door-paused = paused
 ## In doubt
 automations-doubt-title = In doubt: was it started?
 automations-doubt-means = The request went out and no answer came back. It is not repeated by itself, so that nobody gets a series twice. Look at the platform and say what you see.
+automations-doubt-caption = Starts that nobody knows about, the newest first
+automations-doubt-where = Look here
+automations-doubt-word = What you see
 automations-doubt-who = A marketer can say what became of it.
 automations-doubt-look = Look on the platform whether the contact is in the automation.
 automations-doubt-look-at = Look on { $on } whether this happened around { $time }:

@@ -158,6 +158,7 @@ push-receipt-planned = { $n ->
 }
 push-outcome = What came of it
 push-see-log = To the log
+push-see-rows = See every write
 
 ## Verbs
 push-verb-create-field = create field

@@ -34,6 +34,9 @@ automations-door-paused = op pauze
 ## In twijfel
 automations-doubt-title = In twijfel: is het gestart?
 automations-doubt-means = Het verzoek is verstuurd en er kwam geen antwoord terug. Het wordt niet vanzelf herhaald, zodat niemand een reeks twee keer krijgt. Kijk op het platform en zeg wat je ziet.
+automations-doubt-caption = Starts waarvan niemand het weet, de nieuwste eerst
+automations-doubt-where = Kijk hier
+automations-doubt-word = Wat je ziet
 automations-doubt-who = Een marketeer kan zeggen wat ervan is geworden.
 automations-doubt-look = Kijk op het platform of het contact in de automation zit.
 automations-doubt-look-at = Kijk op { $on } of dit rond { $time } is gebeurd:

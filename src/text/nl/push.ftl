@@ -158,6 +158,7 @@ push-receipt-planned = { $n ->
 }
 push-outcome = Wat ervan is geworden
 push-see-log = Naar het log
+push-see-rows = Bekijk elke wijziging
 
 ## Werkwoorden
 push-verb-create-field = veld maken

@@ -102,12 +102,13 @@ async fn show(visit: Visit) -> Response {
     }
     let body = html! {
         p.lead { (say.t("cleaning-lead")) }
-        (tasks.shown(&visit))
+        @if tasks.are_open() { (tasks.shown(&visit)) }
         @if config.cleaning.is_empty() {
             p.empty { (say.t("cleaning-no-policy")) }
             pre { "[cleaning.sunset]\nwhen = \"no open in 12 months and no click in 12 months\"\nthen = \"unsubscribe\"" }
         }
         @for each in &config.cleaning { (policy(&visit, each, latest.get(&each.name))) }
+        @if !tasks.are_open() { (tasks.shown(&visit)) }
         (batch_list(&visit, &all))
     };
     let page = Page {

@@ -131,9 +131,9 @@ fn trail(visit: &Visit, seen: &Seen) -> Markup {
     let only = |row: &AuditRow| query(seen, None, Some(&row.what));
     let rows = seen.rows.iter().map(|row| {
         vec![
-            html! { (say.millis(row.at)) },
-            html! { a href=(by(row)) { (html::name(&visit.plain(&row.who))) } },
-            html! { a href=(only(row)) { (html::name(&row.what)) } },
+            html! { span.short { (say.millis(row.at)) } },
+            html! { a.short href=(by(row)) { (html::name(&visit.plain(&row.who))) } },
+            html! { a.short href=(only(row)) { (html::name(&row.what)) } },
             html! { (html::words(&visit.plain(&row.detail))) },
         ]
     });

@@ -21,7 +21,7 @@ use crate::{
     text::Say,
     web::{
         access::{Access, Routes},
-        html::{Column, Mood, badge, button, name, table},
+        html::{Column, Mood, badge, button, name, table, time},
         page::{Nav, Page, Visit},
         tasks::{self, Tasks, asked},
         told::told,
@@ -140,8 +140,9 @@ async fn show(visit: Visit, Query(page): Query<Before>) -> Response {
     let body = html! {
         (lead(&visit, &shown))
         (held::section(&visit, &shown.guards))
-        (tasks.shown(&visit))
+        @if tasks.are_open() { (tasks.shown(&visit)) }
         (places(&visit, &shown))
+        @if !tasks.are_open() { (tasks.shown(&visit)) }
         (pushes(&visit, &shown.pushes, page.before))
     };
     let page = Page {
@@ -235,7 +236,7 @@ fn last_run(visit: &Visit, run: Option<&Run>) -> Markup {
         return html! { (say.t("push-never")) };
     };
     html! {
-        (say.millis(run.started_at)) " "
+        (time(say, run.started_at)) " "
         @match run.outcome.as_deref() {
             Some("ok") => (badge(Mood::Good, &say.t("push-run-ok"))),
             Some(_) => (badge(Mood::Warn, &say.t("push-run-trouble"))),
@@ -284,7 +285,7 @@ fn pushes(visit: &Visit, pushes: &[(LoggedPush, String)], before: Option<i64>) -
             html! { (say.n(sum)) }
         };
         vec![
-            html! { a href={ "/push/log/" (push.plan) } { (say.millis(push.known_at)) } },
+            html! { a href={ "/push/log/" (push.plan) } { (time(say, push.known_at)) } },
             name(on),
             number(&[OutboxState::Applied]),
             number(&[OutboxState::Rejected]),

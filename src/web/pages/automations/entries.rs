@@ -12,7 +12,7 @@ use crate::{
     text::{Key, key},
     web::{
         chart::{Area, Colour, Frame, Layer, Slot, Unit, area},
-        html::{Column, name, table},
+        html::{Column, name, table, time},
         page::Visit,
         states,
         told::told,
@@ -144,7 +144,7 @@ pub(super) fn list(visit: &Visit, entries: &[Listed], filter: &Filter, names: &[
         vec![
             visit.contact(entry.contact, entry.email.as_ref()),
             name(&entry.automation),
-            html! { (say.millis(entry.entered_at)) },
+            time(say, entry.entered_at),
             words::state(say, entry.state),
             html! {
                 @if let Some(why) = &entry.reason { (told(visit, why)) }

@@ -77,7 +77,7 @@ pub(super) async fn show(
     });
     let body = html! {
         (lead(&visit, &seen.batch))
-        (tasks.shown(&visit))
+        @if tasks.are_open() { (tasks.shown(&visit)) }
         div.columns {
             div { (stages(&visit, &seen)) }
             div { (undo_form(&visit, &seen)) }

@@ -26,7 +26,7 @@ use crate::{
     text::Say,
     web::{
         error::Refusal,
-        html::{Column, button, name, table},
+        html::{Column, button, name, table, time},
         page::{Nav, Page, Visit},
         states,
         told::told,
@@ -319,7 +319,7 @@ fn row(visit: &Visit, write: &LoggedWrite) -> Vec<Markup> {
             (state(say, write.row.state))
             @if let Some(detail) = &write.row.detail { div.small { (told(visit, detail)) } }
         },
-        html! { (say.millis(write.changed_at)) },
+        time(say, write.changed_at),
         request(visit, write),
     ]
 }

@@ -51,6 +51,7 @@ fn one(visit: &Visit, report: &PushReport) -> Markup {
         section.card {
             h2 { (name(&report.connection)) }
             (table(&planned, &columns, &rows, ""))
+            @if let Some(plan) = report.plan { p { a href={ "/push/log/" (plan) } { (say.t("push-see-rows")) } } }
             @for why in &report.held { (held(visit, why)) }
             @for why in report.refused.iter().chain(&report.unavailable) {
                 p { (badge(Mood::Bad, &say.t("push-run-trouble"))) " " (told(visit, why)) }

@@ -160,8 +160,8 @@ pub(super) fn sessions(visit: &Visit, open: &[OpenSession]) -> Markup {
     let rows = open.iter().map(|each| {
         let number = each.id.0.to_string();
         vec![
-            html! { (say.millis(each.created_at)) },
-            html! { (say.millis(each.seen_at)) },
+            html! { span.short { (say.millis(each.created_at)) } },
+            html! { span.short { (say.millis(each.seen_at)) } },
             html::name(&each.from),
             html! {
                 @if each.id == visit.session.id {

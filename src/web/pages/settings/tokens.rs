@@ -85,7 +85,7 @@ fn row(visit: &Visit, token: &ApiToken) -> Vec<Markup> {
         html! { (scopes.join(", ")) },
         html! { (say.millis(token.created_at)) " " (html::name(&token.created_by)) },
         html! { (token.used_at.map_or_else(|| say.t("settings-never-used"), |at| say.millis(at))) },
-        html! { (say.millis(token.expires_at)) },
+        html! { span.short { (say.millis(token.expires_at)) } },
         html! {
             @if let Some(at) = token.revoked_at {
                 (html::badge(Mood::Calm, &say.with("settings-revoked", [("time", say.millis(at).into())])))

@@ -29,9 +29,9 @@ pub(super) fn shown(visit: &Visit, users: &[User]) -> Markup {
     let say = visit.say;
     let rows = users.iter().enumerate().map(|(place, user)| {
         vec![
-            html::name(&user.name),
+            html! { span.short { (html::name(&user.name)) } },
             html! { (say.t(role_key(user.role))) },
-            html! { (say.millis(user.created_at)) },
+            html! { span.short { (say.millis(user.created_at)) } },
             html! {
                 @if let Some(at) = user.disabled_at {
                     (html::badge(Mood::Calm, &say.with("settings-disabled", [("time", say.millis(at).into())])))
