@@ -277,7 +277,7 @@ async fn approve(
     if approved.is_empty() {
         let diagnostic = Diagnostic::error("E0802", format!("nothing is held by '{name}'"));
         let help = "see what is held with `GET /api/v1/guards`";
-        return Err(Refusal::Conflict(diagnostic.help(help)).into());
+        return Err(Refusal::Conflict(Box::new(diagnostic.help(help))).into());
     }
     Ok(Json(Approved { approved }))
 }
