@@ -167,9 +167,8 @@ async fn bring(site: &Site) {
         ("authorization", bearer.as_str()),
         ("content-type", "application/x-ndjson"),
     ];
-    let path = "/api/v1/events";
-    let brought = site.ask(Method::POST, path, &headers, &rows.join("\n"));
-    let brought = brought.await;
+    let (path, body) = ("/api/v1/events", rows.join("\n"));
+    let brought = site.ask(Method::POST, path, &headers, &body).await;
     assert_eq!(brought.status, StatusCode::OK, "{}", brought.body);
     site.web.jobs().score(false).await.unwrap();
 }
