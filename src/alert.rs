@@ -50,14 +50,14 @@ const KEPT_MS: Millis = 90 * 86_400_000;
 const LISTED: u32 = 50;
 
 /// How often a daemon looks.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Looks once a minute, the first time a minute from now: what was missed while nothing ran is being made up for by then.
 pub async fn keep_looking(desk: Arc<Desk>) {
     look_each_minute(|| {
         let refused = desk.reload_trouble().map(|trouble| Refused {
             at: trouble.at,
-            errors: trouble.errors.len(),
+            errors: i64::try_from(trouble.errors.len()).unwrap_or(i64::MAX),
         });
         (desk.jobs(), refused)
     })
@@ -178,9 +178,10 @@ async fn remember(
         })
         .await?;
     for (alert, state) in changed {
-        match state {
-            State::Firing => warn!(alert, "an alert fires"),
-            _ => info!(alert, "an alert is over"),
+        if state == State::Firing {
+            warn!(alert, "an alert fires");
+        } else {
+            info!(alert, "an alert is over");
         }
     }
     Ok(())

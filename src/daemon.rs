@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
@@ -51,19 +51,11 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let mut stop = std::pin::pin!(stopped());
     let hangups = reload_on_hangup(Arc::clone(&desk));
     desk.settle_publications().await?;
-    let dashboard = Running::start(&desk).await?;
-    if let Some(dashboard) = &dashboard
-        && let Some(link) = dashboard.first_link().await?
-    {
-        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
-        crate::cli::output::say(&format!(
-            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
-        ));
-    }
+    let dashboard = open_dashboard(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
-    let hangups = tokio::spawn(hangups);
-    let looks = tokio::spawn(alert::keep_looking(Arc::clone(&desk)));
+    let looks = alert::keep_looking(Arc::clone(&desk));
+    let beside = [tokio::spawn(hangups), tokio::spawn(looks)];
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -105,8 +97,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             Err(failed) => error!(code = failed.code(), "{failed}"),
         }
     }
-    hangups.abort();
-    looks.abort();
+    beside.iter().for_each(JoinHandle::abort);
     if let Some(dashboard) = dashboard {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
@@ -117,6 +108,20 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// Serves the dashboard, and says how its first account is made.
+async fn open_dashboard(desk: &Arc<Desk>) -> Result<Option<Running>, Expected> {
+    let dashboard = Running::start(desk).await?;
+    if let Some(dashboard) = &dashboard
+        && let Some(link) = dashboard.first_link().await?
+    {
+        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
+        crate::cli::output::say(&format!(
+            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
+        ));
+    }
+    Ok(dashboard)
 }
 
 async fn start_heartbeat(
@@ -154,7 +159,7 @@ fn stopped() -> impl Future<Output = ()> {
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
     supervisor::stopping();
-    let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
+    desk.close(STOP_WITHIN).await;
 }
 
 /// Takes the configuration anew whenever the process is told to. It listens from the call on: unheard, a hangup

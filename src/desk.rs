@@ -27,13 +27,15 @@ use tokio::{
     runtime::Handle,
     sync::{Mutex as Turn, OwnedMutexGuard, watch},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
     health::Pulse,
-    publish::{self, Editor, Looked, PublishError},
+    preview::contact::ContactChange,
+    publish::{self, Checked, Editor, Looked, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
     store::StoreError,
@@ -64,6 +66,8 @@ pub struct Desk {
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
+    /// Ends whatever is being done as asked.
+    cut: CancellationToken,
 }
 
 /// Work may go on while this is held.
@@ -87,6 +91,7 @@ impl Desk {
             trouble: Mutex::default(),
             news: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
+            cut: CancellationToken::new(),
         })
     }
 
@@ -150,7 +155,12 @@ impl Desk {
         let verb = ask.verb();
         // On a thread of its own: planning reads everybody, and the runtime's few threads have pages to serve.
         let runtime = Handle::current();
-        let work = tokio::task::spawn_blocking(move || runtime.block_on(desk.carry_out(ask, &who)));
+        let work = async move {
+            let carried = desk.carry_out(ask, &who);
+            let ended = desk.cut.run_until_cancelled(carried).await;
+            ended.unwrap_or_else(|| Err(cut_off()))
+        };
+        let work = tokio::task::spawn_blocking(move || runtime.block_on(work));
         let ended: Result<Outcome, Expected> = match work.await {
             Ok(ended) => ended,
             Err(error) => Err(StoreError::ended(&error).into()),
@@ -231,15 +241,47 @@ impl Desk {
         text: &str,
         as_of: Option<Day>,
     ) -> Result<Looked, Expected> {
-        let _look = self.look.lock().await;
+        let work = self.previewing(file, text, move |editor, checked| {
+            editor.preview(checked, as_of, None)
+        });
+        let (report, looked_at) = work.await?;
+        Ok(Looked { report, looked_at })
+    }
+
+    /// As [`Desk::preview`], with the first so many contacts for whom anything differs.
+    pub async fn preview_listing(
+        &self,
+        file: &str,
+        text: &str,
+        most: usize,
+    ) -> Result<(Looked, Vec<ContactChange>), Expected> {
+        let work = self.previewing(file, text, move |editor, checked| {
+            let mut listed = Vec::new();
+            let mut list = |change: &ContactChange| {
+                if listed.len() < most {
+                    listed.push(change.clone());
+                }
+            };
+            let report = editor.preview(checked, None, Some(&mut list))?;
+            Ok((report, listed))
+        });
+        let ((report, listed), looked_at) = work.await?;
+        Ok((Looked { report, looked_at }, listed))
+    }
+
+    /// Compares a text with what is in force. The turn is held to its end, also when whoever asked is gone.
+    async fn previewing<T: Send + 'static>(
+        &self,
+        file: &str,
+        text: &str,
+        job: impl FnOnce(&Editor, &Checked) -> Result<T, PublishError> + Send + 'static,
+    ) -> Result<(T, String), Expected> {
+        let look = Arc::clone(&self.look).lock_owned().await;
         let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
         let work = move || {
+            let _look = look;
             let checked = editor.check(&file, &text)?;
-            let report = editor.preview(&checked, as_of, None)?;
-            Ok::<_, PublishError>(Looked {
-                report,
-                looked_at: checked.looked_at,
-            })
+            Ok::<_, PublishError>((job(&editor, &checked)?, checked.looked_at))
         };
         let looked = tokio::task::spawn_blocking(work).await;
         Ok(looked.map_err(|error| StoreError::ended(&error))??)
@@ -258,10 +300,12 @@ impl Desk {
         lock(&self.trouble).clone()
     }
 
-    /// Takes nothing more in, and waits for whatever runs. What waits ends as failed.
-    pub async fn close(&self) {
+    /// Takes nothing more in, and waits for whatever runs, for so long at most; then it is cut off. What waits ends
+    /// as failed. What is cut off was not committed, or is in doubt.
+    pub async fn close(&self, within: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
-        drop(self.turn().await);
+        let _ = tokio::time::timeout(within, self.turn()).await;
+        self.cut.cancel();
     }
 
     fn is_stopping(&self) -> bool {
@@ -293,6 +337,14 @@ fn busy() -> Expected {
     Expected::new(
         Exit::Unavailable,
         diagnostic.help("wait until some of them are done, then ask again"),
+    )
+}
+
+fn cut_off() -> Expected {
+    let diagnostic = Diagnostic::error("E0144", "the daemon stopped while this was being done");
+    Expected::new(
+        Exit::Unavailable,
+        diagnostic.help("look how far it came, when it runs again: what was committed stands"),
     )
 }
 

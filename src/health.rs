@@ -114,7 +114,7 @@ mod tests {
     }
 
     struct Bench {
-        _folder: tempfile::TempDir,
+        folder: tempfile::TempDir,
         store: Store,
         clock: Arc<Hand>,
         pulse: Pulse,
@@ -127,7 +127,7 @@ mod tests {
         let store = Store::open(&path, Access::ReadWrite, clock.as_ref()).unwrap();
         let pulse = Pulse::new(clock.as_ref());
         Bench {
-            _folder: folder,
+            folder,
             store,
             clock,
             pulse,
@@ -187,7 +187,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_that_cannot_be_read_is_told() {
         let bench = bench();
-        let other = rusqlite::Connection::open(bench._folder.path().join("engaged.db")).unwrap();
+        let other = rusqlite::Connection::open(bench.folder.path().join("engaged.db")).unwrap();
         other.execute("drop table control", ()).unwrap();
         assert_eq!(bench.ready().await, Err("database"));
     }

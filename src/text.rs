@@ -51,6 +51,7 @@ const PAGES: &[Page] = pages![
     "settings",
     "sync",
     "tasks",
+    "told",
 ];
 
 static ENGLISH: LazyLock<Bundle> =

@@ -10,6 +10,7 @@ pub mod access;
 mod api;
 mod assets;
 pub mod chart;
+mod door;
 pub mod error;
 mod guard;
 mod health;
@@ -24,6 +25,7 @@ mod session;
 mod spread;
 mod states;
 mod tasks;
+mod told;
 mod who;
 
 use std::{
@@ -84,9 +86,7 @@ impl Web {
     pub fn new(desk: Arc<Desk>, settings: &config::Web) -> Arc<Self> {
         let jobs = desk.jobs();
         let accounts = Accounts::new(jobs.store.clone(), Arc::clone(&jobs.clock));
-        let mut names: Vec<String> = ["127.0.0.1", "localhost", "[::1]"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut names: Vec<String> = guard::THIS_MACHINE.map(str::to_owned).to_vec();
         names.extend(settings.hosts.iter().cloned());
         let public = settings.public_url.as_ref();
         names.extend(public.and_then(|url| url.host_str()).map(str::to_owned));
@@ -153,7 +153,12 @@ impl Web {
 /// Every route with what it needs, and the router that serves them.
 pub fn router(web: &Arc<Web>) -> (Router, Vec<Route>) {
     let routes = Routes::new(Arc::clone(web)).get("/assets/{name}", Access::Open, assets::asset);
-    let (router, table) = health::add(api::add(pages::add(routes))).finish();
+    served(web, health::add(api::add(pages::add(routes))))
+}
+
+/// Routes behind what every request must pass.
+fn served(web: &Arc<Web>, routes: Routes) -> (Router, Vec<Route>) {
+    let (router, table) = routes.finish();
     let router = router
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_in_this_way)

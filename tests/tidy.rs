@@ -214,6 +214,36 @@ fn only_the_clock_asks_the_time() {
     check("other clocks", &faults);
 }
 
+/// What adds a path to a router, or makes one.
+const ROUTERS: [&str; 8] = [
+    "Router::new(",
+    ".route(",
+    ".route_service(",
+    ".nest(",
+    ".nest_service(",
+    ".merge(",
+    ".fallback_service(",
+    "axum::serve(",
+];
+
+#[test]
+fn no_path_is_served_around_the_table_that_says_who_may() {
+    let mut faults = Vec::new();
+    let doors = ["src/web/access.rs", "src/web/running.rs"];
+    for (name, text) in sources()
+        .iter()
+        .filter(|(name, _)| name.starts_with("src/web") && !is_test(name))
+        .filter(|(name, _)| !doors.contains(&name.as_str()))
+    {
+        for (number, line) in
+            program(text).filter(|(_, line)| ROUTERS.iter().any(|word| line.contains(word)))
+        {
+            faults.push(format!("{name}:{}: `{}`", number + 1, line.trim()));
+        }
+    }
+    check("paths around the table", &faults);
+}
+
 #[test]
 fn files_say_what_they_are_for_and_stay_short() {
     let mut faults = Vec::new();

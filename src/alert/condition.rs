@@ -63,7 +63,7 @@ pub struct Refused {
     /// When.
     pub at: Millis,
     /// How many errors there are.
-    pub errors: usize,
+    pub errors: i64,
 }
 
 /// What holds, and with which numbers.
@@ -113,7 +113,7 @@ pub enum Fact {
         /// When.
         since: Millis,
         /// How many errors it has.
-        errors: usize,
+        errors: i64,
     },
 }
 

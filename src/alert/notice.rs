@@ -22,7 +22,7 @@ use crate::{
     clean::CLEANING,
     config::{Config, Language, Receiver},
     score::calendar::Millis,
-    store::{Delivery, NewNotice, Notice, Store, StoreError},
+    store::{Conn, Delivery, NewNotice, Notice, Store, StoreError},
 };
 
 use super::{
@@ -194,7 +194,7 @@ pub(super) async fn deliver(
 ) -> Result<(), StoreError> {
     let begun = clock.now().timestamp_millis();
     while clock.now().timestamp_millis() - begun < ROUND_MS {
-        if !store.read_async(|conn| conn.has_open_notices()).await? {
+        if !store.read_async(Conn::has_open_notices).await? {
             return Ok(());
         }
         let now = clock.now().timestamp_millis();
@@ -240,9 +240,10 @@ async fn settle(
         }
     };
     let alert = &notice.notice.alert;
-    match delivery {
-        Delivery::Sent => info!(alert, state = notice.notice.state, "told"),
-        _ => warn!(alert, state = notice.notice.state, detail, "not told"),
+    if delivery == Delivery::Sent {
+        info!(alert, state = notice.notice.state, "told");
+    } else {
+        warn!(alert, state = notice.notice.state, detail, "not told");
     }
     let id = notice.id;
     store

@@ -387,3 +387,18 @@ async fn no_address_no_platforms_words_and_no_key_is_ever_told() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_page_on_alerts_has_each_of_them_and_a_payload_that_is_sent() {
+    let page = include_str!("../../docs/alerts.md");
+    for name in Kind::NAMES {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+    let bench = Bench::new("[web]\npublic_url = \"https://engaged.example\"").await;
+    bench.write(|tx, _, now| tx.block("news", "E0601", now));
+    bench.looks(2).await;
+    let (_, after) = page.split_once("```json\n").unwrap();
+    let (example, _) = after.split_once("```").unwrap();
+    let example: serde_json::Value = serde_json::from_str(example).unwrap();
+    assert_eq!(example, bench.bodies()[0]);
+}

@@ -239,12 +239,8 @@ fn in_doubt(on: &str, starts: i64, removals: i64) -> Both {
     }
 }
 
-fn plural<N: PartialEq + From<u8>>(
-    number: N,
-    one: &'static str,
-    more: &'static str,
-) -> &'static str {
-    if number == N::from(1) { one } else { more }
+fn plural(number: i64, one: &'static str, more: &'static str) -> &'static str {
+    if number == 1 { one } else { more }
 }
 
 fn pick((english, dutch): Both, language: Language) -> String {

@@ -33,7 +33,7 @@ pub enum AnyPlan {
     /// What would be written.
     Push(Plan),
     /// Who would be asked or taken off.
-    Cleaning(PolicyPlan),
+    Cleaning(Box<PolicyPlan>),
 }
 
 /// The last plans, the oldest first.

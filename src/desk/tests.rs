@@ -33,7 +33,7 @@ const PEOPLE: &str = r#"{"email":"jan@x.example","subscribed_at":"2026-01-10T10:
 "#;
 
 /// No test waits so long; one that does has failed.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Each look at it is a moment later: what came first can be told.
 #[derive(Default)]
@@ -54,6 +54,17 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         Self::of(tempfile::tempdir().unwrap(), CONFIG)
+    }
+
+    /// With a connection, whose key is in a file.
+    fn with_key(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("news.key");
+        fs::write(&key, "0123456789abcdef0123456789abcdef-us1").unwrap();
+        fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let connection = "platform = \"mailchimp\"\nkey = { file = \"news.key\" }";
+        let text = format!("{CONFIG}[connections.news]\n{connection}\n{more}");
+        Self::of(folder, &text)
     }
 
     fn of(folder: TempDir, text: &str) -> Self {
@@ -209,7 +220,7 @@ async fn too_many_tasks_and_tasks_of_a_stopping_daemon_fail_and_are_not_begun() 
     assert_eq!(codes(&bench.desk.task(more).unwrap()), ["E0140"]);
     let closing = tokio::spawn({
         let desk = Arc::clone(&bench.desk);
-        async move { desk.close().await }
+        async move { desk.close(LONG).await }
     });
     bench.pass().await;
     assert!(!closing.is_finished(), "whatever runs is waited for");
@@ -225,6 +236,23 @@ async fn too_many_tasks_and_tasks_of_a_stopping_daemon_fail_and_are_not_begun() 
         .store
         .read(|conn| conn.last_run("score", None));
     assert!(runs.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_runs_too_long_for_a_stop_is_cut_off_and_says_so() {
+    let platform = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = platform.local_addr().unwrap();
+    let bench = Bench::with_key(&format!("base_url = \"http://{address}\"\n"));
+    let sync = Ask::Sync {
+        connection: None,
+        full: false,
+    };
+    let id = bench.desk.ask(sync, "tom");
+    // It is asked, and never answers.
+    let (_asked, _) = platform.accept().await.unwrap();
+    bench.desk.close(Duration::ZERO).await;
+    let task = bench.desk.wait(id, LONG).await.unwrap();
+    assert_eq!(codes(&task), ["E0144"]);
 }
 
 #[tokio::test]
@@ -337,16 +365,10 @@ async fn rules_that_are_published_count_at_once_and_start_nothing_for_the_past()
 
 #[tokio::test]
 async fn what_is_published_and_cannot_come_into_force_says_so() {
-    let secret = "[connections.news]\nplatform = \"mailchimp\"\nkey = { file = \"news.key\" }\n";
-    let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("news.key");
-    fs::write(&key, "0123456789abcdef0123456789abcdef-us1").unwrap();
-    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let config = format!("{CONFIG}{secret}");
-    let bench = Bench::of(folder, &config);
-    fs::remove_file(&key).unwrap();
+    let bench = Bench::with_key("");
+    fs::remove_file(bench.folder.path().join("news.key")).unwrap();
     let before = bench.desk.jobs();
-    let order = bench.order(&config, "points = 20");
+    let order = bench.order(&bench.text(), "points = 20");
     let task = bench.done(Ask::Publish(order.clone())).await;
     assert_eq!(codes(&task), ["E0143", "E0112"]);
     assert!(Arc::ptr_eq(&before, &bench.desk.jobs()));

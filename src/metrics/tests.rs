@@ -178,9 +178,8 @@ async fn a_scrape_of_an_empty_store_is_well_formed_and_names_what_is_configured(
     }
 }
 
-#[tokio::test]
-async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_named() {
-    let (_folder, store, config, pulse) = bench();
+/// Four syncs and one under way, three writes, three guards, a block and a pause; what names somebody says "canary".
+fn happen(store: &Store) {
     store
         .write(|tx| {
             let id = tx.connection("news", "mailchimp", NOON)?.id;
@@ -222,52 +221,45 @@ async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_
             tx.set_paused(true, "canary", NOON)
         })
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_named() {
+    let (_folder, store, config, pulse) = bench();
+    happen(&store);
     let text = scrape(&store, &config, &pulse, &clock()).await.unwrap();
     assert!(!text.contains("canary"), "{text}");
     let samples = parse(&text);
-    let found = |name: &str, labels: &[(&str, &str)]| get(&samples, name, labels);
     let news = ("connection", "news");
-    assert_eq!(
-        found("engaged_connection_state", &[news, ("state", "blocked")]),
-        Some(1.0)
-    );
-    assert_eq!(
-        found("engaged_connection_state", &[news, ("state", "ok")]),
-        Some(0.0)
-    );
-    assert_eq!(
-        found("engaged_connection_data_age_seconds", &[news]),
-        Some(60.0)
-    );
-    assert_eq!(
-        found("engaged_connection_last_success_timestamp_seconds", &[news]),
-        Some(1_780_999_940.0)
-    );
-    assert_eq!(
-        found("engaged_outbox_rows", &[news, ("state", "retry")]),
-        Some(2.0)
-    );
-    assert_eq!(
-        found("engaged_outbox_rows", &[news, ("state", "applied")]),
-        Some(1.0)
-    );
-    assert_eq!(
-        found("engaged_guards_open", &[("guard", "max_starts")]),
-        Some(2.0)
-    );
-    assert_eq!(
-        found("engaged_guards_open", &[("guard", "other")]),
-        Some(1.0)
-    );
-    assert_eq!(found("engaged_writing_paused", &[]), Some(1.0));
-    let runs = |job, outcome| found("engaged_runs_total", &[("job", job), ("outcome", outcome)]);
-    assert_eq!(
+    for (name, labels, value) in [
+        ("connection_state", &[news, ("state", "blocked")][..], 1.0),
+        ("connection_state", &[news, ("state", "ok")], 0.0),
+        ("connection_data_age_seconds", &[news], 60.0),
         (
-            runs("sync", "ok"),
-            runs("sync", "trouble"),
-            runs("sync", "other")
+            "connection_last_success_timestamp_seconds",
+            &[news],
+            1_780_999_940.0,
         ),
-        (Some(2.0), Some(1.0), Some(2.0))
+        ("outbox_rows", &[news, ("state", "retry")], 2.0),
+        ("outbox_rows", &[news, ("state", "applied")], 1.0),
+        ("guards_open", &[("guard", "max_starts")], 2.0),
+        ("guards_open", &[("guard", "other")], 1.0),
+        ("writing_paused", &[], 1.0),
+        ("runs_total", &[("job", "sync"), ("outcome", "ok")], 2.0),
+        (
+            "runs_total",
+            &[("job", "sync"), ("outcome", "trouble")],
+            1.0,
+        ),
+        ("runs_total", &[("job", "sync"), ("outcome", "other")], 2.0),
+    ] {
+        let found = get(&samples, &format!("engaged_{name}"), labels);
+        assert_eq!(found, Some(value), "{name} {labels:?}");
+    }
+    let score = [("job", "score"), ("outcome", "ok")];
+    assert_eq!(
+        get(&samples, "engaged_runs_total", &score),
+        None,
+        "it has not ended"
     );
-    assert_eq!(runs("score", "ok"), None, "it has not ended");
 }

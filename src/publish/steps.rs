@@ -149,9 +149,7 @@ impl Editor {
     fn carry_out(&self, prepared: Prepared) -> Result<i64, PublishError> {
         let planned = self.plan(prepared)?;
         let id = planned.id;
-        let put = self
-            .stage(&planned)
-            .and_then(|staged| Self::put(&planned, staged));
+        let put = Self::stage(&planned).and_then(|staged| Self::put(&planned, staged));
         match put {
             Ok(()) => self.settle(&planned)?,
             Err(error) => {
@@ -173,7 +171,7 @@ impl Editor {
     }
 
     /// The second step: the text on disk, beside the file.
-    pub(super) fn stage(&self, planned: &Planned) -> Result<Staged, PublishError> {
+    pub(super) fn stage(planned: &Planned) -> Result<Staged, PublishError> {
         place::stage(&planned.prepared.file.path, &planned.prepared.new.after.0)
     }
 

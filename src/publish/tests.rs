@@ -157,8 +157,8 @@ fn whole() -> String {
     REST.replace("[connections", &format!("{RULES}[connections"))
 }
 
-fn more(text: String) -> String {
-    text.replace("points = 10", "points = 20")
+fn more(text: impl AsRef<str>) -> String {
+    text.as_ref().replace("points = 10", "points = 20")
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn a_file_that_was_edited_meanwhile_is_never_written_over() {
     let planned = editor
         .plan(editor.prepare(&order, "marit").unwrap())
         .unwrap();
-    let staged = editor.stage(&planned).unwrap();
+    let staged = Editor::stage(&planned).unwrap();
     fs::write(&bench.path, &edited).unwrap();
     let error = Editor::put(&planned, staged).unwrap_err();
     assert_eq!(error.code(), "E0134");
@@ -397,7 +397,7 @@ fn a_process_that_ends_at_any_step_leaves_a_whole_file_and_a_row_that_is_settled
         let planned = editor.plan(prepared).unwrap();
         let id = planned.id;
         if steps >= 1 {
-            let staged = editor.stage(&planned).unwrap();
+            let staged = Editor::stage(&planned).unwrap();
             // The row stands before the file is touched.
             assert_eq!(bench.publication(id).state, PublicationState::Planned);
             assert_eq!(bench.text("engaged.toml"), whole());

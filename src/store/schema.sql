@@ -456,7 +456,9 @@ create table plan (
   known_at integer not null,
   decided_at integer,
   decided_by text,
-  connection_id integer references connection
+  connection_id integer references connection,
+  -- How many of its writes were done when its push ended; null while it goes on, or if it was cut off.
+  written integer
 ) strict;
 
 create table outbox (

@@ -1,5 +1,7 @@
 //! A dashboard without a network, with people in it, for the tests of its pages.
 
+mod inert;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -30,6 +32,8 @@ use crate::{
     schedule::jobs::Jobs,
     store::{Access, Store},
 };
+
+pub(crate) use inert::assert_inert;
 
 /// A clock that a test moves. It begins at noon (UTC) on 15 June 2026.
 pub(crate) struct Hands(AtomicI64);
@@ -197,11 +201,14 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// A request as it is.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         let peer: SocketAddr = ([127, 0, 0, 1], 50_000).into();
-        let request = request
-            .extension(ConnectInfo(peer))
-            .body(Body::from(body.to_owned()))
-            .unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use http::{HeaderName, HeaderValue};
 use maud::{Markup, html};
 
 use super::{
     error::see,
-    html::{Column, Mood, badge, name, table},
+    html::{Column, Mood, badge, name, table, time},
     page::Visit,
 };
 use crate::{
@@ -74,13 +74,13 @@ impl Tasks {
             vec![
                 html! { a href=(place(task.id)) { (say.t(verb_key(&task.ask))) } },
                 state(visit, task),
-                html! { (say.millis(task.asked_at)) },
+                time(say, task.asked_at),
                 name(&task.who),
             ]
         });
         let rows: Vec<Vec<Markup>> = rows.collect();
         html! {
-            section.tasks aria-label=(say.t("tasks")) {
+            div.tasks {
                 (table(&say.t("tasks"), &columns, &rows, ""))
                 @if self.are_open() { p.small.soft { (say.t("tasks-look-again")) } }
             }
@@ -129,9 +129,13 @@ pub fn state(visit: &Visit, task: &Task) -> Markup {
     };
     let since = task.ended_at.or(task.started_at);
     let since = since.and_then(DateTime::from_timestamp_millis);
+    let ago = since.map(|since| match now - since {
+        passed if passed < TimeDelta::minutes(1) => say.t("task-now"),
+        _ => say.with("task-ago", [("ago", say.ago(since, now).into())]),
+    });
     html! {
         (badge(mood, &say.t(word)))
-        @if let Some(since) = since { " " span.soft { (say.with("task-ago", [("ago", say.ago(since, now).into())])) } }
+        @if let Some(ago) = ago { " " span.soft { (ago) } }
     }
 }
 

@@ -60,6 +60,13 @@ fn text(url: &str, alerts: &str) -> String {
     )
 }
 
+/// Where the keys are.
+pub(super) fn environment() -> Environment {
+    [("KEY", "0-us1"), ("HOOK", SECRET)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
 /// The jobs of a configuration, and their clock.
 pub(super) fn jobs(
     folder: &TempDir,
@@ -69,9 +76,7 @@ pub(super) fn jobs(
 ) -> (Jobs, Arc<Hand>) {
     let path = folder.path().join("engaged.toml");
     std::fs::write(&path, text(url, alerts)).unwrap();
-    let environment: Environment = [("KEY", "0-us1"), ("HOOK", SECRET)]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+    let environment = environment();
     let config = config::load(&path, &environment).unwrap();
     let start: DateTime<Utc> = START.parse().unwrap();
     let clock = Arc::new(Hand(AtomicI64::new(start.timestamp_millis())));

@@ -147,7 +147,7 @@ async fn two_that_look_at_once_tell_once() {
     block(&bench);
     let (one, other) = (Watch::default(), Watch::default());
     let (first, second) = tokio::join!(one.look(&bench.jobs, None), other.look(&bench.jobs, None));
-    (first.unwrap(), second.unwrap());
+    first.and(second).unwrap();
     bench.looks(3).await;
     assert_eq!(bench.told(), ["blocked:news firing"]);
 }
@@ -278,4 +278,33 @@ async fn looks_come_once_a_minute_and_a_receiver_that_hangs_holds_them_up_for_se
     // The first hangs until the call is left, which is then to be tried again by the clock that stands.
     assert_eq!(begun.elapsed(), Duration::from_secs(60 + 15 + 60 + 60));
     assert_eq!(under_way(&jobs), Some(Delivery::Retry));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_daemon_tells_that_a_reload_was_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (jobs, line): (_, Arc<dyn Transport>) = (silent(&folder), Arc::new(Silent));
+    let store = jobs.store.clone();
+    let desk = Desk::new(jobs, bench::environment(), line);
+    std::fs::write(folder.path().join("engaged.toml"), "timezone = 1").unwrap();
+    desk.ask(crate::desk::ask::Ask::Reload, "a test");
+    // The store's thread is not waited for by a clock that runs ahead.
+    while desk.reload_trouble().is_none() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let pulse = desk.pulse.beat_at();
+    let daemon = tokio::spawn(crate::daemon::run(Arc::clone(&desk)));
+    let told = async || {
+        let notices = store.read_async(|conn| conn.notices(9)).await.unwrap();
+        let mut bodies = notices.into_iter().map(|notice| notice.notice.body);
+        bodies.any(|body| body.contains("a new configuration was refused"))
+    };
+    let mut looked = 0;
+    while !told().await {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        looked += 1;
+        assert!(looked < 100_000, "nobody was told");
+    }
+    assert!(desk.pulse.beat_at() >= pulse);
+    daemon.abort();
 }

@@ -61,25 +61,32 @@ pub struct EntriesWanted<'a> {
 impl Conn {
     /// How many entries there are, by automation and state.
     pub fn entry_sizes(&self) -> Result<Vec<EntrySize>, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select text, every.state, every.number, coalesce(inside.number, 0)
-             from (select automation_id, state, count(*) number
-               from automation_entry indexed by automation_entry_open group by state, automation_id) every
-             join word on word.id = every.automation_id
-             left join (select automation_id, state, count(*) number
-               from automation_entry indexed by automation_entry_inside where left_at is null group by 1, 2) inside
-               on inside.automation_id = every.automation_id and inside.state = every.state
-             order by 1, 2",
+        let mut name = self
+            .sql
+            .prepare_cached("select text from word where id = ?1")?;
+        // One by one: counting along an index is faster than grouping by it.
+        let mut all = self.sql.prepare_cached(
+            "select count(*) from automation_entry indexed by automation_entry_open
+             where state = ?2 and automation_id = ?1",
         )?;
-        let mut rows = select.query(())?;
+        let mut inside = self.sql.prepare_cached(
+            "select count(*) from automation_entry indexed by automation_entry_inside
+             where automation_id = ?1 and state = ?2 and left_at is null",
+        )?;
         let mut sizes = Vec::new();
-        while let Some(row) = rows.next()? {
-            sizes.push(EntrySize {
-                automation: row.get(0)?,
-                state: state_of(&row.get::<_, String>(1)?)?,
-                entries: row.get(2)?,
-                inside: row.get(3)?,
-            });
+        for automation in self.automations_entered(None)? {
+            for state in EntryState::ALL {
+                let which = params![automation, state.as_str()];
+                let entries: i64 = all.query_row(which, |row| row.get(0))?;
+                if entries > 0 {
+                    sizes.push(EntrySize {
+                        automation: name.query_row([automation], |row| row.get(0))?,
+                        state,
+                        entries,
+                        inside: inside.query_row(which, |row| row.get(0))?,
+                    });
+                }
+            }
         }
         Ok(sizes)
     }

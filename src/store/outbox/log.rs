@@ -5,16 +5,13 @@
 
 use std::cmp::Reverse;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
 use super::{COLUMNS, OutboxRow, OutboxState, outbox_row};
 use crate::{
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Conn, StoreError},
+    store::{Conn, StoreError, Tx},
 };
-
-/// Rows of one state are counted so far.
-const COUNTED_MAX: i64 = 1_000_000;
 
 /// So many rows that went wrong are looked at for what they have in common.
 const TROUBLES_OF: i64 = 20_000;
@@ -89,52 +86,54 @@ impl Conn {
     /// Plans that were carried out, the newest first: those before a number.
     pub fn pushes(&self, before: Option<i64>, limit: u16) -> Result<Vec<LoggedPush>, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select id, fingerprint, connection_id, summary, known_at from plan
+            "select id, fingerprint, connection_id, summary, known_at, written from plan
              where id < ?1 order by id desc limit ?2",
         )?;
-        let rows = select.query_map(params![before.unwrap_or(i64::MAX), limit], logged)?;
-        let mut pushes = rows.collect::<Result<Vec<_>, _>>()?;
-        for push in &mut pushes {
-            push.sizes = self.write_sizes(WritesOf::Plan(push.plan))?;
+        let mut rows = select.query(params![before.unwrap_or(i64::MAX), limit])?;
+        let mut pushes = Vec::new();
+        while let Some(row) = rows.next()? {
+            pushes.push(self.logged(row)?);
         }
         Ok(pushes)
     }
 
     /// A plan that was carried out, by its number.
     pub fn push(&self, plan: i64) -> Result<Option<LoggedPush>, StoreError> {
-        let found = self
-            .sql
-            .prepare_cached(
-                "select id, fingerprint, connection_id, summary, known_at from plan where id = ?1",
-            )?
-            .query_row([plan], logged)
-            .optional()?;
-        let Some(mut push) = found else {
-            return Ok(None);
-        };
-        push.sizes = self.write_sizes(WritesOf::Plan(plan))?;
-        Ok(Some(push))
+        let mut select = self.sql.prepare_cached(
+            "select id, fingerprint, connection_id, summary, known_at, written from plan where id = ?1",
+        )?;
+        let mut rows = select.query([plan])?;
+        rows.next()?.map(|row| self.logged(row)).transpose()
     }
 
-    /// How many writes are in which state, at most a million of each.
-    pub fn write_sizes(&self, of: WritesOf) -> Result<Vec<(OutboxState, i64)>, StoreError> {
-        let (sql, whose) = match of {
-            WritesOf::Plan(plan) => (
-                "select count(*) from (select 1 from outbox indexed by outbox_by_plan where plan_id = ?1 and state = ?2 limit ?3)",
-                plan,
-            ),
-            WritesOf::Connection(connection) => (
-                "select count(*) from (select 1 from outbox indexed by outbox_by_state where connection_id = ?1 and state = ?2 limit ?3)",
-                connection.0.into(),
-            ),
-        };
-        let mut select = self.sql.prepare_cached(sql)?;
+    fn logged(&self, row: &Row<'_>) -> Result<LoggedPush, StoreError> {
+        let plan = row.get(0)?;
+        Ok(LoggedPush {
+            plan,
+            fingerprint: row.get(1)?,
+            connection: row.get::<_, Option<u16>>(2)?.map(ConnectionId),
+            summary: row.get(3)?,
+            known_at: row.get(4)?,
+            sizes: self.push_sizes(plan, row.get(5)?)?,
+        })
+    }
+
+    /// How many rows of a plan are in which state. What was done when its push ended is not counted again.
+    fn push_sizes(
+        &self,
+        plan: i64,
+        written: Option<i64>,
+    ) -> Result<Vec<(OutboxState, i64)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select count(*) from outbox indexed by outbox_by_plan where plan_id = ?1 and state = ?2",
+        )?;
         let mut sizes = Vec::new();
         for state in OutboxState::ALL {
-            let size: i64 = select
-                .query_row(params![whose, state.as_str(), COUNTED_MAX], |row| {
-                    row.get(0)
-                })?;
+            let known = written.filter(|_| state == OutboxState::Applied);
+            let size = match known {
+                Some(size) => size,
+                None => select.query_row(params![plan, state.as_str()], |row| row.get(0))?,
+            };
             if size > 0 {
                 sizes.push((state, size));
             }
@@ -223,15 +222,17 @@ impl Conn {
     }
 }
 
-fn logged(row: &Row<'_>) -> rusqlite::Result<LoggedPush> {
-    Ok(LoggedPush {
-        plan: row.get(0)?,
-        fingerprint: row.get(1)?,
-        connection: row.get::<_, Option<u16>>(2)?.map(ConnectionId),
-        summary: row.get(3)?,
-        known_at: row.get(4)?,
-        sizes: Vec::new(),
-    })
+impl Tx {
+    /// Keeps how many writes of a plan are done, now that its push has ended: what still waits becomes part of a later one.
+    pub fn end_push(&self, plan: i64) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "update plan set written = (select count(*) from outbox indexed by outbox_by_plan
+                   where plan_id = ?1 and state = 'applied') where id = ?1",
+            )?
+            .execute([plan])?;
+        Ok(())
+    }
 }
 
 fn logged_write(row: &Row<'_>) -> Result<LoggedWrite, StoreError> {

@@ -34,6 +34,9 @@ automations-door-paused = paused
 ## In doubt
 automations-doubt-title = In doubt: was it started?
 automations-doubt-means = The request went out and no answer came back. It is not repeated by itself, so that nobody gets a series twice. Look at the platform and say what you see.
+automations-doubt-caption = Starts that nobody knows about, the newest first
+automations-doubt-where = Look here
+automations-doubt-word = What you see
 automations-doubt-who = A marketer can say what became of it.
 automations-doubt-look = Look on the platform whether the contact is in the automation.
 automations-doubt-look-at = Look on { $on } whether this happened around { $time }:
@@ -84,23 +87,6 @@ automations-there = Still inside?
 automations-left = left { $time }
 automations-all = all
 automations-filtered = filtered: show all
-automations-why-first-import = was there before us: first import
-automations-why-edited = the rules were edited
-automations-why-late = late news of the past
-automations-why-not-subscribed = not subscribed
-automations-why-not-there = not on the platform
-automations-why-left = left before it was started
-automations-why-did-not-hold = did not hold, as we know now
-automations-why-too-long = waited too long to be started
-automations-why-backfill = asked for by a person, afterwards
-automations-why-accepted = accepted
-automations-why-no-lead = not a lead
-automations-why-no-tag = there is no tag to take off
-automations-why-cooldown = too soon after the last start: until { $day }
-automations-why-most = had as many starts as one contact may have: { $n }
-automations-why-resolved = { $who } said so
-automations-why-cleaning = asked for by cleaning: { $policy }
-automations-why-beyond = crossed together with { $automation }, which lies beyond
 
 ## Leads
 automations-leads = Leads that wait for people

@@ -38,6 +38,7 @@ push-mode = Mode
 push-live = live
 push-read-only = read-only
 push-read-only-help = Nothing is written to a read-only connection. To change that, set in the configuration:
+push-blocked-why = See why
 push-last-run = Last push
 push-never = never
 push-run-ok = done
@@ -157,6 +158,7 @@ push-receipt-planned = { $n ->
 }
 push-outcome = What came of it
 push-see-log = To the log
+push-see-rows = See every write
 
 ## Verbs
 push-verb-create-field = create field

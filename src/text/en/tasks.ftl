@@ -10,6 +10,7 @@ task-waiting = waiting
 task-running = under way
 task-done = done
 task-failed = not done
+task-now = just now
 task-ago = { $ago } ago
 task-asked-by = Asked by { $who }, { $time }.
 task-waiting-help = Something else is being done first. It begins when its turn comes, also if you leave this page.

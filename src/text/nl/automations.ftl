@@ -34,6 +34,9 @@ automations-door-paused = op pauze
 ## In twijfel
 automations-doubt-title = In twijfel: is het gestart?
 automations-doubt-means = Het verzoek is verstuurd en er kwam geen antwoord terug. Het wordt niet vanzelf herhaald, zodat niemand een reeks twee keer krijgt. Kijk op het platform en zeg wat je ziet.
+automations-doubt-caption = Starts waarvan niemand het weet, de nieuwste eerst
+automations-doubt-where = Kijk hier
+automations-doubt-word = Wat je ziet
 automations-doubt-who = Een marketeer kan zeggen wat ervan is geworden.
 automations-doubt-look = Kijk op het platform of het contact in de automation zit.
 automations-doubt-look-at = Kijk op { $on } of dit rond { $time } is gebeurd:
@@ -84,23 +87,6 @@ automations-there = Nog erin?
 automations-left = eruit op { $time }
 automations-all = alle
 automations-filtered = gefilterd: toon alles
-automations-why-first-import = was er al voor ons: eerste import
-automations-why-edited = de regels zijn bewerkt
-automations-why-late = laat nieuws uit het verleden
-automations-why-not-subscribed = niet ingeschreven
-automations-why-not-there = niet op het platform
-automations-why-left = eruit voor het gestart was
-automations-why-did-not-hold = gold niet, zoals we nu weten
-automations-why-too-long = te lang gewacht om nog te starten
-automations-why-backfill = achteraf door iemand gevraagd
-automations-why-accepted = aangenomen
-automations-why-no-lead = geen lead
-automations-why-no-tag = er is geen tag om weg te halen
-automations-why-cooldown = te kort na de vorige start: tot { $day }
-automations-why-most = had al zo veel starts als een contact mag hebben: { $n }
-automations-why-resolved = { $who } heeft het gezegd
-automations-why-cleaning = gevraagd door opschonen: { $policy }
-automations-why-beyond = samen met { $automation } overschreden, die verder ligt
 
 ## Leads
 automations-leads = Leads die op mensen wachten

@@ -38,6 +38,7 @@ push-mode = Stand
 push-live = live
 push-read-only = alleen lezen
 push-read-only-help = Naar een koppeling die alleen leest wordt niets geschreven. Zet dit in de configuratie om dat te veranderen:
+push-blocked-why = Bekijk waarom
 push-last-run = Laatste push
 push-never = nooit
 push-run-ok = klaar
@@ -157,6 +158,7 @@ push-receipt-planned = { $n ->
 }
 push-outcome = Wat ervan is geworden
 push-see-log = Naar het log
+push-see-rows = Bekijk elke wijziging
 
 ## Werkwoorden
 push-verb-create-field = veld maken

@@ -10,6 +10,7 @@ task-waiting = wacht
 task-running = bezig
 task-done = klaar
 task-failed = niet gedaan
+task-now = zojuist
 task-ago = { $ago } geleden
 task-asked-by = Gevraagd door { $who }, { $time }.
 task-waiting-help = Er gaat iets anders voor. Het begint zodra het aan de beurt is, ook als je deze pagina verlaat.

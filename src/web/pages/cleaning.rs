@@ -102,12 +102,13 @@ async fn show(visit: Visit) -> Response {
     }
     let body = html! {
         p.lead { (say.t("cleaning-lead")) }
-        (tasks.shown(&visit))
+        @if tasks.are_open() { (tasks.shown(&visit)) }
         @if config.cleaning.is_empty() {
             p.empty { (say.t("cleaning-no-policy")) }
             pre { "[cleaning.sunset]\nwhen = \"no open in 12 months and no click in 12 months\"\nthen = \"unsubscribe\"" }
         }
         @for each in &config.cleaning { (policy(&visit, each, latest.get(&each.name))) }
+        @if !tasks.are_open() { (tasks.shown(&visit)) }
         (batch_list(&visit, &all))
     };
     let page = Page {
@@ -131,6 +132,11 @@ fn policy(visit: &Visit, policy: &CleaningPolicy, latest: Option<&Arc<KeptPlan>>
                     dt { (say.t("cleaning-when")) } dd { code { (policy.text) } }
                     dt { (say.t("cleaning-steps")) } dd { (steps(visit, policy)) }
                     dt { (say.t("cleaning-on")) } dd { @for each in &policy.connections { (name(each)) " " } }
+                }
+            }
+            details {
+                summary { (say.t("cleaning-protects-and-limits")) }
+                dl.facts {
                     dt { (say.t("cleaning-protects")) } dd { (protects(visit, policy)) }
                     dt { (say.t("cleaning-limits")) }
                     dd {

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use crate::{
     account::Role,
     because::When,
-    score::calendar::{Day, Zone},
+    score::calendar::Day,
     store::ContactId,
     text::Say,
     web::{
@@ -99,7 +99,6 @@ struct Part<'a> {
     asked: &'a Asked,
     /// The date that is shown.
     as_of: Day,
-    zone: Zone,
 }
 
 impl Part<'_> {
@@ -158,7 +157,6 @@ async fn shown(
         seen: &seen,
         asked,
         as_of: when.as_of.unwrap_or(seen.today),
-        zone: Zone::new(visit.jobs.config.zone),
     };
     let page = Page {
         title: part.title(),
@@ -291,3 +289,6 @@ impl Part<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

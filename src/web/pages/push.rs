@@ -11,7 +11,6 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 pub(super) use self::receipt::receipt;
-use self::words::foreign;
 use crate::{
     account::Role,
     config::{Config, Mode},
@@ -22,9 +21,10 @@ use crate::{
     text::Say,
     web::{
         access::{Access, Routes},
-        html::{Column, Mood, badge, button, name, table},
+        html::{Column, Mood, badge, button, name, table, time},
         page::{Nav, Page, Visit},
         tasks::{self, Tasks, asked},
+        told::told,
     },
 };
 
@@ -60,7 +60,7 @@ struct PlaceRow {
     name: String,
     id: Option<ConnectionId>,
     live: bool,
-    blocked: Option<String>,
+    blocked: bool,
     last: Option<Run>,
     sizes: Vec<(OutboxState, i64)>,
 }
@@ -97,7 +97,7 @@ fn read(conn: &Conn, config: &Config, before: Option<i64>) -> Result<Shown, Stor
             name: connection.name.clone(),
             id,
             live: connection.mode == Mode::Live,
-            blocked: conn.blocked(&connection.name)?.map(|(why, _)| why),
+            blocked: conn.blocked(&connection.name)?.is_some(),
             last: match id {
                 Some(id) => conn.last_run("push", Some(id))?,
                 None => None,
@@ -140,8 +140,9 @@ async fn show(visit: Visit, Query(page): Query<Before>) -> Response {
     let body = html! {
         (lead(&visit, &shown))
         (held::section(&visit, &shown.guards))
-        (tasks.shown(&visit))
+        @if tasks.are_open() { (tasks.shown(&visit)) }
         (places(&visit, &shown))
+        @if !tasks.are_open() { (tasks.shown(&visit)) }
         (pushes(&visit, &shown.pushes, page.before))
     };
     let page = Page {
@@ -219,8 +220,8 @@ fn places(visit: &Visit, shown: &Shown) -> Markup {
 fn mode(visit: &Visit, place: &PlaceRow) -> Markup {
     let say = visit.say;
     html! {
-        @if let Some(why) = &place.blocked {
-            (badge(Mood::Bad, &say.t("state-blocked"))) " " (foreign(visit, why))
+        @if place.blocked {
+            (badge(Mood::Bad, &say.t("state-blocked"))) " " a.small href="/sync" { (say.t("push-blocked-why")) }
         } @else if place.live {
             (badge(Mood::Good, &say.t("push-live")))
         } @else {
@@ -235,14 +236,14 @@ fn last_run(visit: &Visit, run: Option<&Run>) -> Markup {
         return html! { (say.t("push-never")) };
     };
     html! {
-        (say.millis(run.started_at)) " "
+        (time(say, run.started_at)) " "
         @match run.outcome.as_deref() {
             Some("ok") => (badge(Mood::Good, &say.t("push-run-ok"))),
             Some(_) => (badge(Mood::Warn, &say.t("push-run-trouble"))),
             None => (badge(Mood::Warn, &say.t("push-run-open"))),
         }
         @if let Some(detail) = run.detail.as_ref().filter(|_| run.outcome.as_deref() != Some("ok")) {
-            div.small { (foreign(visit, detail)) }
+            div.small { (told(visit, detail)) }
         }
     }
 }
@@ -284,7 +285,7 @@ fn pushes(visit: &Visit, pushes: &[(LoggedPush, String)], before: Option<i64>) -
             html! { (say.n(sum)) }
         };
         vec![
-            html! { a href={ "/push/log/" (push.plan) } { (say.millis(push.known_at)) } },
+            html! { a href={ "/push/log/" (push.plan) } { (time(say, push.known_at)) } },
             name(on),
             number(&[OutboxState::Applied]),
             number(&[OutboxState::Rejected]),

@@ -88,6 +88,11 @@ impl Site {
         self.platform.as_ref().unwrap()
     }
 
+    /// The key by which the platform is asked.
+    pub(crate) fn platform_key(&self) -> String {
+        self.platform().key().to_owned()
+    }
+
     /// Every write request that the platform ever got.
     pub(crate) fn writes(&self) -> Vec<Entry> {
         self.platform().ledger().writes()

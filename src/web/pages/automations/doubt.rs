@@ -9,10 +9,10 @@ use crate::{
     automation::EntryState,
     entries,
     store::{Conn, EntriesWanted, Listed, LoggedWrite, Resolution, StoreError},
-    text::{Key, key},
+    text::{Key, Say, key},
     web::{
         error::Refusal,
-        html::{Mood, name, notice},
+        html::{Column, Mood, name, table},
         page::Visit,
         pages::push::words::{attempted_at, verb},
     },
@@ -58,34 +58,48 @@ pub(super) fn section(visit: &Visit, doubts: &[Doubt]) -> Markup {
     if doubts.is_empty() {
         return html! {};
     }
+    let may = visit.may(Role::Marketer);
+    let mut columns = vec![
+        Column::text(say.t("push-contact")),
+        Column::text(say.t("automations-name")),
+        Column::text(say.t("automations-doubt-where")),
+    ];
+    if may {
+        columns.push(Column::text(say.t("automations-doubt-word")));
+    }
+    let rows = doubts.iter().map(|doubt| {
+        let entry = &doubt.entry;
+        let mut row = vec![
+            visit.contact(entry.contact, entry.email.as_ref()),
+            name(&entry.automation),
+            look_at(visit, doubt),
+        ];
+        if may {
+            row.push(form(say, entry.entry));
+        }
+        row
+    });
+    let rows: Vec<Vec<Markup>> = rows.collect();
     html! {
-        section #doubt {
+        section.doubts #doubt {
             h2 { (say.t("automations-doubt-title")) }
             p { (say.t("automations-doubt-means")) }
-            @for doubt in doubts { (one(visit, doubt)) }
-            @if !visit.may(Role::Marketer) { p.soft { (say.t("automations-doubt-who")) } }
+            (table(&say.t("automations-doubt-caption"), &columns, &rows, ""))
+            @if !may { p.soft { (say.t("automations-doubt-who")) } }
         }
     }
 }
 
-fn one(visit: &Visit, doubt: &Doubt) -> Markup {
-    let say = visit.say;
-    let (entry, id) = (&doubt.entry, doubt.entry.entry.to_string());
-    notice(
-        Mood::Warn,
-        &html! {
-            h3 { (visit.contact(entry.contact, entry.email.as_ref())) " · " (name(&entry.automation)) }
-            p { (look_at(visit, doubt)) }
-            @if visit.may(Role::Marketer) {
-                form.row method="post" action="/automations/resolve" {
-                    input type="hidden" name="entry" value=(id);
-                    @for (word, label) in WORDS {
-                        button.quiet type="submit" name="word" value=(word) { (say.t(label)) }
-                    }
-                }
+/// The three things that a person can say of an entry.
+fn form(say: Say, entry: i64) -> Markup {
+    html! {
+        form.row method="post" action="/automations/resolve" {
+            input type="hidden" name="entry" value=(entry);
+            @for (word, label) in WORDS {
+                button.quiet type="submit" name="word" value=(word) { (say.t(label)) }
             }
-        },
-    )
+        }
+    }
 }
 
 /// What a person can say.

@@ -12,9 +12,10 @@ use crate::{
     text::{Key, key},
     web::{
         chart::{Area, Colour, Frame, Layer, Slot, Unit, area},
-        html::{Column, name, table},
+        html::{Column, name, table, time},
         page::Visit,
         states,
+        told::told,
     },
 };
 
@@ -143,15 +144,17 @@ pub(super) fn list(visit: &Visit, entries: &[Listed], filter: &Filter, names: &[
         vec![
             visit.contact(entry.contact, entry.email.as_ref()),
             name(&entry.automation),
-            html! { (say.millis(entry.entered_at)) },
+            time(say, entry.entered_at),
             words::state(say, entry.state),
             html! {
-                @if let Some(why) = &entry.reason { (words::reason(visit, why)) }
-                @if let Some(answer) = &entry.answer { div.small { (words::reason(visit, answer)) } }
+                @if let Some(why) = &entry.reason { (told(visit, why)) }
+                @if let Some(answer) = &entry.answer { div.small { (told(visit, answer)) } }
             },
             match entry.left_at {
                 None => html! { (say.t("automations-inside")) },
-                Some(at) => html! { (say.with("automations-left", [("time", say.millis(at).into())])) },
+                Some(at) => {
+                    html! { (say.with("automations-left", [("time", say.millis(at).into())])) }
+                }
             },
         ]
     });

@@ -53,7 +53,7 @@ pub(super) fn section(visit: &Visit, leads: &[Lead]) -> Markup {
         Column::text(say.t("automations-list")),
         Column::text(say.t("automations-entered")),
         Column::text(say.t("automations-scores")),
-        Column::text(say.t("because")),
+        Column::text(say.t("cleaning-because")),
     ];
     let may = visit.may(Role::Marketer);
     if may {

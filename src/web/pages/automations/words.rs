@@ -6,13 +6,11 @@ use super::Door;
 use crate::{
     automation::{Automation, Begin, EntryState},
     push::guard,
-    score::calendar::Day,
     sync::LIST_SHRUNK,
     text::{Key, Say, key},
     web::{
         html::{Mood, badge, name},
         page::Visit,
-        pages::push::words::foreign,
         states,
     },
 };
@@ -73,53 +71,4 @@ fn guard_key(name: &str) -> Key {
 pub(super) fn state(say: Say, state: EntryState) -> Markup {
     let (word, mood) = states::entry(state);
     badge(mood, &say.t(word))
-}
-
-/// The reasons that entries are stored with.
-const REASONS: [(&str, Key); 12] = [
-    ("first import", key("automations-why-first-import")),
-    ("the rules were edited", key("automations-why-edited")),
-    ("late news of the past", key("automations-why-late")),
-    ("not subscribed", key("automations-why-not-subscribed")),
-    ("not on the platform", key("automations-why-not-there")),
-    ("left before it was started", key("automations-why-left")),
-    (
-        "did not hold, as we know now",
-        key("automations-why-did-not-hold"),
-    ),
-    (
-        "waited too long to be started",
-        key("automations-why-too-long"),
-    ),
-    ("backfill", key("automations-why-backfill")),
-    ("accepted", key("automations-why-accepted")),
-    ("not a lead", key("automations-why-no-lead")),
-    ("there is no tag to take off", key("automations-why-no-tag")),
-];
-
-/// Why an entry is what it is, in the visitor's language where we know the words; else as it is stored.
-pub(super) fn reason(visit: &Visit, reason: &str) -> Markup {
-    let say = visit.say;
-    if let Some((_, key)) = REASONS.iter().find(|(each, _)| *each == reason) {
-        return html! { (say.t(*key)) };
-    }
-    let with = |prefix: &str| reason.strip_prefix(prefix);
-    if let Some(until) = with("cooldown until ") {
-        let until = Day::parse(until).map_or_else(|| until.to_owned(), |day| say.day(day));
-        return html! { (say.with("automations-why-cooldown", [("day", until.into())])) };
-    }
-    if let Some(most) = with("max_per_contact = ") {
-        return html! { (say.with("automations-why-most", [("n", most.into())])) };
-    }
-    if let Some(who) = with("resolved by ") {
-        return html! { (say.with("automations-why-resolved", [("who", who.into())])) };
-    }
-    if let Some(policy) = with("cleaning ") {
-        return html! { (say.with("automations-why-cleaning", [("policy", policy.into())])) };
-    }
-    let beyond = with("crossed together with '");
-    if let Some(beyond) = beyond.and_then(|rest| rest.strip_suffix("', which lies beyond")) {
-        return html! { (say.with("automations-why-beyond", [("automation", beyond.into())])) };
-    }
-    foreign(visit, reason)
 }

@@ -17,11 +17,11 @@ use crate::{
     store::{BatchRow, BatchSizes, CleaningBatch, Stage, TakenState},
     web::{
         error::Refusal,
-        html::{Column, Mood, badge, button, name, table},
+        html::{Column, badge, button, name, table},
         page::{Nav, Page, Visit},
-        pages::push::words::foreign,
         states,
         tasks::{self, Tasks, asked},
+        told::told,
     },
 };
 
@@ -77,7 +77,7 @@ pub(super) async fn show(
     });
     let body = html! {
         (lead(&visit, &seen.batch))
-        (tasks.shown(&visit))
+        @if tasks.are_open() { (tasks.shown(&visit)) }
         div.columns {
             div { (stages(&visit, &seen)) }
             div { (undo_form(&visit, &seen)) }
@@ -186,7 +186,7 @@ fn rows(visit: &Visit, seen: &Seen, troubled: bool) -> Markup {
                     div { @if let Some((_, on)) = on { (name(on)) ": " } (say.t(states::taken(taken.state))) }
                 }
             },
-            html! { @for why in why { div { (foreign(visit, why)) } } },
+            html! { @for why in why { div { (told(visit, why)) } } },
         ]
     });
     let cells: Vec<Vec<Markup>> = cells.collect();

@@ -18,7 +18,7 @@ use crate::{
         chart::{Frame, histogram},
         html::{Column, Mood, badge, button, figure, name, notice, table},
         page::{Nav, Page, Visit},
-        pages::push::words::foreign,
+        told::told,
     },
 };
 
@@ -112,7 +112,7 @@ fn held(visit: &Visit, plan: &PolicyPlan) -> Markup {
         Mood::Warn,
         &html! {
             p { strong { (say.t("cleaning-held")) } }
-            ul { @for why in &plan.held { li { (foreign(visit, why)) } } }
+            ul { @for why in &plan.held { li { (told(visit, why)) } } }
             @if too_many {
                 p { (say.t("push-guard-cleaning-means")) }
                 @if visit.may(Role::Marketer) {
@@ -159,7 +159,7 @@ fn stays(visit: &Visit, plan: &PolicyPlan) -> Markup {
     let group = |counts: &[(String, u64)], mood: Mood, word: &str| -> Vec<Vec<Markup>> {
         let rows = counts.iter().map(|(why, number)| {
             vec![
-                html! { (words::reason(say, why)) },
+                told(visit, why),
                 badge(mood, word),
                 html! { (say.n(*number)) },
             ]

@@ -8,7 +8,7 @@ use crate::{
     web::{
         html::{Column, Mood, badge, name, notice, table},
         page::Visit,
-        pages::push::words::foreign,
+        told::told,
     },
 };
 
@@ -42,7 +42,7 @@ pub(in crate::web::pages) fn receipt(visit: &Visit, report: &CleanReport) -> Mar
         (&report.rejected, Mood::Bad, say.t("push-refused")),
     ] {
         for (why, number) in counts {
-            let what = html! { (badge(mood, &word)) " " (foreign(visit, why)) };
+            let what = html! { (badge(mood, &word)) " " (told(visit, why)) };
             rows.push(vec![what, html! { (say.n(*number)) }]);
         }
     }
@@ -51,11 +51,11 @@ pub(in crate::web::pages) fn receipt(visit: &Visit, report: &CleanReport) -> Mar
         @if !report.held.is_empty() {
             (notice(Mood::Warn, &html! {
                 p { strong { (say.t("cleaning-held")) } }
-                ul { @for why in &report.held { li { (foreign(visit, why)) } } }
+                ul { @for why in &report.held { li { (told(visit, why)) } } }
                 @if visit.may(Role::Marketer) { p { a href="/push#held" { (say.t("banner-see")) } } }
             }))
         }
-        @for why in &report.unavailable { (notice(Mood::Bad, &html! { p { (foreign(visit, why)) } })) }
+        @for why in &report.unavailable { (notice(Mood::Bad, &html! { p { (told(visit, why)) } })) }
         (not_restored(visit, report))
         @if report.removed > 0 { p { (until(visit)) } }
         @if let Some(file) = report.export.as_ref().filter(|_| visit.may(Role::Marketer)) {
@@ -90,7 +90,7 @@ fn not_restored(visit: &Visit, report: &CleanReport) -> Markup {
         } else {
             "…".to_owned()
         };
-        vec![name(&shown), foreign(visit, why)]
+        vec![name(&shown), told(visit, why)]
     });
     let rows: Vec<Vec<Markup>> = rows.collect();
     html! {

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     kept,
     plan::{forgotten, title},
-    plan_anew, policy_plan, words,
+    plan_anew, policy_plan,
 };
 use crate::{
     account::Role,
@@ -130,7 +130,7 @@ fn rows(visit: &Visit, steps: &[(Step, Because)], names: &Names, choose: bool) -
     let mut columns = vec![
         Column::text(say.t("push-contact")),
         Column::text(say.t("cleaning-what")),
-        Column::text(say.t("because")),
+        Column::text(say.t("cleaning-because")),
         Column::text(say.t("push-connection")),
     ];
     if choose {

@@ -22,46 +22,6 @@ pub(super) fn deed_key(then: &str) -> Key {
     }
 }
 
-/// The words by which a plan counts, and what they mean.
-const REASONS: [(&str, Key); 17] = [
-    ("too_new", key("cleaning-why-too-new")),
-    ("not_tracked", key("cleaning-why-not-tracked")),
-    ("not_mailed", key("cleaning-why-not-mailed")),
-    ("too_few_sends", key("cleaning-why-too-few-sends")),
-    ("coverage_gap", key("cleaning-why-coverage-gap")),
-    ("unmeasurable", key("cleaning-why-unmeasurable")),
-    ("never_customer", key("cleaning-why-never-customer")),
-    ("field_unknown", key("cleaning-why-field-unknown")),
-    ("no_address", key("cleaning-why-no-address")),
-    ("other_currency", key("cleaning-why-other-currency")),
-    ("never_happened", key("cleaning-why-never-happened")),
-    ("no_status", key("cleaning-why-no-status")),
-    ("unknown", key("cleaning-why-unknown")),
-    ("tenure", key("cleaning-why-tenure")),
-    ("in_series", key("cleaning-why-in-series")),
-    ("protect", key("cleaning-why-protect")),
-    ("a purchase in 12 months", key("cleaning-why-purchase")),
-];
-
-/// Why somebody is not judged, or protected, by the word that a plan counts by.
-pub(super) fn reason(say: Say, why: &str) -> String {
-    let known = |word: &str| REASONS.iter().find(|(each, _)| *each == word);
-    if let Some((_, key)) = known(why) {
-        return say.t(*key);
-    }
-    let because = |key: Key, word: &str| {
-        let why = known(word).map_or_else(|| word.to_owned(), |(_, key)| say.t(*key));
-        say.with(key, [("why", why.into())])
-    };
-    if let Some(word) = why.strip_prefix("protect is not known: ") {
-        return because(key("cleaning-why-protect-unknown"), word);
-    }
-    match why.strip_prefix("purchases are not known: ") {
-        Some(word) => because(key("cleaning-why-purchases-unknown"), word),
-        None => why.to_owned(),
-    }
-}
-
 /// What undoing does not bring back, in the visitor's language where we know it.
 pub(super) fn lost(visit: &Visit, lost: &str) -> Markup {
     let known = match lost {

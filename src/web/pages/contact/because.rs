@@ -69,10 +69,10 @@ impl Part<'_> {
                 Role::Item | Role::Part | Role::Remark | Role::Total
             )
         };
-        let first = lines
-            .iter()
-            .position(|line| sums(&line))
-            .unwrap_or(lines.len());
+        // Without items, what comes first is what is said of the score as a whole.
+        let whole = |line: &Line| matches!(line.role, Role::Score | Role::Plain);
+        let first = lines.iter().position(|line| !whole(line));
+        let first = first.unwrap_or(lines.len());
         let end = lines
             .iter()
             .rposition(|line| sums(&line))

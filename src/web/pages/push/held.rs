@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::words::foreign;
 use crate::{
     account::Role,
     clean::CLEANING,
@@ -13,6 +12,7 @@ use crate::{
     web::{
         html::{Mood, name, notice},
         page::Visit,
+        told::told,
     },
 };
 
@@ -44,7 +44,7 @@ fn one(visit: &Visit, guard: &Guard, on: Option<&str>) -> Markup {
             }
             p { (say.t(means)) }
             p {
-                (say.t("push-held-saw")) " " (foreign(visit, &guard.detail))
+                (say.t("push-held-saw")) " " (told(visit, &guard.detail))
                 " " span.soft { (say.with("push-held-since", [("time", say.millis(guard.tripped_at).into())])) }
             }
             @if visit.may(Role::Marketer) {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     by,
-    words::{attempted_at, before_of, change, foreign, state, target, target_of, verb},
+    words::{attempted_at, before_of, change, state, target, target_of, verb},
 };
 use crate::{
     account::Role,
@@ -26,9 +26,10 @@ use crate::{
     text::Say,
     web::{
         error::Refusal,
-        html::{Column, button, name, table},
+        html::{Column, button, name, table, time},
         page::{Nav, Page, Visit},
         states,
+        told::told,
     },
 };
 
@@ -228,7 +229,7 @@ fn troubles(visit: &Visit, troubles: &[WriteTrouble]) -> Markup {
         let why = if trouble.detail.is_empty() {
             html! { (say.t("push-cause-none")) }
         } else {
-            foreign(visit, &trouble.detail)
+            told(visit, &trouble.detail)
         };
         vec![
             why,
@@ -316,9 +317,9 @@ fn row(visit: &Visit, write: &LoggedWrite) -> Vec<Markup> {
         change(visit, &row.write, values),
         html! {
             (state(say, write.row.state))
-            @if let Some(detail) = &write.row.detail { div.small { (foreign(visit, detail)) } }
+            @if let Some(detail) = &write.row.detail { div.small { (told(visit, detail)) } }
         },
-        html! { (say.millis(write.changed_at)) },
+        time(say, write.changed_at),
         request(visit, write),
     ]
 }

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::words::foreign;
 use crate::{
     account::Role,
     push::apply::PushReport,
     web::{
         html::{Column, Mood, badge, name, table},
         page::Visit,
+        told::told,
     },
 };
 
@@ -35,7 +35,7 @@ fn one(visit: &Visit, report: &PushReport) -> Markup {
         html! { (say.n(report.applied)) },
     ]];
     for (why, number) in &report.rejected {
-        let what = html! { (badge(Mood::Bad, &say.t("push-refused"))) " " (foreign(visit, why)) };
+        let what = html! { (badge(Mood::Bad, &say.t("push-refused"))) " " (told(visit, why)) };
         rows.push(vec![what, html! { (say.n(*number)) }]);
     }
     for (number, mood, word) in [
@@ -51,9 +51,10 @@ fn one(visit: &Visit, report: &PushReport) -> Markup {
         section.card {
             h2 { (name(&report.connection)) }
             (table(&planned, &columns, &rows, ""))
+            @if let Some(plan) = report.plan { p { a href={ "/push/log/" (plan) } { (say.t("push-see-rows")) } } }
             @for why in &report.held { (held(visit, why)) }
             @for why in report.refused.iter().chain(&report.unavailable) {
-                p { (badge(Mood::Bad, &say.t("push-run-trouble"))) " " (foreign(visit, why)) }
+                p { (badge(Mood::Bad, &say.t("push-run-trouble"))) " " (told(visit, why)) }
             }
         }
     }
@@ -69,7 +70,7 @@ fn held(visit: &Visit, why: &str) -> Markup {
             } @else if why.contains("paused") {
                 (badge(Mood::Warn, &say.t("push-held"))) " " (say.t("banner-paused"))
             } @else {
-                (badge(Mood::Warn, &say.t("push-held"))) " " (foreign(visit, why)) " "
+                (badge(Mood::Warn, &say.t("push-held"))) " " (told(visit, why)) " "
                 @if visit.may(Role::Marketer) { a.button.quiet href="/push#held" { (say.t("banner-see")) } }
             }
         }

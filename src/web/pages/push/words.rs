@@ -7,16 +7,11 @@ use crate::{
     store::{NewOutboxRow, OutboxState},
     text::{Say, key},
     web::{
-        html::{badge, name, words},
+        html::{badge, name},
         page::Visit,
         states,
     },
 };
-
-/// A text that is not ours to translate: a platform's words, or the log's.
-pub(in crate::web::pages) fn foreign(visit: &Visit, text: &str) -> Markup {
-    html! { span lang="en" { (words(&visit.plain(text))) } }
-}
 
 /// What a verb does.
 pub(in crate::web::pages) fn verb(say: Say, verb: &str) -> String {
