@@ -88,7 +88,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct BatchQuery {
-    /// The connection that lines belong to; `api` if left out. An array of rows names it in its body.
+    /// The connection that lines belong to; `api` if left out. An array of rows may name it in its body instead.
     #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,39}$"))]
     connection: Option<String>,
 }
@@ -230,11 +230,11 @@ fn named(
     in_query: Option<String>,
 ) -> Result<String, Refusal> {
     let name = match (in_body, in_query) {
-        (Some(_), Some(_)) => {
+        (Some(body), Some(query)) if body != query => {
             let help = "leave it out of the query".to_owned();
-            return Err(unfit("the connection is named twice", Some(help)));
+            return Err(unfit("body and query name two connections", Some(help)));
         }
-        (Some(name), None) | (None, Some(name)) => name,
+        (Some(name), _) | (None, Some(name)) => name,
         (None, None) => CONNECTION.to_owned(),
     };
     let mut letters = name.chars();
