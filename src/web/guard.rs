@@ -160,6 +160,18 @@ mod tests {
         }
     }
 
+    // S13.
+    #[test]
+    fn where_people_come_by_https_a_page_that_came_without_is_not_ours() {
+        let from = |origin: &'static str| {
+            let headers =
+                HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+            is_own(&headers, "engaged.example", true)
+        };
+        assert!(from("https://engaged.example"));
+        assert!(!from("http://engaged.example"));
+    }
+
     #[test]
     fn we_answer_to_our_own_names_only() {
         let names = ["127.0.0.1", "localhost", "[::1]", "engaged.example"].map(String::from);
