@@ -61,10 +61,19 @@ fn fault(html: &str) -> Option<String> {
             }
         }
     }
+    // What was typed stands in its field again as it was: a field's text turns nothing around it.
+    let escaped = |text: &str| maud::html! { (text) }.into_string();
+    let inputs = tags(html).into_iter().filter(|tag| tag.name == "input");
+    let typed = inputs.filter_map(|tag| tag.get("value").map(escaped));
+    let shown = typed
+        .filter(|typed| !typed.is_empty())
+        .fold(html.to_owned(), |html, typed| {
+            html.replace(&format!("value=\"{typed}\""), "")
+        });
     let inert = |c: char| c.is_control() && !"\n\t".contains(c);
     let turns =
         |c: char| ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
-    let odd = html.chars().find(|c| inert(*c) || turns(*c));
+    let odd = shown.chars().find(|c| inert(*c) || turns(*c));
     odd.map(|c| format!("{c:?} in the text"))
 }
 
@@ -240,7 +249,10 @@ async fn a_viewer_reads_every_page_and_no_whole_address_in_any_of_them() {
     let viewer = site.cookie(Role::Viewer).await;
     let marketer = site.cookie(Role::Marketer).await;
     let typed = site.get(&viewer, &format!("/contacts?{query}")).await;
-    assert!(typed.status.is_success());
+    assert!(
+        !typed.body.contains("…@"),
+        "who may not see addresses finds nobody by one"
+    );
     places.push("/nowhere".to_owned());
     let named = |text: &str| {
         let plain = text
