@@ -13,6 +13,7 @@ pub mod chart;
 mod door;
 pub mod error;
 mod guard;
+mod health;
 mod html;
 mod numbers;
 mod over_time;
@@ -152,7 +153,7 @@ impl Web {
 /// Every route with what it needs, and the router that serves them.
 pub fn router(web: &Arc<Web>) -> (Router, Vec<Route>) {
     let routes = Routes::new(Arc::clone(web)).get("/assets/{name}", Access::Open, assets::asset);
-    served(web, api::add(pages::add(routes)))
+    served(web, health::add(api::add(pages::add(routes))))
 }
 
 /// Routes behind what every request must pass.

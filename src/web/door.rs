@@ -26,7 +26,7 @@ use tokio::{
 const CONNECTIONS_MAX: usize = 200;
 
 /// A connection on which nothing is answered for so long ends. Longer than a request may take.
-const SILENCE_MAX: Duration = Duration::from_secs(120);
+const SILENCE_MAX: Duration = Duration::from_mins(2);
 
 /// A port, and how many may still come in.
 pub(super) struct Door {

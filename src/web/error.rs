@@ -35,13 +35,13 @@ pub enum Refusal {
     /// There is such a thing, but not for this method.
     Method,
     /// What was sent cannot be read at all.
-    Malformed(Diagnostic),
+    Malformed(Box<Diagnostic>),
     /// What was sent is of a kind that is not read here.
-    Media(Diagnostic),
+    Media(Box<Diagnostic>),
     /// What was asked cannot be done; the reason is the asker's to mend.
-    Bad(Diagnostic),
+    Bad(Box<Diagnostic>),
     /// What was asked contradicts the present state: a stale plan, say.
-    Conflict(Diagnostic),
+    Conflict(Box<Diagnostic>),
     /// What was sent is too large.
     TooLarge,
     /// Too much at once: try again after so many seconds.
@@ -53,7 +53,7 @@ pub enum Refusal {
     /// It took too long.
     TimedOut,
     /// What is needed for it cannot be had now: a platform, or the daemon's time.
-    Unavailable(Diagnostic),
+    Unavailable(Box<Diagnostic>),
     /// A fault of ours, with the number under which the log has it.
     Ours(String),
 }
@@ -74,9 +74,9 @@ impl From<Expected> for Refusal {
         };
         match exit {
             Exit::Bug | Exit::Storage => Self::ours(&format!("{}: {first}", first.code)),
-            Exit::Pending | Exit::Guard | Exit::Locked => Self::Conflict(first),
-            Exit::Unavailable | Exit::Refused => Self::Unavailable(first),
-            _ => Self::Bad(first),
+            Exit::Pending | Exit::Guard | Exit::Locked => Self::Conflict(Box::new(first)),
+            Exit::Unavailable | Exit::Refused => Self::Unavailable(Box::new(first)),
+            _ => Self::Bad(Box::new(first)),
         }
     }
 }
@@ -147,7 +147,7 @@ impl Refusal {
 
     /// The answer to a request, in the shape that its asker reads.
     pub fn answer(self, web: &Web, request: &Request) -> Response {
-        if request.uri().path().starts_with("/api/") {
+        if is_for_programs(request.uri()) {
             return self.problem();
         }
         let say = session::language(web, request.headers());
@@ -226,6 +226,11 @@ impl Refusal {
         }
         headers
     }
+}
+
+/// Whether programs ask for a path, and not people.
+pub(super) fn is_for_programs(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/") || uri.path() == "/metrics"
 }
 
 /// The name of a role in messages.

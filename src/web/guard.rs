@@ -11,7 +11,10 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, uri::Authority};
 
-use super::{Web, error::Refusal};
+use super::{
+    Web,
+    error::{Refusal, is_for_programs},
+};
 
 /// Nothing from elsewhere, nothing inline; the dashboard needs no more.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -21,20 +24,20 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 pub(super) const THIS_MACHINE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// A page that takes longer than this has failed.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The outermost layer.
 pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/assets/");
-    let by_token = is_by_token(&request);
+    let for_programs = is_for_programs(request.uri());
     let https = web.is_https();
     let mut response = match refused(&web, &request) {
         Some(refusal) => refusal.answer(&web, &request),
         None => match tokio::time::timeout(LIMIT, next.run(request)).await {
             Ok(response) => response,
-            Err(_) if by_token => Refusal::TimedOut.problem(),
+            Err(_) if for_programs => Refusal::TimedOut.problem(),
             Err(_) => Refusal::TimedOut.bare(),
         },
     };
@@ -55,13 +58,9 @@ fn refused(web: &Web, request: &Request) -> Option<Refusal> {
     };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let https = web.is_https() && !is_named(host, &THIS_MACHINE);
-    (!safe && !is_by_token(request) && !is_own(request.headers(), host, https))
-        .then_some(Refusal::Foreign)
-}
-
-/// Whether a request is for the API: a token in a header is sent by no browser on its own.
-fn is_by_token(request: &Request) -> bool {
-    request.uri().path().starts_with("/api/")
+    // A token in a header is sent by no browser on its own.
+    let by_token = is_for_programs(request.uri());
+    (!safe && !by_token && !is_own(request.headers(), host, https)).then_some(Refusal::Foreign)
 }
 
 /// Whether a change was asked for by a page of ours, which where people come by https is one that came so. A browser

@@ -246,5 +246,5 @@ async fn resolve(
     let found = found.first().ok_or(Refusal::NotFound)?;
     let message = format!("entry {id} is not in doubt: it is {}", found.state.as_str());
     let help = "see what is in doubt with `GET /api/v1/automations/in-doubt`";
-    Err(Refusal::Conflict(Diagnostic::error("E0803", message).help(help)).into())
+    Err(Refusal::Conflict(Box::new(Diagnostic::error("E0803", message).help(help))).into())
 }

@@ -127,6 +127,7 @@ struct RunsQuery {
     #[schemars(range(min = 1, max = 200), extend("default" = 50))]
     limit: Option<u16>,
     /// Where the last page ended: its `next`.
+    #[schemars(regex(pattern = "^n[0-9]{1,18}$"))]
     cursor: Option<String>,
 }
 
@@ -238,7 +239,8 @@ async fn list_guards(caller: Caller) -> Result<Json<Page<OpenGuard>>, Refused> {
 /// A guard, in a path.
 #[derive(Deserialize, JsonSchema)]
 struct ByGuard {
-    /// Its name: `baseline`, `max_score_change`, `max_starts`, `list_shrunk` or `cleaning`.
+    /// Its name.
+    #[schemars(extend("enum" = guard::ALL))]
     name: String,
 }
 
@@ -277,7 +279,7 @@ async fn approve(
     if approved.is_empty() {
         let diagnostic = Diagnostic::error("E0802", format!("nothing is held by '{name}'"));
         let help = "see what is held with `GET /api/v1/guards`";
-        return Err(Refusal::Conflict(diagnostic.help(help)).into());
+        return Err(Refusal::Conflict(Box::new(diagnostic.help(help))).into());
     }
     Ok(Json(Approved { approved }))
 }

@@ -88,7 +88,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct BatchQuery {
-    /// The connection that lines belong to; `api` if left out. An array of rows names it in its body.
+    /// The connection that lines belong to; `api` if left out. An array of rows may name it in its body instead.
     #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,39}$"))]
     connection: Option<String>,
 }
@@ -214,7 +214,9 @@ fn rejected(rows: &Rows) -> Vec<RejectedRow> {
 fn none_good(rows: &Rows) -> Response {
     let message = format!("none of the {} rows can be stored", rows.bad.len());
     let diagnostic = Diagnostic::error(ALL_BAD, message);
-    let refusal = Refusal::Bad(diagnostic.help("see `rejected` for what is wrong with each"));
+    let refusal = Refusal::Bad(Box::new(
+        diagnostic.help("see `rejected` for what is wrong with each"),
+    ));
     Problem {
         rejected: rejected(rows),
         ..Problem::of(&refusal)
@@ -230,11 +232,11 @@ fn named(
     in_query: Option<String>,
 ) -> Result<String, Refusal> {
     let name = match (in_body, in_query) {
-        (Some(_), Some(_)) => {
+        (Some(body), Some(query)) if body != query => {
             let help = "leave it out of the query".to_owned();
-            return Err(unfit("the connection is named twice", Some(help)));
+            return Err(unfit("body and query name two connections", Some(help)));
         }
-        (Some(name), None) | (None, Some(name)) => name,
+        (Some(name), _) | (None, Some(name)) => name,
         (None, None) => CONNECTION.to_owned(),
     };
     let mut letters = name.chars();
@@ -263,5 +265,5 @@ fn not_here(name: &str, why: &NotHere) -> Refusal {
             Diagnostic::error(UNFIT, message).help("bring the rows under a name that is there")
         }
     };
-    Refusal::Bad(diagnostic)
+    Refusal::Bad(Box::new(diagnostic))
 }

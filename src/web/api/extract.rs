@@ -53,7 +53,7 @@ impl IntoResponse for Refused {
 
 /// What was sent does not fit.
 pub(super) fn unfit(message: impl Into<String>, help: Option<String>) -> Refusal {
-    Refusal::Bad(Diagnostic::error(UNFIT, message).maybe_help(help))
+    Refusal::Bad(Box::new(Diagnostic::error(UNFIT, message).maybe_help(help)))
 }
 
 /// A name that nothing has, among those that there are.
@@ -217,7 +217,9 @@ pub(super) fn is_json(media: Option<&str>) -> bool {
 /// The body is not of a kind that is read here.
 pub(super) fn not_read(kinds: &str) -> Refusal {
     let diagnostic = Diagnostic::error(MEDIA, "a body of this kind is not read here");
-    Refusal::Media(diagnostic.help(format!("send it with `Content-Type: {kinds}`")))
+    Refusal::Media(Box::new(
+        diagnostic.help(format!("send it with `Content-Type: {kinds}`")),
+    ))
 }
 
 /// A body of at most so many bytes.
@@ -226,9 +228,8 @@ pub(super) async fn read_body(request: Request, most: usize) -> Result<Vec<u8>, 
     let packed = headers.get(header::CONTENT_ENCODING);
     if packed.is_some_and(|packed| packed != "identity") {
         let diagnostic = Diagnostic::error(MEDIA, "a packed body is not read here");
-        return Err(Refusal::Media(
-            diagnostic.help("send it without `Content-Encoding`"),
-        ));
+        let diagnostic = diagnostic.help("send it without `Content-Encoding`");
+        return Err(Refusal::Media(Box::new(diagnostic)));
     }
     let told = headers.get(header::CONTENT_LENGTH);
     let told: Option<usize> = told.and_then(|told| told.to_str().ok()?.parse().ok());
@@ -264,7 +265,7 @@ pub(super) fn parse<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, Refusal
 
 /// The body cannot be read at all.
 pub(super) fn malformed(message: impl Into<String>) -> Refusal {
-    Refusal::Malformed(Diagnostic::error(MALFORMED, message))
+    Refusal::Malformed(Box::new(Diagnostic::error(MALFORMED, message)))
 }
 
 /// What the reader says of a body that does not fit; of an unknown field, which was meant.

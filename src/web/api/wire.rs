@@ -52,6 +52,7 @@ pub(super) struct Paging {
     #[schemars(range(min = 1, max = 200), extend("default" = 50))]
     pub(super) limit: Option<u16>,
     /// Where the last page ended: its `next`.
+    #[schemars(regex(pattern = "^n[0-9]{1,18}$"))]
     pub(super) cursor: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use tower::ServiceExt as _;
 use super::filled;
 use crate::{
     account::{Role, Scope},
+    store::AuditFilter,
     web::{
         FORM_MAX,
         access::{Access, Routes},
@@ -83,7 +84,7 @@ async fn nothing_is_done_that_was_not_asked_for_on_a_page_of_ours() {
     let cookie = site.step_up(&cookie).await;
     let trail = || {
         let store = site.web.store();
-        let rows = store.read(|conn| conn.audit_page(None, 200, &Default::default()));
+        let rows = store.read(|conn| conn.audit_page(None, 200, &AuditFilter::default()));
         rows.unwrap().len()
     };
     let before = trail();

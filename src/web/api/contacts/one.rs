@@ -130,10 +130,10 @@ pub(super) async fn look_up(
 #[serde(deny_unknown_fields)]
 pub(super) struct ExplainQuery {
     /// As of this date, from 1970 to 2199; today if left out.
-    #[schemars(extend("format" = "date"))]
+    #[schemars(extend("format" = "date"), regex(pattern = "^(19[7-9][0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}$"))]
     as_of: Option<String>,
     /// With what was known at the end of this date; everything if left out.
-    #[schemars(extend("format" = "date"))]
+    #[schemars(extend("format" = "date"), regex(pattern = "^(19[7-9][0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}$"))]
     known_at: Option<String>,
 }
 

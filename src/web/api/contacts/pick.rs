@@ -241,5 +241,5 @@ fn mistaken(text: &str, errors: Vec<SyntaxError>) -> Refusal {
     let diagnostic = Diagnostic::error(error.code.as_str(), error.message)
         .at(&place.at(error.span), error.label)
         .maybe_help(error.help);
-    Refusal::Bad(diagnostic)
+    Refusal::Bad(Box::new(diagnostic))
 }

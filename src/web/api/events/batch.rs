@@ -108,7 +108,7 @@ impl JsonSchema for EventBatch {
             "additionalProperties": false,
             "properties": {
                 "connection": {
-                    "type": "string",
+                    "type": ["string", "null"],
                     "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,39}$",
                     "default": "api",
                     "description": "The connection that the rows belong to. It is made if it is not there; one that is synced \

@@ -298,8 +298,8 @@ pub(super) async fn keep(visit: Visit, body: String) -> Response {
     let addresses = |conn: &Conn| {
         let mut contacts: Vec<Address> = Vec::new();
         for contact in chosen {
-            let placed = conn.placed(contact)?.into_iter();
-            contacts.extend(placed.filter_map(|placed| placed.email).next());
+            let mut placed = conn.placed(contact)?.into_iter();
+            contacts.extend(placed.find_map(|placed| placed.email));
         }
         Ok(contacts)
     };

@@ -144,7 +144,7 @@ fn read(visit: &Visit, contact: ContactId, typed: &Typed, today: Day) -> Result<
     if typed.reason.chars().count() > REASON_MAX {
         return Err(key("contact-adjust-long-reason"));
     }
-    let Some(Some(until)) = day(Some(&typed.until)) else {
+    let Ok(Some(until)) = day(Some(&typed.until)) else {
         return Err(key("contact-adjust-no-date"));
     };
     // A decimal comma is as good as a point.
