@@ -24,7 +24,7 @@ use crate::{
     because::When,
     score::calendar::Day,
     store::ContactId,
-    text::Say,
+    text::{Say, inert},
     web::{
         access::{Access, Routes},
         error::{Refusal, see},
@@ -184,10 +184,10 @@ fn number(text: &str) -> Option<ContactId> {
 impl Part<'_> {
     fn title(&self) -> String {
         match &self.seen.address {
-            Some(address) => crate::text::inert(&self.visit.address(address)),
+            Some(address) => inert(&self.visit.address(address)),
             None => self.say().with(
-                "contact-number",
-                [("id", self.seen.id.0.to_string().into())],
+                "contact-without-address",
+                [("n", self.seen.id.0.to_string().into())],
             ),
         }
     }
@@ -276,7 +276,7 @@ impl Part<'_> {
     /// The choice of another day.
     fn other_day(&self, wrong: bool) -> Markup {
         let say = self.say();
-        let typed = |text: &Option<String>| text.clone().unwrap_or_default();
+        let typed = |text: &Option<String>| inert(text.as_deref().unwrap_or_default());
         html! {
             details.other-day open[wrong] {
                 summary { (say.t("contact-other-day")) }
