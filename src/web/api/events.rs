@@ -214,7 +214,9 @@ fn rejected(rows: &Rows) -> Vec<RejectedRow> {
 fn none_good(rows: &Rows) -> Response {
     let message = format!("none of the {} rows can be stored", rows.bad.len());
     let diagnostic = Diagnostic::error(ALL_BAD, message);
-    let refusal = Refusal::Bad(Box::new(diagnostic.help("see `rejected` for what is wrong with each")));
+    let refusal = Refusal::Bad(Box::new(
+        diagnostic.help("see `rejected` for what is wrong with each"),
+    ));
     Problem {
         rejected: rejected(rows),
         ..Problem::of(&refusal)

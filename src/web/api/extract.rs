@@ -217,7 +217,9 @@ pub(super) fn is_json(media: Option<&str>) -> bool {
 /// The body is not of a kind that is read here.
 pub(super) fn not_read(kinds: &str) -> Refusal {
     let diagnostic = Diagnostic::error(MEDIA, "a body of this kind is not read here");
-    Refusal::Media(Box::new(diagnostic.help(format!("send it with `Content-Type: {kinds}`"))))
+    Refusal::Media(Box::new(
+        diagnostic.help(format!("send it with `Content-Type: {kinds}`")),
+    ))
 }
 
 /// A body of at most so many bytes.
