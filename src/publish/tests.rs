@@ -528,7 +528,7 @@ fn of_several_files_the_draft_is_of_one_and_is_checked_with_the_others() {
     assert_eq!(names, ["10-rest.toml", "20-rules.toml"]);
     let order = bench.order("20-rules.toml", more);
     bench.editor().publish(&order, "marit").unwrap();
-    assert_eq!(bench.text("20-rules.toml"), more(RULES.to_owned()));
+    assert_eq!(bench.text("20-rules.toml"), more(RULES));
     assert_eq!(bench.text("10-rest.toml"), REST);
     let check = |name: &str, text: &str| bench.editor().check(name, text).unwrap_err();
     // The automation in the other file asks for the score.

@@ -433,6 +433,7 @@ create table cleaning_case (
 -- A policy has at most one open case of a contact.
 create unique index cleaning_case_open on cleaning_case (policy_id, contact_id) where ended_at is null;
 create index cleaning_case_by_batch on cleaning_case (batch_id);
+create index cleaning_case_by_contact on cleaning_case (contact_id);
 
 -- What is done to a contact on one platform, and what it was before: the export.
 create table cleaning_removal (

@@ -56,7 +56,7 @@ fn operations() -> Vec<Operation> {
     groups.into_iter().flatten().collect()
 }
 
-/// A document of OpenAPI 3.1.
+/// A document of `OpenAPI` 3.1.
 #[derive(Serialize, JsonSchema)]
 struct Document(serde_json::Map<String, Value>);
 

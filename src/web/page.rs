@@ -293,7 +293,7 @@ pub fn without_addresses(text: &str) -> String {
         let plain = word.replace("%40", "@");
         match plain.split_once('@') {
             Some((local, domain)) if !local.is_empty() && !domain.is_empty() => {
-                out += &masked(&plain)
+                out += &masked(&plain);
             }
             _ => out += word,
         }

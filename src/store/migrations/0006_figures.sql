@@ -64,6 +64,7 @@ create table moved (
 create index score_by_points on score (score_id, band_id, shown, contact_id);
 create index segment_member_by_segment on segment_member (segment_id, contact_id);
 create index stage_member_by_stage on stage_member (stage_id);
+create index cleaning_case_by_contact on cleaning_case (contact_id);
 create index contact_state_by_unjudged on contact_state (unjudged) where unjudged is not null;
 
 -- What a sync brought.

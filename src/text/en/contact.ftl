@@ -1,6 +1,5 @@
 ### Page: contact
 
-contact-number = Contact { $id }
 contact-not-known-yet = On that date nothing was known about this contact.
 contact-not-scored-yet = The last score run does not know this contact yet. What you see here is worked out now; lists show it after the next run.
 contact-behind = The last score run gave { $was }. Something has changed since; lists and platforms follow with the next run.

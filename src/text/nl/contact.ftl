@@ -1,6 +1,5 @@
 ### Pagina: contact
 
-contact-number = Contact { $id }
 contact-not-known-yet = Op die datum was over dit contact nog niets bekend.
 contact-not-scored-yet = De laatste scoreronde kent dit contact nog niet. Wat je hier ziet is nu berekend; lijsten tonen het na de volgende ronde.
 contact-behind = De laatste scoreronde gaf { $was }. Sindsdien is er iets veranderd; lijsten en platforms volgen bij de volgende ronde.

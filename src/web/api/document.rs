@@ -1,4 +1,4 @@
-//! The document that describes the API: OpenAPI 3.1, made of the table of
+//! The document that describes the API: `OpenAPI` 3.1, made of the table of
 //! operations, so that it cannot tell of anything else than what is served.
 
 use http::StatusCode;

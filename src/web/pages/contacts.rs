@@ -16,7 +16,7 @@ use crate::{
     rules::{SyntaxError, set::RuleSet},
     score::Reason,
     store::{ContactState, Length},
-    text::{Say, key},
+    text::{Say, inert, key},
     web::{
         access::{Access, Routes},
         error::see,
@@ -114,8 +114,8 @@ impl Part<'_> {
     /// The form, with what is wrong with what was typed.
     fn search(&self, wrong: Option<&Wrong>) -> Markup {
         let say = self.say();
-        let typed = self.asked.condition.clone().unwrap_or_default();
-        let told = wrong.map(|wrong| self.wrong(wrong, &typed));
+        let typed = self.asked.condition.as_deref().unwrap_or_default();
+        let told = wrong.map(|wrong| self.wrong(wrong, typed));
         let in_condition = matches!(wrong, Some(Wrong::Condition(_)));
         html! {
             form.filters method="get" action="/contacts" {
@@ -123,7 +123,7 @@ impl Part<'_> {
                     @if self.visit.may(Role::Marketer) {
                         div {
                             label for="q" { (say.t("contacts-address")) }
-                            input #q type="search" name="q" value=(self.asked.search().unwrap_or_default()) autocomplete="off";
+                            input #q type="search" name="q" value=(inert(&self.asked.search().unwrap_or_default())) autocomplete="off";
                         }
                     }
                     div { label for="who" { (say.t("contacts-who")) } (self.groups()) }
@@ -132,7 +132,7 @@ impl Part<'_> {
                 }
                 div.condition {
                     label for="where" { (say.t("contacts-where")) }
-                    input.mono #where name="where" value=(typed) autocomplete="off" spellcheck="false" maxlength="8000"
+                    input.mono #where name="where" value=(inert(typed)) autocomplete="off" spellcheck="false" maxlength="8000"
                         aria-describedby="where-help" aria-invalid=[in_condition.then_some("true")];
                     p.field-help #where-help { (say.t("contacts-where-help")) }
                 }
@@ -249,17 +249,13 @@ impl Part<'_> {
 
     fn row(&self, row: &Row) -> Vec<Markup> {
         let say = self.say();
-        let name = match &row.email {
-            Some(address) => html::name(&self.visit.address(address)),
-            None => html! { (say.with("contact-number", [("id", row.id.0.to_string().into())])) },
-        };
-        let mut cells = vec![html! { a href={ "/contacts/" (row.id.0) } { (name) } }];
+        let mut cells = vec![self.visit.contact(row.id, row.email.as_ref())];
         for score in &self.rules().scores {
             let found = row.state.iter().flat_map(|state| &state.scores);
             let found = found.clone().find(|each| each.name == score.name);
             cells.push(html! {
                 @if let Some(found) = found {
-                    @if let Some(band) = &found.band { (badge(Mood::Calm, &crate::text::inert(band))) " " }
+                    @if let Some(band) = &found.band { (badge(Mood::Calm, &inert(band))) " " }
                     strong data-points=(found.shown) { (say.n(found.shown)) }
                 } @else { "–" }
             });
@@ -342,15 +338,8 @@ impl Part<'_> {
     fn onward(&self, list: &list::Page) -> Markup {
         let say = self.say();
         let href = |after: Option<&str>, seen: u64| {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(self.choice.pairs(self.asked));
-            if let Some(after) = after {
-                query.append_pair("after", after);
-            }
-            if seen > 0 {
-                query.append_pair("seen", &seen.to_string());
-            }
-            format!("/contacts?{}", query.finish())
+            let seen = (seen > 0).then(|| seen.to_string());
+            self.href("/contacts", &[("after", after), ("seen", seen.as_deref())])
         };
         let (seen, name) = match &list.end {
             End::Looked { contacts, .. } if !list.is_full() => {
@@ -374,6 +363,21 @@ impl Part<'_> {
         }
     }
 
+    /// A page of ours with what is asked for.
+    fn href(&self, path: &str, more: &[(&str, Option<&str>)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.choice.pairs(self.asked));
+        for (name, value) in more {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        match query.finish() {
+            query if query.is_empty() => path.to_owned(),
+            query => format!("{path}?{query}"),
+        }
+    }
+
     /// The whole list as a file.
     fn export(&self) -> Markup {
         let say = self.say();
@@ -385,8 +389,7 @@ impl Part<'_> {
         html! {
             section.export {
                 h2 { (say.t("contacts-export")) }
-                form.row method="post" action="/contacts/export" {
-                    @for (name, value) in self.choice.pairs(self.asked) { input type="hidden" name=(name) value=(value); }
+                form.row method="post" action=(self.href("/contacts/export", &[])) {
                     (format("csv", say.t("download-csv"))) (format("ndjson", say.t("download-ndjson")))
                 }
                 p.field-help { (say.t("contacts-export-help")) }
@@ -406,11 +409,11 @@ fn counted(say: Say, length: Length) -> String {
 
 /// A mistake at its word.
 fn mistake(typed: &str, error: &SyntaxError) -> Markup {
-    let before = typed.get(..error.span.start).unwrap_or(typed);
-    let word = typed.get(error.span.clone()).unwrap_or_default();
-    let after = typed.get(error.span.end..).unwrap_or_default();
+    let before = inert(typed.get(..error.span.start).unwrap_or(typed));
+    let word = inert(typed.get(error.span.clone()).unwrap_or_default());
+    let after = inert(typed.get(error.span.end..).unwrap_or_default());
     html! {
-        pre.mistake { (before) span.wrong { (if word.is_empty() { "\u{a0}" } else { word }) } (after) }
+        pre.mistake { (before) span.wrong { (if word.is_empty() { "\u{a0}" } else { word.as_str() }) } (after) }
         p { (html::words(&error.message)) " (" (error.code.as_str()) ")" }
         @if let Some(help) = &error.help { p { strong { (html::words(help)) } } }
     }

@@ -300,7 +300,7 @@ fn pushes(visit: &Visit, pushes: &[(LoggedPush, String)], before: Option<i64>) -
     });
     let rows: Vec<Vec<Markup>> = rows.collect();
     let more = pushes.len() > usize::from(PUSHES);
-    let last = pushes.iter().take(PUSHES.into()).last();
+    let last = pushes.iter().take(PUSHES.into()).next_back();
     html! {
         section #log {
             h2 { (say.t("push-log")) }

@@ -104,8 +104,7 @@ fn done(visit: &Visit, outcome: &Outcome) -> Markup {
         Outcome::Kept { contacts } => {
             html! { p { (say.with("task-kept", [("n", (*contacts).into())])) } }
         }
-        Outcome::Reloaded { reload } => reloaded(visit, reload),
-        Outcome::Published { reload, .. } => reloaded(visit, reload),
+        Outcome::Reloaded { reload } | Outcome::Published { reload, .. } => reloaded(visit, reload),
     }
 }
 

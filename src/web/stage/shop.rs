@@ -98,11 +98,6 @@ impl Site {
         self.platform().ledger().writes()
     }
 
-    /// What goes wrong on the platform.
-    pub(crate) fn faults(&self) -> &Faults {
-        self.platform().faults()
-    }
-
     /// Each member's status and tags.
     pub(crate) fn members(&self) -> BTreeMap<String, (Status, BTreeSet<String>)> {
         let all = self.platform().contacts().into_iter();

@@ -159,7 +159,7 @@ pub(super) fn list(visit: &Visit, entries: &[Listed], filter: &Filter, names: &[
         ]
     });
     let rows: Vec<Vec<Markup>> = rows.collect();
-    let last = entries.iter().take(ROWS.into()).last();
+    let last = entries.iter().take(ROWS.into()).next_back();
     let more = entries.len() > usize::from(ROWS);
     html! {
         section #entries {

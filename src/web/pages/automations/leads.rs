@@ -117,14 +117,15 @@ fn form(visit: &Visit, lead: &Lead) -> Markup {
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     entry: i64,
-    answer: String,
+    #[serde(rename = "answer")]
+    word: String,
     #[serde(default)]
     reason: String,
     score: Option<String>,
 }
 
 pub(super) async fn answer(visit: Visit, Form(form): Form<Answer>) -> Response {
-    let accepted = match form.answer.as_str() {
+    let accepted = match form.word.as_str() {
         "accept" => true,
         "refuse" => false,
         _ => return visit.refuse(Refusal::NotFound),

@@ -190,7 +190,7 @@ fn rows(visit: &Visit, seen: &Seen, troubled: bool) -> Markup {
         ]
     });
     let cells: Vec<Vec<Markup>> = cells.collect();
-    let last = seen.rows.iter().take(ROWS.into()).last();
+    let last = seen.rows.iter().take(ROWS.into()).next_back();
     let more = seen.rows.len() > usize::from(ROWS);
     let only = if troubled { "&only=not-restored" } else { "" };
     html! {

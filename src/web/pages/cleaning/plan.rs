@@ -24,42 +24,37 @@ use crate::{
 
 pub(super) async fn show(visit: Visit, Path(fingerprint): Path<String>) -> Response {
     let kept = kept(&visit, &fingerprint);
-    let plan = kept
-        .as_ref()
-        .and_then(|kept| policy_plan(kept).map(|plan| (kept, plan)));
-    let (status, title, body) = match plan {
-        Some((kept, plan)) => (
-            StatusCode::OK,
-            title(&visit, plan),
-            whole(&visit, kept, plan),
-        ),
-        None => {
-            let title = visit.say.t("nav-cleaning");
-            (StatusCode::NOT_FOUND, title, forgotten(&visit))
-        }
+    let Some((kept, plan)) = kept.as_ref().zip(kept.as_deref().and_then(policy_plan)) else {
+        return not_kept(&visit).await;
     };
-    let command = plan.map(|(_, plan)| format!("engaged clean plan {}", plan.policy));
     let page = Page {
-        title,
+        title: title(&visit, plan),
+        nav: Nav::Cleaning,
+        body: whole(&visit, kept, plan),
+        command: Some(format!("engaged clean plan {}", plan.policy)),
+    };
+    visit.page(page).await
+}
+
+/// The page of a plan that is not kept any more: plans are kept for a while only, and none survives a restart.
+pub(super) async fn not_kept(visit: &Visit) -> Response {
+    let say = visit.say;
+    let body = html! {
+        p { (say.t("push-plan-forgotten")) }
+        p { a href="/cleaning" { (say.t("task-back")) } }
+    };
+    let page = Page {
+        title: say.t("nav-cleaning"),
         nav: Nav::Cleaning,
         body,
-        command,
+        command: None,
     };
-    (status, visit.page(page).await).into_response()
+    (StatusCode::NOT_FOUND, visit.page(page).await).into_response()
 }
 
 pub(super) fn title(visit: &Visit, plan: &PolicyPlan) -> String {
     let policy = (&plan.policy).into();
     visit.say.with("cleaning-plan-title", [("policy", policy)])
-}
-
-/// Plans are kept for a while only, and none survives a restart.
-pub(super) fn forgotten(visit: &Visit) -> Markup {
-    let say = visit.say;
-    html! {
-        p { (say.t("push-plan-forgotten")) }
-        p { a href="/cleaning" { (say.t("task-back")) } }
-    }
 }
 
 fn whole(visit: &Visit, kept: &Arc<KeptPlan>, plan: &PolicyPlan) -> Markup {

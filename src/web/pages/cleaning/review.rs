@@ -4,17 +4,16 @@
 use axum::{
     Form,
     extract::{Path, Query},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use engaged_connectors::model::Address;
-use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     kept,
-    plan::{forgotten, title},
+    plan::{not_kept, title},
     plan_anew, policy_plan,
 };
 use crate::{
@@ -92,16 +91,6 @@ pub(super) async fn show(visit: Visit, Path(fingerprint): Path<String>) -> Respo
         command: Some(format!("engaged clean review --policy {}", plan.policy)),
     };
     visit.page(page).await
-}
-
-async fn not_kept(visit: &Visit) -> Response {
-    let page = Page {
-        title: visit.say.t("nav-cleaning"),
-        nav: Nav::Cleaning,
-        body: forgotten(visit),
-        command: None,
-    };
-    (StatusCode::NOT_FOUND, visit.page(page).await).into_response()
 }
 
 /// Names of connections.
@@ -298,8 +287,8 @@ pub(super) async fn keep(visit: Visit, body: String) -> Response {
     let addresses = |conn: &Conn| {
         let mut contacts: Vec<Address> = Vec::new();
         for contact in chosen {
-            let placed = conn.placed(contact)?.into_iter();
-            contacts.extend(placed.filter_map(|placed| placed.email).next());
+            let mut placed = conn.placed(contact)?.into_iter();
+            contacts.extend(placed.find_map(|placed| placed.email));
         }
         Ok(contacts)
     };

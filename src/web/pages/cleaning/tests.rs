@@ -192,7 +192,7 @@ async fn too_many_candidates_are_put_before_a_person_and_named_with_their_cause(
     let place = work_out(&site, &cookie).await;
     let held = site.get(&cookie, &place).await;
     assert!(
-        held.body.contains("the policy never ran before"),
+        held.body.contains("The policy never ran before"),
         "{}",
         held.body
     );

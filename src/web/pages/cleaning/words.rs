@@ -32,9 +32,8 @@ pub(super) fn lost(visit: &Visit, lost: &str) -> Markup {
         }
         _ => None,
     };
-    match known {
-        Some(key) => html! { (visit.say.t(key)) },
-        None => html! { span lang="en" { (words(lost)) } },
+    html! {
+        @if let Some(key) = known { (visit.say.t(key)) } @else { span lang="en" { (words(lost)) } }
     }
 }
 

@@ -254,7 +254,7 @@ async fn the_page_says_why_what_comes_next_and_what_does_not_count() {
     assert_inert(&page);
     for told in [
         "<h1>jan@voorbeeld.example</h1>",
-        "1 click",
+        "click (21 May 2026",
         "What happens next",
         "a machine: does not count",
         "Nieuwsbrief",

@@ -3,7 +3,7 @@
 
 use std::{io, ops::ControlFlow, sync::Arc};
 
-use axum::{Form, body::Body, response::Response};
+use axum::{Form, body::Body, extract::Query, response::Response};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, header};
@@ -30,11 +30,9 @@ const PIECE: Budget = Budget {
     events: 500_000,
 };
 
-/// What the form sends: the list, and in which format.
+/// What the form sends: in which format.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wish {
-    #[serde(flatten)]
-    asked: Asked,
     #[serde(default)]
     format: String,
 }
@@ -71,14 +69,15 @@ impl Format {
 }
 
 /// Sends the list.
-pub(super) async fn export(visit: Visit, Form(wish): Form<Wish>) -> Response {
+pub(super) async fn export(
+    visit: Visit,
+    Query(asked): Query<Asked>,
+    Form(wish): Form<Wish>,
+) -> Response {
     let Some(format) = Format::named(&wish.format) else {
         return visit.refuse(Refusal::NotFound);
     };
-    let Ok(choice) = wish
-        .asked
-        .choice(&visit.jobs.config, visit.may(Role::Marketer))
-    else {
+    let Ok(choice) = asked.choice(&visit.jobs.config, visit.may(Role::Marketer)) else {
         // The page says what is wrong with it.
         return see("/contacts");
     };

@@ -187,7 +187,7 @@ fn among_some(
         ids.sort_unstable();
         ids.dedup();
         sieve.look_at(conn, &ids, &mut |id, facts, state| {
-            rows.push(row(id, facts, state))
+            rows.push(row(id, facts, state));
         })?;
         after = piece.next;
         if after.is_none() || rows.len() >= usize::from(PAGE) {

@@ -268,7 +268,7 @@ fn list(
     ];
     let page = rows.iter().take(ROWS.into());
     let cells: Vec<Vec<Markup>> = page.map(|write| row(visit, write)).collect();
-    let last = rows.iter().take(ROWS.into()).last();
+    let last = rows.iter().take(ROWS.into()).next_back();
     let older = last
         .filter(|_| rows.len() > usize::from(ROWS))
         .map(|write| {

@@ -53,7 +53,7 @@ async fn a_plan_is_held_once_and_after_a_word_exactly_its_writes_are_done() {
     let marketer = site.step_up(&marketer).await;
     let held = apply(&site, &marketer, &fingerprint).await;
     assert!(
-        held.contains("Nothing was written") && held.contains("baseline"),
+        held.contains("Nothing was written") && held.contains("show for the first time"),
         "{held}"
     );
     assert!(site.writes().is_empty(), "what is held is not written");
