@@ -154,7 +154,7 @@ fn bad(
 ) -> (Option<Memory>, Option<Word>) {
     if memory.state == State::Pending {
         memory.looks += 1;
-        if memory.looks <= damping.failure_after {
+        if memory.looks < damping.failure_after {
             return (Some(memory), None);
         }
         let soon = |at: Millis| !is_past(at, damping.repeat, now);
