@@ -449,6 +449,7 @@ create table cleaning_removal (
 ) strict, without rowid;
 
 -- Writing to platforms.
+-- `written`: how many of a plan's writes were done when its push ended; null while it goes on, or if it was cut off.
 create table plan (
   id integer primary key autoincrement,
   fingerprint text not null,
@@ -458,7 +459,6 @@ create table plan (
   decided_at integer,
   decided_by text,
   connection_id integer references connection,
-  -- How many of its writes were done when its push ended; null while it goes on, or if it was cut off.
   written integer
 ) strict;
 
