@@ -138,7 +138,10 @@ fn a_list_is_narrowed_by_stage_reason_and_the_beginning_of_an_address() {
     assert_eq!(listed(&["--stage", "reader"]), [jan, piet]);
     assert!(listed(&["--stage", "buyer"]).is_empty());
     assert_eq!(listed(&["--address", "PIET"]), [piet]);
-    assert_eq!(listed(&["--stage", "reader", "--where", "any click"]), [jan]);
+    assert_eq!(
+        listed(&["--stage", "reader", "--where", "any click"]),
+        [jan]
+    );
     assert!(listed(&["--not-judged", "not_tracked"]).is_empty());
     for (words, told) in [
         (["--stage", "raeder"], "buyer, reader"),
