@@ -20,6 +20,7 @@ use crate::{
         error::Refusal,
     },
 };
+
 /// A page of a list.
 pub(super) struct Pick {
     query: ListQuery,
