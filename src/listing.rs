@@ -61,6 +61,11 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// What one request may take: some 150 ms of a processor.
+    pub const OF_REQUEST: Self = Self {
+        contacts: 20_000,
+        events: 400_000,
+    };
     /// Without an end.
     pub const NONE: Self = Self {
         contacts: u64::MAX,

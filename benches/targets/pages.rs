@@ -1,9 +1,11 @@
 //! What pages ask of the store, each many times, with two years of everything behind it; and what keeping it ready costs.
 
-use std::{path::Path, time::Instant};
+use std::{ops::ControlFlow, path::Path, time::Instant};
 
 use engaged::{
+    because::{self, When},
     config::Config,
+    listing::{Budget, Filter, Sieve},
     rescore::rescore,
     score::{
         calendar::{Day, Zone},
@@ -31,6 +33,8 @@ const CALLS: usize = 50;
 const SLOWEST: usize = 4;
 /// A page makes several reads, and has 200 ms for all.
 const LIMIT_MS: f64 = 50.0;
+/// But one that looks for contacts, or explains one, does little else.
+const WORK_LIMIT_MS: f64 = 150.0;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -96,17 +100,22 @@ pub fn measure(store: &Store, file: &Path, report: &Report) {
     weeks(store);
     let differences = store.read(|conn| conn.compare_tallies(9)).expect("a count");
     assert_eq!(differences, [""; 0], "what is kept is what is there");
-    let asking = |about: &'static str, ask: &dyn Fn(&mut Asking<'_>)| {
+    let asking = |about: &'static str, limit: f64, ask: &dyn Fn(&mut Asking<'_>)| {
         let mut asking = Asking {
             store,
             asked: Vec::new(),
         };
         ask(&mut asking);
-        asking.tell(about, report);
+        asking.tell(about, limit, report);
     };
-    asking("charts", &|asking| asking.charts());
-    asking("lists", &|asking| asking.lists());
-    asking("status and runs", &|asking| asking.operation(&config));
+    asking("charts", LIMIT_MS, &|asking| asking.charts());
+    asking("lists", LIMIT_MS, &|asking| asking.lists());
+    asking("status and runs", LIMIT_MS, &|asking| {
+        asking.operation(&config);
+    });
+    asking("contacts looked at", WORK_LIMIT_MS, &|asking| {
+        asking.contacts(&config);
+    });
 }
 
 /// A full run that stores everything, one that finds all as it was, and the keeping of a day.
@@ -226,7 +235,7 @@ impl Asking<'_> {
     }
 
     /// The slowest reads go into the report.
-    fn tell(mut self, about: &str, report: &Report) {
+    fn tell(mut self, about: &str, limit: f64, report: &Report) {
         self.asked.sort_by(|a, b| b.median.total_cmp(&a.median));
         report.note(format!(
             "{about}: {} reads, {CALLS} times each. The slowest:",
@@ -238,7 +247,7 @@ impl Asking<'_> {
         report.claim(
             format!("pages: the slowest read of {about}, at the median"),
             (self.asked[0].median, "ms"),
-            (Good::Low, LIMIT_MS),
+            (Good::Low, limit),
             4.0,
         );
     }
@@ -276,6 +285,37 @@ impl Asking<'_> {
         self.ask("rules' contributions over 104 weeks", |conn| {
             conn.weeks(104)
         });
+    }
+
+    /// Conditions that nearly nobody meets, from the middle; and one contact with all that its page has.
+    fn contacts(&mut self, config: &Config) {
+        let (_, (middle, _)) = self.store.read(middle).expect("a middle");
+        for text in [
+            "any download",
+            "no open in 3 months and any purchase in 1 month",
+            "engagement > 100000",
+        ] {
+            let condition = Some(config.condition(text).expect("a condition"));
+            let look = |conn: &Conn| {
+                let filter = Filter {
+                    condition: condition.clone(),
+                    ..Filter::default()
+                };
+                let sieve = Sieve::new(conn, &config.rules, filter, today())?;
+                sieve.look(conn, middle, Budget::OF_REQUEST, &mut |_, _, _| {
+                    ControlFlow::Continue(())
+                })
+            };
+            let looked = self.ask(&format!("as many as a request may, for: {text}"), look);
+            assert!(
+                looked.contacts > 1_000 && looked.until.is_some(),
+                "{looked:?}"
+            );
+        }
+        let known = self.ask("a contact explained", |conn| {
+            because::known(conn, config, (middle, "somebody"), When::default(), END_MS)
+        });
+        assert!(known.is_some(), "the middle is a contact");
     }
 
     /// Each list in each order: its first page, and one from its middle.

@@ -13,6 +13,7 @@ use maud::{Markup, html};
 
 use crate::{
     account::Role,
+    listing::Budget,
     rules::{SyntaxError, set::RuleSet},
     score::Reason,
     store::{ContactState, Length},
@@ -64,7 +65,7 @@ async fn show(visit: Visit, Query(asked): Query<Asked>) -> Response {
     } else {
         let (wanted, after) = (choice.clone(), asked.after.clone());
         let page =
-            visit.work(move |jobs| list::page(jobs, &wanted, after.as_deref(), list::LOOKED_AT));
+            visit.work(move |jobs| list::page(jobs, &wanted, after.as_deref(), Budget::OF_REQUEST));
         match page.await {
             Ok(page) => Some(page),
             Err(refused) => return refused,

@@ -21,12 +21,6 @@ use crate::{
     },
 };
 
-/// So much is looked at for one page of a list that has no index.
-const BUDGET: Budget = Budget {
-    contacts: 20_000,
-    events: 400_000,
-};
-
 /// A page of a list.
 pub(super) struct Pick {
     query: ListQuery,
@@ -162,14 +156,19 @@ impl Pick {
         let sieve = Sieve::new(conn, &config.rules, filter, today)?;
         let mut items = Vec::new();
         let full = usize::from(self.limit);
-        let looked = sieve.look(conn, after, BUDGET, &mut |contact, facts, state| {
-            items.push(Contact::new(contact, facts.address.as_ref(), Some(state)));
-            if items.len() < full {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
+        let looked = sieve.look(
+            conn,
+            after,
+            Budget::OF_REQUEST,
+            &mut |contact, facts, state| {
+                items.push(Contact::new(contact, facts.address.as_ref(), Some(state)));
+                if items.len() < full {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
         Ok(Page {
             items,
             next: looked.until.map(|last| format!("w{}", last.0)),

@@ -15,12 +15,6 @@ use super::choice::Choice;
 /// So many contacts on a page.
 const PAGE: u16 = 50;
 
-/// Looking through everybody, a request looks at so much: some 150 ms of one processor.
-pub(super) const LOOKED_AT: Budget = Budget {
-    contacts: 20_000,
-    events: 500_000,
-};
-
 /// Looking through a list of the store, so many contacts at once, and so often: each is looked up by itself.
 const PIECE: u16 = 100;
 const PIECES_MAX: usize = 20;
