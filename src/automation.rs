@@ -62,6 +62,19 @@ pub struct Start {
     pub begin: Begin,
 }
 
+impl Start {
+    /// What is started, and where, in a few words.
+    pub fn words(&self) -> String {
+        let words = self.begin.words();
+        match &self.connection {
+            Some(connection) if !connection.starts_with("webhook ") => {
+                format!("{connection}: {words}")
+            }
+            _ => words,
+        }
+    }
+}
+
 /// What begins for a contact.
 #[derive(Clone, Debug)]
 pub enum Begin {

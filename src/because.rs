@@ -30,6 +30,8 @@ pub struct Known {
     pub vocabulary: Vocabulary,
     /// The days that our own sync did not cover.
     pub coverage: Coverage,
+    /// The rules, compiled.
+    pub model: Model,
     /// The explanation.
     pub explanation: Explanation,
 }
@@ -83,6 +85,7 @@ pub fn known(
         facts,
         vocabulary,
         coverage,
+        model,
         explanation,
     }))
 }

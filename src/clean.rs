@@ -6,9 +6,11 @@
 //! candidate by what we do not know. Which way of removing means what on a
 //! platform is the connector's business.
 
+pub mod ages;
 pub mod apply;
 mod ask;
 mod back;
+pub mod because;
 mod export;
 mod holdout;
 pub mod judge;

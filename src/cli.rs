@@ -4,6 +4,7 @@
 //! code, a place and a next step; anything else is a bug and says so.
 
 mod adjust;
+mod alerts;
 mod automations;
 mod clean;
 mod conformance;
@@ -111,6 +112,8 @@ enum Verb {
     Leads(leads::Leads),
     /// Take people off a list who have left it: plan, review, apply, undo
     Clean(clean::Clean),
+    /// Show what is wrong and what was told of it, and test whether telling works
+    Alerts(alerts::Alerts),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -233,6 +236,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Automations(arguments) => automations::automations(context, &arguments),
         Verb::Leads(arguments) => leads::leads(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
+        Verb::Alerts(arguments) => alerts::alerts(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

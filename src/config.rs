@@ -7,6 +7,7 @@
 //! told with its place in the text. Nothing here reads a secret, opens a
 //! connection, or asks the time.
 
+mod alerts;
 mod automations;
 mod cleaning;
 pub mod code;
@@ -32,6 +33,7 @@ mod scores;
 mod secret;
 mod shape;
 mod source;
+mod time;
 mod tree;
 mod web;
 
@@ -45,7 +47,9 @@ use std::{
 
 use chrono_tz::Tz;
 
+pub(crate) use self::near::proposal;
 pub use self::{
+    alerts::{Alerts, Receiver},
     cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
@@ -143,6 +147,8 @@ pub struct Config {
     pub automations: Vec<Automation>,
     /// When to say that scores drift.
     pub drift: Drift,
+    /// What is told to whom when something is wrong.
+    pub alerts: Alerts,
     /// Where the dashboard is served; `None` where it is not.
     pub web: Option<Web>,
     /// What the rules must make of what somebody did; `check` runs them.
@@ -341,6 +347,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         cleaning,
         guards: guards(root),
         drift: drift(root),
+        alerts: alerts::check(root, base, found),
         web: web::check(root, found),
         parts: parts::of(root),
         warnings: Vec::new(),

@@ -7,19 +7,21 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_cron_scheduler::{Job, JobScheduler};
 use tracing::{error, info, warn};
 
 use crate::{
+    alert,
     desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
+    rescore::DoorReport,
     schedule::{
         due::{Schedule, due},
         jobs::{Jobs, Trouble},
     },
-    store::{Store, StoreError},
+    store::StoreError,
     web::Running,
 };
 
@@ -49,18 +51,11 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let mut stop = std::pin::pin!(stopped());
     let hangups = reload_on_hangup(Arc::clone(&desk));
     desk.settle_publications().await?;
-    let dashboard = Running::start(&desk).await?;
-    if let Some(dashboard) = &dashboard
-        && let Some(link) = dashboard.first_link().await?
-    {
-        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
-        crate::cli::output::say(&format!(
-            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
-        ));
-    }
+    let dashboard = open_dashboard(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
-    let hangups = tokio::spawn(hangups);
+    let looks = alert::keep_looking(Arc::clone(&desk));
+    let beside = [tokio::spawn(hangups), tokio::spawn(looks)];
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -75,6 +70,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             }
             () = beat.notified() => {}
         }
+        desk.pulse.beat(desk.jobs().clock.as_ref());
         supervisor::alive();
         let turn = turn(&desk);
         tokio::pin!(turn);
@@ -83,7 +79,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
                 ended = &mut turn => break Some(ended),
                 () = &mut stop => break None,
                 // A backfill takes hours and a push minutes: no reason to be taken for dead.
-                () = beat.notified() => show_life(&desk.jobs().store),
+                () = beat.notified() => show_life(&desk),
             }
         };
         let Some(ended) = ended else {
@@ -101,7 +97,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             Err(failed) => error!(code = failed.code(), "{failed}"),
         }
     }
-    hangups.abort();
+    beside.iter().for_each(JoinHandle::abort);
     if let Some(dashboard) = dashboard {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
@@ -112,6 +108,20 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// Serves the dashboard, and says how its first account is made.
+async fn open_dashboard(desk: &Arc<Desk>) -> Result<Option<Running>, Expected> {
+    let dashboard = Running::start(desk).await?;
+    if let Some(dashboard) = &dashboard
+        && let Some(link) = dashboard.first_link().await?
+    {
+        // Neither a log line, which others may collect, nor data: it is for whoever starts us.
+        crate::cli::output::say(&format!(
+            "nobody has an account yet; make one, once and within 15 minutes, at {link}"
+        ));
+    }
+    Ok(dashboard)
 }
 
 async fn start_heartbeat(
@@ -149,7 +159,7 @@ fn stopped() -> impl Future<Output = ()> {
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
     supervisor::stopping();
-    let _ = tokio::time::timeout(STOP_WITHIN, desk.close()).await;
+    desk.close(STOP_WITHIN).await;
 }
 
 /// Takes the configuration anew whenever the process is told to. It listens from the call on: unheard, a hangup
@@ -169,8 +179,10 @@ fn reload_on_hangup(desk: Arc<Desk>) -> impl Future<Output = ()> {
 }
 
 /// Tells systemd that we live, once the writer has shown that it does.
-fn show_life(store: &Store) {
-    let store = store.clone();
+fn show_life(desk: &Desk) {
+    let jobs = desk.jobs();
+    desk.pulse.beat(jobs.clock.as_ref());
+    let store = jobs.store.clone();
     tokio::spawn(async move {
         if store.write_async(|_| Ok(())).await.is_ok() {
             supervisor::alive();
@@ -213,10 +225,12 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
         .store
         .read(|conn| Ok((conn.next_settled_at()?, conn.has_dirty()?)))?;
     // What has settled is to be started now, not with the next sync.
-    let work = work || settled.is_some_and(|at| at <= now.timestamp_millis());
+    work |= settled.is_some_and(|at| at <= now.timestamp_millis());
     if work || news {
-        // News that came in by itself is scored at once; it is pushed when its connection's turn comes.
-        jobs.score(false).await?;
+        // News that came in by itself is scored at once. What it changes is pushed when its connection's turn comes;
+        // what it starts does not wait for that.
+        let report = jobs.score(false).await?;
+        work |= report.automations.iter().any(DoorReport::has_ready);
     }
     if work {
         jobs.weekly().await?;

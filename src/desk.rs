@@ -23,14 +23,19 @@ use std::{
 
 use engaged_connectors::http::Transport;
 use futures_util::FutureExt as _;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex as Turn, OwnedMutexGuard, watch},
+};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
     config::Environment,
     diagnostic::{Diagnostic, Exit, Expected},
-    preview::report::Preview,
-    publish::{self, Editor},
+    health::Pulse,
+    preview::contact::ContactChange,
+    publish::{self, Checked, Editor, Looked, PublishError},
     schedule::jobs::Jobs,
     score::calendar::{Day, Millis},
     store::StoreError,
@@ -56,9 +61,13 @@ pub struct Desk {
     tasks: Mutex<Tasks>,
     plans: Mutex<Kept>,
     trouble: Mutex<Option<ReloadTrouble>>,
+    /// Whether the daemon's loop is alive.
+    pub pulse: Pulse,
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
+    /// Ends whatever is being done as asked.
+    cut: CancellationToken,
 }
 
 /// Work may go on while this is held.
@@ -71,6 +80,7 @@ impl Desk {
     /// ones with them.
     pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
         Arc::new(Self {
+            pulse: Pulse::new(jobs.clock.as_ref()),
             current: Mutex::new(Arc::new(jobs)),
             environment,
             transport,
@@ -81,6 +91,7 @@ impl Desk {
             trouble: Mutex::default(),
             news: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
+            cut: CancellationToken::new(),
         })
     }
 
@@ -101,9 +112,10 @@ impl Desk {
     /// be taken in, because too much waits or the daemon stops, is a task that failed.
     pub fn ask(self: &Arc<Self>, ask: Ask, who: &str) -> TaskId {
         let (id, open) = {
+            let now = self.now();
             let mut tasks = lock(&self.tasks);
             let open = tasks.open();
-            (tasks.add(ask.clone(), who, self.now()), open)
+            (tasks.add(ask.clone(), who, now), open)
         };
         if open >= WAITING_MAX {
             self.end(id, TaskState::Failed(busy()));
@@ -136,11 +148,19 @@ impl Desk {
 
     /// Does what was asked. A panic in it is a task that failed.
     async fn run(self: &Arc<Self>, id: TaskId, ask: Ask, who: String) -> TaskState {
-        lock(&self.tasks).start(id, self.now());
+        let now = self.now();
+        lock(&self.tasks).start(id, now);
         self.tell();
         let desk = Arc::clone(self);
         let verb = ask.verb();
-        let work = tokio::spawn(async move { desk.carry_out(ask, &who).await });
+        // On a thread of its own: planning reads everybody, and the runtime's few threads have pages to serve.
+        let runtime = Handle::current();
+        let work = async move {
+            let carried = desk.carry_out(ask, &who);
+            let ended = desk.cut.run_until_cancelled(carried).await;
+            ended.unwrap_or_else(|| Err(cut_off()))
+        };
+        let work = tokio::task::spawn_blocking(move || runtime.block_on(work));
         let ended: Result<Outcome, Expected> = match work.await {
             Ok(ended) => ended,
             Err(error) => Err(StoreError::ended(&error).into()),
@@ -220,15 +240,51 @@ impl Desk {
         file: &str,
         text: &str,
         as_of: Option<Day>,
-    ) -> Result<Preview, Expected> {
-        let _look = self.look.lock().await;
+    ) -> Result<Looked, Expected> {
+        let work = self.previewing(file, text, move |editor, checked| {
+            editor.preview(checked, as_of, None)
+        });
+        let (report, looked_at) = work.await?;
+        Ok(Looked { report, looked_at })
+    }
+
+    /// As [`Desk::preview`], with the first so many contacts for whom anything differs.
+    pub async fn preview_listing(
+        &self,
+        file: &str,
+        text: &str,
+        most: usize,
+    ) -> Result<(Looked, Vec<ContactChange>), Expected> {
+        let work = self.previewing(file, text, move |editor, checked| {
+            let mut listed = Vec::new();
+            let mut list = |change: &ContactChange| {
+                if listed.len() < most {
+                    listed.push(change.clone());
+                }
+            };
+            let report = editor.preview(checked, None, Some(&mut list))?;
+            Ok((report, listed))
+        });
+        let ((report, listed), looked_at) = work.await?;
+        Ok((Looked { report, looked_at }, listed))
+    }
+
+    /// Compares a text with what is in force. The turn is held to its end, also when whoever asked is gone.
+    async fn previewing<T: Send + 'static>(
+        &self,
+        file: &str,
+        text: &str,
+        job: impl FnOnce(&Editor, &Checked) -> Result<T, PublishError> + Send + 'static,
+    ) -> Result<(T, String), Expected> {
+        let look = Arc::clone(&self.look).lock_owned().await;
         let (editor, file, text) = (self.editor(), file.to_owned(), text.to_owned());
         let work = move || {
-            let draft = editor.check(&file, &text)?;
-            editor.preview(&draft, as_of, None)
+            let _look = look;
+            let checked = editor.check(&file, &text)?;
+            Ok::<_, PublishError>((job(&editor, &checked)?, checked.looked_at))
         };
-        let report = tokio::task::spawn_blocking(work).await;
-        Ok(report.map_err(|error| StoreError::ended(&error))??)
+        let looked = tokio::task::spawn_blocking(work).await;
+        Ok(looked.map_err(|error| StoreError::ended(&error))??)
     }
 
     /// Finds out, before anything runs, what became of publications that the last process did not live to see the end of.
@@ -244,10 +300,12 @@ impl Desk {
         lock(&self.trouble).clone()
     }
 
-    /// Takes nothing more in, and waits for whatever runs. What waits ends as failed.
-    pub async fn close(&self) {
+    /// Takes nothing more in, and waits for whatever runs, for so long at most; then it is cut off. What waits ends
+    /// as failed. What is cut off was not committed, or is in doubt.
+    pub async fn close(&self, within: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
-        drop(self.turn().await);
+        let _ = tokio::time::timeout(within, self.turn()).await;
+        self.cut.cancel();
     }
 
     fn is_stopping(&self) -> bool {
@@ -255,7 +313,8 @@ impl Desk {
     }
 
     fn end(&self, id: TaskId, state: TaskState) {
-        lock(&self.tasks).end(id, state, self.now());
+        let now = self.now();
+        lock(&self.tasks).end(id, state, now);
         self.tell();
     }
 
@@ -278,6 +337,14 @@ fn busy() -> Expected {
     Expected::new(
         Exit::Unavailable,
         diagnostic.help("wait until some of them are done, then ask again"),
+    )
+}
+
+fn cut_off() -> Expected {
+    let diagnostic = Diagnostic::error("E0144", "the daemon stopped while this was being done");
+    Expected::new(
+        Exit::Unavailable,
+        diagnostic.help("look how far it came, when it runs again: what was committed stands"),
     )
 }
 

@@ -59,7 +59,7 @@ impl Place {
     }
 
     /// The span, moved to the nearest character boundaries inside the text.
-    fn clamped(&self) -> Range<usize> {
+    pub fn clamped(&self) -> Range<usize> {
         let start = boundary(&self.text, self.span.start);
         let end = boundary(&self.text, self.span.end.max(start));
         start..end

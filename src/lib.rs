@@ -1,8 +1,18 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::pedantic,
+        clippy::manual_is_multiple_of,
+        clippy::unnecessary_to_owned,
+        reason = "a test tells one story from its beginning to its end"
+    )
+)]
 
 pub mod account;
 pub mod adjusting;
+pub mod alert;
 pub mod automation;
 pub mod because;
 pub mod clean;
@@ -15,10 +25,15 @@ pub mod demo;
 pub mod desk;
 pub mod diagnostic;
 pub mod drift;
+pub mod entries;
+pub mod health;
 pub mod holdout;
 pub mod import;
+pub mod ingest;
 pub mod insight;
+pub mod leads;
 pub mod listing;
+pub mod metrics;
 mod planted;
 pub mod platform;
 pub mod preview;

@@ -19,7 +19,7 @@ use crate::{
         facts::{Coverage, Facts, Needs},
         model::Model,
     },
-    store::{Conn, ContactId, ContactState, StoreError},
+    store::{Conn, ContactId, ContactState, StoreError, Which},
 };
 
 /// Whom a list holds: those for whom all holds that is asked for.
@@ -33,13 +33,6 @@ pub struct Filter {
     pub unjudged: Option<String>,
     /// Their address begins like this.
     pub address: Option<String>,
-}
-
-impl Filter {
-    /// Whether it holds everybody.
-    pub fn is_everybody(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Both conditions, as far as there are two.
@@ -128,6 +121,35 @@ impl Sieve {
         (fits(stage, &state.stage) && fits(unjudged, &state.unjudged)).then_some(state)
     }
 
+    /// What it reads of a contact.
+    fn needs(&self) -> Needs {
+        self.model.needs().or(Needs {
+            fields: Some(Vec::new()),
+            address: true,
+            subscriptions: false,
+        })
+    }
+
+    /// Looks at these contacts alone, in their order.
+    pub fn look_at(
+        &self,
+        conn: &Conn,
+        contacts: &[ContactId],
+        each: &mut dyn FnMut(ContactId, &Facts, ContactState),
+    ) -> Result<(), StoreError> {
+        conn.for_each_needed(
+            Which::These(contacts),
+            None,
+            &self.needs(),
+            |contact, facts| {
+                if let Some(state) = self.state(facts) {
+                    each(contact, facts, state);
+                }
+                Ok(())
+            },
+        )
+    }
+
     /// Looks at the contacts after one, in their order, until the budget is used up or `each` has enough; `each` gets
     /// those whom the filter holds.
     pub fn look(
@@ -142,12 +164,7 @@ impl Sieve {
             until: None,
         };
         let mut events = 0;
-        let needs = self.model.needs().or(Needs {
-            fields: Some(Vec::new()),
-            address: true,
-            subscriptions: false,
-        });
-        conn.walk_from(after, &needs, |contact, facts| {
+        conn.walk_from(after, &self.needs(), |contact, facts| {
             looked.contacts += 1;
             events += facts.events.len() as u64;
             let found = self.state(facts).map(|state| each(contact, facts, state));
@@ -215,12 +232,10 @@ pub fn csv_head(rules: &RuleSet) -> String {
     csv_line(columns.chain(["segments".to_owned(), "stage".to_owned()]))
 }
 
-/// One line of CSV. A cell that a spreadsheet would take for a formula gets a quote in front.
+/// One line of CSV. What a spreadsheet would take for a formula gets a quote in front.
 pub fn csv_line(cells: impl Iterator<Item = String>) -> String {
     let cells = cells.map(|cell| {
-        let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-            || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-        let cell = if formula { format!("'{cell}") } else { cell };
+        let cell = without_formula(cell);
         if cell.contains([',', '"', '\n', '\r']) {
             format!("\"{}\"", cell.replace('"', "\"\""))
         } else {
@@ -228,4 +243,23 @@ pub fn csv_line(cells: impl Iterator<Item = String>) -> String {
         }
     });
     cells.collect::<Vec<_>>().join(",")
+}
+
+/// A cell without formulas, also for a spreadsheet that parts cells at semicolons or tabs and heeds no quotes, as one
+/// in Dutch does.
+fn without_formula(cell: String) -> String {
+    if cell.starts_with('-') && cell.parse::<f64>().is_ok() {
+        return cell;
+    }
+    let mut out = String::with_capacity(cell.len() + 1);
+    let mut begins = true;
+    for c in cell.chars() {
+        let first = out.is_empty() && matches!(c, '\t' | '\r' | '\n' | '\0');
+        if first || (begins && matches!(c, '=' | '+' | '-' | '@')) {
+            out.push('\'');
+        }
+        out.push(c);
+        begins = matches!(c, ';' | '\t' | '\r' | '\n') || (begins && matches!(c, ' ' | '"' | '\0'));
+    }
+    out
 }

@@ -11,8 +11,9 @@ use engaged_connectors::{
 };
 
 use crate::{
+    alert::Teller,
     automation::{self, Automation, Begin},
-    config::{ConnectionConfig, Environment, Platform},
+    config::{Alerts, ConnectionConfig, Environment, Platform},
     diagnostic::{Diagnostic, Exit, Expected},
 };
 
@@ -93,6 +94,24 @@ fn started_by(
         }
     }
     (tags, fields)
+}
+
+/// Who is told when something is wrong, if anybody is. Reads the key; calls nobody.
+pub fn teller(
+    alerts: &Alerts,
+    environment: &Environment,
+    clock: &Arc<dyn Clock>,
+    transport: &Arc<dyn Transport>,
+) -> Result<Option<Teller>, Expected> {
+    let Some(receiver) = &alerts.receiver else {
+        return Ok(None);
+    };
+    let key = receiver.key.read(environment).map_err(|diagnostic| {
+        let located = diagnostic.at(&receiver.key_place, "named here");
+        Expected::new(Exit::Usage, located)
+    })?;
+    let teller = Teller::new(receiver, key, Arc::clone(clock), Arc::clone(transport));
+    teller.map(Some).map_err(|error| refused("alerts", &error))
 }
 
 /// The network that all connectors share.

@@ -58,8 +58,8 @@ pub enum PublishError {
         /// What there is.
         known: Vec<String>,
     },
-    /// The file has no draft, or another than was looked at.
-    #[error("the draft of {file} is not the one that was looked at")]
+    /// The file has no draft, or another than was looked at, or other rules are in force by now.
+    #[error("the draft of {file} is not what was looked at")]
     OtherDraft {
         /// The file.
         file: String,
@@ -136,11 +136,13 @@ impl From<PublishError> for Expected {
                 (Exit::Usage, format!("there are: {}", known.join(", ")))
             }
             PublishError::OtherDraft { author, .. } => {
-                let who = author.map_or_else(
-                    || "it was published or discarded meanwhile".to_owned(),
-                    |author| format!("{author} saved it meanwhile"),
+                let why = author.map_or_else(
+                    || "it was published or discarded".to_owned(),
+                    |author| {
+                        format!("it was last saved by {author}, or other rules came into force")
+                    },
                 );
-                (Exit::Pending, format!("{who}: look at it anew"))
+                (Exit::Pending, format!("{why}: look at it anew"))
             }
             PublishError::Changed { .. } => (
                 Exit::Pending,
@@ -216,6 +218,25 @@ pub struct Typed {
     pub base: String,
     /// The fingerprint of the stored draft that it began from; `None` if there was none.
     pub seen: Option<String>,
+}
+
+/// A draft that may take its file's place, but for its rule tests.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The configuration as it would be.
+    pub draft: Draft,
+    /// Says which draft was compared with which file and which rules. Whoever publishes hands it back: if any of them
+    /// is another by then, nothing is published.
+    pub looked_at: String,
+}
+
+/// What a draft would change.
+#[derive(Clone, Debug, Serialize)]
+pub struct Looked {
+    /// The comparison with the rules in force.
+    pub report: Preview,
+    /// As in [`Checked`].
+    pub looked_at: String,
 }
 
 /// Edits the files of the configuration that is in force.
@@ -326,21 +347,30 @@ impl Editor {
     /// # Errors
     ///
     /// Everything that is wrong with it, in its place, also where it changes more than rules.
-    pub fn check(&self, name: &str, typed: &str) -> Result<Draft, PublishError> {
+    pub fn check(&self, name: &str, typed: &str) -> Result<Checked, PublishError> {
         small(typed)?;
         let files = self.files()?;
-        let file = one(&files, name)?;
+        let file = one(&files, name)?.clone();
         let text = text::as_in(&file.text, typed);
-        let path = file.path.clone();
-        self.with(files, SourceFile { path, text })
+        self.with(files, &file, text)
     }
 
-    /// What the configuration would be with a draft in the place of the file that has its path.
-    fn with(&self, mut files: Vec<SourceFile>, draft: SourceFile) -> Result<Draft, PublishError> {
+    /// What the configuration would be with a text in the place of one of its files.
+    fn with(
+        &self,
+        mut files: Vec<SourceFile>,
+        file: &SourceFile,
+        text: String,
+    ) -> Result<Checked, PublishError> {
+        let draft = SourceFile {
+            path: file.path.clone(),
+            text,
+        };
         let more = config::beside_rules(&files, &draft);
         if !more.is_empty() {
             return Err(PublishError::Wrong(more));
         }
+        let texts = [fingerprint(&file.text), fingerprint(&draft.text)];
         if let Some(file) = files.iter_mut().find(|file| file.path == draft.path) {
             *file = draft;
         }
@@ -351,15 +381,20 @@ impl Editor {
         if !other.is_empty() {
             return Err(PublishError::Wrong(vec![not_in_force(&other)]));
         }
-        Ok(Draft {
-            config,
-            replaces: Vec::new(),
+        let rules = [self.in_force.rules_hash.clone(), config.rules_hash.clone()];
+        Ok(Checked {
+            looked_at: fingerprint(&[texts, rules].concat().join(" ")),
+            draft: Draft {
+                config,
+                replaces: Vec::new(),
+            },
         })
     }
 
     /// What the rule tests of a draft do not find as they expect.
-    pub fn tests(&self, draft: &Draft) -> Vec<Diagnostic> {
-        let failures = rule_tests::run(&draft.config.rules, &draft.config.tests);
+    pub fn tests(&self, checked: &Checked) -> Vec<Diagnostic> {
+        let config = &checked.draft.config;
+        let failures = rule_tests::run(&config.rules, &config.tests);
         failures
             .iter()
             .map(rule_tests::Failure::diagnostic)
@@ -369,13 +404,13 @@ impl Editor {
     /// What a draft would change, compared with what is in force; `listed` is handed each contact that changes.
     pub fn preview(
         &self,
-        draft: &Draft,
+        checked: &Checked,
         as_of: Option<Day>,
         listed: Option<&mut dyn FnMut(&ContactChange)>,
     ) -> Result<Preview, PublishError> {
         let ask = preview::Ask {
             now: &self.in_force,
-            draft,
+            draft: &checked.draft,
             as_of,
         };
         let clock = self.clock.as_ref();

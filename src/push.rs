@@ -11,6 +11,7 @@ pub mod guard;
 pub mod plan;
 pub mod starts;
 pub mod targets;
+pub mod word;
 
 #[cfg(test)]
 mod tests;

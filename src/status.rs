@@ -1,10 +1,9 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
 };
 
 /// The whole state.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// The version of this shape.
     pub schema: u32,
@@ -48,7 +47,7 @@ pub struct Status {
 }
 
 /// One connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConnectionStatus {
     /// Its name.
     pub name: String,
@@ -73,7 +72,7 @@ pub struct ConnectionStatus {
 }
 
 /// One guard that waits for a person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GuardStatus {
     /// Its name, for `approve`.
     pub name: String,
@@ -103,16 +102,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
                 .find(|each| each.id == id)
                 .map(|each| each.name.clone())
         };
-        let connections = config.connections.iter().map(|each| {
-            connection(
-                conn,
-                each,
-                known.iter().find(|known| known.name == each.name),
-                config,
-                now,
-            )
-        });
-        let connections = connections.collect::<Result<_, _>>()?;
+        let connections = connections(conn, config, now)?;
         let (contacts, events) = conn.sizes()?;
         let (judged, unjudged) = conn.judged_sizes()?;
         let outbox = conn.outbox_sizes()?.into_iter().map(|(id, state, number)| {
@@ -143,6 +133,20 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             drift: drift::report(conn, config, drift::WEEKS)?.findings,
         })
     })
+}
+
+/// Looks at each configured connection.
+pub fn connections(
+    conn: &Conn,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<Vec<ConnectionStatus>, StoreError> {
+    let known = conn.connections()?;
+    let all = config.connections.iter().map(|each| {
+        let known = known.iter().find(|known| known.name == each.name);
+        connection(conn, each, known, config, now)
+    });
+    all.collect()
 }
 
 fn connection(
@@ -332,16 +336,15 @@ fn starts_text(status: &Status) -> String {
 
 /// What waits of starts, by state.
 fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut waiting = BTreeMap::new();
+    let mut waiting = Vec::new();
     for state in EntryState::ALL {
         if state.is_pending() || state == EntryState::InDoubt {
-            let number = conn.count_entries(state)?;
-            if number > 0 {
-                waiting.insert(state.as_str().to_owned(), number);
-            }
+            waiting.push((state.as_str().to_owned(), conn.count_entries(state)?));
         }
     }
-    Ok(waiting.into_iter().collect())
+    waiting.retain(|(_, number)| *number > 0);
+    waiting.sort();
+    Ok(waiting)
 }
 
 /// Alerts alone: `drift` has the rest.

@@ -8,6 +8,7 @@
 
 mod about;
 mod account;
+mod alert;
 mod append;
 mod arrival;
 mod audit;
@@ -42,6 +43,7 @@ mod start;
 mod tally;
 mod token;
 mod verdict;
+mod volume;
 mod week;
 mod word;
 mod writer;
@@ -50,21 +52,29 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 
 pub use about::{Presence, Shown};
 pub use account::AccountRow;
+pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
 pub use audit::{AuditChain, AuditFilter, AuditRow};
-pub use automation::{Entries, Listed, Tally as EntryTally, Waiting};
-pub use clean::{CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState};
+pub use automation::{
+    Entries, EntriesWanted, EntryDay, EntrySize, Listed, Tally as EntryTally, Waiting,
+};
+pub use clean::{
+    BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState,
+};
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
-pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, Size, Sizes};
+pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
 pub use history::codec;
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
 pub use operation::{Control, RejectRow};
-pub use outbox::{Guard, Lane, NewOutboxRow, OutboxRow, OutboxState, Plan};
+pub use outbox::{
+    Guard, Lane, LoggedPush, LoggedWrite, NewOutboxRow, OutboxRow, OutboxState, Plan,
+    Trouble as WriteTrouble, WritesOf, WritesWanted,
+};
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
@@ -74,6 +84,7 @@ pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use volume::Arrivals;
 pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
 use engaged_connectors::Clock;

@@ -50,6 +50,8 @@ const PAGES: &[Page] = pages![
     "segments",
     "settings",
     "sync",
+    "tasks",
+    "told",
 ];
 
 static ENGLISH: LazyLock<Bundle> =

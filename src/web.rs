@@ -7,17 +7,26 @@
 //! decides what a score is or what is pushed.
 
 pub mod access;
+mod api;
 mod assets;
 pub mod chart;
+mod door;
 pub mod error;
 mod guard;
+mod health;
 mod html;
 mod numbers;
+mod over_time;
 mod page;
 mod pages;
+pub mod problem;
 mod running;
 mod session;
 mod spread;
+mod states;
+mod tasks;
+mod told;
+mod who;
 
 use std::{
     collections::BTreeMap,
@@ -43,6 +52,7 @@ use crate::{
     account::{Accounts, SessionId},
     config::{self, Config},
     desk::Desk,
+    ingest::Intake,
     schedule::jobs::Jobs,
     store::Store,
 };
@@ -62,6 +72,8 @@ pub struct Web {
     pub desk: Arc<Desk>,
     /// Who may do what.
     pub accounts: Accounts,
+    /// Where batches of events are let in.
+    pub intake: Intake,
     /// Host names that we answer to.
     names: Vec<String>,
     https: bool,
@@ -74,15 +86,14 @@ impl Web {
     pub fn new(desk: Arc<Desk>, settings: &config::Web) -> Arc<Self> {
         let jobs = desk.jobs();
         let accounts = Accounts::new(jobs.store.clone(), Arc::clone(&jobs.clock));
-        let mut names: Vec<String> = ["127.0.0.1", "localhost", "[::1]"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut names: Vec<String> = guard::THIS_MACHINE.map(str::to_owned).to_vec();
         names.extend(settings.hosts.iter().cloned());
         let public = settings.public_url.as_ref();
         names.extend(public.and_then(|url| url.host_str()).map(str::to_owned));
         Arc::new(Self {
             desk,
             accounts,
+            intake: Intake::default(),
             names,
             https: settings.is_https(),
             behind_proxy: settings.behind_proxy,
@@ -142,7 +153,12 @@ impl Web {
 /// Every route with what it needs, and the router that serves them.
 pub fn router(web: &Arc<Web>) -> (Router, Vec<Route>) {
     let routes = Routes::new(Arc::clone(web)).get("/assets/{name}", Access::Open, assets::asset);
-    let (router, table) = pages::add(routes).finish();
+    served(web, health::add(api::add(pages::add(routes))))
+}
+
+/// Routes behind what every request must pass.
+fn served(web: &Arc<Web>, routes: Routes) -> (Router, Vec<Route>) {
+    let (router, table) = routes.finish();
     let router = router
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_in_this_way)

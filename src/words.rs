@@ -34,6 +34,8 @@ use self::{en::English, nl::Dutch, phrases::Phrases};
 pub enum Detail {
     /// What decides the number.
     Short,
+    /// The same, and where a page can fold it in: the rules that do not apply, every date.
+    Page,
     /// Every rule, every event with its id, every date.
     Everything,
 }
@@ -66,6 +68,8 @@ pub enum Role {
     Total,
     /// What the points below are about.
     Heading,
+    /// As a heading, over what hardly matters.
+    Aside,
     /// One of several under a heading.
     Point,
     /// More on the point above.
@@ -171,7 +175,7 @@ pub fn text(lines: &[Line]) -> String {
     for Line { role, number, text } in lines {
         let number = number.as_deref().unwrap_or_default();
         let apart = match role {
-            Role::Score | Role::Heading => true,
+            Role::Score | Role::Heading | Role::Aside => true,
             Role::Plain => !matches!(before, Role::Plain | Role::Score),
             Role::Belongs => before != Role::Belongs,
             _ => false,
@@ -180,7 +184,12 @@ pub fn text(lines: &[Line]) -> String {
             out.push('\n');
         }
         out += &match role {
-            Role::Title | Role::Score | Role::Heading | Role::Plain | Role::Belongs => text.clone(),
+            Role::Title
+            | Role::Score
+            | Role::Heading
+            | Role::Aside
+            | Role::Plain
+            | Role::Belongs => text.clone(),
             Role::Item => format!("{number:>9}  {text}"),
             Role::Part => format!("{:9}  {number:>9}  {text}", ""),
             Role::Remark => format!("{:9}  {text}", ""),

@@ -10,6 +10,8 @@
 mod acceptance;
 #[path = "it/adjusting.rs"]
 mod adjusting;
+#[path = "it/alerting.rs"]
+mod alerting;
 #[path = "it/asking.rs"]
 mod asking;
 #[path = "it/automations.rs"]
@@ -38,6 +40,8 @@ mod ghost;
 mod guards;
 #[path = "it/insight.rs"]
 mod insight;
+#[path = "it/knocking.rs"]
+mod knocking;
 #[path = "it/machines.rs"]
 mod machines;
 #[path = "it/mailblue.rs"]

@@ -25,7 +25,7 @@ const OWNED: [(&str, &[&str]); 4] = [
 ];
 
 /// A part, and the parts of this program that it must not name.
-const BLIND: [(&str, &[&str]); 5] = [
+const BLIND: [(&str, &[&str]); 6] = [
     (
         "src/rules",
         &[
@@ -64,6 +64,19 @@ const BLIND: [(&str, &[&str]); 5] = [
     (
         "src/store",
         &["crate::sync", "crate::push", "crate::cli", "crate::config"],
+    ),
+    (
+        "src/web/chart",
+        &[
+            "crate::store",
+            "crate::score",
+            "crate::config",
+            "crate::desk",
+            "super::page",
+            "axum",
+            "tokio",
+            "std::fs",
+        ],
     ),
     (
         "connectors/sandbox/src",
@@ -199,6 +212,36 @@ fn only_the_clock_asks_the_time() {
         }
     }
     check("other clocks", &faults);
+}
+
+/// What adds a path to a router, or makes one.
+const ROUTERS: [&str; 8] = [
+    "Router::new(",
+    ".route(",
+    ".route_service(",
+    ".nest(",
+    ".nest_service(",
+    ".merge(",
+    ".fallback_service(",
+    "axum::serve(",
+];
+
+#[test]
+fn no_path_is_served_around_the_table_that_says_who_may() {
+    let mut faults = Vec::new();
+    let doors = ["src/web/access.rs", "src/web/running.rs"];
+    for (name, text) in sources()
+        .iter()
+        .filter(|(name, _)| name.starts_with("src/web") && !is_test(name))
+        .filter(|(name, _)| !doors.contains(&name.as_str()))
+    {
+        for (number, line) in
+            program(text).filter(|(_, line)| ROUTERS.iter().any(|word| line.contains(word)))
+        {
+            faults.push(format!("{name}:{}: `{}`", number + 1, line.trim()));
+        }
+    }
+    check("paths around the table", &faults);
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Life {
 }
 
 /// Whether an event shows that somebody is there.
-fn is_sign(fact: &Fact) -> bool {
+pub(super) fn is_sign(fact: &Fact) -> bool {
     let mut none = NO_SIGN.iter();
     !none.any(|kind| KindId::built_in(kind) == Some(fact.kind))
 }

@@ -103,6 +103,7 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
         open.clone()
     };
     let ids: Vec<_> = looked_at.iter().map(|place| place.id).collect();
+    let mailable = conn.mailable(&ids)?;
     let mut making = Making {
         ask,
         judge: &judge,
@@ -123,13 +124,16 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
                 .first
                 .as_ref()
                 .map(|first| first.automation.clone()),
-            mailable: conn.count_mailable(&ids)?,
+            mailable: mailable.len() as u64,
             ..PolicyPlan::default()
         },
     };
     conn.for_each_needed(Which::All, None, &judge.needs(), |contact, facts| {
         let life = Life::of(facts);
         making.newest = making.newest.max(life.any);
+        if mailable.contains(&contact) {
+            making.plan.ages.add(life.person, ask.now);
+        }
         match judge.judge(facts, life) {
             Finding::Active => Ok(()),
             finding => making.take(conn, contact, finding, life),
@@ -291,12 +295,12 @@ impl Making<'_> {
         if let Some(case) = case.filter(|case| case.stage == Stage::Asked) {
             match self.win_back(conn, case)? {
                 WinBack::Over => {
-                    self.plan.candidates += 1;
+                    self.candidate(life);
                     self.taken.push(step(Deed::Take, placed));
                     return Ok(());
                 }
                 WinBack::Running => {
-                    self.plan.candidates += 1;
+                    self.candidate(life);
                     self.plan.in_win_back += 1;
                     return Ok(());
                 }
@@ -308,7 +312,7 @@ impl Making<'_> {
             *self.unjudged.entry("in_series".to_owned()).or_default() += 1;
             return Ok(());
         }
-        self.plan.candidates += 1;
+        self.candidate(life);
         let salt = format!("cleaning {}", policy.name);
         if self.is_held_out(&placed, &salt) {
             self.plan.held_out += 1;
@@ -319,6 +323,12 @@ impl Making<'_> {
             self.taken.push(step(Deed::Take, placed));
         }
         Ok(())
+    }
+
+    /// Counts one for whom the condition holds and nothing stands before it.
+    fn candidate(&mut self, life: Life) {
+        self.plan.candidates += 1;
+        self.plan.ages.add_candidate(life.person, self.ask.now);
     }
 
     /// Whether a contact is left alone, by its address: the same one also in a database that was built anew.

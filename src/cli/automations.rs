@@ -1,17 +1,15 @@
 //! `automations`: who entered, what was started, what is in doubt; and a person's word on it.
 
-use std::collections::BTreeSet;
-
 use clap::{Args, Subcommand, ValueEnum};
 use engaged_connectors::model::Address;
 use serde_json::{Value, json};
 
 use crate::{
-    automation::{Automation, EntryState},
-    config::Config,
-    diagnostic::{Diagnostic, Exit, Expected},
+    automation::EntryState,
+    diagnostic::{Exit, Expected},
+    entries,
     rescore::DoorReport,
-    store::{Entries, EntryTally, Listed, Resolution, Store},
+    store::{Entries, Listed, Resolution},
 };
 
 use super::{
@@ -92,46 +90,35 @@ pub(super) fn automations(context: &Context, arguments: &Automations) -> Result<
 fn overview(context: &Context) -> Result<Exit, Expected> {
     let config = context.config()?;
     let store = context.reading(&config)?;
-    let tally = store.read(super::super::store::Conn::tally_entries)?;
+    let all = store.read(|conn| entries::overview(conn, &config))?;
     let doubts = Entries {
         state: Some(EntryState::InDoubt),
         ..Entries::ALL
     };
     let doubts = store.read(|conn| conn.entries(&doubts))?;
-    let count = |name: &str, which: &dyn Fn(&EntryTally) -> bool| -> i64 {
-        let of = tally.iter().filter(|row| row.0 == name && which(row));
-        of.map(|row| row.4).sum()
-    };
     let mut rows = Vec::new();
     let mut listed = Vec::new();
-    let named = |name: &str| config.automations.iter().find(|each| each.name == name);
-    let orphans = tally.iter().map(|row| row.0.as_str());
-    let orphans: BTreeSet<&str> = orphans.filter(|name| named(name).is_none()).collect();
-    let names = config.automations.iter().map(|each| each.name.as_str());
-    for name in names.chain(orphans) {
-        // What is no longer configured is not started, and its tags are not taken off.
-        let target = named(name).map_or_else(|| "not configured".to_owned(), target);
-        let state = |state: EntryState| count(name, &|row| row.1 == state);
-        let inside = count(name, &|row| row.3);
-        let silent = count(name, &|row| row.1 == EntryState::Silent && row.3);
+    for each in &all {
+        let start = each.automation.as_ref();
+        let start = start.map_or_else(|| "not configured".to_owned(), |each| each.start.words());
         let numbers = [
-            inside,
-            state(EntryState::Settling),
-            state(EntryState::Ready),
-            state(EntryState::Started) + state(EntryState::Leaving) + state(EntryState::HandedOver),
-            silent,
-            state(EntryState::Suppressed),
-            state(EntryState::InDoubt),
+            each.inside,
+            each.of(EntryState::Settling),
+            each.of(EntryState::Ready),
+            each.started(),
+            each.silent,
+            each.of(EntryState::Suppressed),
+            each.of(EntryState::InDoubt),
         ];
         let texts = numbers.map(|number| number.to_string());
-        let row = [name.to_owned(), target.clone()].into_iter().chain(texts);
+        let row = [each.name.clone(), start.clone()].into_iter().chain(texts);
         rows.push(row.collect::<Vec<String>>());
         let states: serde_json::Map<String, Value> = EntryState::ALL
             .iter()
-            .map(|each| (each.as_str().to_owned(), json!(state(*each))))
+            .map(|state| (state.as_str().to_owned(), json!(each.of(*state))))
             .collect();
         listed.push(json!({
-            "name": name, "start": target, "inside": inside, "would_start": silent, "entries": states,
+            "name": each.name, "start": start, "inside": each.inside, "would_start": each.silent, "entries": states,
         }));
     }
     let result = json!({
@@ -159,15 +146,6 @@ fn overview(context: &Context) -> Result<Exit, Expected> {
     Ok(Exit::Done)
 }
 
-/// What is started, and where.
-fn target(automation: &Automation) -> String {
-    let words = automation.start.begin.words();
-    match &automation.start.connection {
-        Some(connection) if !connection.starts_with("webhook ") => format!("{connection}: {words}"),
-        _ => words,
-    }
-}
-
 fn name_of(entry: &Listed) -> String {
     let email = entry.email.as_ref().map(|email| email.reveal().to_owned());
     email.unwrap_or_else(|| format!("contact {}", entry.contact.0))
@@ -186,7 +164,7 @@ fn entries(context: &Context, list: &List) -> Result<Exit, Expected> {
     let automation = list
         .name
         .as_deref()
-        .map(|name| named(&config, name))
+        .map(|name| entries::named(&config, name))
         .transpose()?;
     let state = match &list.state {
         None => None,
@@ -202,8 +180,8 @@ fn entries(context: &Context, list: &List) -> Result<Exit, Expected> {
         automation: automation.map(|each| each.name.as_str()),
         state,
         contact: contact.map(|(contact, _)| contact),
-        entry: None,
         limit: i64::from(list.limit),
+        ..Entries::ALL
     };
     let entries = store.read(|conn| conn.entries(&which))?;
     let result =
@@ -250,40 +228,16 @@ fn state(text: &str) -> Result<EntryState, Expected> {
     })
 }
 
-fn named<'a>(config: &'a Config, name: &str) -> Result<&'a Automation, Expected> {
-    let found = config.automations.iter().find(|each| each.name == name);
-    found.ok_or_else(|| {
-        let all: Vec<&str> = config
-            .automations
-            .iter()
-            .map(|each| each.name.as_str())
-            .collect();
-        let help = if all.is_empty() {
-            "none are configured".to_owned()
-        } else {
-            format!("there are: {}", all.join(", "))
-        };
-        usage(format!("there is no automation '{name}'"), help)
-    })
-}
-
 fn resolve(context: &Context, arguments: &Resolve) -> Result<Exit, Expected> {
     let config = context.config()?;
     let store = beside(context, &config)?;
-    let (entry, who, now) = (
-        arguments.entry,
-        who(context),
-        context.clock.now().timestamp_millis(),
-    );
+    let (entry, now) = (arguments.entry, context.clock.now().timestamp_millis());
     let resolution = match arguments.word {
         Word::Started => Resolution::Started,
         Word::Again => Resolution::Again,
         Word::Drop => Resolution::Drop,
     };
-    let becomes = store.write(move |tx| tx.resolve_entry(entry, resolution, &who, now))?;
-    let Some(becomes) = becomes else {
-        return Err(not_in_doubt(&store, entry)?);
-    };
+    let becomes = entries::resolve(&store, entry, resolution, (&who(context), now))?;
     let result = json!({ "schema": 1, "entry": entry, "state": becomes.as_str() });
     context.output.show(&result, |_| {
         let next = if becomes == EntryState::Ready {
@@ -296,54 +250,20 @@ fn resolve(context: &Context, arguments: &Resolve) -> Result<Exit, Expected> {
     Ok(Exit::Done)
 }
 
-fn not_in_doubt(store: &Store, entry: i64) -> Result<Expected, Expected> {
-    let which = Entries {
-        entry: Some(entry),
-        ..Entries::ALL
-    };
-    let found = store.read(|conn| conn.entries(&which))?;
-    let message = match found.first() {
-        Some(found) => format!(
-            "entry {entry} is not in doubt: it is {}",
-            found.state.as_str()
-        ),
-        None => format!("there is no entry {entry}"),
-    };
-    let diagnostic =
-        Diagnostic::error("E0803", message).help("see what is in doubt with `engaged automations`");
-    Ok(Expected::new(Exit::Usage, diagnostic))
-}
-
 fn backfill(context: &Context, arguments: &Backfill) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let automation = named(&config, &arguments.name)?;
-    let most = automation.max_per_contact;
-    let (automation, becomes) = (automation.name.clone(), automation.due());
-    let who = who(context);
+    let automation = entries::named(&config, &arguments.name)?;
     let now = context.clock.now().timestamp_millis();
     let yes = arguments.yes;
-    let name = automation.clone();
     let count = if yes {
         let store = beside(context, &config)?;
-        store.write(move |tx| {
-            let count = tx.backfill(&name, (becomes, most), now)?;
-            tx.audit(&who, "backfill", &format!("{name}: {count} entries"), now)?;
-            Ok(count)
-        })?
+        entries::backfill(&store, automation, None, (&who(context), now))?
     } else {
-        let silent = Entries {
-            automation: Some(&name),
-            state: Some(EntryState::Silent),
-            ..Entries::ALL
-        };
-        let entries = context
-            .reading(&config)?
-            .read(|conn| conn.entries(&silent))?;
-        entries
-            .iter()
-            .filter(|entry| entry.left_at.is_none())
-            .count()
+        let store = context.reading(&config)?;
+        let would = store.read(|conn| entries::would_start(conn, automation))?;
+        usize::try_from(would).unwrap_or_default()
     };
+    let automation = automation.name.as_str();
     let result =
         json!({ "schema": 1, "automation": automation, "would_start": count, "done": yes });
     context.output.show(&result, |_| {

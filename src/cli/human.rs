@@ -1,11 +1,10 @@
 //! `approve`, `pause`, `resume`: a person's word. They work beside a running daemon.
 
 use clap::Args;
-use strsim::normalized_levenshtein;
 
 use crate::{
-    diagnostic::{Diagnostic, Exit, Expected},
-    push::{guard, targets},
+    diagnostic::{Exit, Expected},
+    push::word::{self, Approval},
     store::{Access, Store},
 };
 
@@ -40,44 +39,14 @@ pub(super) fn who(context: &Context) -> String {
 
 pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Expected> {
     let config = context.config()?;
-    if !guard::ALL.contains(&arguments.guard.as_str()) {
-        let nearest = guard::ALL.iter().max_by(|a, b| {
-            let near = |name: &str| normalized_levenshtein(name, &arguments.guard);
-            near(a).total_cmp(&near(b))
-        });
-        let help = format!("did you mean '{}'?", nearest.unwrap_or(&guard::BASELINE));
-        return Err(super::usage(
-            format!("there is no guard '{}'", arguments.guard),
-            help,
-        ));
-    }
     let store = beside(context, &config)?;
-    let known = store.read(super::super::store::Conn::connections)?;
-    let only = match &arguments.connection {
-        None => None,
-        Some(name) => match known.iter().find(|each| each.name == *name) {
-            Some(connection) => Some(connection.id),
-            None => {
-                return Err(super::usage(
-                    format!("there is no connection '{name}'"),
-                    "see `engaged status`",
-                ));
-            }
-        },
+    let approval = Approval {
+        guard: arguments.guard.clone(),
+        connection: arguments.connection.clone(),
+        shown: None,
     };
-    let (name, who, now) = (
-        arguments.guard.clone(),
-        who(context),
-        context.clock.now().timestamp_millis(),
-    );
-    let keys = targets::keys(&config);
-    let approved = store.write(move |tx| guard::approve(tx, &keys, &name, only, &who, now))?;
-    if approved.is_empty() {
-        let diagnostic =
-            Diagnostic::error("E0802", format!("nothing is held by '{}'", arguments.guard))
-                .help("see what is held with `engaged status`");
-        return Err(Expected::new(Exit::Usage, diagnostic));
-    }
+    let now = context.clock.now().timestamp_millis();
+    let approved = word::approve(&store, &config, &approval, (&who(context), now))?;
     let result = serde_json::json!({ "schema": 1, "approved": approved });
     context.output.show(&result, |_| {
         format!("approved: {}\nnext: engaged apply", approved.join("; "))

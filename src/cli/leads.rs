@@ -5,17 +5,12 @@ use engaged_connectors::model::Address;
 use serde_json::{Value, json};
 
 use crate::{
-    automation::{Begin, EntryState},
     config::Config,
     diagnostic::{Exit, Expected},
-    rules::syntax::{Decimal, Unit, Window},
-    score::{
-        calendar::{Day, Zone},
-        evaluate::{Evaluation, evaluate},
-        explain::Points,
-        model::Model,
-    },
-    store::{Conn, Entries, Listed, StoreError},
+    leads::{self, Correction, Lead, NOT_FOR},
+    rules::syntax::Decimal,
+    score::{calendar::Zone, explain::Points},
+    store::Listed,
 };
 
 use super::{
@@ -23,12 +18,6 @@ use super::{
     human::{beside, who},
     look::date,
     output, usage,
-};
-
-/// How long "not a lead" holds, unless it is said.
-const NOT_FOR: Window = Window {
-    number: 3,
-    unit: Unit::Month,
 };
 
 #[derive(Debug, Args)]
@@ -77,42 +66,21 @@ struct Refuse {
     score: Option<String>,
 }
 
-/// A score, its shown points, and its band.
-type Number = (String, i64, Option<String>);
-
-/// A lead, and why it is one today.
-struct Lead {
-    entry: Listed,
-    list: String,
-    scores: Vec<Number>,
-    because: Vec<String>,
-}
-
 pub(super) fn leads(context: &Context, arguments: &Leads) -> Result<Exit, Expected> {
     match &arguments.verb {
         None => list(context, arguments.list.as_deref(), arguments.all),
         Some(Verb::Accept(accept)) => {
             let config = context.config()?;
-            let entry = handed_over(context, &config, accept.entry)?;
+            let entry = leads::handed_over(&context.reading(&config)?, accept.entry)?;
             answer(context, &config, &entry, &accept.note, None)
         }
         Some(Verb::Refuse(refuse)) => self::refuse(context, refuse),
     }
 }
 
-/// The lists that automations hand over to: the automation, and the list.
-fn lists(config: &Config) -> Vec<(&str, &str)> {
-    let all = config.automations.iter();
-    let lists = all.filter_map(|each| match &each.start.begin {
-        Begin::HandOver(list) => Some((each.name.as_str(), list.as_str())),
-        _ => None,
-    });
-    lists.collect()
-}
-
 fn list(context: &Context, only: Option<&str>, all: bool) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let lists = lists(&config);
+    let lists = leads::lists(&config);
     if let Some(name) = only.filter(|name| lists.iter().all(|(_, list)| list != name)) {
         let names: Vec<&str> = lists.iter().map(|(_, list)| *list).collect();
         return Err(usage(
@@ -126,18 +94,19 @@ fn list(context: &Context, only: Option<&str>, all: bool) -> Result<Exit, Expect
     }
     let today = Zone::new(config.zone).day(context.clock.now().timestamp_millis());
     let store = context.reading(&config)?;
-    let leads = store.read(|conn| {
-        let mut leads = Vec::new();
+    let found = store.read(|conn| {
+        let mut found = Vec::new();
         for (automation, list) in &lists {
             if only.is_none_or(|only| only == *list) {
-                leads.extend(leads_of(conn, &config, (automation, list), all, today)?);
+                let which = (*automation, *list);
+                found.extend(leads::of(conn, &config, which, (all, u16::MAX), today)?);
             }
         }
-        Ok(leads)
+        Ok(found)
     })?;
-    let result = json!({ "schema": 1, "leads": leads.iter().map(lead_json).collect::<Vec<_>>() });
+    let result = json!({ "schema": 1, "leads": found.iter().map(lead_json).collect::<Vec<_>>() });
     context.output.show(&result, |_| {
-        let rows: Vec<Vec<String>> = leads.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = found.iter().map(row).collect();
         output::table(
             &["ENTRY", "ON", "LIST", "CONTACT", "SCORES", "BECAUSE", ""],
             &[0],
@@ -147,55 +116,12 @@ fn list(context: &Context, only: Option<&str>, all: bool) -> Result<Exit, Expect
     Ok(Exit::Done)
 }
 
-fn leads_of(
-    conn: &Conn,
-    config: &Config,
-    (automation, list): (&str, &str),
-    all: bool,
-    today: Day,
-) -> Result<Vec<Lead>, StoreError> {
-    let which = Entries {
-        automation: Some(automation),
-        state: Some(EntryState::HandedOver),
-        ..Entries::ALL
-    };
-    let model = Model::new(&config.rules, &conn.vocabulary()?);
-    let coverage = conn.coverage(&Zone::new(config.zone), today, None)?;
-    let mut leads = Vec::new();
-    for entry in conn.entries(&which)? {
-        if entry.answer.is_some() && !all {
-            continue;
-        }
-        let facts = conn.facts(entry.contact, None)?.unwrap_or_default();
-        let now = evaluate(&model, &facts, &coverage, today);
-        let (scores, because) = reasons(config, &now);
-        leads.push(Lead {
-            entry,
-            list: list.to_owned(),
-            scores,
-            because,
-        });
-    }
-    Ok(leads)
-}
-
-/// The numbers, and the rules that give points, the most first.
-fn reasons(config: &Config, evaluation: &Evaluation) -> (Vec<Number>, Vec<String>) {
-    let scores = config.rules.scores.iter().zip(&evaluation.scores);
-    let numbers = scores.clone().map(|(score, value)| {
-        let band = value.band.map(|band| score.bands[band].name.clone());
-        (score.name.clone(), value.shown, band)
-    });
-    let lines = scores.flat_map(|(score, value)| score.rules.iter().zip(&value.rules));
-    let mut lines: Vec<(i64, &str)> = lines
-        .map(|(rule, value)| (value.points, rule.text.as_str()))
-        .filter(|(points, _)| *points != 0)
-        .collect();
-    lines.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
-    let words = lines
-        .iter()
-        .map(|(points, text)| format!("{} {text}", Points(*points)));
-    (numbers.collect(), words.collect())
+/// The rules that give points, each with its points.
+fn because(lead: &Lead) -> Vec<String> {
+    let lines = lead.because.iter();
+    lines
+        .map(|(points, text)| format!("{} {text}", Points(*points)))
+        .collect()
 }
 
 fn lead_json(lead: &Lead) -> Value {
@@ -206,7 +132,7 @@ fn lead_json(lead: &Lead) -> Value {
     json!({
         "entry": lead.entry.entry, "list": lead.list, "automation": lead.entry.automation,
         "contact": lead.entry.email.as_ref().map(Address::reveal), "entered_on": lead.entry.entered_on.to_string(),
-        "scores": scores, "because": lead.because, "inside": lead.entry.left_at.is_none(), "answer": lead.entry.answer,
+        "scores": scores, "because": because(lead), "inside": lead.entry.left_at.is_none(), "answer": lead.entry.answer,
     })
 }
 
@@ -226,35 +152,18 @@ fn row(lead: &Lead) -> Vec<String> {
         lead.list.clone(),
         email.unwrap_or_default(),
         scores.collect::<Vec<_>>().join(", "),
-        lead.because
-            .iter()
+        because(lead)
+            .into_iter()
             .take(3)
-            .cloned()
             .collect::<Vec<_>>()
             .join("; "),
         lead.entry.answer.clone().unwrap_or_default(),
     ]
 }
 
-/// The entry of that number, if it stands on a list.
-fn handed_over(context: &Context, config: &Config, entry: i64) -> Result<Listed, Expected> {
-    let which = Entries {
-        entry: Some(entry),
-        state: Some(EntryState::HandedOver),
-        ..Entries::ALL
-    };
-    let found = context.reading(config)?.read(|conn| conn.entries(&which))?;
-    found.into_iter().next().ok_or_else(|| {
-        usage(
-            format!("no lead has the number {entry}"),
-            "see `engaged leads`",
-        )
-    })
-}
-
 fn refuse(context: &Context, refuse: &Refuse) -> Result<Exit, Expected> {
     let config = context.config()?;
-    let entry = handed_over(context, &config, refuse.entry)?;
+    let entry = leads::handed_over(&context.reading(&config)?, refuse.entry)?;
     let score = super::adjust::score(&config, refuse.score.as_deref())?;
     let today = Zone::new(config.zone).day(context.clock.now().timestamp_millis());
     let until = match &refuse.until {
@@ -271,11 +180,7 @@ fn refuse(context: &Context, refuse: &Refuse) -> Result<Exit, Expected> {
         Decimal::parse(text).and_then(|number| number.scaled(3))
     } else {
         let store = context.reading(&config)?;
-        let state = store
-            .read(|conn| conn.state(entry.contact))?
-            .unwrap_or_default();
-        let shown = state.scores.iter().find(|row| row.name == score);
-        shown.map(|row| -row.shown * 1000)
+        store.read(|conn| leads::to_zero(conn, &entry, &score))?
     };
     let points = points.filter(|points| *points < 0).ok_or_else(|| {
         usage(
@@ -283,44 +188,28 @@ fn refuse(context: &Context, refuse: &Refuse) -> Result<Exit, Expected> {
             "say how many: --points -50",
         )
     })?;
-    answer(
-        context,
-        &config,
-        &entry,
-        &refuse.reason,
-        Some((score, points, until)),
-    )
+    let correction = Correction {
+        score,
+        points,
+        until,
+    };
+    answer(context, &config, &entry, &refuse.reason, Some(&correction))
 }
 
-/// Keeps the answer, and with it the adjustment that follows from it.
+/// Keeps the answer, and says so.
 fn answer(
     context: &Context,
     config: &Config,
     entry: &Listed,
     words: &str,
-    adjustment: Option<(String, i64, Day)>,
+    correction: Option<&Correction>,
 ) -> Result<Exit, Expected> {
-    let (author, now) = (who(context), context.clock.now().timestamp_millis());
-    let today = Zone::new(config.zone).day(now);
-    let (number, contact, note) = (entry.entry, entry.contact, words.to_owned());
-    let adjusted = adjustment.clone();
-    beside(context, config)?.write(move |tx| {
-        tx.answer_entry(number, &note)?;
-        if let Some((score, points, until)) = &adjusted {
-            tx.adjust(
-                contact,
-                score,
-                *points,
-                (today, *until),
-                &note,
-                &author,
-                now,
-            )?;
-        }
-        tx.audit(&author, "answer lead", &format!("entry {number}"), now)
-    })?;
-    let adjusted = adjustment.map(|(score, points, until)| {
-        json!({ "score": score, "points": Points(points), "until": until.to_string() })
+    let (store, zone) = (beside(context, config)?, Zone::new(config.zone));
+    let by = (who(context), context.clock.now().timestamp_millis());
+    leads::answer(&store, &zone, entry, (words, correction), (&by.0, by.1))?;
+    let number = entry.entry;
+    let adjusted = correction.map(|each| {
+        json!({ "score": each.score, "points": Points(each.points), "until": each.until.to_string() })
     });
     let result = json!({ "schema": 1, "entry": number, "answer": words, "adjustment": adjusted });
     context.output.show(&result, |_| {

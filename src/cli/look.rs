@@ -9,7 +9,7 @@ use crate::{
     because::{When, because},
     config::{self, Config, Language},
     diagnostic::{Diagnostic, Exit, Expected, render::render},
-    listing::{self, Budget, Filter, Row, Sieve, both},
+    listing::{Budget, Filter, Row, Sieve, both},
     rule_tests::{self, Failure},
     rules::{SyntaxError, syntax::Condition},
     score::{

@@ -10,6 +10,7 @@ use super::{
     connections::ConnectionConfig,
     found::Found,
     language::{self, Vocabulary},
+    time,
     tree::{Node, Table},
 };
 use crate::{
@@ -25,6 +26,9 @@ use crate::{
 
 /// How long an entry waits before it starts anything, unless its `settle` says otherwise.
 const SETTLE_MS: Millis = 30 * 60_000;
+/// How it is written.
+const SETTLE_HELP: &str =
+    "write minutes, hours or days: settle = \"30 minutes\"; \"0 minutes\" does not wait";
 
 /// The conditions of all automations, for the rules.
 pub(super) fn conditions(
@@ -70,7 +74,7 @@ pub(super) fn check(
             continue;
         }
         let start = start::check(table, name, base, connections, found);
-        let settle = settle(table.get("settle"), found);
+        let settle = time::wait(table, "settle", SETTLE_MS, SETTLE_HELP, found);
         let cooldown = table
             .get("cooldown")
             .and_then(|node| language::span(node, found));
@@ -107,34 +111,6 @@ fn check_name(node: &Node, name: &str, names: &mut Vec<String>, found: &mut Foun
             .help("choose another name: who was in it before is remembered by it"),
     );
     false
-}
-
-/// `30 minutes`, `2 hours`, `1 day`; nothing else is worth waiting for.
-fn settle(node: Option<&Node>, found: &mut Found) -> Millis {
-    let Some(node) = node else {
-        return SETTLE_MS;
-    };
-    let text = node.text().unwrap_or_default();
-    let (number, unit) = text.trim().split_once(' ').unwrap_or((text, ""));
-    let unit = match unit.trim() {
-        "minute" | "minutes" => Some(60_000),
-        "hour" | "hours" => Some(3_600_000),
-        "day" | "days" => Some(86_400_000),
-        _ => None,
-    };
-    let number = number
-        .parse::<u32>()
-        .ok()
-        .filter(|number| *number <= 10_000);
-    if let Some((number, unit)) = number.zip(unit) {
-        return Millis::from(number) * unit;
-    }
-    found.add(
-        Diagnostic::error(code::BAD_VALUE, format!("'settle' cannot be \"{text}\""))
-            .at(&node.place, "not a time to wait")
-            .help("write minutes, hours or days: settle = \"30 minutes\"; \"0 minutes\" does not wait"),
-    );
-    SETTLE_MS
 }
 
 /// The score and number that a condition compares, if it does nothing else.

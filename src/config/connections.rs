@@ -316,6 +316,30 @@ fn base_url(
     Some(url)
 }
 
+/// An address that is called, with path and query: `https`, or `http` on this machine.
+pub(super) fn address_to_call(
+    node: &Node,
+    name: &str,
+    help: &str,
+    found: &mut Found,
+) -> Option<Url> {
+    let url = Url::parse(node.text()?).ok().filter(|url| {
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+        safe && url.username().is_empty() && url.password().is_none()
+    });
+    if url.is_none() {
+        found.add(
+            Diagnostic::error(
+                code::BAD_VALUE,
+                format!("'{name}' is not an address to call"),
+            )
+            .at(&node.place, "must begin with https://")
+            .help(help),
+        );
+    }
+    url
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -27,7 +27,7 @@ pub(super) fn nearest<'a>(
 }
 
 /// `did you mean 'x'?`, else the whole choice.
-pub(super) fn proposal<'a>(
+pub(crate) fn proposal<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<String> {

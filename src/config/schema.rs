@@ -4,6 +4,8 @@
 
 pub(super) mod json;
 
+use crate::alert;
+
 /// What kind of value a key takes.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -118,6 +120,7 @@ pub(super) static ROOT: &[Key] = &[
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
+    key("alerts", Table(ALERTS), "What is told to whom when something is wrong."),
     key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
@@ -264,6 +267,19 @@ static GUARDS: &[Key] = &[
 #[rustfmt::skip]
 static DRIFT: &[Key] = &[
     key("alert", Share, "The population stability index of a score's bands beyond which `drift` and `status` give an alert. Default: 0.2."),
+];
+
+#[rustfmt::skip]
+static ALERTS: &[Key] = &[
+    key("url", Text, "The address that is told, by a signed call. Default: nobody is told; `engaged alerts` shows them."),
+    key("key", Secret(SECRET), "Where the secret is with which calls are signed."),
+    key("only", List(&Word(&alert::Kind::NAMES)), "What is told: only = [\"blocked\", \"poll_age\"]. Default: everything."),
+    key("failure_after", Whole(1, 1440), "Looks in a row, one a minute, at which something is wrong before it is told. Default: 2."),
+    key("success_after", Whole(1, 1440), "Looks in a row at which it no longer is before that is told. Default: 2."),
+    key("repeat", Text, "What still is wrong is told again after this time, no sooner. Default: 24 hours."),
+    key("poll_age", Whole(1, 1000), "Syncs of a connection's schedule that may pass without a good one. Default: 2."),
+    key("volume", Share, "By what share of what is usual a day's events may differ: 0.5 is from half to one and a half times as many. Default: 0.5."),
+    later("backup_age", Text, "How old the last backup may be. Default: 7 days."),
 ];
 
 #[rustfmt::skip]

@@ -9,6 +9,7 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::{Damping, Kind};
 use crate::diagnostic::{
     Severity,
     render::{Style, render},
@@ -187,6 +188,8 @@ fn the_example_shows_every_key_there_is() {
     // It names a file that a copy of the example would not find.
     assert!(text.contains("\n# model = \""));
     missing.retain(|key| key != "scores.model");
+    // There is one such table, which names one place; connections show all three.
+    missing.retain(|key| !key.starts_with("alerts.key."));
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
@@ -276,6 +279,20 @@ fn what_is_not_said_has_its_documented_default() {
         (1, OnDrift::Alert)
     );
     assert_eq!(config.guards.max_starts, 500);
+    let alerts = config.alerts;
+    assert!(alerts.receiver.is_none() && alerts.only.is_empty());
+    assert_eq!(
+        (alerts.damping, alerts.poll_age, alerts.volume),
+        (
+            Damping {
+                failure_after: 2,
+                success_after: 2,
+                repeat: 86_400_000
+            },
+            2,
+            0.5
+        )
+    );
     assert_eq!(config.machines, crate::verdict::Settings::default());
 }
 
@@ -292,6 +309,20 @@ fn machines_are_told_as_the_file_says_and_first_opens_by_the_platform() {
     );
     assert_eq!(machines.networks[0].to_string(), "10.0.0.1/32");
     assert_eq!(machines.first_open_only, ["site"]);
+}
+
+#[test]
+fn alerts_go_where_the_file_says_and_only_about_what_it_says() {
+    let text = "timezone = 'UTC'\n[alerts]\nurl = 'https://chat.example/hook?token=1'\nkey.credential = 'chat'\n\
+                only = ['guard', 'in_doubt']\nrepeat = '2 hours'\nfailure_after = 3";
+    let alerts = good(text, &[("ENGAGED__ALERTS__VOLUME", "0.8")]).alerts;
+    let receiver = alerts.receiver.unwrap();
+    assert_eq!(receiver.url.query(), Some("token=1"));
+    assert_eq!(receiver.key, SecretSource::Credential("chat".into()));
+    assert_eq!(alerts.only, [Kind::Guard, Kind::InDoubt]);
+    let damping = alerts.damping;
+    assert_eq!((damping.repeat, damping.failure_after), (7_200_000, 3));
+    assert_eq!((damping.success_after, alerts.volume), (2, 0.8));
 }
 
 #[test]

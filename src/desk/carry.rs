@@ -42,7 +42,8 @@ impl Desk {
             },
             Ask::CleanPlan { policy } => {
                 let plan = jobs.cleaning()?.plan(policy.as_deref())?;
-                self.planned(who, plan.policies.into_iter().map(AnyPlan::Cleaning))
+                let plans = plan.policies.into_iter().map(Box::new);
+                self.planned(who, plans.map(AnyPlan::Cleaning))
             }
             Ask::CleanApply { fingerprint } => Outcome::Cleaned {
                 clean: jobs.cleaning()?.apply(&fingerprint, who).await?,

@@ -9,6 +9,9 @@ use crate::{clean::plan::PolicyPlan, push::plan::Plan, score::calendar::Millis};
 /// So many plans are kept.
 pub const KEPT: usize = 20;
 
+/// So many deeds of a cleaning plan are kept to be looked at.
+pub const LISTED: usize = 2_000;
+
 /// A plan that was made by request.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeptPlan {
@@ -30,7 +33,7 @@ pub enum AnyPlan {
     /// What would be written.
     Push(Plan),
     /// Who would be asked or taken off.
-    Cleaning(PolicyPlan),
+    Cleaning(Box<PolicyPlan>),
 }
 
 /// The last plans, the oldest first.
@@ -72,7 +75,7 @@ impl Kept {
     }
 }
 
-/// Without its long lists: applying makes them anew.
+/// Without its long lists: applying makes them anew. Of the deeds of a cleaning plan some are kept, in an order at random.
 fn lean(mut plan: AnyPlan) -> AnyPlan {
     match &mut plan {
         AnyPlan::Push(plan) => {
@@ -80,7 +83,10 @@ fn lean(mut plan: AnyPlan) -> AnyPlan {
                 (part.without, part.drifted) = (Vec::new(), Vec::new());
             }
         }
-        AnyPlan::Cleaning(plan) => plan.steps = Vec::new(),
+        AnyPlan::Cleaning(plan) => {
+            plan.draw(LISTED);
+            plan.left_alone = Vec::new();
+        }
     }
     plan
 }

@@ -33,7 +33,7 @@ const PEOPLE: &str = r#"{"email":"jan@x.example","subscribed_at":"2026-01-10T10:
 "#;
 
 /// No test waits so long; one that does has failed.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Each look at it is a moment later: what came first can be told.
 #[derive(Default)]
@@ -54,6 +54,17 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         Self::of(tempfile::tempdir().unwrap(), CONFIG)
+    }
+
+    /// With a connection, whose key is in a file.
+    fn with_key(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("news.key");
+        fs::write(&key, "0123456789abcdef0123456789abcdef-us1").unwrap();
+        fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let connection = "platform = \"mailchimp\"\nkey = { file = \"news.key\" }";
+        let text = format!("{CONFIG}[connections.news]\n{connection}\n{more}");
+        Self::of(folder, &text)
     }
 
     fn of(folder: TempDir, text: &str) -> Self {
@@ -81,6 +92,11 @@ impl Bench {
         self.desk.wait(id, LONG).await.unwrap()
     }
 
+    /// Lets everything go on that can: who looks waits for nobody, and what was asked before has come further by then.
+    async fn pass(&self) {
+        assert!(self.done(Ask::Plan).await.is_over());
+    }
+
     /// Waits until nothing is under way.
     async fn settled(&self) {
         for task in self.desk.tasks() {
@@ -101,11 +117,11 @@ impl Bench {
             base: fingerprint(file),
             seen: None,
         };
-        let draft = self.desk.editor().save(typed, "marit").unwrap();
+        let editor = self.desk.editor();
+        let draft = editor.save(typed, "marit").unwrap();
         Order {
+            looked_at: editor.check(&draft.file, &draft.text).unwrap().looked_at,
             file: draft.file,
-            draft: draft.fingerprint,
-            base: draft.base,
             reason: "clicks count for more".to_owned(),
         }
     }
@@ -123,13 +139,6 @@ impl Bench {
 
 const SCORE: Ask = Ask::Score { full: true };
 
-/// Lets everything go on that can.
-async fn pass() {
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
-}
-
 fn state(desk: &Desk, id: TaskId) -> &'static str {
     desk.task(id).unwrap().state.as_str()
 }
@@ -146,12 +155,10 @@ async fn what_is_asked_at_once_is_done_one_after_another_and_not_during_the_daem
     let bench = Bench::new();
     let turn = bench.desk.turn().await;
     let ids: Vec<TaskId> = (0..5).map(|_| bench.desk.ask(SCORE, "tom")).collect();
-    pass().await;
+    bench.pass().await;
     for id in &ids {
         assert_eq!(state(&bench.desk, *id), "waiting");
     }
-    // Whoever only looks waits for nobody.
-    assert_eq!(bench.done(Ask::Plan).await.state.as_str(), "done");
     drop(turn);
     let mut last = 0;
     for id in ids {
@@ -180,10 +187,11 @@ async fn a_task_goes_on_when_its_asker_goes_away() {
         let id = desk.ask(SCORE, "tom");
         desk.wait(id, LONG).await
     });
-    pass().await;
+    bench.pass().await;
     asker.abort();
     assert!(asker.await.unwrap_err().is_cancelled());
-    let id = bench.desk.tasks()[0].id;
+    let tasks = bench.desk.tasks();
+    let id = tasks.iter().find(|task| task.ask == SCORE).unwrap().id;
     assert_eq!(
         bench
             .desk
@@ -212,9 +220,9 @@ async fn too_many_tasks_and_tasks_of_a_stopping_daemon_fail_and_are_not_begun() 
     assert_eq!(codes(&bench.desk.task(more).unwrap()), ["E0140"]);
     let closing = tokio::spawn({
         let desk = Arc::clone(&bench.desk);
-        async move { desk.close().await }
+        async move { desk.close(LONG).await }
     });
-    pass().await;
+    bench.pass().await;
     assert!(!closing.is_finished(), "whatever runs is waited for");
     drop(turn);
     closing.await.unwrap();
@@ -228,6 +236,23 @@ async fn too_many_tasks_and_tasks_of_a_stopping_daemon_fail_and_are_not_begun() 
         .store
         .read(|conn| conn.last_run("score", None));
     assert!(runs.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_runs_too_long_for_a_stop_is_cut_off_and_says_so() {
+    let platform = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = platform.local_addr().unwrap();
+    let bench = Bench::with_key(&format!("base_url = \"http://{address}\"\n"));
+    let sync = Ask::Sync {
+        connection: None,
+        full: false,
+    };
+    let id = bench.desk.ask(sync, "tom");
+    // It is asked, and never answers.
+    let (_asked, _) = platform.accept().await.unwrap();
+    bench.desk.close(Duration::ZERO).await;
+    let task = bench.desk.wait(id, LONG).await.unwrap();
+    assert_eq!(codes(&task), ["E0144"]);
 }
 
 #[tokio::test]
@@ -258,7 +283,7 @@ async fn a_reload_is_whole_or_not_at_all() {
     // Never within somebody's turn: what is under way would be put in doubt.
     let turn = bench.desk.turn().await;
     let id = bench.desk.ask(Ask::Reload, "tom");
-    pass().await;
+    bench.pass().await;
     assert!(Arc::ptr_eq(&before, &bench.desk.jobs()));
     drop(turn);
     let task = bench.desk.wait(id, LONG).await.unwrap();
@@ -310,14 +335,15 @@ async fn rules_that_are_published_count_at_once_and_start_nothing_for_the_past()
     assert!(entries().is_empty());
 
     let text = CONFIG.replace("points = 10", "points = 20");
-    let preview = bench
+    let looked = bench
         .desk
         .preview("engaged.toml", &text, None)
         .await
         .unwrap();
-    let counted = serde_json::to_value(&preview).unwrap();
+    let counted = serde_json::to_value(&looked.report).unwrap();
     assert_eq!(counted["contacts"], 1, "{counted}");
     let order = bench.order(CONFIG, "points = 20");
+    assert_eq!(order.looked_at, looked.looked_at);
     let task = bench.done(Ask::Publish(order)).await;
     assert!(matches!(&task.state, TaskState::Done(_)), "{task:?}");
     bench.settled().await;
@@ -339,16 +365,10 @@ async fn rules_that_are_published_count_at_once_and_start_nothing_for_the_past()
 
 #[tokio::test]
 async fn what_is_published_and_cannot_come_into_force_says_so() {
-    let secret = "[connections.news]\nplatform = \"mailchimp\"\nkey = { file = \"news.key\" }\n";
-    let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("news.key");
-    fs::write(&key, "0123456789abcdef0123456789abcdef-us1").unwrap();
-    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let config = format!("{CONFIG}{secret}");
-    let bench = Bench::of(folder, &config);
-    fs::remove_file(&key).unwrap();
+    let bench = Bench::with_key("");
+    fs::remove_file(bench.folder.path().join("news.key")).unwrap();
     let before = bench.desk.jobs();
-    let order = bench.order(&config, "points = 20");
+    let order = bench.order(&bench.text(), "points = 20");
     let task = bench.done(Ask::Publish(order.clone())).await;
     assert_eq!(codes(&task), ["E0143", "E0112"]);
     assert!(Arc::ptr_eq(&before, &bench.desk.jobs()));

@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::store::{Week, WeekRule, WeekScore};
@@ -19,7 +20,7 @@ const CONTACTS_MIN: i64 = 100;
 const GIVEN_MIN: i64 = 30;
 
 /// How loud to say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -29,7 +30,7 @@ pub enum Severity {
 }
 
 /// Something that moved.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// How loud to say it.
     pub severity: Severity,
@@ -47,7 +48,7 @@ pub struct Finding {
 }
 
 /// What moved.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Moved {
     /// The shares of the bands.
@@ -79,7 +80,7 @@ pub enum Moved {
 }
 
 /// What a rule gives, for each contact there is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RuleMove {
     /// The rule as typed.
     pub when: String,

@@ -23,6 +23,9 @@ use super::{
 /// One contact for whom anything differs.
 #[derive(Clone, Debug, Serialize)]
 pub struct ContactChange {
+    /// Our number.
+    #[serde(skip)]
+    pub id: ContactId,
     /// The address, or our number where there is none.
     pub contact: String,
     /// The scores whose number or band differs.
@@ -89,6 +92,7 @@ impl ContactChange {
     ) -> Self {
         let address = facts.address.as_ref().map(Address::reveal);
         let mut change = Self {
+            id: contact,
             contact: address.map_or_else(|| contact.0.to_string(), str::to_owned),
             scores: Vec::new(),
             enters: Vec::new(),

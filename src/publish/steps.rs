@@ -22,10 +22,8 @@ use crate::{
 pub struct Order {
     /// The file's name.
     pub file: String,
-    /// The fingerprint of the draft that was looked at.
-    pub draft: String,
-    /// The fingerprint of the file that it was compared with.
-    pub base: String,
+    /// What was looked at, as [`super::Checked`] names it.
+    pub looked_at: String,
     /// Why.
     pub reason: String,
 }
@@ -63,19 +61,20 @@ impl Editor {
     pub fn prepare(&self, order: &Order, who: &str) -> Result<Prepared, PublishError> {
         let file = self.file(&order.file)?;
         let draft = self.store.read(|conn| conn.draft(&order.file))?;
-        let author = draft.as_ref().map(|draft| draft.author.clone());
-        let seen = |draft: &DraftRow| fingerprint(&draft.text) == order.draft;
-        let draft = draft.filter(seen).ok_or(PublishError::OtherDraft {
+        let other = |author: Option<&str>| PublishError::OtherDraft {
             file: order.file.clone(),
-            author,
-        })?;
-        let is = fingerprint(&file.text);
-        if draft.base != is || order.base != is {
-            return Err(PublishError::Changed {
-                file: order.file.clone(),
-            });
+            author: author.map(str::to_owned),
+        };
+        let draft = draft.ok_or_else(|| other(None))?;
+        if draft.base != fingerprint(&file.text) {
+            let file = order.file.clone();
+            return Err(PublishError::Changed { file });
         }
-        self.look(file, draft.text, &order.reason, who, None)
+        let (prepared, looked_at) = self.look(file, draft.text, &order.reason, who, None)?;
+        if looked_at != order.looked_at {
+            return Err(other(Some(&draft.author)));
+        }
+        Ok(prepared)
     }
 
     fn prepare_back(&self, id: i64, reason: &str, who: &str) -> Result<Prepared, PublishError> {
@@ -85,7 +84,8 @@ impl Editor {
         }
         let file = self.file(&publication.file)?;
         if fingerprint(&file.text) == publication.after_hash {
-            return self.look(file, before, reason, who, Some(id));
+            let (prepared, _) = self.look(file, before, reason, who, Some(id))?;
+            return Ok(prepared);
         }
         let row = DraftRow {
             file: publication.file.clone(),
@@ -105,7 +105,7 @@ impl Editor {
         }
     }
 
-    /// Whether a text may take a file's place.
+    /// Whether a text may take a file's place; and what was looked at.
     fn look(
         &self,
         file: SourceFile,
@@ -113,7 +113,7 @@ impl Editor {
         reason: &str,
         who: &str,
         undoes: Option<i64>,
-    ) -> Result<Prepared, PublishError> {
+    ) -> Result<(Prepared, String), PublishError> {
         let name = file.name();
         let reason = reason.trim();
         if !(REASON_MIN..=REASON_MAX).contains(&reason.chars().count()) {
@@ -122,13 +122,8 @@ impl Editor {
         if text == file.text {
             return Err(PublishError::Same { file: name });
         }
-        let path = file.path.clone();
-        let text_of = SourceFile {
-            path,
-            text: text.clone(),
-        };
-        let draft = self.with(self.files()?, text_of)?;
-        let failures = self.tests(&draft);
+        let checked = self.with(self.files()?, &file, text.clone())?;
+        let failures = self.tests(&checked);
         if !failures.is_empty() {
             return Err(PublishError::Wrong(failures));
         }
@@ -140,20 +135,21 @@ impl Editor {
             file: name,
             before: hashed(file.text.clone()),
             after: hashed(text),
-            rules: (self.in_force.rules_hash.clone(), draft.config.rules_hash),
+            rules: (
+                self.in_force.rules_hash.clone(),
+                checked.draft.config.rules_hash,
+            ),
             who: who.to_owned(),
             reason: reason.to_owned(),
             undoes,
         };
-        Ok(Prepared { file, new })
+        Ok((Prepared { file, new }, checked.looked_at))
     }
 
     fn carry_out(&self, prepared: Prepared) -> Result<i64, PublishError> {
         let planned = self.plan(prepared)?;
         let id = planned.id;
-        let put = self
-            .stage(&planned)
-            .and_then(|staged| Self::put(&planned, staged));
+        let put = Self::stage(&planned).and_then(|staged| Self::put(&planned, staged));
         match put {
             Ok(()) => self.settle(&planned)?,
             Err(error) => {
@@ -175,7 +171,7 @@ impl Editor {
     }
 
     /// The second step: the text on disk, beside the file.
-    pub(super) fn stage(&self, planned: &Planned) -> Result<Staged, PublishError> {
+    pub(super) fn stage(planned: &Planned) -> Result<Staged, PublishError> {
         place::stage(&planned.prepared.file.path, &planned.prepared.new.after.0)
     }
 

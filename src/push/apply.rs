@@ -8,6 +8,7 @@
 use engaged_connectors::{
     Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 use tracing::{info, warn};
@@ -65,7 +66,7 @@ pub struct Push<'a> {
 }
 
 /// What applying did on one connection.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PushReport {
     /// The connection.
     pub connection: String,
@@ -85,6 +86,9 @@ pub struct PushReport {
     pub refused: Option<String>,
     /// Why the platform could not be written to; what is planned waits.
     pub unavailable: Option<String>,
+    /// The number under which its writes are kept, if there are any.
+    #[serde(skip)]
+    pub plan: Option<i64>,
 }
 
 impl PushReport {
@@ -162,6 +166,9 @@ impl Push<'_> {
                 self.work_off(lane, &mut report).await?;
             }
         }
+        if let Some(plan) = report.plan {
+            self.store.write_async(move |tx| tx.end_push(plan)).await?;
+        }
         info!(
             connection = report.connection,
             applied = report.applied,
@@ -232,8 +239,8 @@ impl Push<'_> {
                 (report.planned, report.held) = (planned, why);
                 Ok(false)
             }
-            Decided::Queued { planned } => {
-                report.planned = planned;
+            Decided::Queued { planned, plan } => {
+                (report.planned, report.plan) = (planned, plan);
                 Ok(true)
             }
         }
@@ -395,7 +402,7 @@ impl Push<'_> {
 enum Decided {
     Stale { expected: String, found: String },
     Held { planned: u64, why: Vec<String> },
-    Queued { planned: u64 },
+    Queued { planned: u64, plan: Option<i64> },
 }
 
 /// Plans, asks the guards, and queues; all in one transaction.
@@ -453,7 +460,7 @@ fn decide(
     let mut queued = None;
     if planned > 0 {
         let summary = serde_json::to_string(&plan.counts).unwrap_or_default();
-        let number = tx.add_plan(&plan.fingerprint, &summary, ask.now)?;
+        let number = tx.add_plan(ask.id, &plan.fingerprint, &summary, ask.now)?;
         plan::plan(tx, ask, &mut |planned| {
             let row = row(number, ask.id, planned);
             match planned.lane {
@@ -468,7 +475,10 @@ fn decide(
     let whole = plan.held_back == 0 && plan.unscored == 0;
     tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
     tx.abandon_starts(ask.id, queued, ask.now)?;
-    Ok(Decided::Queued { planned })
+    Ok(Decided::Queued {
+        planned,
+        plan: queued,
+    })
 }
 
 fn row(plan: i64, connection: ConnectionId, planned: &Planned) -> NewOutboxRow {

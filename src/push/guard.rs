@@ -7,7 +7,7 @@ use crate::{
     automation,
     clean::CLEANING,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{StoreError, Tx},
+    store::{Guard, StoreError, Tx},
     sync::LIST_SHRUNK,
 };
 
@@ -156,7 +156,7 @@ fn close(tx: &Tx, name: &str, connection: ConnectionId, now: Millis) -> Result<(
     Ok(())
 }
 
-/// A person's word: lets pass what an open guard holds. Returns what was approved.
+/// A person's word: lets pass what the open guards of a name hold. Returns what was approved.
 pub fn approve(
     tx: &Tx,
     keys: &Keys,
@@ -165,24 +165,38 @@ pub fn approve(
     who: &str,
     now: Millis,
 ) -> Result<Vec<String>, StoreError> {
+    let meant = |guard: &Guard| {
+        guard.name == name && (connection.is_none() || guard.connection == connection)
+    };
+    approve_those(tx, keys, &meant, who, now)
+}
+
+/// The same, of the open guards that are meant.
+pub fn approve_those(
+    tx: &Tx,
+    keys: &Keys,
+    meant: &dyn Fn(&Guard) -> bool,
+    who: &str,
+    now: Millis,
+) -> Result<Vec<String>, StoreError> {
     let mut approved = Vec::new();
     let known = tx.connections()?;
     for guard in tx.open_guards()? {
-        let meant = guard.name == name && (connection.is_none() || guard.connection == connection);
-        let Some(held) = guard.connection.filter(|_| meant) else {
+        let Some(held) = guard.connection.filter(|_| meant(&guard)) else {
             continue;
         };
-        if name == BASELINE {
+        if guard.name == BASELINE {
             let held_name = known.iter().find(|each| each.id == held);
             let targets = held_name.and_then(|each| keys.get(&each.name));
             for target in targets.into_iter().flatten() {
                 tx.approve_baseline(held, target, who, now)?;
             }
         } else {
-            tx.add_allowance(name, &guard.subject, now)?;
+            tx.add_allowance(&guard.name, &guard.subject, now)?;
         }
         tx.close_guard(guard.id, "approved", who, now)?;
-        tx.audit(who, "approve", &format!("{name}: {}", guard.detail), now)?;
+        let words = format!("{}: {}", guard.name, guard.detail);
+        tx.audit(who, "approve", &words, now)?;
         approved.push(guard.detail);
     }
     Ok(approved)

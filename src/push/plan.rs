@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use engaged_connectors::{Write, model::Status};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -91,7 +92,7 @@ impl Planned {
 }
 
 /// All writes of all connections, as a person sees them before they happen.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Plan {
     /// The version of this shape.
     pub schema: u32,
@@ -113,7 +114,7 @@ impl Plan {
 }
 
 /// The writes of one connection.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct ConnectionPlan {
     /// The connection.
     pub connection: String,
@@ -156,7 +157,7 @@ pub struct ConnectionPlan {
 }
 
 /// How many writes of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Count {
     /// `create field`, `set field`, `add tag`, `remove tag`, `start automation` and other starts.
     pub verb: &'static str,
@@ -167,10 +168,13 @@ pub struct Count {
 }
 
 /// One write, shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Sample {
     /// The contact's address, or the platform's id.
     pub contact: String,
+    /// Who it is.
+    #[serde(skip)]
+    pub who: Option<ContactId>,
     /// The verb.
     pub verb: &'static str,
     /// The field or tag.
@@ -380,6 +384,7 @@ impl Making {
             self.started += usize::from(start);
             self.plan.sample.push(Sample {
                 contact: name.to_owned(),
+                who: planned.contact,
                 verb: planned.verb,
                 target: planned.shown.clone(),
                 before: planned.before.clone(),

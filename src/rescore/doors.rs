@@ -41,6 +41,15 @@ pub struct DoorReport {
     pub silent: u64,
 }
 
+impl DoorReport {
+    /// Whether anything is to be started by the next push.
+    pub fn has_ready(&self) -> bool {
+        self.became
+            .keys()
+            .any(|words| words.starts_with(EntryState::Ready.as_str()))
+    }
+}
+
 /// What one contact's doors showed, for the transaction that stores its results.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {

@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
+    alert::Teller,
     automation,
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment, Platform},
@@ -23,7 +24,7 @@ use crate::{
         guard::Limits,
         plan::{self, Plan},
     },
-    rescore::{ScoreReport, rescore},
+    rescore::{ScoreReport, past::look_back, rescore},
     score::{calendar::Zone, facts::ConnectionId},
     store::{Brought, Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
@@ -54,6 +55,8 @@ pub struct Jobs {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     zone: Arc<Zone>,
+    /// Who is told when something is wrong.
+    pub teller: Option<Teller>,
     connectors: BTreeMap<String, Box<dyn Connector>>,
     /// Connections that were checked by this process, with the rights that their keys lack.
     checked: Mutex<BTreeMap<String, Vec<String>>>,
@@ -127,12 +130,14 @@ impl Jobs {
                 platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
+        let teller = platform::teller(&config.alerts, environment, &clock, transport)?;
         let zone = Arc::new(Zone::new(config.zone));
         Ok(Self {
             config: Arc::new(config),
             store,
             clock,
             zone,
+            teller,
             connectors,
             checked: Mutex::default(),
             watch: Arc::new(|_| ()),
@@ -224,9 +229,11 @@ impl Jobs {
         let (store, config) = (self.store.clone(), Arc::clone(&self.config));
         let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
         let job = move || {
-            rescore(&store, &config, clock.as_ref(), full, &|done, of| {
+            let report = rescore(&store, &config, clock.as_ref(), full, &|done, of| {
                 watch(Progress::Scored(done, of));
-            })
+            })?;
+            look_back(&store, &config, clock.as_ref())?;
+            Ok::<_, StoreError>(report)
         };
         let report = tokio::task::spawn_blocking(job)
             .await

@@ -149,6 +149,36 @@ pub fn evaluate_with_next(
     (now, next)
 }
 
+/// What a contact was on a date and on each later one, up to another, on which that changed, by what is known of it
+/// now; `None` if finding that takes more than so many evaluations.
+pub fn course(
+    model: &Model,
+    facts: &Facts,
+    coverage: &Coverage,
+    (from, until): (Day, Day),
+    most: usize,
+) -> Option<Vec<(Day, Evaluation)>> {
+    let subject = Subject::new(model, facts, coverage);
+    let (now, mut hint) = Evaluator::new(model, &subject, from).run();
+    let mut days = vec![(from, now)];
+    let mut day = hint.max(from.next());
+    for _ in 1..most {
+        if day > until {
+            return Some(days);
+        }
+        let (before, now) = days.last()?;
+        let (then, next) = Evaluator::new(model, &subject, day)
+            .after(now, *before)
+            .run();
+        hint = next;
+        if then != *now {
+            days.push((day, then));
+        }
+        day = hint.max(day.next());
+    }
+    None
+}
+
 /// The first date after a date, on which the contact is `now`, on which `differs` holds, and what the contact is then.
 pub(crate) fn next_change(
     model: &Model,

@@ -10,6 +10,7 @@ mod lines;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use engaged_connectors::model::{EventKind, Verdict};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::rules::{
@@ -48,6 +49,20 @@ impl Serialize for Points {
     }
 }
 
+impl JsonSchema for Points {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Points".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number" })
+    }
+}
+
 impl std::fmt::Display for Points {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
@@ -64,7 +79,7 @@ impl std::fmt::Display for Points {
 }
 
 /// Why one contact is what it is on one date.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The version of this shape.
     pub schema: u32,
@@ -112,7 +127,7 @@ pub struct Unjudged {
 }
 
 /// One score and the lines that add up to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ScoreLines {
     /// The score's name.
     pub name: String,
@@ -135,7 +150,7 @@ pub struct ScoreLines {
 }
 
 /// One rule's line.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RuleLine {
     /// The rule as typed.
     pub when: String,
@@ -152,6 +167,7 @@ pub struct RuleLine {
         skip_serializing_if = "Option::is_none",
         serialize_with = "serialize_doubt"
     )]
+    #[schemars(with = "Option<String>")]
     pub unknown: Option<Doubt>,
     /// Where the rule asks whether a text looks fake: the texts that do, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -182,9 +198,10 @@ pub struct RuleLine {
 }
 
 /// Why events are a machine's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MachineLine {
     /// `scanner` or `privacy_proxy`.
+    #[schemars(with = "String")]
     pub verdict: Verdict,
     /// The stored reason, stable words such as `burst:6`; `source` where the platform or file said so with the event.
     pub reason: String,
@@ -225,13 +242,14 @@ fn serialize_instant<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok,
 }
 
 /// What an absence is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AbsenceLine {
     /// The absence, inside a longer condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// The reason's word.
     #[serde(serialize_with = "serialize_reason")]
+    #[schemars(with = "String")]
     pub state: Reason,
     /// The first day it held.
     pub since: Option<Day>,
@@ -244,12 +262,13 @@ pub struct AbsenceLine {
 }
 
 /// One event that counts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EventLine {
     /// The platform's id, or ours where it has none.
     pub id: String,
     /// When, in UTC.
     #[serde(serialize_with = "serialize_instant")]
+    #[schemars(with = "DateTime<Utc>")]
     pub at: Millis,
     /// The campaign's name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -287,7 +306,7 @@ pub struct EventLine {
 }
 
 /// A line that no rule gives.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CorrectionLine {
     /// `group NAME`, `adjustment`, `penalty floor`.
     pub what: String,
@@ -320,7 +339,7 @@ pub enum Source {
 }
 
 /// A change that comes by itself.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Coming {
     /// The date.
     pub on: Day,

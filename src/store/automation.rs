@@ -4,11 +4,14 @@
 //! each step in the transaction of the scores it follows from.
 
 mod apart;
+mod look;
+
+pub use self::look::{EntriesWanted, EntryDay, EntrySize};
 
 use std::collections::{BTreeMap, HashMap};
 
 use engaged_connectors::model::{Address, Status};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
     Conn, StoreError, Tx,
@@ -24,6 +27,10 @@ use crate::{
 };
 
 const SCORED_ON: &str = "scored on";
+
+const LISTED: &str = "select entry.id, entry.contact_id, contact.email, word.text, number, entered_at, entered_on, state,
+    reason, left_at, answer
+    from automation_entry entry join word on word.id = automation_id join contact on contact.id = contact_id ";
 
 /// An entry that something is to be written for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,51 +246,39 @@ impl Conn {
         Ok(tallies)
     }
 
-    /// How many entries are in a state.
-    pub fn count_entries(&self, state: EntryState) -> Result<i64, StoreError> {
-        let mut select = self.sql.prepare_cached(
-            "select count(*) from automation_entry indexed by automation_entry_open where state = ?1",
-        )?;
-        Ok(select.query_row([state.as_str()], |row| row.get(0))?)
-    }
-
     /// Entries in the order in which they were made, the newest first.
     pub fn entries(&self, which: &Entries<'_>) -> Result<Vec<Listed>, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select entry.id, entry.contact_id, contact.email, word.text, number, entered_at, entered_on, state, reason,
-               left_at, answer
-             from automation_entry entry join word on word.id = automation_id join contact on contact.id = contact_id
-             where (?1 is null or word.text = ?1) and (?2 is null or state = ?2) and (?3 is null or entry.contact_id = ?3)
-               and (?4 is null or entry.id = ?4)
-             order by entry.id desc limit ?5",
+            &[
+                LISTED,
+                "where (?1 is null or word.text = ?1) and (?2 is null or state = ?2)
+                   and (?3 is null or entry.contact_id = ?3) and (?4 is null or entry.id = ?4)
+                   and (?5 is null or entry.id < ?5) order by entry.id desc limit ?6",
+            ]
+            .concat(),
         )?;
         let mut rows = select.query(params![
             which.automation,
             which.state.map(EntryState::as_str),
             which.contact.map(|contact| contact.0),
             which.entry,
+            which.before,
             which.limit
         ])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            entries.push(Listed {
-                entry: row.get(0)?,
-                contact: ContactId(row.get(1)?),
-                email: row
-                    .get::<_, Option<String>>(2)?
-                    .as_deref()
-                    .and_then(Address::parse),
-                automation: row.get(3)?,
-                number: row.get(4)?,
-                entered_at: row.get(5)?,
-                entered_on: day_of(&row.get::<_, String>(6)?)?,
-                state: state_of(&row.get::<_, String>(7)?)?,
-                reason: row.get(8)?,
-                left_at: row.get(9)?,
-                answer: row.get(10)?,
-            });
+            entries.push(listed(row)?);
         }
         Ok(entries)
+    }
+
+    /// An entry by its number.
+    pub fn entry(&self, entry: i64) -> Result<Option<Listed>, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached(&[LISTED, "where entry.id = ?1"].concat())?;
+        let mut rows = select.query([entry])?;
+        rows.next()?.map(listed).transpose()
     }
 
     /// When something was last started for a contact, or may have been: when its request was answered or cut off, or,
@@ -311,6 +306,8 @@ pub struct Entries<'a> {
     pub contact: Option<ContactId>,
     /// The one of this number.
     pub entry: Option<i64>,
+    /// Made before the one of this number.
+    pub before: Option<i64>,
     /// No more than this.
     pub limit: i64,
 }
@@ -322,6 +319,7 @@ impl Entries<'_> {
         state: None,
         contact: None,
         entry: None,
+        before: None,
         limit: i64::MAX,
     };
 }
@@ -487,6 +485,25 @@ impl Tx {
             )?
             .execute(params![automation, now, becomes.as_str(), most, began()])?)
     }
+}
+
+fn listed(row: &Row<'_>) -> Result<Listed, StoreError> {
+    Ok(Listed {
+        entry: row.get(0)?,
+        contact: ContactId(row.get(1)?),
+        email: row
+            .get::<_, Option<String>>(2)?
+            .as_deref()
+            .and_then(Address::parse),
+        automation: row.get(3)?,
+        number: row.get(4)?,
+        entered_at: row.get(5)?,
+        entered_on: day_of(&row.get::<_, String>(6)?)?,
+        state: state_of(&row.get::<_, String>(7)?)?,
+        reason: row.get(8)?,
+        left_at: row.get(9)?,
+        answer: row.get(10)?,
+    })
 }
 
 /// The states of entries that may have started something, as a JSON array.

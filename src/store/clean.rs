@@ -2,6 +2,12 @@
 //!
 //! Rows alone: who is proposed and what is done is decided in `clean`.
 
+mod batch;
+
+use std::collections::HashSet;
+
+pub use self::batch::{BatchRow, BatchSizes};
+
 use engaged_connectors::model::{Address, Status};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -201,20 +207,18 @@ const BATCH: &str = "select cleaning_batch.id, text, fingerprint, condition, don
     from cleaning_batch join word on word.id = policy_id ";
 
 impl Conn {
-    /// How many contacts may be mailed on any of these connections.
-    pub fn count_mailable(&self, connections: &[ConnectionId]) -> Result<u64, StoreError> {
+    /// The contacts that may be mailed on any of these connections.
+    pub fn mailable(&self, connections: &[ConnectionId]) -> Result<HashSet<ContactId>, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select count(distinct coalesce(into_id, identity.contact_id)) from identity
+            "select coalesce(into_id, identity.contact_id) from identity
              left join merged on merged.contact_id = identity.contact_id
              where connection_id in (select value from json_each(?1)) and gone_at is null and status = ?2",
         )?;
         let numbers: Vec<u16> = connections.iter().map(|id| id.0).collect();
         let numbers = serde_json::to_string(&numbers).unwrap_or_default();
-        let count: i64 = select
-            .query_row(params![numbers, status_number(Status::Subscribed)], |row| {
-                row.get(0)
-            })?;
-        Ok(u64::try_from(count).unwrap_or_default())
+        let which = params![numbers, status_number(Status::Subscribed)];
+        let rows = select.query_map(which, |row| row.get(0).map(ContactId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Where a contact is, as last read; what is gone is left out.

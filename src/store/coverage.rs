@@ -172,6 +172,22 @@ impl Conn {
         })
     }
 
+    /// Days up to `last` that not every stream of a connection has read whole, in order. What single rows or imports left
+    /// open is not counted.
+    pub fn unread(
+        &self,
+        connection: ConnectionId,
+        zone: &Zone,
+        last: Day,
+    ) -> Result<Vec<Hole>, StoreError> {
+        let mut days = Vec::new();
+        for kind in self.declared_kinds(connection)? {
+            let covered = self.covered(connection, kind, Millis::MAX)?;
+            days.extend(uncovered_days(&covered, zone, last));
+        }
+        Ok(united(days))
+    }
+
     /// Up to when a stream is complete without a hole between: the earliest over
     /// its kinds. `None` if it never was complete, or answers for no kind.
     pub fn complete_through(

@@ -7,10 +7,13 @@
 //! read here says so: between two days nothing is made up.
 
 mod day;
+mod past;
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Row, params};
+
+pub use past::PastDay;
 
 use super::{
     Conn,
@@ -90,6 +93,8 @@ pub struct DaySizes {
     pub on: Day,
     /// `None`: nothing ran, so nobody knows.
     pub sizes: Option<Sizes>,
+    /// Whether they were computed later, from what was known then.
+    pub hindsight: bool,
 }
 
 /// Where a move begins or ends.
@@ -218,7 +223,9 @@ impl Conn {
         }
         let mut days = Vec::new();
         for on in (from.0..=to.0).map(Day) {
-            let sizes = match ran.get(&on) {
+            let kept = ran.get(&on);
+            let hindsight = kept.is_some_and(|kept| kept.hindsight);
+            let sizes = match kept {
                 Some(kept) if !kept.whole => continue,
                 Some(kept) => Some(Sizes {
                     contacts: kept.contacts,
@@ -226,7 +233,11 @@ impl Conn {
                 }),
                 None => None,
             };
-            days.push(DaySizes { on, sizes });
+            days.push(DaySizes {
+                on,
+                sizes,
+                hindsight,
+            });
         }
         Ok(days)
     }

@@ -51,6 +51,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0009_alert",
         sql: include_str!("migrations/0009_alert.sql"),
     },
+    Migration {
+        name: "0010_push_log",
+        sql: include_str!("migrations/0010_push_log.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (

@@ -4,6 +4,7 @@
 //! and when to try is decided in `push`.
 
 mod lane;
+mod log;
 mod many;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,10 @@ use crate::{
     score::{calendar::Millis, facts::ConnectionId},
 };
 
-pub use self::lane::Lane;
+pub use self::{
+    lane::Lane,
+    log::{LoggedPush, LoggedWrite, Trouble, WritesOf, WritesWanted},
+};
 
 /// How far one write has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +44,8 @@ pub enum OutboxState {
 }
 
 impl OutboxState {
-    const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::Planned,
         Self::Attempting,
         Self::Applied,
@@ -289,16 +294,19 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
 }
 
 impl Tx {
-    /// Keeps a plan; returns its number.
+    /// Keeps a connection's plan; returns its number.
     pub fn add_plan(
         &self,
+        connection: ConnectionId,
         fingerprint: &str,
         summary: &str,
         known_at: Millis,
     ) -> Result<i64, StoreError> {
         self.sql
-            .prepare_cached("insert into plan (fingerprint, state, summary, known_at) values (?1, 'open', ?2, ?3)")?
-            .execute(params![fingerprint, summary, known_at])?;
+            .prepare_cached(
+                "insert into plan (connection_id, fingerprint, state, summary, known_at) values (?1, ?2, 'open', ?3, ?4)",
+            )?
+            .execute(params![connection.0, fingerprint, summary, known_at])?;
         Ok(self.sql.last_insert_rowid())
     }
 

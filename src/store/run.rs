@@ -101,6 +101,15 @@ impl Conn {
         self.runs_of(job, connection, None, limit)
     }
 
+    /// How many runs of each job have ended, and how.
+    pub fn run_sizes(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select job, outcome, count(*) from run indexed by run_by_outcome where outcome is not null group by 1, 2",
+        )?;
+        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Runs of a job on every connection, the newest first; on the next page those before the last one's number.
     pub fn runs_before(
         &self,
@@ -115,6 +124,26 @@ impl Conn {
         runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
         runs.truncate(limit.into());
         Ok(runs)
+    }
+
+    /// Runs of any job, the newest first, before one's number; of that job and for that connection, where they are named.
+    pub fn runs(
+        &self,
+        job: Option<&str>,
+        connection: Option<ConnectionId>,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Vec<Run>, StoreError> {
+        self.runs_where(
+            "not indexed where id < ?1 and (?2 is null or job = ?2) and (?3 is null or connection_id = ?3)
+             order by id desc limit ?4",
+            params![
+                before.unwrap_or(i64::MAX),
+                job,
+                connection.map(|id| id.0),
+                limit
+            ],
+        )
     }
 
     fn runs_of(

@@ -302,12 +302,13 @@ create table tally (
 ) strict, without rowid;
 
 -- Each day on which scores were computed, and how many contacts there were after the last run of it. It is whole while
--- its groups are kept too.
+-- its groups are kept too. In hindsight: before the first run, computed from what was known then.
 create table day (
   as_of_on text primary key,
   contacts integer not null,
   whole integer not null,
-  known_at integer not null
+  known_at integer not null,
+  hindsight integer not null default 0
 ) strict, without rowid;
 
 -- How many contacts were in each 'band' of a score, 'segment', 'stage', and by reason 'unjudged'.
@@ -366,6 +367,8 @@ create table automation_entry (
   unique (contact_id, automation_id, number)
 ) strict;
 create index automation_entry_open on automation_entry (state, automation_id);
+create index automation_entry_inside on automation_entry (automation_id, state) where left_at is null;
+create index automation_entry_by_day on automation_entry (automation_id, entered_on, state);
 
 -- What everybody's scores were like, once in each ISO week.
 create table week (
@@ -430,6 +433,7 @@ create table cleaning_case (
 -- A policy has at most one open case of a contact.
 create unique index cleaning_case_open on cleaning_case (policy_id, contact_id) where ended_at is null;
 create index cleaning_case_by_batch on cleaning_case (batch_id);
+create index cleaning_case_by_contact on cleaning_case (contact_id);
 
 -- What is done to a contact on one platform, and what it was before: the export.
 create table cleaning_removal (
@@ -452,7 +456,10 @@ create table plan (
   summary text not null,
   known_at integer not null,
   decided_at integer,
-  decided_by text
+  decided_by text,
+  connection_id integer references connection,
+  -- How many of its writes were done when its push ended; null while it goes on, or if it was cut off.
+  written integer
 ) strict;
 
 create table outbox (
@@ -476,6 +483,7 @@ create table outbox (
 ) strict;
 create index outbox_by_target on outbox (connection_id, platform_id, target);
 create index outbox_by_state on outbox (connection_id, state, id);
+create index outbox_by_plan on outbox (plan_id, state);
 -- A start has one row, whatever happens.
 create unique index outbox_start on outbox (target) where lane = 'start';
 
@@ -552,6 +560,47 @@ create table publication (
 ) strict;
 create index publication_open on publication (id) where state = 'planned';
 
+-- Alerts.
+-- A condition that held at some look, and how its looks went since.
+create table alert (
+  key text primary key,
+  kind text not null,
+  connection text,
+  fact text not null,
+  state text not null,
+  looks integer not null,
+  good_since_at integer,
+  since_at integer not null,
+  changed_at integer not null,
+  told_at integer,
+  resolved_at integer,
+  returns integer not null
+) strict, without rowid;
+
+-- What is told: a row before it is a call. Its key is the same however often it is sent.
+create table notice (
+  id integer primary key autoincrement,
+  key text not null unique,
+  alert text not null,
+  state text not null,
+  body text not null,
+  delivery text not null,
+  tries integer not null default 0,
+  not_before_at integer,
+  detail text,
+  known_at integer not null,
+  changed_at integer not null
+) strict;
+create index notice_open on notice (alert, id) where delivery in ('planned', 'sending', 'retry');
+
+-- Events by the day on which they happened, for as far back as a day is compared.
+create table volume (
+  connection_id integer not null references connection,
+  day_on text not null,
+  events integer not null,
+  primary key (connection_id, day_on)
+) strict, without rowid;
+
 -- Operation.
 create table run (
   id integer primary key autoincrement,
@@ -568,6 +617,7 @@ create index run_by_job on run (job, connection_id, started_at, new_events, new_
 create index run_last on run (job, connection_id);
 create index run_last_good on run (job, connection_id) where outcome = 'ok';
 create index run_by_start on run (started_at);
+create index run_by_outcome on run (job, outcome) where outcome is not null;
 
 create table control (name text primary key, value text not null, known_at integer not null) strict, without rowid;
 

@@ -6,7 +6,7 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{
     Conn, Tx,
@@ -14,7 +14,10 @@ use super::{
     outbox::OutboxState,
     word::{Dictionary, date_text},
 };
-use crate::score::{calendar::Day, facts::ConnectionId};
+use crate::score::{
+    calendar::{Day, Millis},
+    facts::ConnectionId,
+};
 
 /// The number of no word: no band, judged, in no stage.
 pub(super) const NONE: u32 = 0;
@@ -186,6 +189,14 @@ impl Conn {
     /// How many contacts and events there are.
     pub fn sizes(&self) -> Result<(i64, i64), StoreError> {
         Ok((self.tallied("contact", 0)?, self.tallied("event", 0)?))
+    }
+
+    /// When the first event became known that is kept.
+    pub fn held_since(&self) -> Result<Option<Millis>, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached("select known_at from event order by id limit 1")?;
+        Ok(select.query_row((), |row| row.get(0)).optional()?)
     }
 
     /// How many contacts there are.

@@ -7,6 +7,7 @@
 //! pixels. What must bend to the width (areas, lines) lies in an inner `<svg>` that is stretched,
 //! and what depends on it (how many ticks, how long a label) is drawn for a narrow and for a wide
 //! figure, of which `assets/chart.css` shows one. There is no style attribute: colours are classes.
+//! A figure takes the width of the block it stands in, which must have one.
 
 pub mod area;
 pub mod bars;
@@ -33,9 +34,6 @@ pub use self::{
     line::{Forecast, Mark, Step, StepLine},
     strip::{Cell, Row, State, StateWords, Strip},
 };
-
-/// The styles of all charts, for both themes and for print.
-pub const STYLES: &str = include_str!("assets/chart.css");
 
 /// What stands around a chart, whatever its kind.
 #[derive(Clone, Debug, Default)]

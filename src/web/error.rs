@@ -2,16 +2,14 @@
 //! for programs. Details of our own faults go to the log under a number.
 
 use axum::{
-    Json,
     extract::Request,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use maud::html;
-use serde_json::json;
 use tracing::error;
 
-use super::{Web, page, session};
+use super::{Web, page, problem::Problem, session};
 use crate::{
     account::{Role, Scope},
     diagnostic::{Diagnostic, Expected},
@@ -36,10 +34,14 @@ pub enum Refusal {
     NotFound,
     /// There is such a thing, but not for this method.
     Method,
+    /// What was sent cannot be read at all.
+    Malformed(Box<Diagnostic>),
+    /// What was sent is of a kind that is not read here.
+    Media(Box<Diagnostic>),
     /// What was asked cannot be done; the reason is the asker's to mend.
-    Bad(Diagnostic),
+    Bad(Box<Diagnostic>),
     /// What was asked contradicts the present state: a stale plan, say.
-    Conflict(Diagnostic),
+    Conflict(Box<Diagnostic>),
     /// What was sent is too large.
     TooLarge,
     /// Too much at once: try again after so many seconds.
@@ -50,6 +52,8 @@ pub enum Refusal {
     Host,
     /// It took too long.
     TimedOut,
+    /// What is needed for it cannot be had now: a platform, or the daemon's time.
+    Unavailable(Box<Diagnostic>),
     /// A fault of ours, with the number under which the log has it.
     Ours(String),
 }
@@ -70,8 +74,9 @@ impl From<Expected> for Refusal {
         };
         match exit {
             Exit::Bug | Exit::Storage => Self::ours(&format!("{}: {first}", first.code)),
-            Exit::Pending | Exit::Guard | Exit::Locked => Self::Conflict(first),
-            _ => Self::Bad(first),
+            Exit::Pending | Exit::Guard | Exit::Locked => Self::Conflict(Box::new(first)),
+            Exit::Unavailable | Exit::Refused => Self::Unavailable(Box::new(first)),
+            _ => Self::Bad(Box::new(first)),
         }
     }
 }
@@ -94,12 +99,14 @@ impl Refusal {
             Self::Role(_) | Self::StepUp | Self::Scope(_) | Self::Foreign => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -114,7 +121,11 @@ impl Refusal {
             Self::Host => "E1105",
             Self::NotFound => "E1106",
             Self::Method => "E1107",
-            Self::Bad(why) | Self::Conflict(why) => why.code,
+            Self::Malformed(why)
+            | Self::Media(why)
+            | Self::Bad(why)
+            | Self::Conflict(why)
+            | Self::Unavailable(why) => why.code,
             Self::TooLarge => "E1108",
             Self::Busy(_) => "E1109",
             Self::TimedOut => "E1110",
@@ -122,9 +133,21 @@ impl Refusal {
         }
     }
 
+    /// What has words of its own.
+    pub(super) fn diagnostic(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Malformed(why)
+            | Self::Media(why)
+            | Self::Bad(why)
+            | Self::Conflict(why)
+            | Self::Unavailable(why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// The answer to a request, in the shape that its asker reads.
     pub fn answer(self, web: &Web, request: &Request) -> Response {
-        if request.uri().path().starts_with("/api/") {
+        if is_for_programs(request.uri()) {
             return self.problem();
         }
         let say = session::language(web, request.headers());
@@ -167,7 +190,11 @@ impl Refusal {
             Self::Host => (say.t("error-host"), None),
             Self::TooLarge => (say.t("error-too-large"), None),
             Self::Method => (say.t("error-method"), None),
-            Self::Bad(why) | Self::Conflict(why) => (why.message.clone(), why.help.clone()),
+            Self::Malformed(why)
+            | Self::Media(why)
+            | Self::Bad(why)
+            | Self::Conflict(why)
+            | Self::Unavailable(why) => (why.message.clone(), why.help.clone()),
             Self::Ours(id) => (
                 say.t("error-internal"),
                 Some(say.with("error-internal-help", [("id", id.into())])),
@@ -178,53 +205,7 @@ impl Refusal {
 
     /// The answer to a program: RFC 9457, with our code.
     pub fn problem(self) -> Response {
-        let (title, detail, help) = match &self {
-            Self::Bad(why) | Self::Conflict(why) => (
-                "cannot be done",
-                Some(why.message.clone()),
-                why.help.clone(),
-            ),
-            Self::NoToken | Self::LogIn => (
-                "a valid token is needed",
-                None,
-                Some(
-                    "send `Authorization: Bearer TOKEN`; make one with `engaged web token`"
-                        .to_owned(),
-                ),
-            ),
-            Self::Scope(scope) => (
-                "the token does not reach",
-                Some(format!("it lacks the scope `{}`", scope.as_str())),
-                None,
-            ),
-            Self::NotFound => ("there is no such thing", None, None),
-            Self::TooLarge => ("too large", None, Some("send less at once".to_owned())),
-            Self::Busy(seconds) => (
-                "too much at once",
-                None,
-                Some(format!("try again in {seconds} s")),
-            ),
-            Self::Ours(id) => (
-                "something went wrong inside engaged",
-                Some(format!("the log has the details under {id}")),
-                None,
-            ),
-            _ => ("refused", None, None),
-        };
-        let mut body = json!({
-            "type": "about:blank", "title": title, "status": self.status().as_u16(), "code": self.code(),
-        });
-        for (name, value) in [("detail", detail), ("help", help)] {
-            if let Some(value) = value {
-                body[name] = value.into();
-            }
-        }
-        let mut answer = (self.status(), self.headers(), Json(body)).into_response();
-        answer.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        answer
+        (self.headers(), Problem::of(&self)).into_response()
     }
 
     /// The status alone, where nothing is known of the asker.
@@ -245,6 +226,11 @@ impl Refusal {
         }
         headers
     }
+}
+
+/// Whether programs ask for a path, and not people.
+pub(super) fn is_for_programs(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/") || uri.path() == "/metrics"
 }
 
 /// The name of a role in messages.

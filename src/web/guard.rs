@@ -11,25 +11,33 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, uri::Authority};
 
-use super::{Web, error::Refusal};
+use super::{
+    Web,
+    error::{Refusal, is_for_programs},
+};
 
 /// Nothing from elsewhere, nothing inline; the dashboard needs no more.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The names by which a browser on this machine may ask for us.
+pub(super) const THIS_MACHINE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
 /// A page that takes longer than this has failed.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The outermost layer.
 pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/assets/");
+    let for_programs = is_for_programs(request.uri());
     let https = web.is_https();
     let mut response = match refused(&web, &request) {
         Some(refusal) => refusal.answer(&web, &request),
         None => match tokio::time::timeout(LIMIT, next.run(request)).await {
             Ok(response) => response,
+            Err(_) if for_programs => Refusal::TimedOut.problem(),
             Err(_) => Refusal::TimedOut.bare(),
         },
     };
@@ -39,28 +47,32 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
 
 /// Why a request is not looked at.
 fn refused(web: &Web, request: &Request) -> Option<Refusal> {
-    let host = request.headers().get(header::HOST);
-    let host = host.and_then(|host| host.to_str().ok());
+    let mut hosts = request.headers().get_all(header::HOST).into_iter();
+    // Of two names, a proxy before us may have believed the other.
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return Some(Refusal::Host);
+    };
+    let host = host.to_str().ok();
     let Some(host) = host.filter(|host| web.answers_to(host)) else {
         return Some(Refusal::Host);
     };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    let https = web.is_https() && !is_named(host, &THIS_MACHINE);
     // A token in a header is sent by no browser on its own.
-    let by_token = request.uri().path().starts_with("/api/");
-    (!safe && !by_token && !is_own(request.headers(), host)).then_some(Refusal::Foreign)
+    let by_token = is_for_programs(request.uri());
+    (!safe && !by_token && !is_own(request.headers(), host, https)).then_some(Refusal::Foreign)
 }
 
-/// Whether a change was asked for by a page of ours. A browser that says neither where it came from nor of which
-/// site is not believed.
-fn is_own(headers: &HeaderMap, host: &str) -> bool {
+/// Whether a change was asked for by a page of ours, which where people come by https is one that came so. A browser
+/// that says neither where it came from nor of which site is not believed.
+fn is_own(headers: &HeaderMap, host: &str, https: bool) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let site = text(SEC_FETCH_SITE);
     let origin = text(header::ORIGIN);
     let site_fits = site.is_none_or(|site| site == "same-origin");
     let origin_fits = origin.is_none_or(|origin| {
-        let of = origin
-            .strip_prefix("https://")
-            .or_else(|| origin.strip_prefix("http://"));
+        let plain = origin.strip_prefix("http://").filter(|_| !https);
+        let of = origin.strip_prefix("https://").or(plain);
         of.is_some_and(|of| of.eq_ignore_ascii_case(host))
     });
     (site.is_some() || origin.is_some()) && site_fits && origin_fits
@@ -97,7 +109,7 @@ fn dress(headers: &mut HeaderMap, asset: bool, https: bool) {
 }
 
 /// Whether a `Host` header names a host that we answer to, whatever the port where the name is one of this machine.
-pub(super) fn is_named(host: &str, names: &[String]) -> bool {
+pub(super) fn is_named(host: &str, names: &[impl AsRef<str>]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
@@ -106,7 +118,7 @@ pub(super) fn is_named(host: &str, names: &[String]) -> bool {
     }
     names
         .iter()
-        .any(|name| authority.host().eq_ignore_ascii_case(name))
+        .any(|name| authority.host().eq_ignore_ascii_case(name.as_ref()))
 }
 
 #[cfg(test)]
@@ -121,7 +133,7 @@ mod tests {
                 HeaderValue::from_str(value).unwrap(),
             );
         }
-        is_own(&headers, "127.0.0.1:8425")
+        is_own(&headers, "127.0.0.1:8425", false)
     }
 
     #[test]
@@ -146,6 +158,18 @@ mod tests {
         ] {
             assert!(!own(headers), "{headers:?}");
         }
+    }
+
+    // S13.
+    #[test]
+    fn where_people_come_by_https_a_page_that_came_without_is_not_ours() {
+        let from = |origin: &'static str| {
+            let headers =
+                HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+            is_own(&headers, "engaged.example", true)
+        };
+        assert!(from("https://engaged.example"));
+        assert!(!from("http://engaged.example"));
     }
 
     #[test]

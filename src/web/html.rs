@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::text::{Say, inert};
+use crate::{
+    score::calendar::Millis,
+    text::{Say, inert},
+};
 
 /// A text from elsewhere: escaped by the template, inert, and kept from turning the line around it.
 pub fn name(text: &str) -> Markup {
@@ -36,6 +39,11 @@ pub fn argument(text: &str) -> String {
         return text;
     }
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A moment, on one line.
+pub fn time(say: Say, at: Millis) -> Markup {
+    html! { span.nowrap { (say.millis(at)) } }
 }
 
 /// A column of a table.

@@ -37,3 +37,57 @@ impl Numbers for Say {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+    use crate::config::Language;
+
+    #[test]
+    fn charts_write_numbers_and_dates_in_both_languages() {
+        let at = NaiveDate::from_ymd_opt(2026, 3, 9).unwrap();
+        let at = at.and_hms_opt(14, 0, 0).unwrap();
+        let said = |language| {
+            let say = Say::new(language, chrono_tz::Europe::Amsterdam);
+            let numbers: &dyn Numbers = &say;
+            [
+                numbers.whole(12_345),
+                numbers.points(-2_500),
+                numbers.moment(at, Unit::Hour),
+                numbers.tick(at, Unit::Hour, true),
+                numbers.tick(at, Unit::Day, false),
+                numbers.tick(at, Unit::Week, true),
+                numbers.tick(at, Unit::Month, false),
+                numbers.moment(at, Unit::Month),
+            ]
+        };
+        assert_eq!(
+            said(Language::English),
+            [
+                "12,345",
+                "-2.5",
+                "9 Mar 2026 14:00",
+                "14:00",
+                "9 Mar",
+                "9 Mar 2026",
+                "Mar",
+                "Mar 2026"
+            ]
+        );
+        assert_eq!(
+            said(Language::Dutch),
+            [
+                "12.345",
+                "-2,5",
+                "9 mrt. 2026 14:00",
+                "14:00",
+                "9 mrt.",
+                "9 mrt. 2026",
+                "mrt.",
+                "mrt. 2026"
+            ]
+        );
+    }
+}

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     account::{Role, Session, Theme},
+    diagnostic::Expected,
     schedule::jobs::Jobs,
     status::{self, ConnectionStatus, Status},
     store::{Conn, StoreError},
@@ -142,6 +143,20 @@ impl Visit {
         match done {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.refuse(error)),
+            Err(error) => Err(self.refuse(Refusal::ours(&error.to_string()))),
+        }
+    }
+
+    /// Does what a person said, which blocks for one short transaction.
+    pub async fn act<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Jobs) -> Result<T, Expected> + Send + 'static,
+    ) -> Result<T, Response> {
+        let jobs = Arc::clone(&self.jobs);
+        let done = tokio::task::spawn_blocking(move || job(&jobs)).await;
+        match done {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(expected)) => Err(self.refuse(expected)),
             Err(error) => Err(self.refuse(Refusal::ours(&error.to_string()))),
         }
     }
@@ -278,7 +293,7 @@ pub fn without_addresses(text: &str) -> String {
         let plain = word.replace("%40", "@");
         match plain.split_once('@') {
             Some((local, domain)) if !local.is_empty() && !domain.is_empty() => {
-                out += &masked(&plain)
+                out += &masked(&plain);
             }
             _ => out += word,
         }

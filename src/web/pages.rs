@@ -13,12 +13,13 @@ mod scores;
 mod segments;
 mod settings;
 mod sync;
+mod tasks;
 
 use super::access::Routes;
 
 /// Adds every page.
 pub(super) fn add(routes: Routes) -> Routes {
-    let pages: [fn(Routes) -> Routes; 13] = [
+    let pages: [fn(Routes) -> Routes; 14] = [
         automations::add,
         cleaning::add,
         contact::add,
@@ -32,6 +33,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         segments::add,
         settings::add,
         sync::add,
+        tasks::add,
     ];
     pages.into_iter().fold(routes, |routes, add| add(routes))
 }

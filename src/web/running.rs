@@ -2,10 +2,11 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
+use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tracing::{info, warn};
 
-use super::{Web, router};
+use super::{Web, door::Door, router};
 use crate::{
     account::{Actor, Role},
     config,
@@ -40,7 +41,9 @@ impl Running {
         let (routes, _) = router(&web);
         let (stop, stopped) = oneshot::channel::<()>();
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+        // What is tapped for nothing: a request then knows its peer's address.
+        let door = Door::new(listener).tap_io(|_| ());
+        let serving = axum::serve(door, service).with_graceful_shutdown(async {
             // A sender that is gone stops it, too.
             let _ = stopped.await;
         });

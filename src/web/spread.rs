@@ -141,8 +141,9 @@ impl Spread<'_> {
                 .filter(|each| (**each - offset).rem_euclid(width) == 0);
             at_edge.count()
         };
-        let offset = [0, 1]
-            .into_iter()
+        let offsets = thresholds.iter().map(|each| each.rem_euclid(width));
+        let offset = std::iter::once(0)
+            .chain(offsets)
             .max_by_key(|offset| (fits(*offset), std::cmp::Reverse(*offset)))
             .unwrap_or(0);
         let first = (least - offset).div_euclid(width) * width + offset;

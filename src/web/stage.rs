@@ -1,5 +1,7 @@
 //! A dashboard without a network, with people in it, for the tests of its pages.
 
+mod inert;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -11,20 +13,27 @@ use std::{
 use axum::{Router, body::Body, extract::ConnectInfo};
 use chrono::{DateTime, TimeDelta, Utc};
 use engaged_connectors::Clock;
+use engaged_sandbox::mailchimp::Mailchimp;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+mod shop;
+
+pub(crate) use shop::POLICY;
+
 use super::{Web, access::Route, router};
 use crate::{
-    account::{Actor, Role},
+    account::{Actor, Role, Scope},
     config::{self, Environment},
     desk::Desk,
     import, platform,
     schedule::jobs::Jobs,
     store::{Access, Store},
 };
+
+pub(crate) use inert::assert_inert;
 
 /// A clock that a test moves. It begins at noon (UTC) on 15 June 2026.
 pub(crate) struct Hands(AtomicI64);
@@ -42,6 +51,11 @@ impl Clock for Hands {
     }
 }
 
+fn noon() -> Arc<Hands> {
+    let noon = DateTime::parse_from_rfc3339("2026-06-15T12:00:00Z").unwrap();
+    Arc::new(Hands(AtomicI64::new(noon.timestamp_millis())))
+}
+
 /// The dashboard.
 pub(crate) struct Site {
     /// The server.
@@ -51,6 +65,8 @@ pub(crate) struct Site {
     /// The time.
     pub(crate) clock: Arc<Hands>,
     router: Router,
+    /// A platform on loopback, if there is one.
+    platform: Option<Mailchimp>,
     /// The folder of the configuration and the database; it goes with the site.
     pub(crate) folder: TempDir,
 }
@@ -63,10 +79,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
     /// Where a redirect leads.
     pub(crate) fn location(&self) -> &str {
         let location = self.headers.get(header::LOCATION);
         location.map_or("", |location| location.to_str().unwrap())
+    }
+
+    /// The value of the first hidden field of that name.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let field = format!("name=\"{name}\" value=\"");
+        let found = self.body.split_once(&field);
+        let (_, rest) = found.unwrap_or_else(|| panic!("no field {name} in {}", self.body));
+        rest.split('"').next().unwrap().to_owned()
     }
 }
 
@@ -92,13 +121,15 @@ cold = "no open in 3 months"
 impl Site {
     /// A dashboard on this configuration, with these lines imported and everybody scored.
     pub(crate) async fn new(config: &str, lines: &str) -> Self {
+        Self::with(config, lines, noon(), "0123456789abcdef-us1").await
+    }
+
+    /// The same, with the key that is in the environment as KEY.
+    async fn with(config: &str, lines: &str, clock: Arc<Hands>, key: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("engaged.toml");
         std::fs::write(&path, config).unwrap();
-        let noon = DateTime::parse_from_rfc3339("2026-06-15T12:00:00Z").unwrap();
-        let clock = Arc::new(Hands(AtomicI64::new(noon.timestamp_millis())));
-        let environment =
-            Environment::from([("KEY".to_owned(), "0123456789abcdef-us1".to_owned())]);
+        let environment = Environment::from([("KEY".to_owned(), key.to_owned())]);
         let config = config::load(&path, &environment).unwrap();
         let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref()).unwrap();
         let transport = platform::network().unwrap();
@@ -134,6 +165,7 @@ impl Site {
             table,
             clock,
             router,
+            platform: None,
             folder,
         }
     }
@@ -169,11 +201,14 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// A request as it is.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         let peer: SocketAddr = ([127, 0, 0, 1], 50_000).into();
-        let request = request
-            .extension(ConnectInfo(peer))
-            .body(Body::from(body.to_owned()))
-            .unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
@@ -201,6 +236,24 @@ impl Site {
             ("content-type", "application/x-www-form-urlencoded"),
         ];
         self.ask(Method::POST, path, &headers, &body).await
+    }
+
+    /// A token with these scopes, good for 90 days.
+    pub(crate) async fn token(&self, scopes: &[Scope]) -> String {
+        let test = Actor::Operator("test".to_owned());
+        let accounts = &self.web.accounts;
+        let made = accounts.create_token("test", scopes, 90, &test).await;
+        made.unwrap().token.reveal().to_owned()
+    }
+
+    /// A request of a program; `body` is JSON, or nothing.
+    pub(crate) async fn call(&self, token: &str, method: Method, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.ask(method, path, &headers, body).await
     }
 
     /// The password typed again: the cookie of the session that it opened.

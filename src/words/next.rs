@@ -22,7 +22,7 @@ impl Page<'_> {
             self.say(Role::Point, phrases.fades_daily());
         }
         let told: Vec<&Step> = match self.detail {
-            Detail::Everything => ahead.steps.iter().collect(),
+            Detail::Page | Detail::Everything => ahead.steps.iter().collect(),
             Detail::Short => {
                 let steps = ahead.steps.iter().enumerate();
                 let worth = steps.filter(|(place, step)| *place < SOON || matters(step));

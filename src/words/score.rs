@@ -104,8 +104,8 @@ impl Page<'_> {
         match (others.len(), self.detail) {
             (0, _) => {}
             (number, Detail::Short) => self.say(Role::Plain, phrases.other_rules(number)),
-            (_, Detail::Everything) => {
-                self.say(Role::Heading, phrases.other_rules_listed());
+            (_, Detail::Page | Detail::Everything) => {
+                self.say(Role::Aside, phrases.other_rules_listed());
                 for rule in others {
                     self.elsewhere(rule);
                 }
@@ -156,8 +156,8 @@ impl Page<'_> {
         let room = match self.detail {
             Detail::Everything => usize::MAX,
             // One line more costs no more than saying that there is one more.
-            Detail::Short if standing.len() == EVENTS_MAX + 1 => usize::MAX,
-            Detail::Short => EVENTS_MAX,
+            _ if standing.len() == EVENTS_MAX + 1 => usize::MAX,
+            Detail::Short | Detail::Page => EVENTS_MAX,
         };
         for event in standing.iter().rev().take(room) {
             self.add(Role::Part, event.points, &self.event(event, pattern));

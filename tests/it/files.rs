@@ -121,6 +121,38 @@ fn scores_are_stored_listed_and_verified() {
 }
 
 #[test]
+fn a_list_is_narrowed_by_stage_reason_and_the_beginning_of_an_address() {
+    let stages = "\n[[stages]]\nname = \"buyer\"\nwhen = \"any purchase\"\n[[stages]]\nname = \"reader\"\nwhen = \"otherwise\"\n";
+    let program = Program::with(&format!("{CONFIG}{stages}"));
+    program.file("contacts.jsonl", CONTACTS);
+    program.file("events.jsonl", EVENTS);
+    program.expect(0, &["import", "contacts.jsonl", "events.jsonl"]);
+    program.expect(0, &["score"]);
+    let listed = |words: &[&str]| {
+        let listed = program.json(&[&["contacts"], words].concat());
+        let rows = listed["contacts"].as_array().unwrap().iter();
+        let names = rows.map(|row| row["contact"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let (jan, piet) = ("jan@example.nl", "piet@example.nl");
+    assert_eq!(listed(&["--stage", "reader"]), [jan, piet]);
+    assert!(listed(&["--stage", "buyer"]).is_empty());
+    assert_eq!(listed(&["--address", "PIET"]), [piet]);
+    assert_eq!(
+        listed(&["--stage", "reader", "--where", "any click"]),
+        [jan]
+    );
+    assert!(listed(&["--not-judged", "not_tracked"]).is_empty());
+    for (words, told) in [
+        (["--stage", "raeder"], "buyer, reader"),
+        (["--not-judged", "lazy"], "too_few_sends"),
+    ] {
+        let run = program.expect(2, &["contacts", words[0], words[1]]);
+        assert!(run.err.contains(told), "{words:?}: {}", run.err);
+    }
+}
+
+#[test]
 fn what_was_known_on_a_date_can_be_asked() {
     let program = Program::with(CONFIG);
     program.file("contacts.jsonl", CONTACTS);

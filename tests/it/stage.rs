@@ -116,7 +116,7 @@ impl Asking<'_> {
     pub fn ask(&self, ask: Ask) -> Task {
         self.stage.runtime.block_on(async {
             let id = self.desk.ask(ask, "tom");
-            self.desk.wait(id, Duration::from_secs(120)).await.unwrap()
+            self.desk.wait(id, Duration::from_mins(2)).await.unwrap()
         })
     }
 }

@@ -1,9 +1,10 @@
 //! What a plan says: its counts, its connections, its deeds.
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    clean::holdout::Holdout,
+    clean::{ages::Ages, holdout::Holdout},
     score::calendar::Millis,
     store::{ContactId, Placed},
 };
@@ -54,6 +55,8 @@ pub struct PolicyPlan {
     pub unjudged: Vec<(String, u64)>,
     /// What those did who were held out earlier.
     pub holdout: Option<Holdout>,
+    /// How long ago the mailable contacts were last seen.
+    pub ages: Ages,
     /// Why nothing would be done.
     pub held: Vec<String>,
     /// Some of the contacts.
@@ -69,6 +72,21 @@ pub struct PolicyPlan {
     /// What the breaker saw, if there are too many.
     #[serde(skip)]
     pub broken: Option<String>,
+}
+
+impl PolicyPlan {
+    /// Puts the deeds into an order that the fingerprint alone decides, and keeps so many: the first of them are a sample
+    /// at random, the same each time that this plan is looked at.
+    pub fn draw(&mut self, most: usize) {
+        let place = |contact: ContactId| {
+            let mut hash = Sha256::new();
+            hash.update(self.fingerprint.as_bytes());
+            hash.update(contact.0.to_be_bytes());
+            hash.finalize()
+        };
+        self.steps.sort_by_cached_key(|step| place(step.contact));
+        self.steps.truncate(most);
+    }
 }
 
 /// One connection of a policy.

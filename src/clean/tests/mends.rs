@@ -212,9 +212,8 @@ async fn a_win_back_that_was_called_off_is_not_sent() {
         let which = Entries {
             automation: Some("Win-back"),
             state: Some(EntryState::Ready),
-            contact: None,
-            entry: None,
             limit: 100,
+            ..Entries::ALL
         };
         let read = |conn: &Conn| conn.entries(&which);
         let ready = bench.store.read(read).unwrap().into_iter();

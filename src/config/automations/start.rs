@@ -8,7 +8,7 @@ use crate::{
     automation::{Begin, Start},
     config::{
         code,
-        connections::{ConnectionConfig, Platform},
+        connections::{ConnectionConfig, Platform, address_to_call},
         found::Found,
         near::proposal,
         secret,
@@ -206,18 +206,8 @@ fn webhook(
     base: &Path,
     found: &mut Found,
 ) -> Option<Start> {
-    let text = kind.node.text()?;
-    let url = url::Url::parse(text).ok().filter(|url| {
-        let loopback = ["127.0.0.1", "localhost", "[::1]"].contains(&url.host_str().unwrap_or(""));
-        url.scheme() == "https" || (url.scheme() == "http" && loopback)
-    });
-    if url.is_none() {
-        found.add(
-            Diagnostic::error(code::BAD_VALUE, "'webhook' is not an address to call")
-                .at(&kind.node.place, "must begin with https://")
-                .help("who calls without TLS tells everybody on the way who is being called about"),
-        );
-    }
+    let help = "who calls without TLS tells everybody on the way who is being called about";
+    let url = address_to_call(&kind.node, "webhook", help, found);
     let Some(key) = table.entry("key") else {
         found.add(
             Diagnostic::error(code::MISSING, "a webhook lacks its 'key'")

@@ -36,7 +36,7 @@ async fn what_waits_for_another_try_is_sent_at_once_when_a_person_asks_for_it() 
     bench.levels(&[("a", "high")]);
     bench.baseline().await;
     bench.levels(&[("a", "middle")]);
-    let wait = std::time::Duration::from_secs(6 * 3600);
+    let wait = std::time::Duration::from_hours(6);
     bench.answer(move |_| (false, Outcome::Retry("busy".into(), Some(wait))));
     assert_eq!(bench.apply().await.retried, 1);
     bench.obey();

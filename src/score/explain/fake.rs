@@ -1,6 +1,7 @@
 //! What makes a text look fake, for the rules that ask: which field, and the sign found in it.
 
 use engaged_connectors::model::Address;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A text that looks fake.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FakeLine {
     /// What was asked, as a rule writes it: `field company`, `email`, `email domain`.
     pub of: String,

@@ -24,6 +24,8 @@ pub(super) struct Kept {
     pub(super) whole: bool,
     /// How many contacts there were.
     pub(super) contacts: i64,
+    /// Whether it was computed later, from what was known then.
+    pub(super) hindsight: bool,
 }
 
 impl Conn {
@@ -34,7 +36,7 @@ impl Conn {
         to: Day,
     ) -> Result<BTreeMap<Day, Kept>, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select as_of_on, contacts, whole from day where as_of_on between ?1 and ?2",
+            "select as_of_on, contacts, whole, hindsight from day where as_of_on between ?1 and ?2",
         )?;
         let mut rows = select.query(params![date_text(from), date_text(to)])?;
         let mut days = BTreeMap::new();
@@ -42,6 +44,7 @@ impl Conn {
             let kept = Kept {
                 contacts: row.get(1)?,
                 whole: row.get(2)?,
+                hindsight: row.get(3)?,
             };
             days.insert(day_of(&row.get::<_, String>(0)?)?, kept);
         }
@@ -62,7 +65,8 @@ impl Tx {
         self.sql
             .prepare_cached(
                 "insert into day (as_of_on, contacts, whole, known_at) values (?1, ?2, 1, ?3)
-                 on conflict do update set contacts = excluded.contacts, whole = 1, known_at = excluded.known_at",
+                 on conflict do update set contacts = excluded.contacts, whole = 1,
+                   known_at = excluded.known_at, hindsight = 0",
             )?
             .execute(params![on, contacts, now])?;
         for fill in [

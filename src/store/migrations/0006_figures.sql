@@ -21,12 +21,13 @@ create table tally (
 ) strict, without rowid;
 
 -- Each day on which scores were computed, and how many contacts there were after the last run of it. It is whole while
--- its groups are kept too.
+-- its groups are kept too. In hindsight: before the first run, computed from what was known then.
 create table day (
   as_of_on text primary key,
   contacts integer not null,
   whole integer not null,
-  known_at integer not null
+  known_at integer not null,
+  hindsight integer not null default 0
 ) strict, without rowid;
 
 -- How many contacts were in each 'band' of a score, 'segment', 'stage', and by reason 'unjudged'.
@@ -63,6 +64,7 @@ create table moved (
 create index score_by_points on score (score_id, band_id, shown, contact_id);
 create index segment_member_by_segment on segment_member (segment_id, contact_id);
 create index stage_member_by_stage on stage_member (stage_id);
+create index cleaning_case_by_contact on cleaning_case (contact_id);
 create index contact_state_by_unjudged on contact_state (unjudged) where unjudged is not null;
 
 -- What a sync brought.

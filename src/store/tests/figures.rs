@@ -734,7 +734,7 @@ proptest! {
     fn writes_are_tallied_by_their_states(steps in prop::collection::vec(any_write(), 1..40)) {
         let bench = bench();
         let connection = bench.connection;
-        bench.store.write(|tx| Ok(tx.sql.execute_batch("pragma defer_foreign_keys = on; insert into plan values
+        bench.store.write(|tx| Ok(tx.sql.execute_batch("pragma defer_foreign_keys = on; insert into plan (id, fingerprint, state, summary, known_at, decided_at, decided_by) values
           (1, '', '', '', 0, null, null), (2, '', '', '', 0, null, null), (3, '', '', '', 0, null, null)")?)).unwrap();
         for (number, step) in (0..).zip(steps) {
             bench.store.write(move |tx| write(tx, connection, step, 3 * number + 1)).unwrap();

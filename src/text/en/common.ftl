@@ -125,3 +125,4 @@ points-of = points of { $score }
 day = day
 week = week
 total = total
+hindsight = Up to { $day } computed in hindsight: what the present rules say of those days, from what is known now.

@@ -1,6 +1,5 @@
 ### Page: contact
 
-contact-number = Contact { $id }
 contact-not-known-yet = On that date nothing was known about this contact.
 contact-not-scored-yet = The last score run does not know this contact yet. What you see here is worked out now; lists show it after the next run.
 contact-behind = The last score run gave { $was }. Something has changed since; lists and platforms follow with the next run.
@@ -31,12 +30,13 @@ contact-points = { $n ->
    *[other] points
 }
 contact-because = Because
-contact-column-points = Points
-contact-column-why = Why
+contact-points-column = Points
+contact-why = Why
 contact-line-title = Score over time
 contact-line-empty = There is no line yet: the score was never worked out.
 contact-line-level = { $points } since { $since }.
 contact-line-moved = From { $before } to { $points } on { $on }.
+contact-line-before = Before { $on } nothing was scored: that part is worked out with the present rules.
 contact-line-points = points
 contact-line-date = date
 contact-line-events = Events

@@ -1,1 +1,35 @@
-### Page: overview
+### Is it working, and what changed this week?
+
+overview-no-score = There is no score yet: write rules, or begin with a rule pack.
+overview-in-a-week = { $much } in a week
+overview-judged = judged
+overview-in-band = in “{ $band }”
+overview-fell = fell to “{ $band }” this week
+overview-started = automations started
+overview-cleaning = open cleaning cases
+overview-needs = What needs you
+overview-nothing = Nothing. Everything runs.
+overview-act = act
+overview-look = look
+overview-note = note
+overview-rejects = { $n ->
+    [one] { $n } row could not be understood
+   *[other] { $n } rows could not be understood
+}
+overview-held = Held by “{ $guard }”
+overview-in-doubt = { $n ->
+    [one] { $n } start is in doubt: only a person can look
+   *[other] { $n } starts are in doubt: only a person can look
+}
+overview-waiting = { $n ->
+    [one] { $n } contact has news and waits for the next score run
+   *[other] { $n } contacts have news and wait for the next score run
+}
+overview-spread = { $n ->
+    [one] { $n } contact has a score.
+   *[other] { $n } contacts have a score.
+}
+overview-known = { $n ->
+    [one] The last 13 weeks; { $n } day of them is known.
+   *[other] The last 13 weeks; { $n } days of them are known.
+}

@@ -122,3 +122,4 @@ points-of = punten van { $score }
 day = dag
 week = week
 total = totaal
+hindsight = Tot en met { $day } achteraf berekend: wat de huidige regels over die dagen zeggen, met wat nu bekend is.

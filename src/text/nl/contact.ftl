@@ -1,6 +1,5 @@
 ### Pagina: contact
 
-contact-number = Contact { $id }
 contact-not-known-yet = Op die datum was over dit contact nog niets bekend.
 contact-not-scored-yet = De laatste scoreronde kent dit contact nog niet. Wat je hier ziet is nu berekend; lijsten tonen het na de volgende ronde.
 contact-behind = De laatste scoreronde gaf { $was }. Sindsdien is er iets veranderd; lijsten en platforms volgen bij de volgende ronde.
@@ -31,12 +30,13 @@ contact-points = { $n ->
    *[other] punten
 }
 contact-because = Want
-contact-column-points = Punten
-contact-column-why = Waarom
+contact-points-column = Punten
+contact-why = Waarom
 contact-line-title = Score door de tijd
 contact-line-empty = Er is nog geen lijn: de score is nog nooit berekend.
 contact-line-level = { $points } sinds { $since }.
 contact-line-moved = Van { $before } naar { $points } op { $on }.
+contact-line-before = Vóór { $on } werd nog niet gescoord: dat deel is met de huidige regels berekend.
 contact-line-points = punten
 contact-line-date = datum
 contact-line-events = Gebeurtenissen

@@ -1,1 +1,35 @@
-### Page: overview
+### Werkt het, en wat is er deze week veranderd?
+
+overview-no-score = Er is nog geen score: schrijf regels, of begin met een regelpakket.
+overview-in-a-week = { $much } in een week
+overview-judged = beoordeeld
+overview-in-band = in “{ $band }”
+overview-fell = deze week gezakt naar “{ $band }”
+overview-started = automations gestart
+overview-cleaning = open opschoongevallen
+overview-needs = Wat op jou wacht
+overview-nothing = Niets. Alles loopt.
+overview-act = doen
+overview-look = kijken
+overview-note = weten
+overview-rejects = { $n ->
+    [one] { $n } rij was niet te begrijpen
+   *[other] { $n } rijen waren niet te begrijpen
+}
+overview-held = Tegengehouden door “{ $guard }”
+overview-in-doubt = { $n ->
+    [one] { $n } start is in twijfel: alleen een mens kan kijken
+   *[other] { $n } starts zijn in twijfel: alleen een mens kan kijken
+}
+overview-waiting = { $n ->
+    [one] { $n } contact heeft nieuws en wacht op de volgende scoreronde
+   *[other] { $n } contacten hebben nieuws en wachten op de volgende scoreronde
+}
+overview-spread = { $n ->
+    [one] { $n } contact heeft een score.
+   *[other] { $n } contacten hebben een score.
+}
+overview-known = { $n ->
+    [one] De laatste 13 weken; daarvan is { $n } dag bekend.
+   *[other] De laatste 13 weken; daarvan zijn { $n } dagen bekend.
+}

@@ -93,7 +93,7 @@ impl Area {
             gutters: layout.gutters,
             height: BOTTOM + LINE + 6.0,
             patterns: self.patterns(&layout),
-            defs: join(layers.clone().map(|layer| self.mask(&layout, layer, &name))),
+            defs: join(layers.clone().map(|layer| layout.mask(layer, &name))),
             body: html! {
                 (label("axis-name", (0.0, 11.0), -layout.gutters.left, Anchor::Start, &text::fit(&self.words.contacts, 200.0)))
                 (side_axis(&layout.up, |n| layout.down(n), &[(0.0, 100.0)], |n| numbers.whole(n)))
@@ -113,21 +113,6 @@ impl Area {
         let holes = (!layout.gaps.is_empty()).then_some(Pattern::Gap);
         let stale = layout.stale.map(|_| Pattern::Stale);
         layers.chain(holes).chain(stale).collect()
-    }
-
-    /// The shape of a layer. As a mask it bends to the width while the pattern behind it does not.
-    fn mask(&self, layout: &Layout, layer: usize, name: &str) -> Markup {
-        let shape = stretched(
-            BOTTOM,
-            &html! {
-                path fill="white" stroke="black" vector-effect="non-scaling-stroke" d=(layout.shape(layer)) {}
-            },
-        );
-        html! {
-            mask id={ (name) "-layer-" (layer) } maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height=(px(BOTTOM)) {
-                (shape)
-            }
-        }
     }
 
     fn fill(&self, layer: usize, name: &str) -> Markup {
@@ -265,11 +250,11 @@ impl Area {
         all
     }
 
-    fn holes_until<'a>(
+    fn holes_until(
         &self,
         at: &mut NaiveDateTime,
         until: NaiveDateTime,
-        all: &mut Vec<(NaiveDateTime, Option<&'a [u64]>)>,
+        all: &mut Vec<(NaiveDateTime, Option<&[u64]>)>,
     ) {
         while *at < until && all.len() < SLOTS_MAX {
             all.push((*at, None));
@@ -382,6 +367,21 @@ impl Layout {
         let sums = last.map(|column| &*column.sums).unwrap_or_default();
         let lows = [0].into_iter().chain(sums.iter().copied());
         lows.zip(sums.iter().copied()).collect()
+    }
+
+    /// The shape of a layer. As a mask it bends to the width while the pattern behind it does not.
+    fn mask(&self, layer: usize, name: &str) -> Markup {
+        let shape = stretched(
+            BOTTOM,
+            &html! {
+                path fill="white" stroke="black" vector-effect="non-scaling-stroke" d=(self.shape(layer)) {}
+            },
+        );
+        html! {
+            mask id={ (name) "-layer-" (layer) } maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height=(px(BOTTOM)) {
+                (shape)
+            }
+        }
     }
 
     /// The outline of a layer: steps to the right along its top, and back along its bottom.

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::text::inert;
+
 use super::{
     Drawn, Frame,
     ink::{Gutters, Pattern, px},
@@ -82,9 +84,9 @@ pub(super) fn number(text: &str) -> Markup {
     html! { (text) }
 }
 
-/// A name in a table: whole, and unable to turn its surroundings around.
+/// A name in a table: whole, inert, and unable to turn its surroundings around.
 pub(super) fn cell(text: &str) -> Markup {
-    html! { bdi { (text) } }
+    html! { bdi { (inert(text)) } }
 }
 
 impl Frame {

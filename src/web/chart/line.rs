@@ -117,7 +117,7 @@ impl StepLine {
                 (self.stripes(&layout))
                 (side_axis(&layout.up, |n| layout.down(n), &[(0.0, 100.0)], |n| numbers.points(n)))
                 (self.holes(&layout, &name))
-                (self.lines(&layout))
+                (layout.lines())
                 (self.ends(&layout, numbers))
                 (time_axis(layout.times, below, layout.gutters, numbers))
             },
@@ -170,22 +170,6 @@ impl StepLine {
                 (hole(name, Pattern::Stale, rect(from, layout.now), &complete.label, layout.gutters))
             }
         }
-    }
-
-    fn lines(&self, layout: &Layout) -> Markup {
-        let sure = layout.stale.unwrap_or(layout.now);
-        let line = |class: &str, pieces: &[Piece], from: f64, until: f64| {
-            let path = layout.path(pieces, from, until);
-            html! { @if !path.is_empty() { path class=(class) d=(path) vector-effect="non-scaling-stroke" {} } }
-        };
-        stretched(
-            BOTTOM,
-            &html! {
-                (line("line", &layout.known, 0.0, sure))
-                @if sure < layout.now { (line("line stale-line", &layout.known, sure, layout.now)) }
-                (line("line forecast", &layout.ahead, layout.now, 100.0))
-            },
-        )
     }
 
     /// The present: where the line ends, with its number, and the words for what follows.
@@ -357,6 +341,23 @@ impl Layout {
         }
     }
 
+    /// What is sure, what is not complete, and what is to come.
+    fn lines(&self) -> Markup {
+        let sure = self.stale.unwrap_or(self.now);
+        let line = |class: &str, pieces: &[Piece], from: f64, until: f64| {
+            let path = self.path(pieces, from, until);
+            html! { @if !path.is_empty() { path class=(class) d=(path) vector-effect="non-scaling-stroke" {} } }
+        };
+        stretched(
+            BOTTOM,
+            &html! {
+                (line("line", &self.known, 0.0, sure))
+                @if sure < self.now { (line("line stale-line", &self.known, sure, self.now)) }
+                (line("line forecast", &self.ahead, self.now, 100.0))
+            },
+        )
+    }
+
     /// The line through the pieces, as far as they lie between two places.
     fn path(&self, pieces: &[Piece], from: f64, until: f64) -> String {
         let x = |place: f64| px(place / 100.0 * STRETCH);
@@ -364,7 +365,7 @@ impl Layout {
         let mut pen = f64::NEG_INFINITY;
         for piece in pieces {
             let (start, end) = (piece.from.max(from), piece.until.min(until));
-            if start > end || (start == end && piece.from < piece.until) {
+            if start > end || (end - start <= 0.0 && piece.from < piece.until) {
                 continue;
             }
             let y = px(self.down(float(piece.points)));

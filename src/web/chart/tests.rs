@@ -4,3 +4,5 @@ mod drawing;
 mod proportions;
 mod samples;
 mod tables;
+
+const STYLES: &str = include_str!("../assets/chart.css");

@@ -1,5 +1,7 @@
-//! Names that somebody chose, in a drawing: without what could turn the text around, and cut to
-//! the space there is. Their whole stands in the table.
+//! Names that somebody chose, in a drawing: inert, on one line, and cut to the space there is. Their
+//! whole stands in the table.
+
+use crate::text::inert;
 
 /// About as much as a name is looked at, however little room it takes.
 const CHARACTERS_MAX: usize = 160;
@@ -27,28 +29,14 @@ fn of_character(character: char) -> f64 {
     }
 }
 
-/// One line without control characters and without marks of direction.
+/// One line, and inert.
 pub(super) fn clean(text: &str) -> String {
-    let mut out = String::new();
-    for character in text.chars().take(20 * CHARACTERS_MAX) {
-        match character {
-            '\u{61c}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => {}
-            space if space.is_whitespace() || space.is_control() => {
-                if !out.is_empty() && !out.ends_with(' ') {
-                    out.push(' ');
-                }
-            }
-            other => out.push(other),
-        }
-    }
-    out.truncate(out.trim_end().len());
-    out
+    let start: String = text.chars().take(20 * CHARACTERS_MAX).collect();
+    let start: String = start
+        .split_whitespace()
+        .flat_map(|word| [word, " "])
+        .collect();
+    inert(start.trim_end())
 }
 
 /// As much of a text as fits into so many pixels, with an ellipsis if that is not all.
@@ -91,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_name_turns_the_text_around_it() {
-        assert_eq!(clean("a\u{202e}b\u{2066}c\u{200f}d\u{61c}"), "abcd");
-        assert_eq!(clean(" a\n\u{0}\tb \u{1b}[31m"), "a b [31m");
+    fn nothing_in_a_name_turns_the_text_around_it_and_it_is_one_line() {
+        assert_eq!(clean("a\u{202e}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(clean(" a\n\u{2028}\tb \u{1b}[31m "), "a b \u{fffd}[31m");
     }
 }

@@ -22,9 +22,9 @@ use serde::Deserialize;
 use crate::{
     account::Role,
     because::When,
-    score::calendar::{Day, Zone},
+    score::calendar::Day,
     store::ContactId,
-    text::Say,
+    text::{Say, inert},
     web::{
         access::{Access, Routes},
         error::{Refusal, see},
@@ -82,14 +82,20 @@ impl Asked {
     }
 }
 
-/// A date that was typed: `None` if it is none.
-fn day(typed: Option<&str>) -> Option<Option<Day>> {
+/// A text that is no date which a page can be asked for.
+struct NoDate;
+
+/// A date that was typed, if one was.
+fn day(typed: Option<&str>) -> Result<Option<Day>, NoDate> {
     let Some(typed) = typed.filter(|typed| !typed.is_empty()) else {
-        return Some(None);
+        return Ok(None);
     };
-    let years = Day::parse("1970-01-01")?..Day::parse("2200-01-01")?;
-    let day = Day::parse(typed).filter(|day| day.to_string() == typed && years.contains(day));
-    day.map(Some)
+    let among = |day: &Day| {
+        let years = Day::parse("1970-01-01").zip(Day::parse("2200-01-01"));
+        years.is_some_and(|(first, last)| (first..last).contains(day))
+    };
+    let day = Day::parse(typed).filter(|day| day.to_string() == typed && among(day));
+    day.map(Some).ok_or(NoDate)
 }
 
 /// What a part of the page is made from.
@@ -99,7 +105,6 @@ struct Part<'a> {
     asked: &'a Asked,
     /// The date that is shown.
     as_of: Day,
-    zone: Zone,
 }
 
 impl Part<'_> {
@@ -119,7 +124,9 @@ impl Part<'_> {
 }
 
 async fn show(visit: Visit, Path(id): Path<String>, Query(asked): Query<Asked>) -> Response {
-    let dates = day(asked.as_of.as_deref()).zip(day(asked.known_at.as_deref()));
+    let dates = day(asked.as_of.as_deref())
+        .ok()
+        .zip(day(asked.known_at.as_deref()).ok());
     let wrong = dates.is_none();
     let (as_of, known_at) = dates.unwrap_or_default();
     let page = shown(&visit, &id, &asked, When { as_of, known_at }, wrong, None).await;
@@ -158,7 +165,6 @@ async fn shown(
         seen: &seen,
         asked,
         as_of: when.as_of.unwrap_or(seen.today),
-        zone: Zone::new(visit.jobs.config.zone),
     };
     let page = Page {
         title: part.title(),
@@ -178,10 +184,10 @@ fn number(text: &str) -> Option<ContactId> {
 impl Part<'_> {
     fn title(&self) -> String {
         match &self.seen.address {
-            Some(address) => crate::text::inert(&self.visit.address(address)),
+            Some(address) => inert(&self.visit.address(address)),
             None => self.say().with(
-                "contact-number",
-                [("id", self.seen.id.0.to_string().into())],
+                "contact-without-address",
+                [("n", self.seen.id.0.to_string().into())],
             ),
         }
     }
@@ -196,7 +202,7 @@ impl Part<'_> {
             ("--as-of", &self.asked.as_of),
             ("--known-at", &self.asked.known_at),
         ] {
-            if let Some(Some(day)) = day(value.as_deref()) {
+            if let Ok(Some(day)) = day(value.as_deref()) {
                 command += &format!(" {option} {day}");
             }
         }
@@ -270,7 +276,7 @@ impl Part<'_> {
     /// The choice of another day.
     fn other_day(&self, wrong: bool) -> Markup {
         let say = self.say();
-        let typed = |text: &Option<String>| text.clone().unwrap_or_default();
+        let typed = |text: &Option<String>| inert(text.as_deref().unwrap_or_default());
         html! {
             details.other-day open[wrong] {
                 summary { (say.t("contact-other-day")) }
@@ -291,3 +297,6 @@ impl Part<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::{
-    account::{LoginError, NewSession, Role, SetupError},
+    account::{LoginError, NewSession, Role, Session, SetupError},
     config::Language,
     text::{Key, Say},
     web::{
@@ -48,6 +48,8 @@ struct Stranger {
     web: Arc<Web>,
     say: Say,
     from: IpAddr,
+    /// The session that the browser has all the same.
+    session: Option<Arc<Session>>,
     uri: Uri,
     headers: HeaderMap,
 }
@@ -62,6 +64,7 @@ impl FromRequestParts<Arc<Web>> for Stranger {
             web: Arc::clone(web),
             say: session::language(web, &parts.headers),
             from: web.client(&parts.headers, peer),
+            session: parts.extensions.get::<Arc<Session>>().cloned(),
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
         })
@@ -69,6 +72,16 @@ impl FromRequestParts<Arc<Web>> for Stranger {
 }
 
 impl Stranger {
+    /// Lets somebody in. A session that the browser had ends: under one cookie there is one.
+    async fn let_in(&self, session: &NewSession, to: &str) -> Response {
+        if let Some(old) = &self.session
+            && let Err(error) = self.web.accounts.logout(old).await
+        {
+            return refused(self, error);
+        }
+        welcome(&self.web, session, to)
+    }
+
     fn page(&self, status: StatusCode, title: &str, body: &Markup) -> Response {
         let shown = html! {
             (body)
@@ -86,8 +99,13 @@ struct Next {
 
 impl Next {
     fn path(&self) -> &str {
+        // Browsers drop tabs and line ends from an address: behind one, a second slash would lead to another site.
+        let plain = |next: &str| {
+            next.bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        };
         let next = self.next.as_deref();
-        next.filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\'))
+        next.filter(|next| next.starts_with('/') && !next.starts_with("//") && plain(next))
             .unwrap_or("/")
     }
 }
@@ -158,7 +176,7 @@ async fn login(stranger: Stranger, Form(typed): Form<Typed>) -> Response {
         .accounts
         .login(&typed.name, &typed.password, stranger.from);
     match done.await {
-        Ok(session) => welcome(&web, &session, next.path()),
+        Ok(session) => stranger.let_in(&session, next.path()).await,
         Err(LoginError::Wrong) => {
             let wrong = say.t("login-wrong");
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -279,7 +297,7 @@ async fn setup(
         .accounts
         .use_setup_link(&token, &typed.name, &typed.password, stranger.from);
     match made.await {
-        Ok(session) => welcome(&web, &session, "/"),
+        Ok(session) => stranger.let_in(&session, "/").await,
         Err(SetupError::Spent) => dead_link(&stranger),
         Err(SetupError::Name(why)) => again(say.t(Key(why.key()))),
         Err(SetupError::Taken) => again(say.t("setup-name-taken")),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::web::chart::{Colour, STYLES};
+use super::STYLES;
+use crate::web::chart::Colour;
 
 type Rgb = [f64; 3];
 
@@ -22,6 +23,14 @@ fn variables(theme: usize) -> BTreeMap<String, Rgb> {
     }
     assert!(all.len() > 30);
     all
+}
+
+/// A variable of the page around the charts.
+fn on_page(name: &str, theme: usize) -> Rgb {
+    let page = include_str!("../../assets/app.css");
+    let name = format!("--{name}: ");
+    let mut values = page.split(&name).skip(1);
+    linear(&values.nth(theme).unwrap()[..7])
 }
 
 /// `#rrggbb` as amounts of light.
@@ -108,7 +117,9 @@ fn distance(one: Rgb, other: Rgb, eyes: &[Rgb; 3]) -> f64 {
 fn graphics_and_text_stand_out_from_the_surface_in_both_themes() {
     for theme in [0, 1] {
         let all = variables(theme);
-        let surface = all["chart-surface"];
+        let of_page = ["surface", "raised"].map(|name| on_page(name, theme));
+        let known = contrast(of_page[0], all["chart-surface"]);
+        assert!(known < 1.001, "charts know the surface of the page");
         for (name, colour) in &all {
             let least = match name.as_str() {
                 // What carries no meaning of its own.
@@ -116,8 +127,10 @@ fn graphics_and_text_stand_out_from_the_surface_in_both_themes() {
                 "chart-text" | "chart-muted" | "chart-focus" => 4.5,
                 _ => 3.0,
             };
-            let found = contrast(*colour, surface);
-            assert!(found >= least, "{name} in theme {theme}: {found:.2}");
+            for surface in of_page {
+                let found = contrast(*colour, surface);
+                assert!(found >= least, "{name} in theme {theme}: {found:.2}");
+            }
         }
     }
 }

@@ -100,8 +100,8 @@ pub(super) fn points(path: &str) -> Vec<(f64, f64)> {
 /// Checks that everything drawn is finite and lies within its drawing.
 pub(super) fn check_places(all: &[Element]) {
     for element in all {
-        let svgs = element.within.iter().map(|place| &all[*place]);
-        let Some(frame) = svgs.filter(|each| each.name == "svg").last() else {
+        let mut around = element.within.iter().rev().map(|place| &all[*place]);
+        let Some(frame) = around.find(|each| each.name == "svg") else {
             continue;
         };
         let in_defs = |names: &[&str]| {

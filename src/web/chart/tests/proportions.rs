@@ -180,5 +180,5 @@ fn what_comes_if_nothing_happens_begins_at_the_present_score() {
     };
     // The last days are not complete, so they are grey; from today on the line is dashed.
     assert_eq!(path("stale-line").last(), path("forecast").first());
-    assert_eq!(path("forecast").last().unwrap().0.round(), 1000.0);
+    assert!(path("forecast").last().unwrap().0 > 999.9);
 }

@@ -290,16 +290,20 @@ pub(super) fn line() -> StepLine {
             until: day(2026, 11, 12),
             label: "not complete".to_owned(),
         }),
-        words: line::Words {
-            points: "points".to_owned(),
-            time: "when".to_owned(),
-            events: "events".to_owned(),
-            by: "by".to_owned(),
-            gap: "not known".to_owned(),
-            human: "a person".to_owned(),
-            machine: "a machine".to_owned(),
-            late: "became known late".to_owned(),
-        },
+        words: words_of_line(),
+    }
+}
+
+fn words_of_line() -> line::Words {
+    line::Words {
+        points: "points".to_owned(),
+        time: "when".to_owned(),
+        events: "events".to_owned(),
+        by: "by".to_owned(),
+        gap: "not known".to_owned(),
+        human: "a person".to_owned(),
+        machine: "a machine".to_owned(),
+        late: "became known late".to_owned(),
     }
 }
 

@@ -46,8 +46,8 @@ fn every_bin_is_a_row_with_its_band_now_and_before_and_every_reason_is_one() {
             row[2],
             match bin.from {
                 ..10_000 => "not engaged",
-                ..40_000 => "cool",
-                ..70_000 => "warm",
+                10_000..40_000 => "cool",
+                40_000..70_000 => "warm",
                 _ => "hot",
             }
         );

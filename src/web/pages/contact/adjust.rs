@@ -22,7 +22,7 @@ use crate::{
         facts::Adjustment,
     },
     store::ContactId,
-    text::{Key, key},
+    text::{Key, inert, key},
     web::{
         error::Refusal,
         html::{self, Column, Mood, notice},
@@ -144,7 +144,7 @@ fn read(visit: &Visit, contact: ContactId, typed: &Typed, today: Day) -> Result<
     if typed.reason.chars().count() > REASON_MAX {
         return Err(key("contact-adjust-long-reason"));
     }
-    let Some(Some(until)) = day(Some(&typed.until)) else {
+    let Ok(Some(until)) = day(Some(&typed.until)) else {
         return Err(key("contact-adjust-no-date"));
     };
     // A decimal comma is as good as a point.
@@ -192,9 +192,9 @@ impl Part<'_> {
         let may = self.visit.may(Role::Marketer);
         let columns = [
             Column::text(say.t("contact-score")),
-            Column::number(say.t("contact-column-points")),
+            Column::number(say.t("contact-points-column")),
             Column::text(say.t("contact-counts")),
-            Column::text(say.t("contact-column-why")),
+            Column::text(say.t("contact-why")),
             Column::text(say.t("contact-state")),
         ];
         let rows = self.seen.adjustments.iter();
@@ -257,19 +257,19 @@ impl Part<'_> {
                     }
                     div {
                         label for="adjust-points" { (say.t("contact-adjust-points")) }
-                        input #adjust-points name="points" value=(was.points) inputmode="decimal" required autocomplete="off"
+                        input #adjust-points name="points" value=(inert(&was.points)) inputmode="decimal" required autocomplete="off"
                             aria-describedby="adjust-points-help";
                         p.field-help #adjust-points-help { (say.t("contact-adjust-points-help")) }
                     }
                     div {
                         label for="adjust-until" { (say.t("contact-adjust-until")) }
-                        input #adjust-until name="until" type="date" value=(was.until) required
+                        input #adjust-until name="until" type="date" value=(inert(&was.until)) required
                             min=(self.seen.today.next().to_string()) aria-describedby="adjust-until-help";
                         p.field-help #adjust-until-help { (say.t("contact-adjust-until-help")) }
                     }
                     div {
                         label for="adjust-reason" { (say.t("contact-adjust-reason")) }
-                        input #adjust-reason name="reason" value=(was.reason) required maxlength=(REASON_MAX) autocomplete="off"
+                        input #adjust-reason name="reason" value=(inert(&was.reason)) required maxlength=(REASON_MAX) autocomplete="off"
                             aria-describedby="adjust-reason-help";
                         p.field-help #adjust-reason-help { (say.t("contact-adjust-reason-help")) }
                     }

@@ -12,10 +12,13 @@ use crate::{
 
 use super::Part;
 
+/// So many points of a list are open to see; the others are folded in.
+const POINTS_MAX: usize = 6;
+
 impl Part<'_> {
     /// Every score: its number, why, and how it came there; then what comes next and what cannot be told.
     pub(super) fn explained(&self, known: &Known) -> Markup {
-        let told = words::told(&known.explanation, self.say().language, Detail::Short);
+        let told = words::told(&known.explanation, self.say().language, Detail::Page);
         let scores = known.explanation.scores.iter().zip(&told.scores);
         let next: Vec<&Line> = told.next.iter().collect();
         let open = told
@@ -23,17 +26,22 @@ impl Part<'_> {
             .iter()
             .filter(|line| line.role != Role::Belongs);
         let open: Vec<&Line> = open.collect();
+        // It belongs to all scores; beside one, it is seen at once.
+        let coming = html! { section.next { (self.list(&next, "h2")) } };
         html! {
             @for (index, (score, lines)) in scores.enumerate() {
                 section.score aria-labelledby={ "score-" (index) } {
                     (self.heading(index, score))
                     div.columns {
-                        div { (self.because(lines)) }
+                        div {
+                            (self.because(lines))
+                            @if told.scores.len() == 1 { (coming) }
+                        }
                         (self.line(index, score, known))
                     }
                 }
             }
-            section.next { (self.list(&next, "h2")) }
+            @if told.scores.len() != 1 { (coming) }
             @if !open.is_empty() { section.unjudged { (self.list(&open, "h2")) } }
         }
     }
@@ -55,71 +63,105 @@ impl Part<'_> {
 
     /// The items that add up to a score, and what else there is to say about it.
     fn because(&self, lines: &[Line]) -> Markup {
-        let say = self.say();
         let sums = |line: &&Line| {
             matches!(
                 line.role,
                 Role::Item | Role::Part | Role::Remark | Role::Total
             )
         };
-        let rows: Vec<&Line> = lines.iter().filter(sums).collect();
-        let rest = lines
+        // Without items, what comes first is what is said of the score as a whole.
+        let whole = |line: &Line| matches!(line.role, Role::Score | Role::Plain);
+        let first = lines.iter().position(|line| !whole(line));
+        let first = first.unwrap_or(lines.len());
+        let end = lines
             .iter()
-            .filter(|line| !sums(line) && line.role != Role::Score);
-        let rest: Vec<&Line> = rest.collect();
-        // What comes before the first item is about the sum.
-        let first = lines
-            .iter()
-            .position(|line| sums(&line))
-            .unwrap_or(lines.len());
+            .rposition(|line| sums(&line))
+            .map_or(first, |last| last + 1);
         let before = lines[..first]
             .iter()
-            .filter(|line| line.role == Role::Plain)
-            .count();
-        let (before, after) = rest.split_at(before.min(rest.len()));
+            .filter(|line| line.role != Role::Score);
+        let opens = |_: &Line, next: &Line| !matches!(next.role, Role::Item | Role::Total);
+        let after: Vec<&Line> = lines[end..].iter().collect();
         html! {
+            h3.unseen { (self.say().t("contact-because")) }
+            // What comes before the first item is about the sum.
             @for line in before { p { (self.words(&line.text)) } }
-            @if !rows.is_empty() {
-                table.because {
-                    caption { (say.t("contact-because")) }
-                    thead { tr { th.number scope="col" { (say.t("contact-column-points")) } th scope="col" { (say.t("contact-column-why")) } } }
-                    tbody {
-                        @for line in &rows {
-                            tr class=(class(line.role)) {
-                                td.number { (line.number.as_deref().unwrap_or_default()) }
-                                th scope="row" { (self.words(&line.text)) }
+            @if first < end {
+                ul.because {
+                    @for item in lines[first..end].chunk_by(opens) { (self.item(item)) }
+                }
+            }
+            (self.list(&after, "h3"))
+        }
+    }
+
+    /// One item of a sum, with its parts folded in.
+    fn item(&self, lines: &[Line]) -> Markup {
+        let row = |line: &Line| {
+            html! {
+                span.number { (line.number.as_deref().unwrap_or_default()) } " "
+                span.why { (self.words(&line.text)) }
+            }
+        };
+        let Some((item, parts)) = lines.split_first() else {
+            return html! {};
+        };
+        html! {
+            li class=(if item.role == Role::Total { "total" } else { "item" }) {
+                @if parts.is_empty() {
+                    div.row-of { (row(item)) }
+                } @else {
+                    details {
+                        summary.row-of { (row(item)) }
+                        ul {
+                            @for part in parts {
+                                li.row-of class=(if part.role == Role::Part { "part" } else { "remark" }) { (row(part)) }
                             }
                         }
                     }
                 }
             }
-            (self.list(after, "h3"))
         }
     }
 
-    /// Headings with their points, each with more under it.
+    /// Headings with their points, each with more under it; what hardly matters is folded in.
     fn list(&self, lines: &[&Line], level: &str) -> Markup {
-        let blocks = lines.chunk_by(|_, next| !matches!(next.role, Role::Heading | Role::Plain));
+        let begins = |line: &Line| matches!(line.role, Role::Heading | Role::Aside | Role::Plain);
         html! {
-            @for block in blocks {
-                @if let [first, rest @ ..] = block {
+            @for block in lines.chunk_by(|_, next| !begins(next)) {
+                @if let [first, points @ ..] = block {
+                    @let title = first.text.trim_end_matches(':');
                     @match (first.role, level) {
-                        (Role::Heading, "h2") => h2 { (self.words(first.text.trim_end_matches(':'))) },
-                        (Role::Heading, _) => h3 { (self.words(first.text.trim_end_matches(':'))) },
-                        _ => p { (self.words(&first.text)) },
+                        (Role::Aside, _) => details { summary { (self.words(title)) } (self.points(points)) },
+                        (Role::Heading, "h2") => { h2 { (self.words(title)) } (self.points(points)) },
+                        (Role::Heading, _) => { h3 { (self.words(title)) } (self.points(points)) },
+                        _ => { p { (self.words(&first.text)) } (self.points(points)) },
                     }
-                    @if !rest.is_empty() {
-                        ul.told {
-                            @for point in rest.chunk_by(|_, next| next.role == Role::More) {
-                                @if let [point, more @ ..] = point {
-                                    li {
-                                        (self.words(&point.text))
-                                        @for line in more { span.more { (self.words(&line.text)) } }
-                                    }
-                                }
-                            }
-                        }
+                }
+            }
+        }
+    }
+
+    /// Points, the first of them open to see.
+    fn points(&self, lines: &[&Line]) -> Markup {
+        let points: Vec<&[&Line]> = lines.chunk_by(|_, next| next.role == Role::More).collect();
+        let (first, rest) = points.split_at(points.len().min(POINTS_MAX));
+        let point = |lines: &[&Line]| {
+            html! {
+                @if let [point, more @ ..] = lines {
+                    li {
+                        (self.words(&point.text))
+                        @for line in more { span.more { (self.words(&line.text)) } }
                     }
+                }
+            }
+        };
+        html! {
+            @if !first.is_empty() { ul.told { @for each in first { (point(each)) } } }
+            @if !rest.is_empty() {
+                details {
+                    summary { (self.say().with("contact-more", [("n", rest.len().into())])) }
+                    ul.told { @for each in rest { (point(each)) } }
                 }
             }
         }
@@ -128,14 +170,5 @@ impl Part<'_> {
     /// A sentence that may hold names from elsewhere.
     fn words(&self, text: &str) -> Markup {
         html::words(&self.visit.plain(text))
-    }
-}
-
-fn class(role: Role) -> &'static str {
-    match role {
-        Role::Item => "item",
-        Role::Part => "part",
-        Role::Total => "total",
-        _ => "remark",
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     },
     score::{
         calendar::{Day, Zone},
+        evaluate::{Evaluation, course},
         explain::ScoreLines,
         facts::{Hole, KindId},
     },
@@ -34,6 +35,8 @@ const DAYS_MIN: i32 = 90;
 const AHEAD_MAX: i32 = 365;
 /// A longer line leaves days out.
 const STEPS_MAX: usize = 150;
+/// So many events are gone through, all evaluations together, to work out what was never stored.
+const WORK_MAX: usize = 400_000;
 /// So many events at most are looked at for marks; more than this say nothing more.
 const EVENTS_MAX: usize = 400;
 /// So many marks are drawn.
@@ -78,6 +81,37 @@ pub(super) fn happened(
     Ok(happened)
 }
 
+/// What the scores showed on a day.
+pub(super) type Showed = (Day, Vec<i64>);
+
+/// What was never stored, because nothing ran yet: the days before the first that was, worked out by the present rules.
+/// Nothing, where that would take too long.
+pub(super) fn before(known: &Known, first: Day, until: Day) -> Vec<Showed> {
+    let zone = known.model.zone();
+    let events = &known.facts.events;
+    let begin = events
+        .first()
+        .map_or(known.facts.first_known_at, |fact| fact.at);
+    let from = zone.day(begin).max(Day(until.0 - DAYS_MAX));
+    let last = first.min(until).previous();
+    if last < from {
+        return Vec::new();
+    }
+    let most = (WORK_MAX / events.len().max(1)).min(2 * usize::try_from(DAYS_MAX).unwrap_or(0));
+    let course = course(
+        &known.model,
+        &known.facts,
+        &known.coverage,
+        (from, last),
+        most,
+    );
+    let days = course.into_iter().flatten();
+    let shown =
+        |evaluation: &Evaluation| evaluation.scores.iter().map(|score| score.shown).collect();
+    days.map(|(day, evaluation)| (day, shown(&evaluation)))
+        .collect()
+}
+
 impl Part<'_> {
     /// The chart of one score.
     pub(super) fn line(&self, index: usize, score: &ScoreLines, known: &Known) -> Markup {
@@ -88,7 +122,7 @@ impl Part<'_> {
             .scores
             .iter()
             .find(|each| each.name == score.name);
-        let steps = self.steps(score);
+        let steps = self.steps(index, score);
         let first = steps.first().map_or(self.as_of, |(day, _)| *day);
         let from = first
             .min(Day(self.as_of.0 - DAYS_MIN))
@@ -98,7 +132,7 @@ impl Part<'_> {
         let message = self.message(&steps, from);
         let chart = StepLine {
             from: start(from),
-            now: start(self.as_of),
+            now: start(self.as_of.next()),
             steps: with_gaps(&steps, &holes),
             forecast: self.forecast(index, known),
             bands: rules.map(bands).unwrap_or_default(),
@@ -129,14 +163,14 @@ impl Part<'_> {
     }
 
     /// The days on which the score changed, and what it is on the date that is shown.
-    fn steps(&self, score: &ScoreLines) -> Vec<(Day, i64)> {
-        let rows = self
-            .seen
-            .history
-            .iter()
-            .filter(|row| row.score == score.name);
-        let days = rows.filter_map(|row| Some((Day::parse(&row.on)?, row.shown)));
-        let mut steps: Vec<(Day, i64)> = days.filter(|(day, _)| *day < self.as_of).collect();
+    fn steps(&self, index: usize, score: &ScoreLines) -> Vec<(Day, i64)> {
+        let rows = self.seen.history.iter();
+        let rows = rows.filter(|row| row.score == score.name);
+        let stored = rows.filter_map(|row| Some((Day::parse(&row.on)?, row.shown)));
+        let before = self.seen.before.iter();
+        let before = before.filter_map(|(day, shown)| Some((*day, *shown.get(index)?)));
+        let steps = before.chain(stored.filter(|(day, _)| *day < self.as_of));
+        let mut steps: Vec<(Day, i64)> = steps.collect();
         steps.push((self.as_of, score.shown));
         // What stayed is no step.
         steps.dedup_by(|next, before| next.1 == before.1);
@@ -152,7 +186,7 @@ impl Part<'_> {
     fn message(&self, steps: &[(Day, i64)], from: Day) -> String {
         let say = self.say();
         let now = steps.last().map_or(0, |(_, points)| *points);
-        match steps {
+        let told = match steps {
             [] | [_] => say.with(
                 "contact-line-level",
                 [
@@ -171,6 +205,16 @@ impl Part<'_> {
                     ("on", say.day(last.0).into()),
                 ],
             ),
+        };
+        match self.seen.first_on {
+            Some(first) if !self.seen.before.is_empty() => {
+                let first = say.day(first);
+                format!(
+                    "{told} {}",
+                    say.with("contact-line-before", [("on", first.into())])
+                )
+            }
+            _ => told,
         }
     }
 

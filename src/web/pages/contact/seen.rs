@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    line::{self, Happened},
+    line::{self, Happened, Showed},
     timeline::{Timeline, Wanted},
 };
 
@@ -46,6 +46,10 @@ pub(super) struct Seen {
     /// What the last score run found.
     pub(super) stored: Option<ContactState>,
     pub(super) history: Vec<HistoryRow>,
+    /// The first day that was ever scored.
+    pub(super) first_on: Option<Day>,
+    /// What the scores were before that.
+    pub(super) before: Vec<Showed>,
     pub(super) happened: Happened,
     pub(super) events: Timeline,
     pub(super) presences: Vec<Presence>,
@@ -89,6 +93,11 @@ pub(super) fn look(
             ),
             None => Default::default(),
         };
+        let history = conn.score_history(id)?;
+        let first_on = history.iter().filter_map(|row| Day::parse(&row.on)).min();
+        let before = known
+            .as_ref()
+            .map(|known| line::before(known, first_on.unwrap_or(until), until));
         let mut seen = Seen {
             id,
             today,
@@ -96,7 +105,9 @@ pub(super) fn look(
             connections: conn.connections()?,
             known,
             stored: conn.state(id)?,
-            history: conn.score_history(id)?,
+            history,
+            first_on,
+            before: before.unwrap_or_default(),
             happened,
             events,
             presences: conn.presences(id)?,

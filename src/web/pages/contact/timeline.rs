@@ -10,6 +10,7 @@ use crate::{
         facts::{Fact, Facts, KindId},
     },
     store::{Conn, StoreError},
+    text::inert,
     web::html::{self, Column, Mood, badge},
     words,
 };
@@ -187,7 +188,7 @@ impl Part<'_> {
             @if kinds.len() > 1 {
                 form.row method="get" action={ "/contacts/" (self.seen.id.0) "#events" } {
                     @for (name, value) in [("as_of", &self.asked.as_of), ("known_at", &self.asked.known_at)] {
-                        @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
+                        @if let Some(value) = value { input type="hidden" name=(name) value=(inert(value)); }
                     }
                     div {
                         label for="kind" { (say.t("contact-event-kind")) }
@@ -212,7 +213,7 @@ impl Part<'_> {
         let kind = vocabulary.kind(fact.kind);
         let late = is_late(fact, event.known_at, &known.facts);
         let when = html! {
-            (say.millis(fact.at))
+            (html::time(say, fact.at))
             @if let (true, Some(known_at)) = (late, event.known_at) {
                 br; span.small.soft { (say.with("contact-event-late", [("on", say.millis(known_at).into())])) }
             }

@@ -7,7 +7,10 @@ use crate::{
     score::facts::{ConnectionId, Subscription},
     store::Presence,
     text::{Key, key},
-    web::html::{self, Column, Mood, badge},
+    web::{
+        html::{self, Column, Mood, badge},
+        spread::unjudged_key,
+    },
 };
 
 use super::Part;
@@ -24,19 +27,6 @@ pub(super) fn status_key(status: Status) -> (Key, Mood) {
         Status::Unsubscribed => (key("contact-status-unsubscribed"), Mood::Calm),
         Status::Complained => (key("contact-status-complained"), Mood::Bad),
         Status::Suppressed => (key("contact-status-suppressed"), Mood::Calm),
-    }
-}
-
-/// Why somebody is not judged, by the word that is stored.
-pub(super) fn unjudged_key(reason: &str) -> Key {
-    match reason {
-        "too_new" => key("contacts-unjudged-too-new"),
-        "not_tracked" => key("contacts-unjudged-not-tracked"),
-        "not_mailed" => key("contacts-unjudged-not-mailed"),
-        "too_few_sends" => key("contacts-unjudged-too-few-sends"),
-        "coverage_gap" => key("contacts-unjudged-coverage-gap"),
-        "unmeasurable" => key("contacts-unjudged-unmeasurable"),
-        _ => key("contacts-unjudged-other"),
     }
 }
 
