@@ -61,7 +61,8 @@ when = "any open in 6 months"
 const PAST: &str = "
 create temp table back as with recursive n (d) as (select 1 union all select d + 1 from n where d < 731)
   select d, date(END, 'unixepoch', '-' || d || ' days') as on_day from n;
-insert into day select on_day, (select contacts from day), d < 35 or strftime('%w', on_day) = '1', 0 from back;
+insert into day (as_of_on, contacts, whole, known_at)
+  select on_day, (select contacts from day), d < 35 or strftime('%w', on_day) = '1', 0 from back;
 insert into day_spread select on_day, score_id, shown, band_id, spread.contacts
   from back join day on as_of_on = on_day and whole, spread;
 insert into day_size select on_day, sort, score_id, word_id, day_size.contacts
