@@ -115,7 +115,7 @@ impl Part<'_> {
                         summary.row-of { (row(item)) }
                         ul {
                             @for part in parts {
-                                li.row-of class=(if part.role == Role::Part { "part" } else { "remark" }) { (row(part)) }
+                                li class=(if part.role == Role::Part { "row-of part" } else { "row-of remark" }) { (row(part)) }
                             }
                         }
                     }
