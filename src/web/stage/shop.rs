@@ -8,7 +8,7 @@ use std::{
 use chrono::TimeDelta;
 use engaged_connectors::Clock as _;
 use engaged_sandbox::{
-    fault::{FaultPlan},
+    fault::FaultPlan,
     ledger::Entry,
     mailchimp::{Mailchimp, Options, Status},
     people::{World, WorldSpec},
