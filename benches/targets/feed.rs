@@ -35,11 +35,13 @@ static STREAMS: [StreamSpec; 2] = [
         stream: CONTACTS,
         kinds: &[],
         lateness: std::time::Duration::ZERO,
+        counted: false,
     },
     StreamSpec {
         stream: ACTIVITY,
         kinds: &KINDS,
         lateness: std::time::Duration::ZERO,
+        counted: false,
     },
 ];
 static CAPABILITIES: Capabilities = Capabilities {
@@ -53,6 +55,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     removals: &[],
     retention: None,
     unreported: &[],
+    twins: None,
     guarantee: "every event, once",
 };
 

@@ -13,6 +13,7 @@ use crate::{
     cursor::Cursor,
     error::ConnectorError,
     model::{Address, Campaign, Contact, Event, EventKind, Reject, Status},
+    webhook::Webhook,
 };
 
 pub use self::{
@@ -33,6 +34,9 @@ pub struct StreamSpec {
     pub kinds: &'static [EventKind],
     /// How late the platform may report an event: coverage ends this much before the pull began.
     pub lateness: Duration,
+    /// Whether nothing but the platform's counters shows that all of it has arrived: then [`Page::covered`] on the page
+    /// that ends a pass holds only as far as the counters of that pass, and of the one before, agree with what is stored.
+    pub counted: bool,
 }
 
 /// What a connector can do on its platform: declared, tested, printed in the docs.
@@ -58,6 +62,9 @@ pub struct Capabilities {
     pub retention: Option<Duration>,
     /// What the platform sends but does not report, in words for the user.
     pub unreported: &'static [&'static str],
+    /// How far apart the times may be that a webhook and a poll give for one and the same event of a contact and
+    /// campaign; `None` where both name it by the same id, or only one of them tells.
+    pub twins: Option<Duration>,
     /// What a sync promises, in words for the user.
     pub guarantee: &'static str,
 }
@@ -87,6 +94,22 @@ pub struct Covered {
     pub through: DateTime<Utc>,
 }
 
+/// How much a platform counts for one campaign: what has reached us is compared with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The campaign's id on the platform.
+    pub campaign: String,
+    /// What is counted.
+    pub kind: EventKind,
+    /// When the platform was asked: what happened before is in the count.
+    pub at: DateTime<Utc>,
+    /// How many different contacts did it.
+    pub contacts: u64,
+    /// How often it was done in all; `None` where every contact's latest time has been read by another way, or where
+    /// the platform counts otherwise than it tells.
+    pub times: Option<u64>,
+}
+
 /// That a page's contacts are part of one scan over the whole list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan {
@@ -111,6 +134,8 @@ pub struct Page {
     pub unknown: u64,
     /// What is complete once this page is committed.
     pub covered: Vec<Covered>,
+    /// What the platform counts, on streams whose completeness is known by counting alone (see [`StreamSpec::counted`]).
+    pub counters: Vec<Counter>,
     /// Set on pages of a scan over the whole list.
     pub scan: Option<Scan>,
     /// Where to resume; commit it with the page.
@@ -129,6 +154,7 @@ impl Page {
             rejects: Vec::new(),
             unknown: 0,
             covered: Vec::new(),
+            counters: Vec::new(),
             scan: None,
             next,
             done,
@@ -204,6 +230,11 @@ pub trait Connector: Send + Sync {
     /// Carries out changes; one outcome per change, in order. An `Err` means
     /// that nothing was sent. The connector splits into requests as the platform likes.
     async fn push(&self, changes: &[Change]) -> Result<Vec<Outcome>, ConnectorError>;
+
+    /// What the platform sends by itself; `None` where nothing is understood.
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        None
+    }
 
     /// The names of the number fields that exist on the platform; empty where it has none.
     async fn fields(&self) -> Result<Vec<String>, ConnectorError>;

@@ -104,6 +104,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         "temporary delivery failures",
         "unsubscribes that were done in bulk in Ghost (the contact's status shows them)",
     ],
+    twins: None,
     guarantee: "every event that Ghost has written, once; events that Ghost learns of more than \
                 48 hours after others of their kind may be missed",
 };
@@ -113,6 +114,7 @@ const fn spec(stream: Stream, kinds: &'static [EventKind], lateness: Duration) -
         stream,
         kinds,
         lateness,
+        counted: false,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod http;
 pub mod mailchimp;
 pub mod model;
 pub mod outgoing;
+pub mod webhook;
 
 pub use clock::Clock;
 pub use connector::{

@@ -84,6 +84,7 @@ static STREAMS: &[StreamSpec] = &[
         stream: CONTACTS,
         kinds: &[],
         lateness: Duration::ZERO,
+        counted: false,
     },
     StreamSpec {
         stream: ACTIVITY,
@@ -96,16 +97,19 @@ static STREAMS: &[StreamSpec] = &[
             EventKind::Unsubscribe,
         ],
         lateness: CACHED,
+        counted: false,
     },
     StreamSpec {
         stream: COMPLAINTS,
         kinds: &[EventKind::Complaint],
         lateness: CACHED,
+        counted: false,
     },
     StreamSpec {
         stream: ORDERS,
         kinds: &[EventKind::Purchase, EventKind::Refund],
         lateness: CACHED,
+        counted: false,
     },
 ];
 
@@ -154,6 +158,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         "unsubscribes outside campaigns (the contact's status shows them)",
         "orders from before a shop was connected",
     ],
+    twins: None,
     guarantee: "every event in Mailchimp's reports, once; opens and clicks that Mailchimp learns of \
                 more than 14 days after they happened may be missed",
 };

@@ -55,6 +55,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     removals: &[],
     retention: None,
     unreported: &[],
+    twins: None,
     guarantee: "each call arrives at least once or is told; its key says which calls are one",
 };
 

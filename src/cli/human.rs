@@ -38,6 +38,7 @@ pub(super) fn who(context: &Context) -> String {
 }
 
 pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Expected> {
+    word::known(&arguments.guard)?;
     let config = context.config()?;
     let store = beside(context, &config)?;
     let approval = Approval {

@@ -61,6 +61,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     removals: &[],
     retention: None,
     unreported: &[],
+    twins: None,
     guarantee: "",
 };
 

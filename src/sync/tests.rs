@@ -25,6 +25,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         stream: STREAM,
         kinds: &[EventKind::Open],
         lateness: std::time::Duration::ZERO,
+        counted: false,
     }],
     fields: false,
     creates_fields: false,
@@ -34,6 +35,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     removals: &[],
     retention: None,
     unreported: &[],
+    twins: None,
     guarantee: "what the script says",
 };
 

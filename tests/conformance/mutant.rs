@@ -279,6 +279,7 @@ fn declare(good: &Capabilities, bug: Bug) -> Capabilities {
                 stream: Stream("dreams"),
                 kinds: &[EventKind::Webinar],
                 lateness: Duration::ZERO,
+                counted: false,
             };
             let all: Vec<StreamSpec> = good.streams.iter().cloned().chain([more]).collect();
             declared.streams = Box::leak(all.into_boxed_slice());

@@ -62,6 +62,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     ],
     retention: None,
     unreported: &["mails of series"],
+    twins: None,
     guarantee: "",
 };
 
