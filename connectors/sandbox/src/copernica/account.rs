@@ -416,7 +416,7 @@ impl Account {
                 "id": "1234", "name": "Voorbeeld", "description": "Nieuwsbrieven", "company": "Voorbeeld B.V.",
             }))),
             ("GET", ["consumption"]) => Ok(mailings::consumption(self, call)),
-            (_, ["databases"] | ["database", ..] | ["view" | "collection", ..]) => {
+            (_, ["databases"] | ["database" | "view" | "collection", ..]) => {
                 schema::route(self, call, &parts)
             }
             (_, ["profile" | "subprofile", ..]) => profiles::route(self, call, &parts),
@@ -438,9 +438,12 @@ impl Account {
         all.filter(move |profile| profile.database == database && profile.removed.is_none())
     }
 
-    /// See [`lists::select`].
+    /// The profiles of a database that the filters leave, by id; see [`lists::select`].
     pub(super) fn selected(&self, database: usize, call: &Call) -> Vec<u32> {
-        lists::select(self, database, call, self.living(database))
+        let from = lists::lowest(call);
+        let all = self.profiles.range(from..).map(|(_, profile)| profile);
+        let there = all.filter(|profile| profile.database == database && profile.removed.is_none());
+        lists::select(self, database, call, there)
     }
 }
 

@@ -142,7 +142,7 @@ impl Answer {
 pub(super) fn envelope(
     page: Page,
     total: usize,
-    rows: Vec<Value>,
+    rows: &[Value],
     last: Option<(u32, Option<u32>)>,
     nextid: NextId,
 ) -> Value {
@@ -165,8 +165,8 @@ pub(super) fn envelope(
 /// A list that is no longer than its page, or cut to it.
 pub(super) fn listed(page: Page, rows: Vec<Value>) -> Answer {
     let total = rows.len();
-    let rows = rows.into_iter().skip(page.start).take(page.limit).collect();
-    Answer::read(envelope(page, total, rows, None, NextId::Never))
+    let rows: Vec<Value> = rows.into_iter().skip(page.start).take(page.limit).collect();
+    Answer::read(envelope(page, total, &rows, None, NextId::Never))
 }
 
 fn respond_json(status: StatusCode, body: &Value) -> Response {

@@ -16,28 +16,23 @@ use super::time;
 
 /// What an import does with a row that matches, and with one that does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Action {
-    adds: bool,
-    updates: bool,
-    deletes: bool,
-    /// Whether a row that matches somebody is added all the same.
-    blindly: bool,
+enum Action {
+    /// Adds it, whether it matches somebody or not.
+    Add,
+    Update,
+    UpdateOrAdd,
+    IgnoreOrAdd,
+    Delete,
 }
 
 impl Action {
     fn parse(word: &str) -> Option<Self> {
-        let action = |adds, updates, deletes, blindly| Self {
-            adds,
-            updates,
-            deletes,
-            blindly,
-        };
         Some(match word {
-            "add" => action(true, false, false, true),
-            "update" => action(false, true, false, false),
-            "update or add" => action(true, true, false, false),
-            "ignore or add" => action(true, false, false, false),
-            "delete" => action(false, false, true, false),
+            "add" => Self::Add,
+            "update" => Self::Update,
+            "update or add" => Self::UpdateOrAdd,
+            "ignore or add" => Self::IgnoreOrAdd,
+            "delete" => Self::Delete,
             _ => return None,
         })
     }
@@ -45,6 +40,10 @@ impl Action {
 
 /// An import.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the request"
+)]
 pub(super) struct Import {
     id: u32,
     database: usize,
@@ -100,7 +99,7 @@ fn submit(account: &mut Account, call: &Call) -> Reply {
         .flatten()
         .map(text)
         .collect();
-    if keys.is_empty() && !action.blindly {
+    if keys.is_empty() && action != Action::Add {
         return Err(Problem::new("Missing key fields"));
     }
     let by_id = keys.iter().any(|key| key.eq_ignore_ascii_case("id"));
@@ -207,7 +206,8 @@ fn run(account: &mut Account, place: usize) {
         let mut fields: Vec<(String, String)> = import.columns.iter().cloned().zip(row).collect();
         fields.retain(|(name, value)| {
             let key = import.keys.iter().any(|key| key.eq_ignore_ascii_case(name));
-            !key && !(import.ignore_empty && value.is_empty())
+            let skipped = import.ignore_empty && value.is_empty();
+            !key && !skipped
         });
         carry_out(account, &import, &found, fields);
     }
@@ -227,14 +227,17 @@ fn carry_out(account: &mut Account, import: &Import, found: &[u32], fields: Vec<
         followups: import.followups,
         ..Wanted::default()
     };
-    if import.action.deletes {
-        delete(account, import, found);
-    } else if import.action.adds && (found.is_empty() || import.action.blindly) {
-        make(account, import.database, &wanted);
-    } else if import.action.updates {
-        for id in found {
-            account.apply(*id, &wanted, import.request);
+    match (import.action, found) {
+        (Action::Delete, _) => delete(account, import, found),
+        (Action::Add, _) | (Action::UpdateOrAdd | Action::IgnoreOrAdd, []) => {
+            make(account, import.database, &wanted);
         }
+        (Action::Update | Action::UpdateOrAdd, _) => {
+            for id in found {
+                account.apply(*id, &wanted, import.request);
+            }
+        }
+        (Action::IgnoreOrAdd, _) => {}
     }
 }
 

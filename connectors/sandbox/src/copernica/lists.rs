@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use axum::http::Method;
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
@@ -153,7 +154,17 @@ fn subrow(subprofile: &Subprofile) -> Row<'_> {
     }
 }
 
-/// The profiles that the filters leave, by id.
+/// The lowest id that the filters leave, so that a walk by ids need not begin at the first each time.
+pub(super) fn lowest(call: &Call) -> u32 {
+    let filters = call.fields().into_iter().filter_map(take_apart);
+    filters
+        .filter(|(name, operator, _)| *name == "id" && matches!(*operator, ">=" | ">"))
+        .filter_map(|(_, _, text)| text.parse().ok())
+        .max()
+        .unwrap_or(0)
+}
+
+/// The profiles that the filters leave, by id; no more than the page needs where no total and no other order is asked for.
 pub(super) fn select<'a>(
     account: &'a Account,
     database: usize,
@@ -166,35 +177,60 @@ pub(super) fn select<'a>(
         .iter()
         .filter_map(|filter| Test::parse(&base.fields, filter))
         .collect();
+    let page = call.page(true);
+    let whole = page.total || call.method != Method::GET || !order(base, call).0;
+    let most = if whole {
+        usize::MAX
+    } else {
+        page.start.saturating_add(page.limit).saturating_add(1)
+    };
     among
-        .filter(|profile| tests.iter().all(|test| test.holds(&row(base, profile))))
+        .filter(|profile| {
+            let row = row(base, profile);
+            tests.iter().all(|test| test.holds(&row))
+        })
         .map(|profile| profile.id)
+        .take(most)
         .collect()
+}
+
+/// What to sort by.
+enum By {
+    Id,
+    Modified,
+    Random,
+    Column(usize),
+}
+
+/// The order that is asked for: whether it is that of ids, by what, and whether backwards.
+fn order(database: &Database, call: &Call) -> (bool, By, bool) {
+    let name = call.parameter("orderby").unwrap_or("id");
+    let by = match (database.column(name), name) {
+        (Some(place), _) => By::Column(place),
+        (None, "random") => By::Random,
+        (None, "modified") => By::Modified,
+        _ => By::Id,
+    };
+    let backwards = call.parameter("order") == Some("desc");
+    (!backwards && matches!(by, By::Id), by, backwards)
 }
 
 /// Puts ids in the order that is asked for; says whether that is the order of ids.
 fn sort(account: &Account, database: usize, call: &Call, ids: &mut [u32]) -> bool {
     let base = &account.databases[database];
-    let by = call.parameter("orderby").unwrap_or("id");
-    match (by, base.column(by)) {
-        ("random", _) => {
-            let draw = |id: &u32| mix(&[36, account.requests, u64::from(*id)]);
-            ids.sort_by_key(draw);
-        }
-        ("modified", None) => ids.sort_by_key(|id| account.profiles[id].modified),
-        (_, Some(place)) => {
+    let (by_id, by, backwards) = order(base, call);
+    match by {
+        By::Id => {}
+        By::Random => ids.sort_by_key(|id| mix(&[36, account.requests, u64::from(*id)])),
+        By::Modified => ids.sort_by_key(|id| account.profiles[id].modified),
+        By::Column(place) => {
             ids.sort_by_key(|id| account.profiles[id].value(base, place).to_lowercase());
         }
-        _ => {}
     }
-    let descending = call.parameter("order") == Some("desc");
-    if descending {
+    if backwards {
         ids.reverse();
     }
-    !descending
-        && matches!((by, base.column(by)), ("id", _) | (_, None))
-        && by != "random"
-        && by != "modified"
+    by_id
 }
 
 /// Answers `…/profiles`.
@@ -217,7 +253,7 @@ pub(super) fn profiles(
     Answer::read(envelope(
         page,
         ids.len(),
-        rows,
+        &rows,
         last,
         account.options.nextid,
     ))
@@ -228,8 +264,8 @@ pub(super) fn profiles(
 pub(super) fn ids(call: &Call, ids: &[u32]) -> Answer {
     let page = call.page(true);
     let shown = ids.iter().skip(page.start).take(page.limit);
-    let rows = shown.map(|id| json!(id.to_string())).collect();
-    let body = envelope(page, ids.len(), rows, None, super::options::NextId::Never);
+    let rows: Vec<Value> = shown.map(|id| json!(id.to_string())).collect();
+    let body = envelope(page, ids.len(), &rows, None, super::options::NextId::Never);
     Answer::read(body).stream(call.streaming)
 }
 
@@ -305,7 +341,7 @@ pub(super) fn subprofiles(
     Answer::read(envelope(
         page,
         found.len(),
-        rows,
+        &rows,
         last,
         account.options.nextid,
     ))

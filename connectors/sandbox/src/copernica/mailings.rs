@@ -103,20 +103,9 @@ fn unsubscribe(account: &mut Account, call: &Call, place: usize) -> Reply {
     Ok(Answer::done(true))
 }
 
-/// Answers `POST /ms/emailing`: a mail goes out at once, each time that it is asked for (sheet 6).
-fn send(account: &mut Account, call: &Call, product: Product) -> Reply {
-    let body = call.object()?;
-    let word = |name: &str| body.get(name).map(text).unwrap_or_default();
-    let what = if product == Product::MarketingSuite {
-        "template"
-    } else {
-        "document"
-    };
-    let template: u32 = word(what)
-        .parse()
-        .map_err(|_| Problem::new(format!("Invalid {what}")))?;
-    let target = word("target");
-    let profiles: Vec<u32> = match word("targettype").as_str() {
+/// Whom a mail goes to.
+fn targets(account: &Account, kind: &str, target: &str) -> Result<Vec<u32>, Problem> {
+    Ok(match kind {
         "profile" => {
             let known = target.parse().ok().filter(|id| {
                 account
@@ -127,7 +116,7 @@ fn send(account: &mut Account, call: &Call, product: Product) -> Reply {
             vec![known.ok_or_else(|| Problem::missing("entity"))?]
         }
         "database" => {
-            let place = of_database(account, &target)?;
+            let place = of_database(account, target)?;
             account.living(place).map(|profile| profile.id).collect()
         }
         "view" => {
@@ -140,7 +129,22 @@ fn send(account: &mut Account, call: &Call, product: Product) -> Reply {
                 .clone()
         }
         _ => return Err(Problem::new("Invalid target type")),
+    })
+}
+
+/// Answers `POST /ms/emailing`: a mail goes out at once, each time that it is asked for (sheet 6).
+fn send(account: &mut Account, call: &Call, product: Product) -> Reply {
+    let body = call.object()?;
+    let word = |name: &str| body.get(name).map(text).unwrap_or_default();
+    let what = if product == Product::MarketingSuite {
+        "template"
+    } else {
+        "document"
     };
+    let template: u32 = word(what)
+        .parse()
+        .map_err(|_| Problem::new(format!("Invalid {what}")))?;
+    let profiles = targets(account, &word("targettype"), &word("target"))?;
     let (now, request) = (account.now, account.requests);
     let to = |profile: &u32| Destination {
         profile: *profile,

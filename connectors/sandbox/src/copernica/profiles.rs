@@ -49,7 +49,7 @@ pub(super) fn route(account: &mut Account, call: &Call, parts: &[&str]) -> Reply
             Ok(Answer::deleted("profile", id))
         }
         ("PUT" | "POST", _) if !there => Err(Problem::new("This profile has been removed")),
-        ("PUT", []) => write(account, id, &wanted(call, true)?),
+        ("PUT", []) => Ok(write(account, id, &wanted(call, true)?)),
         ("PUT", ["fields"]) => {
             let fields = pairs(Some(&call.object()?));
             let wanted = Wanted {
@@ -57,7 +57,7 @@ pub(super) fn route(account: &mut Account, call: &Call, parts: &[&str]) -> Reply
                 followups: true,
                 ..Wanted::default()
             };
-            write(account, id, &wanted)
+            Ok(write(account, id, &wanted))
         }
         (method @ ("POST" | "PUT"), ["interests"]) => {
             let wanted = Wanted {
@@ -66,7 +66,7 @@ pub(super) fn route(account: &mut Account, call: &Call, parts: &[&str]) -> Reply
                 followups: true,
                 ..Wanted::default()
             };
-            write(account, id, &wanted)
+            Ok(write(account, id, &wanted))
         }
         ("PUT", ["unsubscribe"]) => {
             leave_by_request(account, id);
@@ -79,9 +79,9 @@ pub(super) fn route(account: &mut Account, call: &Call, parts: &[&str]) -> Reply
     }
 }
 
-fn write(account: &mut Account, id: u32, wanted: &Wanted) -> Reply {
+fn write(account: &mut Account, id: u32, wanted: &Wanted) -> Answer {
     let request = account.requests;
-    Ok(Answer::done(account.apply(id, wanted, request)))
+    Answer::done(account.apply(id, wanted, request))
 }
 
 /// A list of names is a body too.

@@ -176,10 +176,11 @@ impl Mail {
     /// The id of the message, as in `destinations` and, it is assumed, in logfiles (sheet 4.4).
     pub(super) fn message(&self, to: u32) -> String {
         let bits = mix(&[30, u64::from(self.number(to)), self.product as u64]);
-        const LETTERS: &[u8; 62] =
-            b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         (0..9)
-            .map(|place| char::from(LETTERS[(bits >> (6 * place)) as usize % 62]))
+            .map(|place| {
+                let digit = u32::try_from((bits >> (6 * place)) % 36).unwrap_or(0);
+                char::from_digit(digit, 36).unwrap_or('0')
+            })
             .collect()
     }
 

@@ -43,9 +43,18 @@ pub(super) fn events(
     only: Option<u32>,
 ) -> Answer {
     let window = Window::of(account, call, product, kind, only.is_some());
+    let page = call.page(false);
+    // Without a total, and in the order of ids, nobody needs what is behind the page.
+    let whole = page.total || account.options.newest_first || call.flag("unique");
+    let most = if whole {
+        usize::MAX
+    } else {
+        page.start.saturating_add(page.limit)
+    };
     let mut found: Vec<&Row> = rows(account, product, kind)
         .filter(|row| only.is_none_or(|only| row.mail == only))
         .filter(|row| window.holds(row))
+        .take(most)
         .collect();
     if call.flag("unique") && matches!(kind, Kind::Click | Kind::Unsubscribe) {
         // Once for each destination, not for each profile (sheet 8).
@@ -55,7 +64,6 @@ pub(super) fn events(
     if account.options.newest_first {
         found.reverse();
     }
-    let page = call.page(false);
     let shown: Vec<&Row> = found
         .iter()
         .skip(page.start)
@@ -69,7 +77,7 @@ pub(super) fn events(
     let mut answer = Answer::read(envelope(
         page,
         found.len(),
-        body.collect(),
+        &body.collect::<Vec<Value>>(),
         None,
         NextId::Never,
     ));
@@ -83,6 +91,8 @@ struct Window<'a> {
     begin: Option<NaiveDateTime>,
     end: Option<NaiveDateTime>,
     inclusive: bool,
+    /// Far enough around the window that no zone matters: looked at first, since the local time is dear.
+    around: (i64, i64),
     tests: Vec<(bool, &'static str, &'a str)>,
 }
 
@@ -105,9 +115,18 @@ impl<'a> Window<'a> {
                 };
                 Some((on_id, operator, value))
             });
+        let (begin, end) = (
+            moment("begintime").filter(|_| suite),
+            moment("endtime").filter(|_| suite),
+        );
+        let edge = |bound: Option<NaiveDateTime>| bound.map(|at| at.and_utc().timestamp());
         Self {
-            begin: moment("begintime").filter(|_| suite),
-            end: moment("endtime").filter(|_| suite),
+            begin,
+            end,
+            around: (
+                edge(begin).map_or(i64::MIN, |at| at - 3 * 3_600),
+                edge(end).unwrap_or(i64::MAX),
+            ),
             inclusive: account.options.inclusive_bounds,
             tests: tests.collect(),
         }
@@ -116,6 +135,9 @@ impl<'a> Window<'a> {
     fn holds(&self, row: &Row) -> bool {
         if self.begin.is_none() && self.end.is_none() && self.tests.is_empty() {
             return true;
+        }
+        if !(self.around.0..=self.around.1).contains(&i64::from(row.at)) {
+            return false;
         }
         let at = time::local(row.at);
         let edge = |bound: NaiveDateTime| self.inclusive && at == bound;
@@ -218,18 +240,22 @@ pub(super) fn destinations(
         from.is_none_or(|from| day >= from)
             && to.is_none_or(|to| day < to || (inclusive && day == to))
     };
-    let found: Vec<(&Mail, u32)> = sent(account, product)
-        .filter(|(place, ..)| only.is_none_or(|only| *place == only))
+    // A mailing takes seconds, at midnight too.
+    let among = |place: u32, mail: &Mail| {
+        only.is_none_or(|only| place == only)
+            && (within(mail.sent_at) || within(mail.sent_at.saturating_add(60)))
+    };
+    let found: Vec<(&Mail, u32)> = sent(account, product, among)
         .filter(|(_, mail, to)| within(mail.to[*to as usize].at))
         .map(|(_, mail, to)| (mail, to))
         .collect();
     let page = call.page(false);
     let shown: Vec<_> = found.iter().skip(page.start).take(page.limit).collect();
-    let rows = shown
+    let rows: Vec<Value> = shown
         .iter()
         .map(|(mail, to)| destination(mail, *to))
         .collect();
-    let mut answer = Answer::read(envelope(page, found.len(), rows, None, NextId::Never));
+    let mut answer = Answer::read(envelope(page, found.len(), &rows, None, NextId::Never));
     let names = shown
         .iter()
         .map(|(mail, to)| key(product, Kind::Destination, mail.number(*to)));
@@ -238,10 +264,14 @@ pub(super) fn destinations(
 }
 
 /// Every destination of a product that was sent and is not forgotten yet: place of its mailing, mailing, place in it.
-pub(super) fn sent(account: &Account, product: Product) -> impl Iterator<Item = (u32, &Mail, u32)> {
+pub(super) fn sent(
+    account: &Account,
+    product: Product,
+    among: impl Fn(u32, &Mail) -> bool,
+) -> impl Iterator<Item = (u32, &Mail, u32)> {
     let horizon = account.horizon();
     let mails = (0_u32..).zip(&account.mails);
-    let own = mails.filter(move |(_, mail)| mail.product == product);
+    let own = mails.filter(move |(place, mail)| mail.product == product && among(*place, mail));
     own.flat_map(move |(place, mail)| {
         let all = (0_u32..).zip(&mail.to);
         let sent = all.filter(move |(_, to)| to.profile != 0 && to.at >= horizon);

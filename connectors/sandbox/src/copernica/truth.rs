@@ -99,7 +99,7 @@ impl Copernica {
                     let rows = statistics::rows(account, product, kind);
                     events.extend(rows.map(|row| event(account, kind, row)));
                 }
-                let sent = statistics::sent(account, product);
+                let sent = statistics::sent(account, product, |_, _| true);
                 events.extend(sent.map(|(place, mail, to)| {
                     let at = mail.to[to as usize].at;
                     let row = Row {
