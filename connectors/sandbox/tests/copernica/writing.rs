@@ -1,6 +1,6 @@
 //! Every write, and what a careless one does.
 
-use engaged_sandbox::copernica::{Behavior, Change, ImportById, Options};
+use engaged_sandbox::copernica::{Behavior, Change, Event, ImportById, Kind, Options};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -328,8 +328,18 @@ async fn whoever_leaves_by_their_own_hand_is_known_and_may_come_back() {
     assert!(bench.copernica.leaves(id));
     let left = bench.again(id).unwrap();
     assert!(left.left_themselves && !left.mailed);
+    let sent = |bench: &Bench| {
+        let events = bench.copernica.events();
+        let own = |event: &&Event| event.profile == id && event.kind == Kind::Destination;
+        events.iter().filter(own).count()
+    };
+    let before = sent(&bench);
+    bench.world.write().unwrap().advance(7);
+    assert_eq!(sent(&bench), before);
     assert!(bench.copernica.joins(id));
     assert!(bench.again(id).unwrap().mailed);
+    bench.world.write().unwrap().advance(7);
+    assert_eq!(sent(&bench), before + 1);
     assert!(bench.copernica.written().is_empty());
 }
 
