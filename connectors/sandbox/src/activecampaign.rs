@@ -1,4 +1,4 @@
-//! A stand-in for the ActiveCampaign API v3, which `MailBlue` resells: newsletter, campaigns, webhooks and the shop's orders.
+//! A stand-in for the `ActiveCampaign` API v3, which `MailBlue` resells: newsletter, campaigns, webhooks and the shop's orders.
 //!
 //! What it imitates on purpose, because clients trip over it:
 //!
@@ -147,6 +147,8 @@ pub struct Options {
     pub complaint_reason: &'static str,
     /// Whether `filters[contact]` holds on `GET /contactAutomations` (sheet 5).
     pub contact_filter_honoured: bool,
+    /// Addresses whose entry into an automation is refused (sheet 6: "not allowed", without saying when).
+    pub entry_fails: Vec<String>,
     /// What a second entry does.
     pub reentry: Reentry,
     /// Whether a tag that is there already is refused (sheet 6).
@@ -210,6 +212,7 @@ impl Default for Options {
             activities_need_fetch: true,
             complaint_reason: "",
             contact_filter_honoured: false,
+            entry_fails: Vec::new(),
             reentry: Reentry::Again,
             tag_twice_refused: false,
             field_alone: false,

@@ -7,7 +7,7 @@
 //! - [`server`]: puts one stand-in on a port, watches each request and plays the faults.
 //! - [`ledger`]: what was asked, answered and written, for a checker.
 //! - [`fault`]: what may go wrong, how often, by seed.
-//! - [`activecampaign`]: ActiveCampaign's API v3, which MailBlue resells.
+//! - [`activecampaign`]: `ActiveCampaign`'s API v3, which `MailBlue` resells.
 //! - [`ghost`]: Ghost's Admin API.
 //! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
 //! - [`receiver`]: an address that webhooks call.

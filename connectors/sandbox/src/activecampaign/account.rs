@@ -195,8 +195,10 @@ impl Account {
         let Some(index) = found else { return };
         let report = |number: u16| {
             let place = usize::from(number);
-            let of =
-                |report: &Report| (report.publication, report.place) == (change.publication, place);
+            let of = |report: &Report| {
+                report.flow.is_none()
+                    && (report.publication, report.place) == (change.publication, place)
+            };
             self.reports.iter().position(of)
         };
         match turn {
@@ -238,7 +240,7 @@ impl Account {
         let address = world.person(person).address();
         let index = match self.find(&address) {
             Some(index) => index,
-            None => self.add(Some(person), address, at),
+            None => self.add(Some(person), &address, at),
         };
         self.contacts[index].person = Some(person);
         self.by_person.insert(person, index);
@@ -251,10 +253,10 @@ impl Account {
     }
 
     /// Adds a contact and gives its place.
-    pub(super) fn add(&mut self, person: Option<u32>, address: String, at: Seconds) -> usize {
+    pub(super) fn add(&mut self, person: Option<u32>, address: &str, at: Seconds) -> usize {
         let index = self.contacts.len();
         let id = FIRST_CONTACT + u32::try_from(index).unwrap_or(u32::MAX - FIRST_CONTACT);
-        let own = person.is_none().then(|| address.clone());
+        let own = person.is_none().then(|| address.to_owned());
         self.contacts.push(Member::new(id, person, own, at));
         self.by_address.insert(address.to_lowercase(), index);
         index

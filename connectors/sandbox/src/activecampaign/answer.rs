@@ -141,11 +141,11 @@ impl Refusal {
     }
 
     /// 422 on something that is taken already.
-    pub(super) fn duplicate(title: &str, detail: &str, attribute: &str) -> Self {
-        let pointer = format!("/data/attributes/{attribute}");
-        let error = json!({
-            "title": title, "detail": detail, "code": "duplicate", "source": {"pointer": pointer},
-        });
+    pub(super) fn duplicate(title: &str, detail: &str, attribute: Option<&str>) -> Self {
+        let mut error = json!({"title": title, "detail": detail, "code": "duplicate"});
+        if let Some(attribute) = attribute {
+            error["source"] = json!({"pointer": format!("/data/attributes/{attribute}")});
+        }
         Self::errors(StatusCode::UNPROCESSABLE_ENTITY, &error)
     }
 

@@ -87,10 +87,19 @@ fn entry_body(account: &Account, entry: &Entry) -> Value {
     })
 }
 
-/// The entries of one contact. Here two numbers are numbers that are texts elsewhere.
-pub(super) fn of_contact(account: &Account, contact: u32) -> Vec<Value> {
+/// The entries of one contact: side-loaded they lack some keys, by themselves two of their texts are numbers.
+pub(super) fn of_contact(account: &Account, contact: u32, side_loaded: bool) -> Vec<Value> {
     let mine = |entry: &&Entry| entry.contact == contact;
-    let body = |entry: &Entry| entry_body(account, entry);
+    let body = |entry: &Entry| {
+        let mut body = entry_body(account, entry);
+        if side_loaded {
+            super::write::without(&mut body, &["batchid", "lastlogid"]);
+        } else {
+            body["completedElements"] = json!(0);
+            body["totalElements"] = json!(3);
+        }
+        body
+    };
     account.entries.iter().filter(mine).map(body).collect()
 }
 
@@ -132,6 +141,10 @@ pub(super) fn enter(account: &mut Account, world: &World, call: &Call) -> Reply 
     let Some(automation) = account.automations.iter().find(active).map(|each| each.id) else {
         return Err(Refusal::no_series());
     };
+    let address = account.contacts[index].address(world);
+    if account.options.entry_fails.contains(&address) {
+        return Err(Refusal::no_series());
+    }
     let contact = account.contacts[index].id;
     let mine = |entry: &&Entry| entry.contact == contact && entry.automation == automation;
     let before = account.entries.iter().find(mine).copied();
@@ -155,9 +168,15 @@ pub(super) fn enter(account: &mut Account, world: &World, call: &Call) -> Reply 
     let mut row = entry_body(account, &entry);
     row["startid"] = json!(0);
     row["status"] = json!(1);
-    for name in ["batchid", "remdate"] {
-        row.as_object_mut().and_then(|row| row.remove(name));
-    }
+    let absent = [
+        "batchid",
+        "remdate",
+        "adddate",
+        "lastdate",
+        "lastlogid",
+        "timespan",
+    ];
+    super::write::without(&mut row, &absent);
     let whole = account.contacts[index].body(world, account.zone, &account.base);
     Ok(Answer::created(
         json!({"contacts": [whole], "contactAutomation": row}),

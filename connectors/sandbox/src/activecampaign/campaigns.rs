@@ -30,14 +30,17 @@ fn body(account: &Account, world: &World, report: Option<&Report>) -> Value {
     let made = zone.stamp(sent.map_or(world.start(), |campaign| campaign.sent_at));
     let at = sent.map(|_| made.clone());
     let wall = zone.wall(sent.map_or(world.start(), |campaign| campaign.sent_at));
+    let flow = report.is_some_and(|report| report.flow.is_some());
+    let series = if flow { "1" } else { "0" };
+    let automation = flow.then_some(series);
     let below = |name: &str| format!("{}/campaigns/{id}/{name}", account.base);
     let mut body = json!({
         "id": id, "type": "single", "userid": "1", "user": "1", "segmentid": "0", "bounceid": "-1", "realcid": "0",
-        "sendid": "0", "threadid": "0", "seriesid": "0", "formid": "0", "basemessageid": "0", "source": "web",
+        "sendid": "0", "threadid": "0", "seriesid": series, "formid": "0", "basemessageid": "0", "source": "web",
         "name": name, "cdate": made, "mdate": made, "sdate": at, "ldate": at,
         "send_amt": sends.to_string(), "total_amt": sends.to_string(),
         "status": if sent.is_some() { "5" } else { "0" }, "public": "1", "tracklinks": "all", "trackreads": "1",
-        "htmlunsubdata": null, "scheduleddate": null, "deletestamp": null, "automation": null,
+        "htmlunsubdata": null, "scheduleddate": null, "deletestamp": null, "automation": automation,
         "updated_timestamp": wall, "created_timestamp": wall,
         "links": {
             "user": below("user"), "automation": below("automation"), "campaignMessage": below("campaignMessage"),
@@ -70,13 +73,13 @@ fn body(account: &Account, world: &World, report: Option<&Report>) -> Value {
 /// `GET /campaigns`: oldest first, unless `orders[sdate]` says otherwise.
 pub(super) fn campaigns(account: &Account, world: &World, call: &Call) -> Answer {
     let series = ["filters[seriesid]", "filters[automation]"].map(|name| call.number(name));
-    let none = series.into_iter().flatten().any(|id| id != 0);
-    let mut rows: Vec<Option<&Report>> = if none {
-        Vec::new()
-    } else {
-        let reports = account.reports.iter().map(Some);
-        std::iter::once(None).chain(reports).collect()
-    };
+    let series = series.into_iter().flatten().next();
+    let reports = account.reports.iter().map(Some);
+    let mut rows: Vec<Option<&Report>> = std::iter::once(None).chain(reports).collect();
+    rows.retain(|report| {
+        let flow = report.is_some_and(|report| report.flow.is_some());
+        series.is_none_or(|series| series == u64::from(flow))
+    });
     let order = call.order("sdate").or_else(|| call.order("ldate"));
     if order == Some(true) {
         rows.reverse();
@@ -105,9 +108,7 @@ pub(super) fn campaign(account: &Account, world: &World, id: &str) -> Reply {
         Some(known(account, id)?)
     };
     let mut body = body(account, world, report);
-    body["links"]
-        .as_object_mut()
-        .and_then(|links| links.remove("campaignMessages"));
+    super::write::without(&mut body["links"], &["campaignMessages", "campaignLists"]);
     Ok(Answer::read(json!({"campaign": body})))
 }
 

@@ -124,7 +124,7 @@ impl Account {
     fn import(&mut self, email: &str, row: &Value) -> usize {
         let quiet = row["exclude_automations"] == true;
         let index = self.find(email).unwrap_or_else(|| {
-            let index = self.add(None, email.to_owned(), self.now);
+            let index = self.add(None, email, self.now);
             self.note(index, Change::Created);
             index
         });

@@ -208,6 +208,10 @@ fn read(account: &mut Account, world: &World, call: &Call, parts: &[&str]) -> Re
         ["lists"] => Ok(reads::lists(account, call)),
         ["automations"] => Ok(automations::automations(account, world, call)),
         ["contactAutomations"] => Ok(automations::entries(account, call)),
+        [
+            list @ ("fields" | "tags" | "lists" | "automations" | "contactAutomations"),
+            id,
+        ] => one(account, world, list, id),
         ["campaigns"] => Ok(campaigns::campaigns(account, world, call)),
         ["campaigns", id] => campaigns::campaign(account, world, id),
         ["campaigns", id, "links"] => campaigns::links(account, world, id),
@@ -226,6 +230,33 @@ fn read(account: &mut Account, world: &World, call: &Call, parts: &[&str]) -> Re
         }
         _ => Err(Refusal::no_route()),
     }
+}
+
+/// One row of a list, under the name of the row.
+fn one(account: &mut Account, world: &World, list: &str, id: &str) -> Reply {
+    let (name, model) = match list {
+        "fields" => ("field", "Field"),
+        "tags" => ("tag", "Tag"),
+        "lists" => ("list", "List"),
+        "automations" => ("automation", "Series"),
+        _ => ("contactAutomation", "SubscriberSeries"),
+    };
+    for page in 0_u32.. {
+        let query = format!("limit=100&offset={}", page * 100);
+        let call = Call::new(Method::GET, list, &query, bytes::Bytes::new());
+        let mut answer = read(account, world, &call, &[list])?;
+        let rows = answer.body[list].as_array_mut();
+        let rows = rows.map(std::mem::take).unwrap_or_default();
+        let last = rows.is_empty();
+        let found = rows.into_iter().find(|row| row["id"] == id);
+        if let Some(found) = found {
+            return Ok(Answer::read(json!({name: found})));
+        }
+        if last {
+            break;
+        }
+    }
+    Err(Refusal::no_result(model, id))
 }
 
 fn me(account: &Account) -> serde_json::Value {

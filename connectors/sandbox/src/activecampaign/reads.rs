@@ -142,7 +142,7 @@ pub(super) fn contact(account: &mut Account, world: &World, id: &str) -> Reply {
         values_of(account, world, contact),
         lists_of(account, contact),
     );
-    let entries = super::automations::of_contact(account, contact.id);
+    let entries = super::automations::of_contact(account, contact.id, true);
     let ids = |rows: &[Value]| rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
     for (name, rows) in [
         ("contactAutomations", &entries),
@@ -174,7 +174,7 @@ pub(super) fn below(account: &Account, world: &World, id: &str, what: &str) -> R
         "contactLists" => (lists_of(account, contact), Vec::new()),
         "contactTags" => (tags_of(account, contact), Vec::new()),
         "contactAutomations" => (
-            super::automations::of_contact(account, contact.id),
+            super::automations::of_contact(account, contact.id, false),
             Vec::new(),
         ),
         "bounceLogs" => super::campaigns::bounces_of(account, world, contact.id),

@@ -67,6 +67,8 @@ pub(super) struct Report {
     pub(super) place: usize,
     /// The id of the first of its links, the pseudo links first.
     pub(super) first_link: u32,
+    /// The mail of an automation, which the world does not know.
+    pub(super) flow: Option<Campaign>,
     /// How many pseudo links it has.
     pub(super) trackers: u32,
     seen: usize,
@@ -83,13 +85,14 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// The campaign in the world.
-    pub(super) fn campaign<'w>(&self, world: &'w World) -> &'w Campaign {
-        &world.campaigns(self.publication)[self.place]
+    /// The campaign: its own, or in the world.
+    pub(super) fn campaign<'w>(&'w self, world: &'w World) -> &'w Campaign {
+        let whole = || &world.campaigns(self.publication)[self.place];
+        self.flow.as_ref().unwrap_or_else(whole)
     }
 
     /// Takes an act in.
-    fn take(&mut self, contact: usize, at: Seconds, link: Option<u8>) -> Known {
+    pub(super) fn take(&mut self, contact: usize, at: Seconds, link: Option<u8>) -> Known {
         let slot = link.map_or(0, |link| usize::from(link) + 1);
         let rows = &mut self.rows[slot];
         let row = *self.index.entry((slot, contact)).or_insert_with(|| {
@@ -137,22 +140,66 @@ impl Report {
     }
 }
 
-/// The link that was followed; nothing in it for an open, nothing at all for what is no act of reading.
-fn reading(deed: Deed) -> Option<Option<u8>> {
+/// The link that was followed.
+const fn link(deed: Deed) -> Option<u8> {
     match deed {
-        Deed::Open | Deed::ProxyOpen | Deed::ScannerOpen => Some(None),
-        Deed::Click(link) | Deed::ScannerClick(link) => Some(Some(link)),
-        Deed::Unsubscribe | Deed::Complaint => None,
+        Deed::Click(link) | Deed::ScannerClick(link) => Some(link),
+        _ => None,
     }
 }
 
 impl Account {
+    /// Makes a report with so many links.
+    pub(super) fn open(
+        &mut self,
+        links: usize,
+        publication: Publication,
+        place: usize,
+        flow: Option<Campaign>,
+    ) {
+        let number = u32::try_from(self.reports.len()).unwrap_or(u32::MAX / 2);
+        let trackers = self.options.read_trackers.count();
+        self.reports.push(Report {
+            id: FIRST_CAMPAIGN + number,
+            publication,
+            place,
+            flow,
+            first_link: self.next_link,
+            trackers,
+            seen: 0,
+            pending: Vec::new(),
+            sends_counted: false,
+            bounces_taken: false,
+            rows: vec![Vec::new(); links + 1],
+            index: HashMap::new(),
+            clickers: HashSet::new(),
+            acts: Vec::new(),
+            replies: Vec::new(),
+            counters: Counters::default(),
+        });
+        self.next_link += trackers + u32::try_from(links).unwrap_or(0);
+    }
+
+    /// Makes the report of the first automation's mail.
+    pub(super) fn open_flow(&mut self) {
+        let campaign = Campaign {
+            number: u16::MAX,
+            publication: Publication::Weekly,
+            sent_at: self.now,
+            subject: "Welkom".to_owned(),
+            links: vec!["https://winkel.example.nl/welkom".to_owned()],
+            recipients: Vec::new(),
+            acts: Vec::new(),
+        };
+        self.open(1, Publication::Weekly, usize::MAX, Some(campaign));
+    }
+
     /// Makes a report for each campaign that has gone out since.
     pub(super) fn open_reports(&mut self, world: &World) {
         let mut new = Vec::new();
         for list in &self.lists {
             let publication = list.publication;
-            let of = |report: &&Report| report.publication == publication;
+            let of = |report: &&Report| report.publication == publication && report.flow.is_none();
             let known = self.reports.iter().filter(of).count();
             let campaigns = world.campaigns(publication).iter().enumerate().skip(known);
             let sent = campaigns.take_while(|(_, campaign)| campaign.sent_at <= self.now);
@@ -160,27 +207,7 @@ impl Account {
         }
         new.sort_by_key(|(campaign, publication, _)| (campaign.sent_at, *publication));
         for (campaign, publication, place) in new {
-            let number = u32::try_from(self.reports.len()).unwrap_or(u32::MAX / 2);
-            let links = u32::try_from(campaign.links.len()).unwrap_or(0);
-            let trackers = self.options.read_trackers.count();
-            self.reports.push(Report {
-                id: FIRST_CAMPAIGN + number,
-                publication,
-                place,
-                first_link: self.next_link,
-                trackers,
-                seen: 0,
-                pending: Vec::new(),
-                sends_counted: false,
-                bounces_taken: false,
-                rows: vec![Vec::new(); campaign.links.len() + 1],
-                index: HashMap::new(),
-                clickers: HashSet::new(),
-                acts: Vec::new(),
-                replies: Vec::new(),
-                counters: Counters::default(),
-            });
-            self.next_link += trackers + links;
+            self.open(campaign.links.len(), publication, place, None);
             if !self.hooks.is_empty() {
                 self.happenings.push(Happening {
                     contact: None,
@@ -197,16 +224,21 @@ impl Account {
     /// Takes in what has become known of every campaign. What a contact did after its deletion is nobody's.
     pub(super) fn refresh_reports(&mut self, world: &World) {
         for place in 0..self.reports.len() {
-            let campaign = self.reports[place].campaign(world);
+            let report = &self.reports[place];
+            if report.flow.is_some() {
+                continue;
+            }
+            let campaign = &world.campaigns(report.publication)[report.place];
             self.take_bounces(campaign, place);
             for act in self.reports[place].due(campaign, self.now) {
                 let person = campaign.recipients[act.recipient as usize].person;
-                let (Some(link), Some(contact)) = (reading(act.deed), self.of_person(person))
-                else {
+                // Whoever left is told of by the milestones.
+                let leaving = matches!(act.deed, Deed::Unsubscribe | Deed::Complaint);
+                let Some(contact) = self.of_person(person).filter(|_| !leaving) else {
                     continue;
                 };
                 self.contacts[contact].proxied |= act.deed == Deed::ProxyOpen;
-                let known = self.reports[place].take(contact, act.at, link);
+                let known = self.reports[place].take(contact, act.at, link(act.deed));
                 let what = What::Read {
                     report: place,
                     known,

@@ -40,7 +40,7 @@ pub(super) fn events(account: &Account, world: &World) -> Vec<Event> {
     orders(account, world).into_iter().map(event).collect()
 }
 
-/// `/ecomOrders`, `/ecomOrders/{id}`, `/ecomOrderProducts`, `/ecomCustomers`, `/connections`.
+/// `/ecomOrders`, `/ecomOrders/{id}`, `/ecomOrderProducts`, `/connections`.
 pub(super) fn route(account: &Account, world: &World, call: &Call, parts: &[&str]) -> Reply {
     match parts {
         ["ecomOrders"] => Ok(list(account, world, call)),

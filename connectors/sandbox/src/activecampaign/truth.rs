@@ -9,7 +9,7 @@ use super::hooks::{Delivery, Initiator, What};
 use super::journal::{Change, Written};
 use super::reports::Report;
 use super::{ActiveCampaign, shop, write};
-use crate::people::{Seconds, World};
+use crate::people::{Fate, Recipient, Seconds, World};
 
 /// A contact as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,6 +230,36 @@ impl ActiveCampaign {
         })
     }
 
+    /// The first automation mails somebody now: one campaign with a `seriesid`, sent once to each, whose counters go on
+    /// growing long after its `sdate` (sheet 4.1). `opened` says whether the mail is opened at once.
+    pub fn flow_mails(&self, address: &str, opened: bool) -> bool {
+        self.by_hand(address, |account, _, index| {
+            let flow = |report: &Report| report.flow.is_some();
+            let place = account.reports.iter().position(flow).unwrap_or_else(|| {
+                account.open_flow();
+                account.reports.len() - 1
+            });
+            let (now, person) = (account.now, account.contacts[index].person);
+            account.contacts[index].sent += 1;
+            let report = &mut account.reports[place];
+            if let Some(campaign) = &mut report.flow {
+                campaign.recipients.push(Recipient {
+                    person: person.unwrap_or(u32::MAX),
+                    after: 0,
+                    fate: Fate::Delivered,
+                });
+            }
+            if opened {
+                let known = report.take(index, now, None);
+                let what = What::Read {
+                    report: place,
+                    known,
+                };
+                account.tell(index, now, Initiator::Public, what);
+            }
+        })
+    }
+
     /// Somebody answers the last campaign: only a webhook and a counter tell.
     pub fn replies(&self, address: &str) -> bool {
         self.by_hand(address, |account, _, index| {
@@ -290,7 +320,7 @@ impl ActiveCampaign {
     /// The marketer deletes somebody by hand: no webhook tells (sheet 3).
     pub fn delete_by_hand(&self, address: &str) -> bool {
         self.by_hand(address, |account, world, index| {
-            account.delete(index, world)
+            account.delete(index, world);
         })
     }
 

@@ -31,16 +31,19 @@ pub(super) fn create(account: &mut Account, world: &World, call: &Call, upsert: 
     let found = account.find(email);
     if found.is_some() && !upsert {
         let title = "Email address already exists in the system";
-        return Err(Refusal::duplicate(title, "", "email"));
+        return Err(Refusal::duplicate(title, "", Some("email")));
     }
     let now = account.now;
     let index = found.unwrap_or_else(|| {
-        let index = account.add(None, email.to_owned(), now);
+        let index = account.add(None, email, now);
         account.note(index, Change::Created);
         index
     });
     write(account, index, &body)?;
-    let answer = whole(account, world, index);
+    let mut answer = whole(account, world, index);
+    // The contact of these answers has less than elsewhere, as the description has it.
+    let names = if upsert { &SYNCED[..] } else { &CREATED[..] };
+    keep(&mut answer["contact"], names);
     Ok(if found.is_some() {
         Answer::written(answer, true)
     } else {
@@ -64,13 +67,54 @@ pub(super) fn edit(account: &mut Account, world: &World, call: &Call, id: &str) 
         }
         if account.find(new).is_some() {
             let title = "Email address already exists in the system";
-            return Err(Refusal::duplicate(title, "", "email"));
+            return Err(Refusal::duplicate(title, "", Some("email")));
         }
         account.readdress(index, world, new);
         account.note(index, Change::Address);
     }
     write(account, index, &body)?;
     Ok(Answer::written(whole(account, world, index), true))
+}
+
+/// What `POST /contact/sync` tells of a contact.
+const SYNCED: [&str; 12] = [
+    "id",
+    "email",
+    "phone",
+    "firstName",
+    "lastName",
+    "email_empty",
+    "cdate",
+    "udate",
+    "orgid",
+    "hash",
+    "links",
+    "organization",
+];
+
+/// What `POST /contacts` tells of a contact.
+const CREATED: [&str; 7] = [
+    "id",
+    "email",
+    "cdate",
+    "udate",
+    "orgid",
+    "links",
+    "organization",
+];
+
+/// Leaves these keys alone.
+fn keep(body: &mut Value, names: &[&str]) {
+    if let Some(body) = body.as_object_mut() {
+        body.retain(|name, _| names.contains(&name.as_str()));
+    }
+}
+
+/// Takes these keys out.
+pub(super) fn without(body: &mut Value, names: &[&str]) {
+    if let Some(body) = body.as_object_mut() {
+        body.retain(|name, _| !names.contains(&name.as_str()));
+    }
 }
 
 /// Whether an address can be one.
@@ -176,7 +220,8 @@ pub(super) fn value(account: &mut Account, world: &World, call: &Call) -> Reply 
     account.tell(index, now, Initiator::Api, What::Update);
     let contact = &account.contacts[index];
     let values = reads::values_of(account, world, contact);
-    let is = |row: &&Value| row["field"] == field.to_string();
+    let id = field.to_string();
+    let is = |row: &&Value| row["field"].as_str() == Some(&id);
     let mut row = values.iter().find(is).cloned().unwrap_or_default();
     // In this answer alone the ids are numbers.
     for name in ["contact", "field", "owner"] {
@@ -207,7 +252,7 @@ pub(super) fn field(account: &mut Account, call: &Call) -> Reply {
     if account.fields.iter().any(taken) {
         let detail = format!("There is already a field named '{title}' -- choose another name");
         let why = "There is already a field with this title";
-        return Err(Refusal::duplicate(why, &detail, "title"));
+        return Err(Refusal::duplicate(why, &detail, None));
     }
     account.fields.push(Field {
         title: title.to_owned(),
@@ -253,7 +298,11 @@ pub(super) fn make_tag(account: &mut Account, call: &Call) -> Reply {
     }
     if account.tags.iter().any(|tag| tag.name == name) {
         let detail = format!("Tag '{name}' already exists");
-        return Err(Refusal::duplicate("Tag already exists", &detail, "tag"));
+        return Err(Refusal::duplicate(
+            "Tag already exists",
+            &detail,
+            Some("tag"),
+        ));
     }
     let number = account.tag_named(name);
     Ok(Answer::created(
@@ -308,7 +357,7 @@ pub(super) fn tag(account: &mut Account, call: &Call) -> Reply {
     let applied = put_on(account, index, place, false, Initiator::Api);
     if !applied && account.options.tag_twice_refused {
         let title = "Contact already has this tag";
-        return Err(Refusal::duplicate(title, "", "tag"));
+        return Err(Refusal::duplicate(title, "", Some("tag")));
     }
     let contact = &account.contacts[index];
     let row = contact
@@ -317,9 +366,7 @@ pub(super) fn tag(account: &mut Account, call: &Call) -> Reply {
         .find(|worn| worn.tag == place)
         .map(|worn| {
             let mut row = reads::tag_link(account, contact.id, worn);
-            for name in ["created_timestamp", "updated_timestamp"] {
-                row.as_object_mut().and_then(|row| row.remove(name));
-            }
+            without(&mut row, &["created_timestamp", "updated_timestamp"]);
             row
         });
     Ok(Answer::created(json!({"contactTag": row}), applied))
@@ -369,6 +416,7 @@ pub(super) fn list(account: &mut Account, world: &World, call: &Call) -> Reply {
         let mut row = membership.body(contact.id, &list.to_string(), account.zone, &account.base);
         // In this answer alone the status is a number.
         row["status"] = json!(membership.status.code());
+        without(&mut row, &["udate"]);
         row
     });
     let whole = contact.body(world, account.zone, &account.base);
