@@ -107,6 +107,22 @@ async fn link_data_has_one_row_for_each_contact_and_link_with_the_latest_time() 
     let mark = bench.platform.ledger().len();
     let rows = link_data(&bench, campaign).await;
     assert_eq!(rows.len(), truth.len());
+    let at = |row: &Value| {
+        let at = chrono::DateTime::parse_from_rfc3339(row["tstamp"].as_str().unwrap()).unwrap();
+        (row["contact"].clone(), at.timestamp())
+    };
+    let opened = |((open, who), at): (&(bool, String), &u32)| {
+        open.then(|| (Value::from(who.trim()), i64::from(*at)))
+    };
+    let mut shown: Vec<(Value, i64)> = rows
+        .iter()
+        .filter(|(open, _)| *open)
+        .map(|(_, row)| at(row))
+        .collect();
+    shown.sort_by_key(|(who, _)| who.to_string());
+    let mut expected: Vec<(Value, i64)> = truth.iter().filter_map(opened).collect();
+    expected.sort_by_key(|(who, _)| who.to_string());
+    assert_eq!(shown, expected);
     assert!(rows.iter().any(|(open, row)| *open && row["times"] != "1"));
     let sum: u64 = rows
         .iter()

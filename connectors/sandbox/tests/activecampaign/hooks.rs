@@ -21,7 +21,9 @@ async fn with_news(options: Options) -> (Bench, BTreeSet<String>, Vec<Delivery>)
         bench.platform.deliveries().is_empty(),
         "the past is not told"
     );
-    bench.news();
+    for _ in 0..6 {
+        bench.news();
+    }
     let deliveries = bench.platform.deliveries();
     (bench, before, deliveries)
 }
@@ -61,7 +63,7 @@ async fn a_click_is_told_once_for_each_contact_and_link() {
     }
     let mut clicks = bench.platform.events();
     clicks.retain(|event| event.kind == Kind::Click && !before.contains(&event.key()));
-    assert!(!seen.is_empty() && seen.len() <= clicks.len());
+    assert!(!seen.is_empty() && seen.len() < clicks.len());
 }
 
 #[tokio::test]
@@ -88,10 +90,7 @@ async fn a_delivery_is_a_form_with_bracket_keys_and_no_signature() {
     let names: Vec<&str> = open.headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["Content-Type", "User-Agent"]);
     let sent = deliveries.iter().filter(|one| one.kind == "sent").count();
-    assert_eq!(
-        sent, 1,
-        "a campaign's going out is told once, not for each contact"
-    );
+    assert_eq!(sent, 6, "once for each campaign, not for each contact");
 }
 
 #[tokio::test]
