@@ -8,6 +8,7 @@
 //! - [`ledger`]: what was asked, answered and written, for a checker.
 //! - [`fault`]: what may go wrong, how often, by seed.
 //! - [`ghost`]: Ghost's Admin API.
+//! - [`hubspot`]: `HubSpot`'s CRM, e-mail events, preferences, lists and workflows.
 //! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
 //! - [`receiver`]: an address that webhooks call.
 //!
@@ -18,6 +19,7 @@
 
 pub mod fault;
 pub mod ghost;
+pub mod hubspot;
 pub mod ledger;
 pub mod mailchimp;
 pub mod people;
