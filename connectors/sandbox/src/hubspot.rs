@@ -52,7 +52,7 @@ pub use settings::{Options, Policy, Purchases, SCOPES};
 pub use truth::{Contact, Event};
 
 use crate::fault::{FaultPlan, Faults};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Note};
 use crate::people::{SharedWorld, World, time};
 use crate::server::{Serving, Site, bind};
 use call::Call;
@@ -155,6 +155,16 @@ impl HubSpot {
         self.api.ledger()
     }
 
+    /// How many requests were meant to change something. The ledger alone does not tell: a search that a fault struck was never
+    /// looked at, and is a `POST`.
+    pub fn writes(&self) -> usize {
+        let writes = self.api.ledger().writes();
+        writes
+            .iter()
+            .filter(|entry| !call::reads_at(&entry.path))
+            .count()
+    }
+
     /// The fault plan that is being played.
     pub fn faults(&self) -> &Faults {
         self.api.faults()
@@ -214,6 +224,8 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
             Err(problem) => problem.respond(),
         };
         portal.dress(&call, response.headers_mut());
+        let note = response.extensions_mut().get_or_insert_default::<Note>();
+        note.write = Some(!call.reads());
         response
     })
 }

@@ -19,7 +19,6 @@ pub(super) struct Answer {
     body: Option<Value>,
     pub(super) served: Vec<String>,
     applied: bool,
-    reads: bool,
 }
 
 impl Answer {
@@ -29,16 +28,12 @@ impl Answer {
             body,
             served: Vec::new(),
             applied: false,
-            reads: false,
         }
     }
 
-    /// An answer that changed nothing, whatever its method.
+    /// An answer that changed nothing.
     pub(super) fn read(body: Value) -> Self {
-        Self {
-            reads: true,
-            ..Self::new(StatusCode::OK, Some(body))
-        }
+        Self::new(StatusCode::OK, Some(body))
     }
 
     /// An answer that holds events.
@@ -79,7 +74,7 @@ impl Answer {
         response.extensions_mut().insert(Note {
             served: self.served,
             applied: self.applied,
-            write: self.reads.then_some(false),
+            write: None,
         });
         response
     }

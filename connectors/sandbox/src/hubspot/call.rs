@@ -41,6 +41,11 @@ impl Call {
         )
     }
 
+    /// Whether it can change nothing: a `GET`, a search, or a batch that reads.
+    pub(super) fn reads(&self) -> bool {
+        self.method == Method::GET || reads_at(&self.path.join("/"))
+    }
+
     /// The value of a parameter; an empty one is as good as none.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.query
@@ -121,6 +126,11 @@ impl Call {
         }
         Ok(inputs.clone())
     }
+}
+
+/// Whether a `POST` there reads all the same.
+pub(super) fn reads_at(path: &str) -> bool {
+    path.ends_with("/search") || path.ends_with("/read")
 }
 
 /// The path of before for a dated one, which has the date behind the name of its API (sheet 1).

@@ -294,25 +294,19 @@ impl Mail {
         }
     }
 
-    /// Gives the rows that become known by now, in the order of time, and keeps them.
-    pub(super) fn arrive(&mut self, now: Millis) -> Vec<Row> {
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|(known, _)| *known <= now);
+    /// Gives the rows that become known by now, each with the time of that and in its order, and keeps them.
+    pub(super) fn arrive(&mut self, now: Millis) -> Vec<(Millis, Row)> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (mut due, later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(known, _)| *known <= now);
         self.waiting = later;
-        let mut due: Vec<Row> = due.into_iter().map(|(_, row)| row).collect();
         due.sort_unstable();
         let mut touched = [false; 11];
-        for row in &due {
+        for (_, row) in &due {
             self.rows[row.kind as usize].push(*row);
             touched[row.kind as usize] = true;
         }
-        for (rows, _) in self
-            .rows
-            .iter_mut()
-            .zip(touched)
-            .filter(|(_, touched)| *touched)
-        {
+        for (rows, _) in (self.rows.iter_mut().zip(touched)).filter(|(_, touched)| *touched) {
             // Nearly sorted: two runs.
             rows.sort();
         }
@@ -342,8 +336,8 @@ pub(super) fn soft(source: Source) -> (&'static str, &'static str, &'static str)
 }
 
 impl Portal {
-    /// Lets a row count for its contact.
-    pub(super) fn count(&mut self, world: &World, row: Row) {
+    /// Lets a row that became known at that time count for its contact.
+    pub(super) fn count(&mut self, world: &World, known: Millis, row: Row) {
         let filtered = self.filtered(world, row);
         let Some(index) = self.contact_of(world, row) else {
             return;
@@ -367,7 +361,7 @@ impl Portal {
             Kind::Open => {
                 tally.opens += 1;
                 tally.unanswered = 0;
-                tally.first_open = tally.first_open.or(Some(row.at));
+                tally.first_open = Some(tally.first_open.map_or(row.at, |first| first.min(row.at)));
                 tally.last_open = tally.last_open.max(Some(row.at));
                 moved = Some("hs_email_last_open_date");
             }
@@ -382,9 +376,9 @@ impl Portal {
         }
         if let Some(name) = moved.filter(|_| contact.alive()) {
             if moves {
-                contact.touch(row.at, lag);
+                contact.touch(known, lag);
             }
-            self.hook_property(index, name, &row.at.to_string(), row.at);
+            self.hook_property(index, name, &row.at.to_string(), known);
         }
     }
 

@@ -124,8 +124,8 @@ impl Portal {
         }
         self.shop.refresh(world, self.now, self.options.purchases);
         self.mail.take(world, &self.options);
-        for row in self.mail.arrive(now) {
-            self.count(world, row);
+        for (known, row) in self.mail.arrive(now) {
+            self.count(world, known, row);
         }
     }
 

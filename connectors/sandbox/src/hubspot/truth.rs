@@ -304,7 +304,8 @@ impl HubSpot {
                     campaign,
                 };
                 let row = portal.mail.put(Kind::Click, at.timestamp_millis(), source);
-                portal.count(world, row);
+                let now = portal.now;
+                portal.count(world, now, row);
                 id_text(row)
             };
             contacts.into_iter().map(click).collect()
