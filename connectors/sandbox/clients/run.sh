@@ -16,7 +16,7 @@ stop() {
     server=
 }
 trap 'stop; rm -f "$line"' EXIT
-for platform in mailchimp ghost; do
+for platform in mailchimp ghost hubspot; do
     : >"$line"
     "$SANDBOX" "$platform" --people 200 --seed 1 >"$line" &
     server=$!
@@ -25,6 +25,6 @@ for platform in mailchimp ghost; do
         sleep 0.1
     done
     get() { node -p "JSON.parse(require('fs').readFileSync(process.argv[1]))['$1']" "$line"; }
-    node "$platform.mjs" "$(get base_url)" "$(get key)"
+    node "$platform.mjs" "$(get base_url)" "$(get key)" "$line"
     stop
 done

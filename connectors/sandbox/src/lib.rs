@@ -9,6 +9,7 @@
 //! - [`fault`]: what may go wrong, how often, by seed.
 //! - [`activecampaign`]: `ActiveCampaign`'s API v3, which `MailBlue` resells.
 //! - [`ghost`]: Ghost's Admin API.
+//! - [`hubspot`]: `HubSpot`'s CRM, e-mail events, preferences, lists and workflows.
 //! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
 //! - [`copernica`]: Copernica's REST API v4.
 //! - [`receiver`]: an address that webhooks call.
@@ -22,6 +23,7 @@ pub mod activecampaign;
 pub mod copernica;
 pub mod fault;
 pub mod ghost;
+pub mod hubspot;
 pub mod ledger;
 pub mod mailchimp;
 pub mod people;

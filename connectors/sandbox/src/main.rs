@@ -1,5 +1,5 @@
 //! Serves one stand-in by itself, for clients that are not ours: `engaged-sandbox ghost --port 2370 --people 200 --seed 1`,
-//! or `activecampaign`, `copernica` or `mailchimp` instead of `ghost`.
+//! or `activecampaign`, `copernica`, `hubspot` or `mailchimp` instead of `ghost`.
 //!
 //! Prints one line of JSON with the address and the key, and serves until it is told to stop. Here, and only here, the world's
 //! clock is that of the wall, since such a client signs its tokens by it.
@@ -14,12 +14,13 @@ use engaged_sandbox::activecampaign::{self, ActiveCampaign};
 use engaged_sandbox::copernica::{self, Copernica};
 use engaged_sandbox::fault::FaultPlan;
 use engaged_sandbox::ghost::{Ghost, GhostConfig};
+use engaged_sandbox::hubspot::{self, HubSpot};
 use engaged_sandbox::mailchimp::{self, Mailchimp};
 use engaged_sandbox::people::{World, WorldSpec};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: engaged-sandbox activecampaign|copernica|ghost|mailchimp [--port N] [--people N] [--seed N] [--months N]";
+const USAGE: &str = "usage: engaged-sandbox activecampaign|copernica|ghost|hubspot|mailchimp [--port N] [--people N] [--seed N] [--months N]";
 
 /// What is asked for on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,7 @@ async fn main() -> ExitCode {
         ("ghost", Ok(options)) => ghost(options).await,
         ("mailchimp", Ok(options)) => mailchimp(options).await,
         ("copernica", Ok(options)) => copernica(options).await,
+        ("hubspot", Ok(options)) => hubspot(options).await,
         (_, Err(why)) => return refuse(&why),
         (other, Ok(_)) => return refuse(&format!("no stand-in for {other:?}")),
     };
@@ -146,6 +148,28 @@ async fn copernica(options: Options) -> io::Result<()> {
     }))?;
     stopped().await?;
     copernica.shutdown().await;
+    Ok(())
+}
+
+/// A delivery of its webhooks stands in the line too, with the secret that it is signed by: somebody else must be able to tell.
+async fn hubspot(options: Options) -> io::Result<()> {
+    let settings = hubspot::Options {
+        seed: options.seed,
+        webhook_url: Some("https://hooks.example.nl/hubspot?connection=1".to_owned()),
+        ..hubspot::Options::default()
+    };
+    let world = Arc::new(RwLock::new(options.world()));
+    let hubspot = HubSpot::start_on(settings, world, FaultPlan::none(), options.port).await?;
+    hubspot.follow(Utc::now);
+    let somebody = hubspot.contacts().pop();
+    somebody.map(|contact| hubspot.leaves(&contact.address));
+    let delivery = hubspot.deliveries().pop();
+    announce(&json!({
+        "platform": "hubspot", "base_url": hubspot.base_url(), "key": hubspot.key(), "client_secret": hubspot.client_secret(),
+        "delivery": delivery.map(|one| json!({"method": one.method, "url": one.url, "headers": one.headers, "body": one.body})),
+    }))?;
+    stopped().await?;
+    hubspot.shutdown().await;
     Ok(())
 }
 
