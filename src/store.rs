@@ -42,6 +42,7 @@ mod standing;
 mod start;
 mod tally;
 mod token;
+mod twins;
 mod verdict;
 mod volume;
 mod week;

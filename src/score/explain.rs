@@ -281,6 +281,9 @@ pub struct EventLine {
     pub item: Option<String>,
     /// The connection it came from.
     pub connection: String,
+    /// Whether a webhook told it and no poll has confirmed it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only_by_webhook: bool,
     /// What it earns now, before the rule's cap.
     pub points: Points,
     /// The first day on which nothing is left of it.
@@ -373,6 +376,8 @@ pub struct Question<'a> {
     pub platform_id: &'a dyn Fn(i64) -> Option<String>,
     /// The stored reason of an event's verdict, where one was recorded.
     pub reason: &'a dyn Fn(i64) -> Option<String>,
+    /// Whether a webhook told an event and no poll has confirmed it.
+    pub only_told: &'a dyn Fn(i64) -> bool,
 }
 
 /// Explains a contact.

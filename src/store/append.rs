@@ -54,6 +54,15 @@ impl std::ops::AddAssign for Appended {
     }
 }
 
+/// How events came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// We asked, or somebody handed in a file or a batch.
+    Poll,
+    /// The platform told by itself.
+    Webhook,
+}
+
 /// One complete report, within which identical rows are different events. It
 /// may be appended in several batches and transactions.
 #[derive(Debug)]
@@ -71,8 +80,8 @@ enum Matched {
 }
 
 const INSERT: &str = "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id,
-    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties)
-  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties, way)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 
 /// An incoming event, in numbers.
 struct Incoming<'e> {
@@ -121,8 +130,31 @@ impl Tx {
         events: &[Event],
         report: &mut Report,
     ) -> Result<Appended, StoreError> {
+        self.append_by(Way::Poll, connection, known_at, events, report)
+    }
+
+    /// As [`Tx::append`], for what a webhook told.
+    pub fn append_told(
+        &self,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &[Event],
+        report: &mut Report,
+    ) -> Result<Appended, StoreError> {
+        self.append_by(Way::Webhook, connection, known_at, events, report)
+    }
+
+    fn append_by(
+        &self,
+        way: Way,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &[Event],
+        report: &mut Report,
+    ) -> Result<Appended, StoreError> {
         let mut gathered = self.gather(connection, &[])?;
-        let appended = self.append_to(&mut gathered, connection, known_at, events, report)?;
+        let whose = (connection, way);
+        let appended = self.append_to(&mut gathered, whose, known_at, events, report)?;
         gathered.write()?;
         Ok(appended)
     }
@@ -131,7 +163,7 @@ impl Tx {
     pub(super) fn append_to<'t>(
         &'t self,
         gathered: &mut Gathered<'t>,
-        connection: ConnectionId,
+        (connection, way): (ConnectionId, Way),
         known_at: Millis,
         events: &[Event],
         report: &mut Report,
@@ -145,26 +177,36 @@ impl Tx {
         incoming.sort_by_key(|each| each.contact);
         let mut insert = self.sql.prepare_cached(INSERT)?;
         let mut court = Court::new(self, connection, known_at)?;
+        let twins = self.twins(connection)?;
+        let mut one_of_two = 0;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let histories = &mut gathered.histories;
-            let mut merge = Merge::begin(self, known_at, rows, (&mut insert, histories))?;
+            let told = (known_at, way, twins);
+            let mut merge = Merge::begin(self, told, rows, (&mut insert, histories))?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
             }
-            merge.judged |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
-            if (appended.new, appended.superseded) != (before.new, before.superseded)
-                || merge.judged
-            {
+            let mut news = (appended.new, appended.superseded) != (before.new, before.superseded);
+            if twins.is_some() {
+                let whose = (merge.contact, connection);
+                let (ledger, touched) = (&mut merge.ledger, &mut merge.touched);
+                let paired = self.pair(whose, twins, ledger, touched, known_at)?;
+                news |= paired.changed;
+                one_of_two += paired.more;
+            }
+            news |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
+            if news || merge.judged {
                 gathered.news.push(merge.contact);
             }
             histories.keep(merge.contact, merge.ledger)?;
         }
         // One that took another's place leaves as many as there were.
-        self.count(
-            Group::Events,
-            i64::try_from(appended.new).unwrap_or(i64::MAX),
-        );
+        let new = i64::try_from(appended.new).unwrap_or(i64::MAX) - one_of_two;
+        self.count(Group::Events, new);
+        let told_before = u64::try_from(one_of_two).unwrap_or(0).min(appended.new);
+        appended.new -= told_before;
+        appended.duplicates += told_before;
         Ok(appended)
     }
 
@@ -216,14 +258,25 @@ impl Tx {
     }
 }
 
+/// An event that is stored.
+#[derive(Clone, Copy)]
+struct Known {
+    id: i64,
+    at: Millis,
+    told: bool,
+}
+
 /// One contact's events while a batch is merged into them.
 struct Merge<'m, 't> {
     tx: &'t Tx,
     contact: ContactId,
     known_at: Millis,
+    way: Way,
+    /// Whether what the other way told is told apart by its time alone.
+    twins: bool,
     ledger: Ledger,
     /// By (kind, campaign): platform id to event. Filled for what the batch asks about.
-    identified: HashMap<(u16, TextId), HashMap<String, (i64, Millis)>>,
+    identified: HashMap<(u16, TextId), HashMap<String, Known>>,
     /// Whether a verdict changed.
     judged: bool,
     /// What there is to judge anew.
@@ -235,13 +288,13 @@ struct Merge<'m, 't> {
 impl<'m, 't> Merge<'m, 't> {
     fn begin(
         tx: &'t Tx,
-        known_at: Millis,
+        (known_at, way, twins): (Millis, Way, Option<Millis>),
         rows: &[Incoming<'_>],
         (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
-        // An id may be known at any time; whole content only at its own.
-        let anywhere = rows.iter().any(|row| row.event.id.is_some());
+        // An id may be known at any time, and twins follow from all there is; whole content only at its own.
+        let anywhere = twins.is_some() || rows.iter().any(|row| row.event.id.is_some());
         let mut wanted = Vec::new();
         for row in rows {
             wanted.push(bucket(row.fact.at));
@@ -255,6 +308,8 @@ impl<'m, 't> Merge<'m, 't> {
             tx,
             contact,
             known_at,
+            way,
+            twins: twins.is_some(),
             ledger,
             identified: HashMap::new(),
             judged: false,
@@ -293,19 +348,20 @@ impl<'m, 't> Merge<'m, 't> {
             .and_then(|ids| ids.get(id))
             .copied();
         match known {
-            Some((event, at)) if at == row.fact.at => {
-                self.judge(event, at, row)?;
+            Some(known) if known.at == row.fact.at => {
+                self.confirm(known)?;
+                self.judge(known.id, known.at, row)?;
                 appended.duplicates += 1;
                 return Ok(());
             }
-            Some((event, _)) if self.was_superseded(event, row.fact.at)? => {
+            Some(known) if self.was_superseded(known.id, row.fact.at)? => {
                 appended.duplicates += 1;
                 return Ok(());
             }
             _ => {}
         }
         let new = self.insert(row)?;
-        if let Some((old, at)) = known {
+        if let Some(Known { id: old, at, .. }) = known {
             if let Some(bucket) = self.ledger.buckets.get_mut(bucket(at)) {
                 bucket.remove(old, at);
             }
@@ -321,10 +377,28 @@ impl<'m, 't> Merge<'m, 't> {
         } else {
             appended.new += 1;
         }
+        let known = Known {
+            id: new,
+            at: row.fact.at,
+            told: self.way == Way::Webhook,
+        };
         self.identified
             .entry(key)
             .or_default()
-            .insert(id.to_owned(), (new, row.fact.at));
+            .insert(id.to_owned(), known);
+        Ok(())
+    }
+
+    /// A poll has shown what so far only a webhook told.
+    fn confirm(&self, known: Known) -> Result<(), StoreError> {
+        if known.told && self.way == Way::Poll {
+            self.tx
+                .sql
+                .prepare_cached(
+                    "insert into confirmed (contact_id, event_id, known_at) values (?1, ?2, ?3) on conflict do nothing",
+                )?
+                .execute(params![self.contact.0, known.id, self.known_at])?;
+        }
         Ok(())
     }
 
@@ -341,12 +415,19 @@ impl<'m, 't> Merge<'m, 't> {
             .sql
             .prepare_cached("select platform_event_id from event where id = ?1")?;
         let mut ids = HashMap::new();
-        for Entry { fact, identified } in self.ledger.entries() {
-            if *identified && (fact.kind.0, fact.campaign) == key && fact.connection == connection {
-                ids.insert(
-                    select.query_row([fact.id], |row| row.get(0))?,
-                    (fact.id, fact.at),
-                );
+        for entry in self.ledger.entries() {
+            let fact = &entry.fact;
+            if entry.identified
+                && (fact.kind.0, fact.campaign) == key
+                && fact.connection == connection
+                && self.is_of_this_way(entry)
+            {
+                let known = Known {
+                    id: fact.id,
+                    at: fact.at,
+                    told: entry.told,
+                };
+                ids.insert(select.query_row([fact.id], |row| row.get(0))?, known);
             }
         }
         self.identified.insert(key, ids);
@@ -380,19 +461,26 @@ impl<'m, 't> Merge<'m, 't> {
         appended: &mut Appended,
     ) -> Result<(), StoreError> {
         let mut count = 0;
-        let mut first: Option<i64> = None;
+        let mut first: Option<Known> = None;
         if let Some(bucket) = self.ledger.buckets.get(bucket(row.fact.at)) {
             for entry in bucket.stored_at(row.fact.at) {
                 if entry.fact.id <= report.known_to && self.is_same(entry, row)? {
                     count += 1;
-                    first = Some(first.map_or(entry.fact.id, |id| id.min(entry.fact.id)));
+                    if first.is_none_or(|first| entry.fact.id < first.id) {
+                        first = Some(Known {
+                            id: entry.fact.id,
+                            at: row.fact.at,
+                            told: entry.told,
+                        });
+                    }
                 }
             }
         }
         if let Some(first) = first
-            && report.matches(self.tx, first, count)?
+            && report.matches(self.tx, first.id, count)?
         {
-            self.judge(first, row.fact.at, row)?;
+            self.confirm(first)?;
+            self.judge(first.id, row.fact.at, row)?;
             appended.duplicates += 1;
             return Ok(());
         }
@@ -401,9 +489,15 @@ impl<'m, 't> Merge<'m, 't> {
         Ok(())
     }
 
+    /// Whether an entry was told in the way of this batch, where that makes a difference.
+    fn is_of_this_way(&self, entry: &Entry) -> bool {
+        !self.twins || entry.told == (self.way == Way::Webhook)
+    }
+
     fn is_same(&self, entry: &Entry, row: &Incoming<'_>) -> Result<bool, StoreError> {
         let (known, new) = (&entry.fact, &row.fact);
         let same = !entry.identified
+            && self.is_of_this_way(entry)
             && known.at == new.at
             && known.kind == new.kind
             && known.connection == new.connection
@@ -484,12 +578,14 @@ impl<'m, 't> Merge<'m, 't> {
             row.event.verdict.map(verdict_number),
             row.event.id,
             row.properties,
+            (self.way == Way::Webhook).then_some(1),
         ])?;
         let id = self.tx.sql.last_insert_rowid();
         self.touched.note(fact, id);
         self.ledger.buckets.or_empty(bucket(fact.at)).insert(Entry {
             fact: Fact { id, ..*fact },
             identified: row.event.id.is_some(),
+            told: self.way == Way::Webhook,
         });
         Ok(id)
     }

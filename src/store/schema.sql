@@ -9,13 +9,15 @@ create table url (id integer primary key, url text not null unique) strict;
 create table item (id integer primary key, name text not null unique) strict;
 create table currency (id integer primary key, code text not null unique) strict;
 
--- Connections and how far each has been read.
+-- Connections and how far each has been read. twins_ms: how far apart the times may be that a webhook and a poll give for
+-- one event (null: it is not told twice, or by one id).
 create table connection (
   id integer primary key,
   name text not null unique,
   platform text not null,
   known_at integer not null,
-  first_read_at integer
+  first_read_at integer,
+  twins_ms integer
 ) strict;
 
 create table stream_kind (
@@ -172,7 +174,8 @@ create table campaign (
   unique (connection_id, platform_id)
 ) strict;
 
--- The record of what came in, once each; rows are never changed.
+-- The record of what came in, once each; rows are never changed. way: 1 by a webhook; null by the one way in which its
+-- connection tells.
 create table event (
   id integer primary key autoincrement,
   contact_id integer not null,
@@ -190,7 +193,8 @@ create table event (
   tracked integer,
   verdict integer,
   platform_event_id text,
-  properties text
+  properties text,
+  way integer
 ) strict;
 
 -- What scoring reads: each contact's events packed by half-years (src/store/history/codec.rs).
@@ -201,6 +205,16 @@ create table history (
   ev blob not null,
   primary key (contact_id, bucket, part)
 ) strict, without rowid;
+
+-- An event that a webhook told, and a poll too; by_id: the poll's row, where it is one of its own, which then does not count.
+create table confirmed (
+  contact_id integer not null,
+  event_id integer not null,
+  by_id integer,
+  known_at integer not null,
+  primary key (contact_id, event_id)
+) strict, without rowid;
+create unique index confirmed_by on confirmed (by_id) where by_id is not null;
 
 -- The platform changed an event's time: the event that no longer counts, and the one that replaced it.
 create table superseded (

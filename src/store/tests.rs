@@ -27,6 +27,7 @@ mod opening;
 mod pages;
 mod results;
 mod runs;
+mod told;
 mod verdicts;
 
 /// A clock that stands where it was put.

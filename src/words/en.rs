@@ -208,6 +208,10 @@ impl Phrases for English<'_> {
         format!("via {connection}")
     }
 
+    fn only_by_webhook(&self) -> &'static str {
+        "told by a webhook only"
+    }
+
     fn until(&self, day: Day) -> String {
         format!("until {}", self.day(day))
     }

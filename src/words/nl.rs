@@ -200,6 +200,10 @@ impl Phrases for Dutch<'_> {
         format!("via {connection}")
     }
 
+    fn only_by_webhook(&self) -> &'static str {
+        "alleen door een webhook gemeld"
+    }
+
     fn until(&self, day: Day) -> String {
         format!("telt tot {}", self.day(day))
     }

@@ -213,6 +213,9 @@ impl Page<'_> {
         if self.several_sources && !event.connection.is_empty() {
             parts.push(phrases.via(&event.connection));
         }
+        if event.only_by_webhook {
+            parts.push(phrases.only_by_webhook().to_owned());
+        }
         parts.extend(
             event
                 .ends_on

@@ -184,6 +184,7 @@ impl Question<'_> {
             link: owned(vocabulary.url(fact.url)),
             item: owned(vocabulary.item(fact.item)),
             connection: owned(vocabulary.connection(fact.connection)).unwrap_or_default(),
+            only_by_webhook: (self.only_told)(fact.id),
             points: Points(earned.points),
             ends_on: earned.ends_on,
             on: subject.days[earned.index],

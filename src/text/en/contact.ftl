@@ -85,6 +85,7 @@ contact-event-what = What
 contact-event-who = By whom
 contact-event-from = Known from
 contact-event-late = known only since { $on }
+contact-event-told = told by a webhook only
 contact-event-machine = a machine: does not count
 contact-event-person = a person
 contact-event-untracked = opens and clicks cannot be seen

@@ -85,6 +85,7 @@ contact-event-what = Wat
 contact-event-who = Door wie
 contact-event-from = Bekend via
 contact-event-late = pas bekend sinds { $on }
+contact-event-told = alleen door een webhook gemeld
 contact-event-machine = een machine: telt niet
 contact-event-person = een mens
 contact-event-untracked = opens en kliks zijn niet te zien

@@ -188,6 +188,7 @@ impl Contact {
             contact: "jan@example.nl",
             platform_id: &|id| self.ids.get(&id).cloned(),
             reason: &|id| self.reasons.get(&id).cloned(),
+            only_told: &|_| false,
         })
     }
 }

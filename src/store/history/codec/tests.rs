@@ -20,6 +20,7 @@ fn send(id: i64, at: Millis, campaign: u32) -> Entry {
             has_properties: false,
         },
         identified: false,
+        told: false,
     }
 }
 
@@ -53,8 +54,9 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_entries()(facts in prop::collection::vec((any_fact(), any::<bool>()), 0..60)) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = facts.into_iter().map(|(fact, identified)| Entry { fact, identified }).collect();
+    fn any_entries()(facts in prop::collection::vec((any_fact(), any::<bool>(), any::<bool>()), 0..60)) -> Vec<Entry> {
+        let mut entries: Vec<Entry> =
+            facts.into_iter().map(|(fact, identified, told)| Entry { fact, identified, told }).collect();
         entries.sort_by_key(Entry::order);
         entries
     }

@@ -64,6 +64,8 @@ struct Event {
     fact: Fact,
     known_at: Option<Millis>,
     platform_id: Option<String>,
+    /// Whether a webhook told it and no poll has confirmed it.
+    only_told: bool,
     /// Why it has its verdict.
     reason: Option<String>,
 }
@@ -124,10 +126,11 @@ impl Timeline {
         let next = next.map(|fact| format!("{}.{}", fact.at, fact.id));
         let ids: Vec<i64> = page.iter().map(|fact| fact.id).collect();
         let (arrivals, reasons) = (conn.arrivals(&ids)?, conn.verdict_reasons(&ids, None)?);
-        let platform_ids = conn.platform_ids(&ids)?;
+        let (platform_ids, told) = (conn.platform_ids(&ids)?, conn.unconfirmed(&ids, None)?);
         let events = page.into_iter().map(|fact| Event {
             known_at: arrivals.get(&fact.id).copied(),
             platform_id: platform_ids.get(&fact.id).cloned(),
+            only_told: told.contains(&fact.id),
             reason: reasons.get(&fact.id).cloned(),
             fact,
         });
@@ -221,6 +224,7 @@ impl Part<'_> {
         let from = html! {
             (self.name(vocabulary.connection(fact.connection).unwrap_or("–")))
             @if let Some(id) = &event.platform_id { br; span.small.soft { (self.name(id)) } }
+            @if event.only_told { br; span.small.soft { (say.t("contact-event-told")) } }
         };
         vec![
             when,
