@@ -17,6 +17,7 @@ mod clean;
 mod connection;
 mod contact;
 mod control;
+mod counter;
 mod coverage;
 mod error;
 mod facts;
@@ -64,6 +65,7 @@ pub use clean::{
 };
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
+pub use counter::Shortfall;
 pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};

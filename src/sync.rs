@@ -212,6 +212,9 @@ impl Sync<'_> {
                 tx.declare_twins(connection, twins, now)?;
                 for spec in streams {
                     tx.declare_stream(connection, spec.stream, spec.kinds)?;
+                    if spec.counted {
+                        tx.declare_counted(connection, spec.stream)?;
+                    }
                 }
                 Ok(connection)
             })

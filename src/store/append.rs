@@ -177,11 +177,11 @@ impl Tx {
         incoming.sort_by_key(|each| each.contact);
         let mut insert = self.sql.prepare_cached(INSERT)?;
         let mut court = Court::new(self, connection, known_at)?;
-        let twins = self.twins(connection)?;
+        let (twins, two_ways) = self.ways(connection)?;
         let mut one_of_two = 0;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let histories = &mut gathered.histories;
-            let told = (known_at, way, twins);
+            let told = (known_at, (way, two_ways), twins);
             let mut merge = Merge::begin(self, told, rows, (&mut insert, histories))?;
             let before = appended;
             for row in rows {
@@ -272,6 +272,8 @@ struct Merge<'m, 't> {
     contact: ContactId,
     known_at: Millis,
     way: Way,
+    /// Whether its connection tells in two ways.
+    two_ways: bool,
     /// Whether what the other way told is told apart by its time alone.
     twins: bool,
     ledger: Ledger,
@@ -288,7 +290,7 @@ struct Merge<'m, 't> {
 impl<'m, 't> Merge<'m, 't> {
     fn begin(
         tx: &'t Tx,
-        (known_at, way, twins): (Millis, Way, Option<Millis>),
+        (known_at, (way, two_ways), twins): (Millis, (Way, bool), Option<Millis>),
         rows: &[Incoming<'_>],
         (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
     ) -> Result<Self, StoreError> {
@@ -309,6 +311,7 @@ impl<'m, 't> Merge<'m, 't> {
             contact,
             known_at,
             way,
+            two_ways,
             twins: twins.is_some(),
             ledger,
             identified: HashMap::new(),
@@ -578,7 +581,10 @@ impl<'m, 't> Merge<'m, 't> {
             row.event.verdict.map(verdict_number),
             row.event.id,
             row.properties,
-            (self.way == Way::Webhook).then_some(1),
+            match self.way {
+                Way::Webhook => Some(1),
+                Way::Poll => self.two_ways.then_some(2),
+            },
         ])?;
         let id = self.tx.sql.last_insert_rowid();
         self.touched.note(fact, id);

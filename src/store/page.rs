@@ -109,6 +109,8 @@ impl Tx {
             self.add_reject(connection, stream, reject, zone, known_at)?;
             commit.rejects += 1;
         }
+        let looks = (&*page.counters, &*page.covered, page.done);
+        self.reconcile((connection, stream), looks, zone, known_at)?;
         self.cover(connection, &page.covered, known_at)?;
         self.drop_old_rejects(connection, stream)?;
         if let (Some(scan), Some(started_at)) = (page.scan, scan_at)

@@ -58,6 +58,47 @@ create table hole (
   healed_at integer
 ) strict;
 
+-- Streams that are complete only as far as the platform's counters agree with what is stored, and up to where the last pass was.
+create table counted_stream (
+  connection_id integer not null references connection,
+  stream text not null,
+  complete_to_at integer,
+  primary key (connection_id, stream)
+) strict, without rowid;
+
+-- The last look at each counter, up to where its pass was complete, and the look of the pass that is under way.
+create table counter (
+  connection_id integer not null references connection,
+  stream text not null,
+  campaign_id integer not null references campaign,
+  kind integer not null references kind,
+  at integer,
+  contacts integer,
+  times integer,
+  complete_to_at integer,
+  coming_at integer,
+  coming_contacts integer,
+  coming_times integer,
+  primary key (connection_id, stream, campaign_id, kind)
+) strict, without rowid;
+
+-- Two looks between which a counter rose by more than what reached us: a hole of the source counter:STREAM:ID. seen: what
+-- was stored and counted when it was last found to be one.
+create table shortfall (
+  id integer primary key autoincrement,
+  connection_id integer not null references connection,
+  stream text not null,
+  campaign_id integer not null references campaign,
+  kind integer not null references kind,
+  before_at integer,
+  before_contacts integer,
+  before_times integer,
+  at integer not null,
+  contacts integer not null,
+  times integer,
+  seen text
+) strict;
+
 create table reject (
   id integer primary key,
   connection_id integer not null references connection,
@@ -174,8 +215,8 @@ create table campaign (
   unique (connection_id, platform_id)
 ) strict;
 
--- The record of what came in, once each; rows are never changed. way: 1 by a webhook; null by the one way in which its
--- connection tells.
+-- The record of what came in, once each; rows are never changed. way: 1 by a webhook; 2 by a poll, where both are
+-- used; null by the one way in which its connection tells.
 create table event (
   id integer primary key autoincrement,
   contact_id integer not null,
@@ -196,6 +237,7 @@ create table event (
   properties text,
   way integer
 ) strict;
+create index event_of_two_ways on event (campaign_id, kind, at, contact_id) where way is not null;
 
 -- What scoring reads: each contact's events packed by half-years (src/store/history/codec.rs).
 create table history (

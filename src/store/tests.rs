@@ -21,6 +21,7 @@ use crate::score::{
 
 mod append;
 mod audit;
+mod counters;
 mod figures;
 mod merging;
 mod opening;

@@ -134,12 +134,19 @@ impl Tx {
         self.mark_dirty(contacts)
     }
 
-    /// How far apart the times of a connection's twins may be.
-    pub(super) fn twins(&self, connection: ConnectionId) -> Result<Option<Millis>, StoreError> {
+    /// How far apart the times of a connection's twins may be, and whether it tells in two ways.
+    pub(super) fn ways(
+        &self,
+        connection: ConnectionId,
+    ) -> Result<(Option<Millis>, bool), StoreError> {
         Ok(self
             .sql
-            .prepare_cached("select twins_ms from connection where id = ?1")?
-            .query_row([connection.0], |row| row.get(0))?)
+            .prepare_cached(
+                "select twins_ms, twins_ms is not null
+                   or exists (select 1 from counted_stream where connection_id = connection.id)
+                 from connection where id = ?1",
+            )?
+            .query_row([connection.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Pairs a contact's events, all of which must be loaded, and notes whose company that changed.

@@ -299,3 +299,5 @@ async fn reading_again_from_the_beginning_forgets_the_rows_that_can_be_read_now(
     assert_eq!(report.unwrap().streams[0].pages, 2);
     assert_eq!(rejects(), 0);
 }
+
+mod counted;
