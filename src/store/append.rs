@@ -2,7 +2,7 @@
 //!
 //! An event with a platform id is (connection, kind, platform id) of its
 //! contact. One without is its whole content: connection, kind, instant,
-//! campaign, link, page, item, quantity, amount, currency, properties; identical
+//! campaign, link, page, item, quantity, amount, currency, order, properties; identical
 //! rows of one report are as many events as there are rows, so of those the
 //! k-th is new exactly when fewer than k were known before the report began.
 //! Verdict and `tracked` are judgements on an event and no part of its identity.
@@ -22,7 +22,7 @@ use super::{
     history::{Histories, Ledger, bucket, codec::Entry},
     tally::Group,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
-    word::{Dictionary, Texts, verdict_number},
+    word::{Dictionary, Texts, order_number, verdict_number},
 };
 use crate::{
     planted::{Bug, is_planted},
@@ -80,8 +80,8 @@ enum Matched {
 }
 
 const INSERT: &str = "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id,
-    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties, way)
-  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties, way, order_id)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 /// An incoming event, in numbers.
 struct Incoming<'e> {
@@ -242,6 +242,7 @@ impl Tx {
                 quantity: event.quantity.unwrap_or(1),
                 value: event.value_cents,
                 currency: texts.id(Dictionary::Currency, event.currency.as_deref())?,
+                order: texts.id(Dictionary::Order, order_number(event).as_deref())?,
                 tracked: event.tracked.unwrap_or(true),
                 has_properties: properties.is_some(),
             };
@@ -510,6 +511,7 @@ impl<'m, 't> Merge<'m, 't> {
             && known.quantity == new.quantity
             && known.value == new.value
             && known.currency == new.currency
+            && known.order == new.order
             && known.has_properties == new.has_properties;
         if !same || !(new.has_properties || new.url.is_some()) {
             return Ok(same);
@@ -585,6 +587,7 @@ impl<'m, 't> Merge<'m, 't> {
                 Way::Webhook => Some(1),
                 Way::Poll => self.two_ways.then_some(2),
             },
+            some(fact.order),
         ])?;
         let id = self.tx.sql.last_insert_rowid();
         self.touched.note(fact, id);

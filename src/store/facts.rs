@@ -495,7 +495,7 @@ impl<'k> Loader<'k> {
     fn restore_superseded(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
         let mut select = self.conn.sql.prepare_cached(
             "select event.id, at, kind, connection_id, campaign_id, coalesce(link_id, url_id), item_id, quantity,
-               value, currency_id, tracked, properties is not null, coalesce(way = 1, 0)
+               value, currency_id, tracked, properties is not null, coalesce(way = 1, 0), order_id
              from superseded join event on event.id = event_id
              where superseded.contact_id = ?1 and superseded.known_at > ?2",
         )?;
@@ -534,6 +534,7 @@ fn fact_of(row: &Row<'_>) -> Result<Fact, StoreError> {
         quantity: row.get::<_, Option<u32>>(7)?.unwrap_or(1),
         value: row.get(8)?,
         currency: text(9)?,
+        order: text(13)?,
         tracked: row.get::<_, Option<bool>>(10)?.unwrap_or(true),
         has_properties: row.get(11)?,
     })

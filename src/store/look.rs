@@ -117,6 +117,19 @@ impl Conn {
         Ok(ids)
     }
 
+    /// The numbers of the orders that events are of.
+    pub fn order_numbers(&self, events: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select number from event join order_number on order_number.id = order_id where event.id = ?1",
+        )?;
+        let mut numbers = HashMap::new();
+        for event in events {
+            let number = select.query_row([event], |row| row.get(0)).optional()?;
+            numbers.extend(number.map(|number| (*event, number)));
+        }
+        Ok(numbers)
+    }
+
     /// Those of some events that a webhook told and no poll had confirmed at an instant (`None`: by now).
     pub fn unconfirmed(
         &self,
@@ -130,7 +143,9 @@ impl Conn {
         )?;
         let mut unconfirmed = HashSet::new();
         for event in events {
-            if select.query_row(params![event, known.unwrap_or(Millis::MAX)], |row| row.get(0))? {
+            if select.query_row(params![event, known.unwrap_or(Millis::MAX)], |row| {
+                row.get(0)
+            })? {
                 unconfirmed.insert(*event);
             }
         }

@@ -7,6 +7,7 @@ create table word (id integer primary key, text text not null unique) strict;
 create table kind (id integer primary key, name text not null unique) strict;
 create table url (id integer primary key, url text not null unique) strict;
 create table item (id integer primary key, name text not null unique) strict;
+create table order_number (id integer primary key, number text not null unique) strict;
 create table currency (id integer primary key, code text not null unique) strict;
 
 -- Connections and how far each has been read. twins_ms: how far apart the times may be that a webhook and a poll give for
@@ -235,7 +236,8 @@ create table event (
   verdict integer,
   platform_event_id text,
   properties text,
-  way integer
+  way integer,
+  order_id integer
 ) strict;
 create index event_of_two_ways on event (campaign_id, kind, at, contact_id) where way is not null;
 

@@ -25,6 +25,7 @@ mod counters;
 mod figures;
 mod merging;
 mod opening;
+mod orders;
 mod pages;
 mod results;
 mod runs;

@@ -200,6 +200,10 @@ impl Phrases for Dutch<'_> {
         format!("via {connection}")
     }
 
+    fn also_told_by(&self, connections: &[String]) -> String {
+        format!("ook gemeld door {}", listed(connections, "en"))
+    }
+
     fn only_by_webhook(&self) -> &'static str {
         "alleen door een webhook gemeld"
     }

@@ -1,6 +1,6 @@
 //! The bytes of one blob of history.
 //!
-//! A version byte (2; what is written as 1 reads the same, and has nothing told by webhooks), then entries sorted by (instant, connection, id), the order in
+//! A version byte (2; what is written as 1 reads the same, and has no orders and nothing told by webhooks), then entries sorted by (instant, connection, id), the order in
 //! which scoring reads. All numbers are LEB128 varints, signed ones zigzagged.
 //! An entry is
 //!
@@ -14,7 +14,7 @@
 //! id        difference to what was foreseen
 //! url       if flagged: difference to the last url
 //! item      if flagged: its number
-//! more      if flagged: bits 0 value, 1 quantity, 2 currency; then those; 4 told by a webhook
+//! more      if flagged: bits 0 value, 1 quantity, 2 currency, 3 order; then those; 4 told by a webhook
 //! ```
 //!
 //! What is foreseen makes the common case small. A mailing goes to the same
@@ -34,7 +34,7 @@ use crate::score::{
 };
 
 const VERSION: u8 = 2;
-/// Before anything was told by webhooks.
+/// Before orders, and anything told by webhooks.
 const VERSION_BEFORE: u8 = 1;
 /// A blob is closed before it grows past this: rewriting one must stay cheap.
 const BLOB_MAX: usize = 64 * 1024;
@@ -56,6 +56,7 @@ const PROPERTIES: u8 = 1 << 7;
 const VALUE: u8 = 1;
 const QUANTITY: u8 = 1 << 1;
 const CURRENCY: u8 = 1 << 2;
+const ORDER: u8 = 1 << 3;
 const TOLD: u8 = 1 << 4;
 
 /// The kind number of a send, the only kind with a rhythm of its own.
@@ -245,6 +246,7 @@ fn more(entry: &Entry) -> u8 {
     bit(fact.value.is_some(), VALUE)
         | bit(fact.quantity != 1, QUANTITY)
         | bit(fact.currency.is_some(), CURRENCY)
+        | bit(fact.order.is_some(), ORDER)
         | bit(entry.told, TOLD)
 }
 
@@ -259,6 +261,9 @@ fn write_more(bytes: &mut Vec<u8>, entry: &Entry) {
     }
     if fact.currency.is_some() {
         unsigned(bytes, u64::from(fact.currency.0));
+    }
+    if fact.order.is_some() {
+        unsigned(bytes, u64::from(fact.order.0));
     }
 }
 
@@ -368,6 +373,7 @@ impl Reader<'_> {
             quantity: 1,
             value: None,
             currency: TextId::NONE,
+            order: TextId::NONE,
             tracked: flags & UNTRACKED == 0,
             has_properties: flags & PROPERTIES != 0,
         };
@@ -391,6 +397,9 @@ impl Reader<'_> {
         }
         if present & CURRENCY != 0 {
             fact.currency = TextId(self.number()?);
+        }
+        if present & ORDER != 0 {
+            fact.order = TextId(self.number()?);
         }
         Ok(present & TOLD != 0)
     }

@@ -26,7 +26,7 @@ impl Conn {
         let mut sums: HashMap<i64, (i64, u64)> = HashMap::new();
         let mut log = self.sql.prepare(
             "select contact_id, id, at, kind, connection_id, coalesce(campaign_id, 0), coalesce(item_id, 0),
-               coalesce(quantity, 1), value, coalesce(currency_id, 0), coalesce(tracked, 1), coalesce(way = 1, 0),
+               coalesce(quantity, 1), value, coalesce(currency_id, 0), coalesce(order_id, 0), coalesce(tracked, 1), coalesce(way = 1, 0),
                coalesce((select verdict from verdict where verdict.contact_id = event.contact_id and event_id = event.id
                  order by verdict.known_at desc limit 1), verdict, ?1)
              from event where not exists (select 1 from superseded
@@ -35,7 +35,7 @@ impl Conn {
         let mut rows = log.query([verdict_number(Verdict::Unknown)])?;
         while let Some(row) = rows.next()? {
             let kind = kind_of_stored(KindId(row.get(3)?));
-            let tracked: bool = row.get(10)?;
+            let tracked: bool = row.get(11)?;
             let event: (i64, i64, u16, u16, u32, u32, u32) = (
                 row.get(1)?,
                 row.get(2)?,
@@ -45,9 +45,9 @@ impl Conn {
                 row.get(6)?,
                 row.get(7)?,
             );
-            let told: bool = row.get(11)?;
-            let rest: (Option<i64>, u32, bool, bool, i64) =
-                (row.get(8)?, row.get(9)?, tracked, told, row.get(12)?);
+            let told: bool = row.get(12)?;
+            let money: (Option<i64>, u32, u32) = (row.get(8)?, row.get(9)?, row.get(10)?);
+            let rest: (_, bool, bool, i64) = (money, tracked, told, row.get(13)?);
             let sum = sums.entry(row.get(0)?).or_default();
             sum.0 += 1;
             sum.1 = sum.1.wrapping_add(hash(&(event, rest)));
@@ -120,7 +120,8 @@ fn content(Entry { fact, told, .. }: &Entry) -> impl Hash + use<> {
         fact.quantity,
     );
     let verdict = verdict_number(fact.verdict);
-    let rest = (fact.value, fact.currency.0, fact.tracked, *told, verdict);
+    let money = (fact.value, fact.currency.0, fact.order.0);
+    let rest = (money, fact.tracked, *told, verdict);
     (event, rest)
 }
 

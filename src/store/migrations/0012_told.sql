@@ -57,3 +57,7 @@ create table shortfall (
 
 -- What of a campaign reached us, in whichever way: compared with the platform's counters.
 create index event_of_two_ways on event (campaign_id, kind, at, contact_id) where way is not null;
+
+-- Numbers of orders: what two connections tell of one order counts once.
+create table order_number (id integer primary key, number text not null unique) strict;
+alter table event add column order_id integer;
