@@ -9,6 +9,8 @@
 //! What dedupe looks into is the contact's packed history; the table `event` is
 //! consulted by row number only.
 
+mod report;
+
 use std::collections::HashMap;
 
 use engaged_connectors::model::{Event, Verdict};
@@ -31,6 +33,8 @@ use crate::{
         facts::{ConnectionId, Fact, TextId},
     },
 };
+
+pub use report::Report;
 
 /// What became of a batch of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,22 +67,6 @@ pub(super) enum Way {
     Webhook,
 }
 
-/// One complete report, within which identical rows are different events. It
-/// may be appended in several batches and transactions.
-#[derive(Debug)]
-pub struct Report {
-    /// Events above this number came with the report itself.
-    known_to: i64,
-    /// How many rows have matched the events whose first is this; on disk for reports of any length.
-    matched: Matched,
-}
-
-#[derive(Debug)]
-enum Matched {
-    InMemory(HashMap<i64, i64>),
-    OnDisk,
-}
-
 const INSERT: &str = "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id,
     item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties, way, order_id)
   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
@@ -94,26 +82,6 @@ struct Incoming<'e> {
 }
 
 impl Tx {
-    /// Begins a report that is appended in one transaction.
-    pub fn begin_report(&self) -> Result<Report, StoreError> {
-        Ok(Report {
-            known_to: self.last_event()?,
-            matched: Matched::InMemory(HashMap::new()),
-        })
-    }
-
-    /// Begins a report of any length. One at a time may be under way.
-    pub fn begin_long_report(&self) -> Result<Report, StoreError> {
-        self.sql.execute_batch(
-            "drop table if exists temp.matched;
-             create temp table matched (event_id integer primary key, times integer not null) strict;",
-        )?;
-        Ok(Report {
-            known_to: self.last_event()?,
-            matched: Matched::OnDisk,
-        })
-    }
-
     pub(super) fn last_event(&self) -> Result<i64, StoreError> {
         Ok(self
             .sql
@@ -597,30 +565,5 @@ impl<'m, 't> Merge<'m, 't> {
             told: self.way == Way::Webhook,
         });
         Ok(id)
-    }
-}
-
-impl Report {
-    /// Whether one more row of this report is among the `count` known events whose first is `first`.
-    fn matches(&mut self, tx: &Tx, first: i64, count: i64) -> Result<bool, StoreError> {
-        let so_far = match &mut self.matched {
-            Matched::InMemory(matched) => {
-                let times = matched.entry(first).or_default();
-                let so_far = *times;
-                *times += 1;
-                so_far
-            }
-            Matched::OnDisk => {
-                let times: i64 = tx
-                    .sql
-                    .prepare_cached(
-                        "insert into temp.matched (event_id, times) values (?1, 1)
-                         on conflict do update set times = times + 1 returning times",
-                    )?
-                    .query_row([first], |row| row.get(0))?;
-                times - 1
-            }
-        };
-        Ok(so_far < count)
     }
 }

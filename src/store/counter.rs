@@ -129,16 +129,17 @@ impl Tx {
         if !done {
             return Ok(());
         }
+        let since = complete_to.or_else(|| {
+            let from = covered.iter().map(|each| each.from).min().flatten();
+            from.map(|at| at.timestamp_millis())
+        });
         let pass = Pass {
             tx: self,
             connection,
             stream,
             zone,
             known_at,
-            since: complete_to.map(|at| zone.day(at)).unwrap_or_else(|| {
-                let from = covered.iter().map(|each| each.from).min().flatten();
-                from.map_or(BEFORE_ALL, |at| zone.day(at.timestamp_millis()))
-            }),
+            since: since.map_or(BEFORE_ALL, |at| zone.day(at)),
         };
         pass.compare()?;
         let through = covered

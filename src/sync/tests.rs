@@ -81,7 +81,7 @@ impl Clock for At {
 }
 
 struct Bench {
-    _folder: TempDir,
+    folder: TempDir,
     store: Store,
     zone: Arc<Zone>,
 }
@@ -92,7 +92,7 @@ fn bench() -> Bench {
     Bench {
         store: Store::open(&path, Access::ReadWrite, &At(hour(0))).unwrap(),
         zone: Arc::new(Zone::new(chrono_tz::Europe::Amsterdam)),
-        _folder: folder,
+        folder,
     }
 }
 

@@ -65,7 +65,7 @@ const MINUTE: Millis = 60_000;
 
 fn twins() -> Bench {
     let bench = bench();
-    let (connection, within) = (bench.connection, std::time::Duration::from_secs(120));
+    let (connection, within) = (bench.connection, std::time::Duration::from_mins(2));
     bench
         .store
         .write(move |tx| tx.declare_twins(connection, Some(within), NOW))
@@ -152,7 +152,7 @@ fn a_span_that_is_declared_later_pairs_what_is_there() {
     bench.clean();
     let connection = bench.connection;
     for (within, events) in [(Some(MINUTE), 1), (Some(MINUTE), 1), (None, 2)] {
-        let within = within.map(|_| std::time::Duration::from_secs(60));
+        let within = within.map(|_| std::time::Duration::from_mins(1));
         bench
             .store
             .write(move |tx| tx.declare_twins(connection, within, NOW + DAY))

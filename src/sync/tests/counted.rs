@@ -118,7 +118,7 @@ struct Lived {
 /// Lives, where some deliveries are dropped, for ever or until a later day.
 async fn live(is_dropped: impl Fn(usize, i64) -> bool, comes_on: Option<i64>) -> Lived {
     let bench = bench();
-    let path = bench._folder.path().join("engaged.toml");
+    let path = bench.folder.path().join("engaged.toml");
     let text = "timezone = \"Europe/Amsterdam\"\ndatabase = \"engaged.db\"\n[connections.news]\nplatform = \"mailchimp\"\n\
         key = { env = \"KEY\" }\n[scores.s]\nrules = [{ when = \"no open in 8 days\", points = -10 }]\n";
     std::fs::write(&path, text).unwrap();
@@ -143,7 +143,9 @@ async fn live(is_dropped: impl Fn(usize, i64) -> bool, comes_on: Option<i64>) ->
             tell(day, false);
         }
         if comes_on == Some(day) {
-            OPENED.into_iter().for_each(|of| tell(of, true));
+            for of in OPENED {
+                tell(of, true);
+            }
         }
         let sync = Sync {
             check: false,
@@ -162,7 +164,7 @@ async fn live(is_dropped: impl Fn(usize, i64) -> bool, comes_on: Option<i64>) ->
     rescore(
         &lived.bench.store,
         &lived.config,
-        &lived.now(),
+        &Lived::now(),
         false,
         &|_, _| (),
     )
@@ -171,7 +173,7 @@ async fn live(is_dropped: impl Fn(usize, i64) -> bool, comes_on: Option<i64>) ->
 }
 
 impl Lived {
-    fn now(&self) -> At {
+    fn now() -> At {
         At(noon(LAST) + chrono::Duration::hours(3))
     }
 
@@ -182,7 +184,7 @@ impl Lived {
             as_of: Some(self.bench.zone.day(noon(day).timestamp_millis())),
             known_at: None,
         };
-        let now = self.now().0.timestamp_millis();
+        let now = Self::now().0.timestamp_millis();
         for who in 0..CONTACTS {
             let because = self.bench.store.read(|conn| {
                 let contact = conn.find_contact(&address(who))?.unwrap();
@@ -199,7 +201,7 @@ impl Lived {
     }
 
     fn told(&self) -> String {
-        status::text(&status(&self.bench.store, &self.config, &self.now()).unwrap())
+        status::text(&status(&self.bench.store, &self.config, &Self::now()).unwrap())
     }
 }
 
