@@ -70,6 +70,8 @@ pub fn known(
     let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
     let ids = conn.platform_ids(&events)?;
     let reasons = conn.verdict_reasons(&events, known)?;
+    let orders = conn.order_numbers(&events)?;
+    let told = conn.unconfirmed(&events, known)?;
     let explanation = explain::explain(&Question {
         model: &model,
         vocabulary: &vocabulary,
@@ -80,6 +82,8 @@ pub fn known(
         contact: name,
         platform_id: &|id| ids.get(&id).cloned(),
         reason: &|id| reasons.get(&id).cloned(),
+        order: &|id| orders.get(&id).cloned(),
+        only_told: &|id| told.contains(&id),
     });
     Ok(Some(Known {
         facts,

@@ -256,6 +256,8 @@ impl Run<'_> {
             contact: &self.test.name,
             platform_id: &|_| None,
             reason: &|_| None,
+            order: &|_| None,
+            only_told: &|_| false,
         });
         let all = std::mem::take(&mut explanation.scores);
         let about = all.into_iter().enumerate();

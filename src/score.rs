@@ -18,6 +18,7 @@ pub mod facts;
 pub mod first;
 pub mod logistic;
 pub mod model;
+pub mod orders;
 mod pattern;
 mod status;
 mod subject;

@@ -12,8 +12,13 @@ use crate::{
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
     schedule::due::Schedule,
-    store::{Conn, Connection, Store, StoreError},
+    score::calendar::Day,
+    store::{Conn, Connection, Shortfall, Store, StoreError},
 };
+
+/// So many shortfalls of a connection are told, and so many in text.
+const SHORT_MAX: usize = 20;
+const SHORT_SHOWN: usize = 3;
 
 /// The whole state.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -67,8 +72,29 @@ pub struct ConnectionStatus {
     pub contacts: i64,
     /// Rows and pages that could not be understood.
     pub rejects: i64,
+    /// Where less reached us than the platform counts, the newest first: these days are not judged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub short: Vec<ShortStatus>,
+    /// How many such there are.
+    #[serde(skip)]
+    pub short_in_all: usize,
     /// When it is synced next, if the daemon runs.
     pub next_at: Option<DateTime<Utc>>,
+}
+
+/// Days on which less reached us than a platform counts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ShortStatus {
+    /// The campaign.
+    pub campaign: String,
+    /// The kind of event.
+    pub kind: String,
+    /// How many are missing at least.
+    pub missing: i64,
+    /// The first day.
+    pub from: Day,
+    /// The last day.
+    pub to: Day,
 }
 
 /// One guard that waits for a person.
@@ -80,6 +106,18 @@ pub struct GuardStatus {
     pub connection: Option<String>,
     /// What it saw.
     pub detail: String,
+}
+
+impl From<Shortfall> for ShortStatus {
+    fn from(short: Shortfall) -> Self {
+        Self {
+            campaign: short.campaign,
+            kind: short.kind,
+            missing: short.missing,
+            from: short.from,
+            to: short.to,
+        }
+    }
 }
 
 impl Status {
@@ -170,6 +208,8 @@ fn connection(
         complete_through: None,
         contacts: 0,
         rejects: 0,
+        short: Vec::new(),
+        short_in_all: 0,
         next_at: Schedule::of(configured, config.zone).next_after(now),
     };
     let Some(known) = known else {
@@ -177,6 +217,9 @@ fn connection(
     };
     status.contacts = conn.contacts_of(known.id)?;
     status.rejects = conn.count_rejects(known.id)?;
+    let (short, short_in_all) = conn.shortfalls(known.id, SHORT_MAX)?;
+    status.short_in_all = short_in_all;
+    status.short = short.into_iter().map(ShortStatus::from).collect();
     let through = conn.connection_complete_through(known.id)?;
     status.complete_through = through.and_then(DateTime::from_timestamp_millis);
     let good = conn.last_good_run("sync", Some(known.id))?;
@@ -282,6 +325,23 @@ fn connections_text(status: &Status) -> String {
         if let Some(why) = &each.why {
             out += &format!("  {}: {why}\n", each.name);
         }
+        out += &short_text(each);
+    }
+    out
+}
+
+/// What did not reach us, the newest first.
+fn short_text(status: &ConnectionStatus) -> String {
+    let mut out = String::new();
+    for each in status.short.iter().take(SHORT_SHOWN) {
+        out += &format!(
+            "  {}: not judged from {} to {}: the platform counts {} more of kind {} of campaign '{}' than reached us\n",
+            status.name, each.from, each.to, each.missing, each.kind, each.campaign
+        );
+    }
+    let more = status.short_in_all.saturating_sub(SHORT_SHOWN);
+    if more > 0 {
+        out += &format!("  {}: and {more} more like that\n", status.name);
     }
     out
 }

@@ -199,17 +199,22 @@ impl Sync<'_> {
     /// Makes the connection known, and for which kinds each stream answers.
     async fn declare(&self) -> Result<ConnectionId, StoreError> {
         let capabilities = self.connector.capabilities();
-        let (name, platform, streams) = (
+        let (name, platform, streams, twins) = (
             self.name.to_owned(),
             capabilities.platform,
             capabilities.streams,
+            capabilities.twins,
         );
         let now = self.now();
         self.store
             .write_async(move |tx| {
                 let connection = tx.connection(&name, platform, now)?.id;
+                tx.declare_twins(connection, twins, now)?;
                 for spec in streams {
                     tx.declare_stream(connection, spec.stream, spec.kinds)?;
+                    if spec.counted {
+                        tx.declare_counted(connection, spec.stream)?;
+                    }
                 }
                 Ok(connection)
             })

@@ -254,6 +254,8 @@ pub struct Event {
     pub value_cents: Option<i64>,
     /// ISO 4217, upper case; missing means the configuration's.
     pub currency: Option<String>,
+    /// For a purchase or refund: the order's number as the shop shows it, by which another source knows it too.
+    pub order: Option<String>,
     /// For a send: whether its opens and clicks can be seen. Missing means yes.
     pub tracked: Option<bool>,
     /// The platform's word on who caused it.
@@ -277,6 +279,7 @@ impl Event {
             quantity: None,
             value_cents: None,
             currency: None,
+            order: None,
             tracked: None,
             verdict: None,
             properties: BTreeMap::new(),

@@ -26,7 +26,7 @@ pub enum Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRow(pub String);
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "email",
     "id",
     "kind",
@@ -38,6 +38,7 @@ const KEYS: [&str; 20] = [
     "quantity",
     "value",
     "currency",
+    "order",
     "tracked",
     "verdict",
     "bounce",
@@ -198,6 +199,7 @@ impl RowReader {
         event.quantity = cells.read("quantity", quantity)?;
         event.value_cents = cells.read("value", cents)?;
         event.currency = cells.read("currency", currency)?;
+        event.order = cells.take("order");
         event.tracked = cells.read("tracked", truth)?;
         event.verdict = cells.read("verdict", verdict)?;
         event.properties = std::mem::take(&mut cells.properties);

@@ -124,6 +124,7 @@ fn take(
         quantity: event.quantity.unwrap_or(1),
         value: event.value_cents,
         currency: text(&mut vocabulary.currencies, &event.currency),
+        order: TextId::NONE,
         tracked: event.tracked.unwrap_or(true),
         has_properties: !event.properties.is_empty(),
     });

@@ -281,6 +281,15 @@ pub struct EventLine {
     pub item: Option<String>,
     /// The connection it came from.
     pub connection: String,
+    /// The number of its order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// Other connections that told the same order; it counts once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_told_by: Vec<String>,
+    /// Whether a webhook told it and no poll has confirmed it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only_by_webhook: bool,
     /// What it earns now, before the rule's cap.
     pub points: Points,
     /// The first day on which nothing is left of it.
@@ -373,6 +382,10 @@ pub struct Question<'a> {
     pub platform_id: &'a dyn Fn(i64) -> Option<String>,
     /// The stored reason of an event's verdict, where one was recorded.
     pub reason: &'a dyn Fn(i64) -> Option<String>,
+    /// The number of the order that an event is of.
+    pub order: &'a dyn Fn(i64) -> Option<String>,
+    /// Whether a webhook told an event and no poll has confirmed it.
+    pub only_told: &'a dyn Fn(i64) -> bool,
 }
 
 /// Explains a contact.

@@ -62,6 +62,8 @@ pub struct Fact {
     pub value: Option<i64>,
     /// The currency ([`Vocabulary::currencies`]); none means the configured one.
     pub currency: TextId,
+    /// The number of the order, the same from every connection; it is only ever compared.
+    pub order: TextId,
     /// For a send: whether opens and clicks can be seen.
     pub tracked: bool,
     /// Whether the event has properties, which are looked up apart.

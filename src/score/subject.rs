@@ -12,6 +12,7 @@ use super::{
     calendar::Day,
     facts::{ConnectionId, Coverage, Fact, Facts, Hole, KindId},
     model::Model,
+    orders::told_again,
     pattern::{PatternId, usable},
 };
 
@@ -145,6 +146,8 @@ pub(crate) struct Subject<'a> {
     subscribed_on: Option<Day>,
     first_known_on: Day,
     coverage: &'a Coverage,
+    /// Events that do not count, in order, and from which day on: another connection tells them too.
+    again: Vec<(usize, Day)>,
 }
 
 impl<'a> Subject<'a> {
@@ -169,8 +172,14 @@ impl<'a> Subject<'a> {
             subscribed_on: facts.subscribed_at.map(|at| zone.day(at)),
             first_known_on: zone.day(facts.first_known_at),
             coverage,
+            again: Vec::new(),
             days,
         };
+        let told = told_again(&facts.events);
+        subject.again = told
+            .iter()
+            .map(|told| (told.again, subject.days[told.counts]))
+            .collect();
         for (fact, &day) in facts.events.iter().zip(&subject.days) {
             if fact.kind == kinds.open && fact.verdict == Verdict::PrivacyProxy {
                 subject.proxy_days.push(day);
@@ -209,7 +218,16 @@ impl<'a> Subject<'a> {
             .of(pattern)
             .iter()
             .map(|&index| index as usize)
-            .filter(move |&index| self.days[index] <= as_of)
+            .filter(move |&index| self.days[index] <= as_of && self.counts(index, as_of))
+    }
+
+    /// Whether an event counts on a date, as far as other connections do not tell it too.
+    fn counts(&self, index: usize, as_of: Day) -> bool {
+        if self.again.is_empty() {
+            return true;
+        }
+        let found = self.again.binary_search_by_key(&index, |(again, _)| *again);
+        found.map_or(true, |found| self.again[found].1 > as_of)
     }
 
     /// Whether any event matches a pattern, whenever it is.

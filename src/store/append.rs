@@ -2,12 +2,14 @@
 //!
 //! An event with a platform id is (connection, kind, platform id) of its
 //! contact. One without is its whole content: connection, kind, instant,
-//! campaign, link, page, item, quantity, amount, currency, properties; identical
+//! campaign, link, page, item, quantity, amount, currency, order, properties; identical
 //! rows of one report are as many events as there are rows, so of those the
 //! k-th is new exactly when fewer than k were known before the report began.
 //! Verdict and `tracked` are judgements on an event and no part of its identity.
 //! What dedupe looks into is the contact's packed history; the table `event` is
 //! consulted by row number only.
+
+mod report;
 
 use std::collections::HashMap;
 
@@ -22,7 +24,7 @@ use super::{
     history::{Histories, Ledger, bucket, codec::Entry},
     tally::Group,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
-    word::{Dictionary, Texts, verdict_number},
+    word::{Dictionary, Texts, order_number, verdict_number},
 };
 use crate::{
     planted::{Bug, is_planted},
@@ -31,6 +33,8 @@ use crate::{
         facts::{ConnectionId, Fact, TextId},
     },
 };
+
+pub use report::Report;
 
 /// What became of a batch of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,25 +58,18 @@ impl std::ops::AddAssign for Appended {
     }
 }
 
-/// One complete report, within which identical rows are different events. It
-/// may be appended in several batches and transactions.
-#[derive(Debug)]
-pub struct Report {
-    /// Events above this number came with the report itself.
-    known_to: i64,
-    /// How many rows have matched the events whose first is this; on disk for reports of any length.
-    matched: Matched,
-}
-
-#[derive(Debug)]
-enum Matched {
-    InMemory(HashMap<i64, i64>),
-    OnDisk,
+/// How events came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// We asked, or somebody handed in a file or a batch.
+    Poll,
+    /// The platform told by itself.
+    Webhook,
 }
 
 const INSERT: &str = "insert into event (contact_id, at, kind, connection_id, known_at, campaign_id, link_id, url_id,
-    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties)
-  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+    item_id, quantity, value, currency_id, tracked, verdict, platform_event_id, properties, way, order_id)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 /// An incoming event, in numbers.
 struct Incoming<'e> {
@@ -85,26 +82,6 @@ struct Incoming<'e> {
 }
 
 impl Tx {
-    /// Begins a report that is appended in one transaction.
-    pub fn begin_report(&self) -> Result<Report, StoreError> {
-        Ok(Report {
-            known_to: self.last_event()?,
-            matched: Matched::InMemory(HashMap::new()),
-        })
-    }
-
-    /// Begins a report of any length. One at a time may be under way.
-    pub fn begin_long_report(&self) -> Result<Report, StoreError> {
-        self.sql.execute_batch(
-            "drop table if exists temp.matched;
-             create temp table matched (event_id integer primary key, times integer not null) strict;",
-        )?;
-        Ok(Report {
-            known_to: self.last_event()?,
-            matched: Matched::OnDisk,
-        })
-    }
-
     pub(super) fn last_event(&self) -> Result<i64, StoreError> {
         Ok(self
             .sql
@@ -121,8 +98,31 @@ impl Tx {
         events: &[Event],
         report: &mut Report,
     ) -> Result<Appended, StoreError> {
+        self.append_by(Way::Poll, connection, known_at, events, report)
+    }
+
+    /// As [`Tx::append`], for what a webhook told.
+    pub fn append_told(
+        &self,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &[Event],
+        report: &mut Report,
+    ) -> Result<Appended, StoreError> {
+        self.append_by(Way::Webhook, connection, known_at, events, report)
+    }
+
+    fn append_by(
+        &self,
+        way: Way,
+        connection: ConnectionId,
+        known_at: Millis,
+        events: &[Event],
+        report: &mut Report,
+    ) -> Result<Appended, StoreError> {
         let mut gathered = self.gather(connection, &[])?;
-        let appended = self.append_to(&mut gathered, connection, known_at, events, report)?;
+        let whose = (connection, way);
+        let appended = self.append_to(&mut gathered, whose, known_at, events, report)?;
         gathered.write()?;
         Ok(appended)
     }
@@ -131,7 +131,7 @@ impl Tx {
     pub(super) fn append_to<'t>(
         &'t self,
         gathered: &mut Gathered<'t>,
-        connection: ConnectionId,
+        (connection, way): (ConnectionId, Way),
         known_at: Millis,
         events: &[Event],
         report: &mut Report,
@@ -145,26 +145,36 @@ impl Tx {
         incoming.sort_by_key(|each| each.contact);
         let mut insert = self.sql.prepare_cached(INSERT)?;
         let mut court = Court::new(self, connection, known_at)?;
+        let (twins, two_ways) = self.ways(connection)?;
+        let mut one_of_two = 0;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let histories = &mut gathered.histories;
-            let mut merge = Merge::begin(self, known_at, rows, (&mut insert, histories))?;
+            let told = (known_at, (way, two_ways), twins);
+            let mut merge = Merge::begin(self, told, rows, (&mut insert, histories))?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
             }
-            merge.judged |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
-            if (appended.new, appended.superseded) != (before.new, before.superseded)
-                || merge.judged
-            {
+            let mut news = (appended.new, appended.superseded) != (before.new, before.superseded);
+            if twins.is_some() {
+                let whose = (merge.contact, connection);
+                let (ledger, touched) = (&mut merge.ledger, &mut merge.touched);
+                let paired = self.pair(whose, twins, ledger, touched, known_at)?;
+                news |= paired.changed;
+                one_of_two += paired.more;
+            }
+            news |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
+            if news || merge.judged {
                 gathered.news.push(merge.contact);
             }
             histories.keep(merge.contact, merge.ledger)?;
         }
         // One that took another's place leaves as many as there were.
-        self.count(
-            Group::Events,
-            i64::try_from(appended.new).unwrap_or(i64::MAX),
-        );
+        let new = i64::try_from(appended.new).unwrap_or(i64::MAX) - one_of_two;
+        self.count(Group::Events, new);
+        let told_before = u64::try_from(one_of_two).unwrap_or(0).min(appended.new);
+        appended.new -= told_before;
+        appended.duplicates += told_before;
         Ok(appended)
     }
 
@@ -200,6 +210,7 @@ impl Tx {
                 quantity: event.quantity.unwrap_or(1),
                 value: event.value_cents,
                 currency: texts.id(Dictionary::Currency, event.currency.as_deref())?,
+                order: texts.id(Dictionary::Order, order_number(event).as_deref())?,
                 tracked: event.tracked.unwrap_or(true),
                 has_properties: properties.is_some(),
             };
@@ -216,14 +227,27 @@ impl Tx {
     }
 }
 
+/// An event that is stored.
+#[derive(Clone, Copy)]
+struct Known {
+    id: i64,
+    at: Millis,
+    told: bool,
+}
+
 /// One contact's events while a batch is merged into them.
 struct Merge<'m, 't> {
     tx: &'t Tx,
     contact: ContactId,
     known_at: Millis,
+    way: Way,
+    /// Whether its connection tells in two ways.
+    two_ways: bool,
+    /// Whether what the other way told is told apart by its time alone.
+    twins: bool,
     ledger: Ledger,
     /// By (kind, campaign): platform id to event. Filled for what the batch asks about.
-    identified: HashMap<(u16, TextId), HashMap<String, (i64, Millis)>>,
+    identified: HashMap<(u16, TextId), HashMap<String, Known>>,
     /// Whether a verdict changed.
     judged: bool,
     /// What there is to judge anew.
@@ -235,13 +259,13 @@ struct Merge<'m, 't> {
 impl<'m, 't> Merge<'m, 't> {
     fn begin(
         tx: &'t Tx,
-        known_at: Millis,
+        (known_at, (way, two_ways), twins): (Millis, (Way, bool), Option<Millis>),
         rows: &[Incoming<'_>],
         (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
-        // An id may be known at any time; whole content only at its own.
-        let anywhere = rows.iter().any(|row| row.event.id.is_some());
+        // An id may be known at any time, and twins follow from all there is; whole content only at its own.
+        let anywhere = twins.is_some() || rows.iter().any(|row| row.event.id.is_some());
         let mut wanted = Vec::new();
         for row in rows {
             wanted.push(bucket(row.fact.at));
@@ -255,6 +279,9 @@ impl<'m, 't> Merge<'m, 't> {
             tx,
             contact,
             known_at,
+            way,
+            two_ways,
+            twins: twins.is_some(),
             ledger,
             identified: HashMap::new(),
             judged: false,
@@ -293,19 +320,20 @@ impl<'m, 't> Merge<'m, 't> {
             .and_then(|ids| ids.get(id))
             .copied();
         match known {
-            Some((event, at)) if at == row.fact.at => {
-                self.judge(event, at, row)?;
+            Some(known) if known.at == row.fact.at => {
+                self.confirm(known)?;
+                self.judge(known.id, known.at, row)?;
                 appended.duplicates += 1;
                 return Ok(());
             }
-            Some((event, _)) if self.was_superseded(event, row.fact.at)? => {
+            Some(known) if self.was_superseded(known.id, row.fact.at)? => {
                 appended.duplicates += 1;
                 return Ok(());
             }
             _ => {}
         }
         let new = self.insert(row)?;
-        if let Some((old, at)) = known {
+        if let Some(Known { id: old, at, .. }) = known {
             if let Some(bucket) = self.ledger.buckets.get_mut(bucket(at)) {
                 bucket.remove(old, at);
             }
@@ -321,10 +349,28 @@ impl<'m, 't> Merge<'m, 't> {
         } else {
             appended.new += 1;
         }
+        let known = Known {
+            id: new,
+            at: row.fact.at,
+            told: self.way == Way::Webhook,
+        };
         self.identified
             .entry(key)
             .or_default()
-            .insert(id.to_owned(), (new, row.fact.at));
+            .insert(id.to_owned(), known);
+        Ok(())
+    }
+
+    /// A poll has shown what so far only a webhook told.
+    fn confirm(&self, known: Known) -> Result<(), StoreError> {
+        if known.told && self.way == Way::Poll {
+            self.tx
+                .sql
+                .prepare_cached(
+                    "insert into confirmed (contact_id, event_id, known_at) values (?1, ?2, ?3) on conflict do nothing",
+                )?
+                .execute(params![self.contact.0, known.id, self.known_at])?;
+        }
         Ok(())
     }
 
@@ -341,12 +387,19 @@ impl<'m, 't> Merge<'m, 't> {
             .sql
             .prepare_cached("select platform_event_id from event where id = ?1")?;
         let mut ids = HashMap::new();
-        for Entry { fact, identified } in self.ledger.entries() {
-            if *identified && (fact.kind.0, fact.campaign) == key && fact.connection == connection {
-                ids.insert(
-                    select.query_row([fact.id], |row| row.get(0))?,
-                    (fact.id, fact.at),
-                );
+        for entry in self.ledger.entries() {
+            let fact = &entry.fact;
+            if entry.identified
+                && (fact.kind.0, fact.campaign) == key
+                && fact.connection == connection
+                && self.is_of_this_way(entry)
+            {
+                let known = Known {
+                    id: fact.id,
+                    at: fact.at,
+                    told: entry.told,
+                };
+                ids.insert(select.query_row([fact.id], |row| row.get(0))?, known);
             }
         }
         self.identified.insert(key, ids);
@@ -380,19 +433,26 @@ impl<'m, 't> Merge<'m, 't> {
         appended: &mut Appended,
     ) -> Result<(), StoreError> {
         let mut count = 0;
-        let mut first: Option<i64> = None;
+        let mut first: Option<Known> = None;
         if let Some(bucket) = self.ledger.buckets.get(bucket(row.fact.at)) {
             for entry in bucket.stored_at(row.fact.at) {
                 if entry.fact.id <= report.known_to && self.is_same(entry, row)? {
                     count += 1;
-                    first = Some(first.map_or(entry.fact.id, |id| id.min(entry.fact.id)));
+                    if first.is_none_or(|first| entry.fact.id < first.id) {
+                        first = Some(Known {
+                            id: entry.fact.id,
+                            at: row.fact.at,
+                            told: entry.told,
+                        });
+                    }
                 }
             }
         }
         if let Some(first) = first
-            && report.matches(self.tx, first, count)?
+            && report.matches(self.tx, first.id, count)?
         {
-            self.judge(first, row.fact.at, row)?;
+            self.confirm(first)?;
+            self.judge(first.id, row.fact.at, row)?;
             appended.duplicates += 1;
             return Ok(());
         }
@@ -401,9 +461,15 @@ impl<'m, 't> Merge<'m, 't> {
         Ok(())
     }
 
+    /// Whether an entry was told in the way of this batch, where that makes a difference.
+    fn is_of_this_way(&self, entry: &Entry) -> bool {
+        !self.twins || entry.told == (self.way == Way::Webhook)
+    }
+
     fn is_same(&self, entry: &Entry, row: &Incoming<'_>) -> Result<bool, StoreError> {
         let (known, new) = (&entry.fact, &row.fact);
         let same = !entry.identified
+            && self.is_of_this_way(entry)
             && known.at == new.at
             && known.kind == new.kind
             && known.connection == new.connection
@@ -413,6 +479,7 @@ impl<'m, 't> Merge<'m, 't> {
             && known.quantity == new.quantity
             && known.value == new.value
             && known.currency == new.currency
+            && known.order == new.order
             && known.has_properties == new.has_properties;
         if !same || !(new.has_properties || new.url.is_some()) {
             return Ok(same);
@@ -484,38 +551,19 @@ impl<'m, 't> Merge<'m, 't> {
             row.event.verdict.map(verdict_number),
             row.event.id,
             row.properties,
+            match self.way {
+                Way::Webhook => Some(1),
+                Way::Poll => self.two_ways.then_some(2),
+            },
+            some(fact.order),
         ])?;
         let id = self.tx.sql.last_insert_rowid();
         self.touched.note(fact, id);
         self.ledger.buckets.or_empty(bucket(fact.at)).insert(Entry {
             fact: Fact { id, ..*fact },
             identified: row.event.id.is_some(),
+            told: self.way == Way::Webhook,
         });
         Ok(id)
-    }
-}
-
-impl Report {
-    /// Whether one more row of this report is among the `count` known events whose first is `first`.
-    fn matches(&mut self, tx: &Tx, first: i64, count: i64) -> Result<bool, StoreError> {
-        let so_far = match &mut self.matched {
-            Matched::InMemory(matched) => {
-                let times = matched.entry(first).or_default();
-                let so_far = *times;
-                *times += 1;
-                so_far
-            }
-            Matched::OnDisk => {
-                let times: i64 = tx
-                    .sql
-                    .prepare_cached(
-                        "insert into temp.matched (event_id, times) values (?1, 1)
-                         on conflict do update set times = times + 1 returning times",
-                    )?
-                    .query_row([first], |row| row.get(0))?;
-                times - 1
-            }
-        };
-        Ok(so_far < count)
     }
 }

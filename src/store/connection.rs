@@ -21,6 +21,10 @@ pub struct Connection {
     pub platform: String,
 }
 
+fn kind_called(name: String) -> EventKind {
+    EventKind::built_in(&name).unwrap_or(EventKind::Custom(name))
+}
+
 impl Conn {
     /// All connections that ever brought anything, by number.
     pub fn connections(&self) -> Result<Vec<Connection>, StoreError> {
@@ -52,10 +56,17 @@ impl Conn {
         })?;
         let mut kinds = Vec::new();
         for name in rows {
-            let name = name?;
-            kinds.push(EventKind::built_in(&name).unwrap_or(EventKind::Custom(name)));
+            kinds.push(kind_called(name?));
         }
         Ok(kinds)
+    }
+
+    /// The kind of a stored number.
+    pub(super) fn kind_name(&self, stored: i64) -> Result<EventKind, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached("select name from kind where id = ?1")?;
+        Ok(kind_called(select.query_row([stored], |row| row.get(0))?))
     }
 
     /// Where a stream resumes, and when that was committed.

@@ -14,6 +14,7 @@ use super::{
     contact::ContactId,
     error::StoreError,
     history::codec::{self, Entry},
+    twins,
     word::{day_of, kind_of_stored, status_of, verdict_of},
 };
 use crate::{
@@ -105,6 +106,8 @@ struct Loader<'k> {
     /// Contacts merged into others, and into which.
     merged: HashMap<i64, Vec<i64>>,
     absorbed: BTreeSet<i64>,
+    /// The connections that tell twice.
+    twins: Vec<(ConnectionId, Millis)>,
     facts: Facts,
     entries: Vec<Entry>,
     /// Name, value, known at: the newest of each name.
@@ -194,6 +197,7 @@ impl<'k> Loader<'k> {
             adjusted,
             merged,
             absorbed,
+            twins: conn.all_twins()?,
             facts: Facts::default(),
             entries: Vec::new(),
             fields: Vec::new(),
@@ -270,6 +274,11 @@ impl<'k> Loader<'k> {
     fn finish(&mut self, contact: i64) -> Result<(), StoreError> {
         if self.known.is_some() {
             self.rewind(contact)?;
+        }
+        let pairs = twins::all_pairs(&self.twins, &self.entries);
+        if !pairs.is_empty() {
+            let counts = |id| pairs.binary_search_by_key(&id, |pair| pair.polled).is_err();
+            self.entries.retain(|entry| counts(entry.fact.id));
         }
         for entry in &self.entries {
             self.facts.events.push(Fact {
@@ -486,7 +495,7 @@ impl<'k> Loader<'k> {
     fn restore_superseded(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
         let mut select = self.conn.sql.prepare_cached(
             "select event.id, at, kind, connection_id, campaign_id, coalesce(link_id, url_id), item_id, quantity,
-               value, currency_id, tracked, properties is not null
+               value, currency_id, tracked, properties is not null, coalesce(way = 1, 0), order_id
              from superseded join event on event.id = event_id
              where superseded.contact_id = ?1 and superseded.known_at > ?2",
         )?;
@@ -497,6 +506,7 @@ impl<'k> Loader<'k> {
                 self.entries.push(Entry {
                     fact: fact_of(row)?,
                     identified: true,
+                    told: row.get(12)?,
                 });
             }
         }
@@ -524,6 +534,7 @@ fn fact_of(row: &Row<'_>) -> Result<Fact, StoreError> {
         quantity: row.get::<_, Option<u32>>(7)?.unwrap_or(1),
         value: row.get(8)?,
         currency: text(9)?,
+        order: text(13)?,
         tracked: row.get::<_, Option<bool>>(10)?.unwrap_or(true),
         has_properties: row.get(11)?,
     })

@@ -37,6 +37,8 @@ pub(super) struct Ledger {
     pub(super) buckets: Buckets,
     /// Whether all that there are were loaded.
     whole: bool,
+    /// Events that do not count, since a webhook told them too ([`super::twins`]); in order.
+    shadows: Vec<i64>,
 }
 
 /// Buckets in the order of their numbers. They are few, and lie in one piece.
@@ -178,6 +180,12 @@ impl Ledger {
         }
     }
 
+    /// Says which events do not count.
+    pub(super) fn shadow(&mut self, events: impl Iterator<Item = i64>) {
+        self.shadows = events.collect();
+        self.shadows.sort_unstable();
+    }
+
     /// What happened in a span of time, in order. The buckets must be loaded, and settled.
     pub(super) fn between(&self, span: RangeInclusive<Millis>) -> impl Iterator<Item = &Fact> {
         let numbers = bucket(*span.start())..=bucket(*span.end());
@@ -185,7 +193,8 @@ impl Ledger {
         stored.flat_map(move |stored| {
             let from = stored.partition_point(|entry| entry.fact.at < *span.start());
             let to = stored.partition_point(|entry| entry.fact.at <= *span.end());
-            stored[from..to].iter().map(|entry| &entry.fact)
+            let facts = stored[from..to].iter().map(|entry| &entry.fact);
+            facts.filter(|fact| self.shadows.binary_search(&fact.id).is_err())
         })
     }
 

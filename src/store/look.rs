@@ -1,6 +1,6 @@
 //! Counts and lists that people look at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use engaged_connectors::model::{EventKind, Verdict};
 use rusqlite::{OptionalExtension, params};
@@ -115,6 +115,41 @@ impl Conn {
             }
         }
         Ok(ids)
+    }
+
+    /// The numbers of the orders that events are of.
+    pub fn order_numbers(&self, events: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select number from event join order_number on order_number.id = order_id where event.id = ?1",
+        )?;
+        let mut numbers = HashMap::new();
+        for event in events {
+            let number = select.query_row([event], |row| row.get(0)).optional()?;
+            numbers.extend(number.map(|number| (*event, number)));
+        }
+        Ok(numbers)
+    }
+
+    /// Those of some events that a webhook told and no poll had confirmed at an instant (`None`: by now).
+    pub fn unconfirmed(
+        &self,
+        events: &[i64],
+        known: Option<Millis>,
+    ) -> Result<HashSet<i64>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select exists (select 1 from event where id = ?1 and way = 1 and not exists (
+               select 1 from confirmed where confirmed.contact_id = event.contact_id and event_id = event.id
+                 and confirmed.known_at <= ?2))",
+        )?;
+        let mut unconfirmed = HashSet::new();
+        for event in events {
+            if select.query_row(params![event, known.unwrap_or(Millis::MAX)], |row| {
+                row.get(0)
+            })? {
+                unconfirmed.insert(*event);
+            }
+        }
+        Ok(unconfirmed)
     }
 
     /// How a contact's scores went.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     Tx,
-    append::Appended,
+    append::{Appended, Way},
     contact::{Gone, Resolver},
     coverage::Gap,
     error::StoreError,
@@ -101,13 +101,16 @@ impl Tx {
         let scan_at = page.scan.map(|scan| scan.started_at.timestamp_millis());
         self.upsert_contacts(connection, &page.contacts, scan_at, known_at, &mut commit)?;
         let report = &mut self.begin_report()?;
-        commit.events = self.append_to(gathered, connection, known_at, &page.events, report)?;
+        let whose = (connection, Way::Poll);
+        commit.events = self.append_to(gathered, whose, known_at, &page.events, report)?;
         commit.contacts_met += std::mem::take(&mut gathered.met);
         // Before the page's own coverage: a row of unknown time reaches back to what was complete before it.
         for reject in &page.rejects {
             self.add_reject(connection, stream, reject, zone, known_at)?;
             commit.rejects += 1;
         }
+        let looks = (&*page.counters, &*page.covered, page.done);
+        self.reconcile((connection, stream), looks, zone, known_at)?;
         self.cover(connection, &page.covered, known_at)?;
         self.drop_old_rejects(connection, stream)?;
         if let (Some(scan), Some(started_at)) = (page.scan, scan_at)

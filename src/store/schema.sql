@@ -7,15 +7,18 @@ create table word (id integer primary key, text text not null unique) strict;
 create table kind (id integer primary key, name text not null unique) strict;
 create table url (id integer primary key, url text not null unique) strict;
 create table item (id integer primary key, name text not null unique) strict;
+create table order_number (id integer primary key, number text not null unique) strict;
 create table currency (id integer primary key, code text not null unique) strict;
 
--- Connections and how far each has been read.
+-- Connections and how far each has been read. twins_ms: how far apart the times may be that a webhook and a poll give for
+-- one event (null: it is not told twice, or by one id).
 create table connection (
   id integer primary key,
   name text not null unique,
   platform text not null,
   known_at integer not null,
-  first_read_at integer
+  first_read_at integer,
+  twins_ms integer
 ) strict;
 
 create table stream_kind (
@@ -54,6 +57,47 @@ create table hole (
   source text not null,
   known_at integer not null,
   healed_at integer
+) strict;
+
+-- Streams that are complete only as far as the platform's counters agree with what is stored, and up to where the last pass was.
+create table counted_stream (
+  connection_id integer not null references connection,
+  stream text not null,
+  complete_to_at integer,
+  primary key (connection_id, stream)
+) strict, without rowid;
+
+-- The last look at each counter, up to where its pass was complete, and the look of the pass that is under way.
+create table counter (
+  connection_id integer not null references connection,
+  stream text not null,
+  campaign_id integer not null references campaign,
+  kind integer not null references kind,
+  at integer,
+  contacts integer,
+  times integer,
+  complete_to_at integer,
+  coming_at integer,
+  coming_contacts integer,
+  coming_times integer,
+  primary key (connection_id, stream, campaign_id, kind)
+) strict, without rowid;
+
+-- Two looks between which a counter rose by more than what reached us: a hole of the source counter:STREAM:ID. seen: what
+-- was stored and counted when it was last found to be one.
+create table shortfall (
+  id integer primary key autoincrement,
+  connection_id integer not null references connection,
+  stream text not null,
+  campaign_id integer not null references campaign,
+  kind integer not null references kind,
+  before_at integer,
+  before_contacts integer,
+  before_times integer,
+  at integer not null,
+  contacts integer not null,
+  times integer,
+  seen text
 ) strict;
 
 create table reject (
@@ -172,7 +216,8 @@ create table campaign (
   unique (connection_id, platform_id)
 ) strict;
 
--- The record of what came in, once each; rows are never changed.
+-- The record of what came in, once each; rows are never changed. way: 1 by a webhook; 2 by a poll, where both are
+-- used; null by the one way in which its connection tells.
 create table event (
   id integer primary key autoincrement,
   contact_id integer not null,
@@ -190,8 +235,11 @@ create table event (
   tracked integer,
   verdict integer,
   platform_event_id text,
-  properties text
+  properties text,
+  way integer,
+  order_id integer
 ) strict;
+create index event_of_two_ways on event (campaign_id, kind, at, contact_id) where way is not null;
 
 -- What scoring reads: each contact's events packed by half-years (src/store/history/codec.rs).
 create table history (
@@ -201,6 +249,16 @@ create table history (
   ev blob not null,
   primary key (contact_id, bucket, part)
 ) strict, without rowid;
+
+-- An event that a webhook told, and a poll too; by_id: the poll's row, where it is one of its own, which then does not count.
+create table confirmed (
+  contact_id integer not null,
+  event_id integer not null,
+  by_id integer,
+  known_at integer not null,
+  primary key (contact_id, event_id)
+) strict, without rowid;
+create unique index confirmed_by on confirmed (by_id) where by_id is not null;
 
 -- The platform changed an event's time: the event that no longer counts, and the one that replaced it.
 create table superseded (

@@ -31,7 +31,7 @@ pub(super) const NEW: i64 = -1;
 pub(super) enum Group {
     /// Contacts; what became one with another is none of its own.
     Contacts,
-    /// Events; one that another superseded is none.
+    /// Events; one that another superseded is none, and one that was told twice is one.
     Events,
     /// A connection's ids of contacts that are still there.
     Identities(ConnectionId),
@@ -313,6 +313,7 @@ const RECOUNT_SPREAD: &str =
 const RECOUNT: &str = "
   select 'contact', 0, 0, 0, (select count(*) from contact) - (select count(*) from merged)
   union all select 'event', 0, 0, 0, (select count(*) from event) - (select count(*) from superseded)
+    - (select count(*) from confirmed where by_id is not null)
   union all select 'identity', connection_id, 0, 0, count(*) from identity where gone_at is null group by connection_id
   union all select 'outbox', connection_id, coalesce(word.id, -1), 0, count(*) from outbox left join word on text = state
     group by connection_id, state

@@ -21,12 +21,15 @@ use crate::score::{
 
 mod append;
 mod audit;
+mod counters;
 mod figures;
 mod merging;
 mod opening;
+mod orders;
 mod pages;
 mod results;
 mod runs;
+mod told;
 mod verdicts;
 
 /// A clock that stands where it was put.

@@ -424,7 +424,8 @@ impl Conn {
             "select coalesce((select verdict from verdict where verdict.contact_id = event.contact_id
                  and event_id = event.id order by verdict.known_at desc limit 1), event.verdict, ?2), count(*)
              from event where kind = ?1 and not exists (select 1 from superseded
-               where superseded.contact_id = event.contact_id and superseded.event_id = event.id) group by 1",
+               where superseded.contact_id = event.contact_id and superseded.event_id = event.id)
+               and not exists (select 1 from confirmed where by_id = event.id) group by 1",
         )?;
         let kind = KindId::built_in(kind).map_or(-1, |kind| i64::from(kind.0));
         let mut sizes = HashMap::new();

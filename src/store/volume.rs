@@ -40,13 +40,14 @@ impl Conn {
             ..Arrivals::default()
         };
         let mut select = self.sql.prepare_cached(
-            "select id, connection_id, at from event where id > ?1 order by id limit ?2",
+            "select id, connection_id, at, exists (select 1 from confirmed where by_id = event.id) from event
+             where id > ?1 order by id limit ?2",
         )?;
         let mut rows = select.query([after, limit])?;
         while let Some(row) = rows.next()? {
             (arrivals.last, arrivals.rows) = (row.get(0)?, arrivals.rows + 1);
-            let at: Millis = row.get(2)?;
-            if at >= since {
+            let (at, told_before): (Millis, bool) = (row.get(2)?, row.get(3)?);
+            if at >= since && !told_before {
                 let day = (ConnectionId(row.get(1)?), zone.day(at));
                 *arrivals.days.entry(day).or_insert(0) += 1;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use engaged_connectors::model::{Campaign, EventKind, Status, Verdict};
+use engaged_connectors::model::{Campaign, Event, EventKind, Status, Verdict};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Conn, Tx, error::StoreError};
@@ -21,6 +21,7 @@ pub(super) enum Dictionary {
     Url,
     Item,
     Currency,
+    Order,
 }
 
 impl Dictionary {
@@ -30,6 +31,7 @@ impl Dictionary {
             Self::Url => "select id from url where url = ?1",
             Self::Item => "select id from item where name = ?1",
             Self::Currency => "select id from currency where code = ?1",
+            Self::Order => "select id from order_number where number = ?1",
         }
     }
 
@@ -39,6 +41,7 @@ impl Dictionary {
             Self::Url => "insert into url (url) values (?1)",
             Self::Item => "insert into item (name) values (?1)",
             Self::Currency => "insert into currency (code) values (?1)",
+            Self::Order => "insert into order_number (number) values (?1)",
         }
     }
 }
@@ -46,7 +49,7 @@ impl Dictionary {
 /// Looks texts up once per batch.
 pub(super) struct Texts<'t> {
     tx: &'t Tx,
-    seen: [HashMap<String, u32>; 4],
+    seen: [HashMap<String, u32>; 5],
     campaigns: HashMap<String, u32>,
     connection: ConnectionId,
 }
@@ -237,6 +240,22 @@ fn place<T: Clone + Default>(texts: &mut Vec<T>, number: u32, text: T) {
         texts.resize(number, T::default());
         texts.push(text);
     }
+}
+
+/// An order's number as all who tell it write it: `#1001` is `1001`, and letters are upper case. Only what is bought or given
+/// back has one.
+pub(super) fn order_number(event: &Event) -> Option<String> {
+    if !matches!(event.kind, EventKind::Purchase | EventKind::Refund) {
+        return None;
+    }
+    let number = event.order.as_deref()?.trim();
+    Some(
+        number
+            .strip_prefix('#')
+            .unwrap_or(number)
+            .trim()
+            .to_uppercase(),
+    )
 }
 
 /// The number under which scoring knows a stored kind.

@@ -81,7 +81,7 @@ impl Clock for At {
 }
 
 struct Bench {
-    _folder: TempDir,
+    folder: TempDir,
     store: Store,
     zone: Arc<Zone>,
 }
@@ -92,7 +92,7 @@ fn bench() -> Bench {
     Bench {
         store: Store::open(&path, Access::ReadWrite, &At(hour(0))).unwrap(),
         zone: Arc::new(Zone::new(chrono_tz::Europe::Amsterdam)),
-        _folder: folder,
+        folder,
     }
 }
 
@@ -299,3 +299,5 @@ async fn reading_again_from_the_beginning_forgets_the_rows_that_can_be_read_now(
     assert_eq!(report.unwrap().streams[0].pages, 2);
     assert_eq!(rejects(), 0);
 }
+
+mod counted;

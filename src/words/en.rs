@@ -208,6 +208,14 @@ impl Phrases for English<'_> {
         format!("via {connection}")
     }
 
+    fn also_told_by(&self, connections: &[String]) -> String {
+        format!("also told by {}", listed(connections, "and"))
+    }
+
+    fn only_by_webhook(&self) -> &'static str {
+        "told by a webhook only"
+    }
+
     fn until(&self, day: Day) -> String {
         format!("until {}", self.day(day))
     }

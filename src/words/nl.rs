@@ -200,6 +200,14 @@ impl Phrases for Dutch<'_> {
         format!("via {connection}")
     }
 
+    fn also_told_by(&self, connections: &[String]) -> String {
+        format!("ook gemeld door {}", listed(connections, "en"))
+    }
+
+    fn only_by_webhook(&self) -> &'static str {
+        "alleen door een webhook gemeld"
+    }
+
     fn until(&self, day: Day) -> String {
         format!("telt tot {}", self.day(day))
     }

@@ -84,6 +84,8 @@ pub(super) trait Phrases {
     fn pieces(&self, number: u32) -> String;
     fn campaign(&self, name: &str) -> String;
     fn via(&self, connection: &str) -> String;
+    fn also_told_by(&self, connections: &[String]) -> String;
+    fn only_by_webhook(&self) -> &'static str;
     fn until(&self, day: Day) -> String;
     fn more_events(&self, number: usize) -> String;
 

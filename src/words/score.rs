@@ -182,7 +182,9 @@ impl Page<'_> {
         let everything = self.detail == Detail::Everything;
         let mut parts = vec![phrases.date(event.on)];
         let money = matches!(event.kind, EventKind::Purchase | EventKind::Refund);
-        if event.platform_id && money {
+        if let Some(number) = &event.order {
+            parts.push(phrases.order(number));
+        } else if event.platform_id && money {
             parts.push(phrases.order(&event.id));
         } else if everything {
             parts.push(phrases.number(&event.id));
@@ -212,6 +214,12 @@ impl Page<'_> {
         parts.extend(event.link.iter().filter(|link| !on(link)).cloned());
         if self.several_sources && !event.connection.is_empty() {
             parts.push(phrases.via(&event.connection));
+        }
+        if !event.also_told_by.is_empty() {
+            parts.push(phrases.also_told_by(&event.also_told_by));
+        }
+        if event.only_by_webhook {
+            parts.push(phrases.only_by_webhook().to_owned());
         }
         parts.extend(
             event

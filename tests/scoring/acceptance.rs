@@ -161,6 +161,7 @@ impl Folder {
                 .map_or(1, |number| u32::try_from(number).expect("few")),
             value: cents(&line["value"]),
             currency: number(&mut words.currencies, &line["currency"]),
+            order: TextId::NONE,
             tracked: line["tracked"].as_bool().unwrap_or(false),
             has_properties: false,
         };

@@ -312,6 +312,7 @@ fn random_rules_on_random_histories_score_like_the_oracle() {
             "GroupLimit",
             "HoleUnderMeasure",
             "LaterEvent",
+            "OrderToldAgain",
             "Lifted",
             "NotYetCustomer",
             "OtherCurrency",

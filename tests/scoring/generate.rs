@@ -120,6 +120,7 @@ fn blank(kind: &EventKind, at: i64) -> Fact {
         quantity: 1,
         value: None,
         currency: TextId::NONE,
+        order: TextId::NONE,
         tracked: false,
         has_properties: false,
     }
@@ -231,6 +232,10 @@ fn money(random: &mut Random, fact: &mut Fact) {
         fact.value = Some(random.pick(&[0, 500, 999, 1000, 2500, 2501, 10_000, 25_000]));
     }
     fact.currency = TextId(random.weighted(&[(4, 0), (8, 1), (1, 2)]));
+    if random.percent(60) {
+        // Few numbers, so that connections tell the same order.
+        fact.order = TextId(random.small(1, 3));
+    }
 }
 
 fn properties(random: &mut Random, events: &mut [Fact]) -> Vec<(i64, String, String)> {

@@ -19,6 +19,7 @@ pub(super) mod dates;
 mod each;
 mod matching;
 mod measures;
+mod orders;
 mod readings;
 mod status;
 mod texts;
@@ -72,6 +73,7 @@ pub(super) enum Note {
     AbsentBeforeToday,
     LaterEvent,
     StagePassedOver,
+    OrderToldAgain,
 }
 
 /// One contact, ready to be evaluated on any date.

@@ -178,6 +178,8 @@ fn what_is_said_adds_up_in_both_languages_and_mixes_neither() {
             contact: "jan@shop.example",
             platform_id: &|id| (id % 2 == 0).then(|| format!("o-{id}")),
             reason: &|id| (id % 3 == 0).then(|| "burst:4".to_owned()),
+            order: &|_| None,
+            only_told: &|_| false,
         });
         for language in Language::ALL {
             for detail in [Detail::Short, Detail::Everything] {

@@ -152,13 +152,14 @@ fn event(event: &Event) -> Value {
         quantity,
         value_cents,
         currency,
+        order,
         tracked,
         verdict,
         properties,
     } = event;
     let all = json!({
         "contact": contact.id, "email": contact.email, "kind": kind.as_str(), "at": at, "id": id, "campaign": campaign,
-        "link": link, "url": url, "item": item, "quantity": quantity, "value_cents": value_cents, "currency": currency,
+        "link": link, "url": url, "item": item, "quantity": quantity, "value_cents": value_cents, "currency": currency, "order": order,
         "tracked": tracked, "verdict": verdict, "properties": properties,
     });
     let there = |(_, value): &(String, Value)| !value.is_null() && *value != json!({});

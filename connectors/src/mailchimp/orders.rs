@@ -196,6 +196,7 @@ fn event(
         campaign: filled(&row.campaign_id),
         value_cents: Some(value),
         currency: filled(&row.currency_code).map(|code| code.to_uppercase()),
+        order: Some(row.id.clone()),
         ..Event::new(contact.clone(), kind, at)
     }
 }

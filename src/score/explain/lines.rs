@@ -21,6 +21,7 @@ use super::{
         each::Earned,
         evaluate::{Correction, CorrectionKind, Evaluation, Evaluator, RuleValue, ScoreValue},
         model::Compiled,
+        orders::told_again,
         pattern::PatternId,
         subject::Subject,
     },
@@ -184,6 +185,9 @@ impl Question<'_> {
             link: owned(vocabulary.url(fact.url)),
             item: owned(vocabulary.item(fact.item)),
             connection: owned(vocabulary.connection(fact.connection)).unwrap_or_default(),
+            order: (self.order)(fact.id),
+            also_told_by: self.also_told_by(subject, earned.index),
+            only_by_webhook: (self.only_told)(fact.id),
             points: Points(earned.points),
             ends_on: earned.ends_on,
             on: subject.days[earned.index],
@@ -196,6 +200,23 @@ impl Question<'_> {
             }),
             over_limit: Points(earned.capped),
         }
+    }
+
+    /// The connections whose events this one stands for, each once.
+    fn also_told_by(&self, subject: &Subject<'_>, index: usize) -> Vec<String> {
+        let told = told_again(&self.facts.events);
+        let stands_for = told
+            .iter()
+            .filter(|told| told.counts == index && subject.days[told.again] <= self.as_of);
+        let mut names: Vec<String> = stands_for
+            .filter_map(|told| {
+                let connection = self.facts.events[told.again].connection;
+                self.vocabulary.connection(connection).map(str::to_owned)
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     fn correction(&self, score: &Score, correction: &Correction) -> CorrectionLine {

@@ -1,20 +1,20 @@
 //! The bytes of one blob of history.
 //!
-//! A version byte, then entries sorted by (instant, connection, id), the order in
+//! A version byte (2; what is written as 1 reads the same, and has no orders and nothing told by webhooks), then entries sorted by (instant, connection, id), the order in
 //! which scoring reads. All numbers are LEB128 varints, signed ones zigzagged.
 //! An entry is
 //!
 //! ```text
 //! head      bits 0-4 kind (31: a varint kind follows), 5 plain, 6 has a platform id, 7 campaign as foreseen
 //! kind      if bits 0-4 are 31
-//! flags     unless plain: bits 0 connection, 1-2 verdict, 3 not tracked, 4 url, 5 item, 6 money, 7 properties
+//! flags     unless plain: bits 0 connection, 1-2 verdict, 3 not tracked, 4 url, 5 item, 6 more, 7 properties
 //! connection  if flagged
 //! at        difference to what was foreseen, times four, plus its unit: ms, s, minute, hour
 //! campaign  unless as foreseen: difference to what was foreseen
 //! id        difference to what was foreseen
 //! url       if flagged: difference to the last url
 //! item      if flagged: its number
-//! money     if flagged: bits 0 value, 1 quantity, 2 currency; then those
+//! more      if flagged: bits 0 value, 1 quantity, 2 currency, 3 order; then those; 4 told by a webhook
 //! ```
 //!
 //! What is foreseen makes the common case small. A mailing goes to the same
@@ -33,7 +33,9 @@ use crate::score::{
     facts::{ConnectionId, Fact, KindId, TextId},
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Before orders, and anything told by webhooks.
+const VERSION_BEFORE: u8 = 1;
 /// A blob is closed before it grows past this: rewriting one must stay cheap.
 const BLOB_MAX: usize = 64 * 1024;
 /// No entry is longer.
@@ -48,12 +50,14 @@ const CONNECTION: u8 = 1;
 const UNTRACKED: u8 = 1 << 3;
 const URL: u8 = 1 << 4;
 const ITEM: u8 = 1 << 5;
-const MONEY: u8 = 1 << 6;
+const MORE: u8 = 1 << 6;
 const PROPERTIES: u8 = 1 << 7;
 
 const VALUE: u8 = 1;
 const QUANTITY: u8 = 1 << 1;
 const CURRENCY: u8 = 1 << 2;
+const ORDER: u8 = 1 << 3;
+const TOLD: u8 = 1 << 4;
 
 /// The kind number of a send, the only kind with a rhythm of its own.
 const SEND: u16 = 0;
@@ -67,6 +71,8 @@ pub struct Entry {
     pub fact: Fact,
     /// Whether the platform gave the event an id; it stands in the table `event`.
     pub identified: bool,
+    /// Whether a webhook told it.
+    pub told: bool,
 }
 
 impl Entry {
@@ -180,7 +186,7 @@ pub fn encode(entries: &[Entry]) -> Vec<Vec<u8>> {
 fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, foresight: &mut Foresight) {
     let fact = &entry.fact;
     let kind = fact.kind.0;
-    let flags = flags(fact, foresight);
+    let flags = flags(entry, foresight);
     let campaign = foresight.campaign(kind);
     let head = if kind < 31 {
         kind.to_le_bytes()[0]
@@ -212,13 +218,14 @@ fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, foresight: &mut Foresight) {
     if flags & ITEM != 0 {
         unsigned(bytes, u64::from(fact.item.0));
     }
-    if flags & MONEY != 0 {
-        write_money(bytes, fact);
+    if flags & MORE != 0 {
+        write_more(bytes, entry);
     }
     foresight.take(fact);
 }
 
-fn flags(fact: &Fact, foresight: &Foresight) -> u8 {
+fn flags(entry: &Entry, foresight: &Foresight) -> u8 {
+    let fact = &entry.fact;
     let verdict = match fact.verdict {
         Verdict::Unknown => 0,
         Verdict::Human => 1,
@@ -230,18 +237,22 @@ fn flags(fact: &Fact, foresight: &Foresight) -> u8 {
         | bit(!fact.tracked, UNTRACKED)
         | bit(fact.url.is_some(), URL)
         | bit(fact.item.is_some(), ITEM)
-        | bit(money(fact) != 0, MONEY)
+        | bit(more(entry) != 0, MORE)
         | bit(fact.has_properties, PROPERTIES)
 }
 
-fn money(fact: &Fact) -> u8 {
+fn more(entry: &Entry) -> u8 {
+    let fact = &entry.fact;
     bit(fact.value.is_some(), VALUE)
         | bit(fact.quantity != 1, QUANTITY)
         | bit(fact.currency.is_some(), CURRENCY)
+        | bit(fact.order.is_some(), ORDER)
+        | bit(entry.told, TOLD)
 }
 
-fn write_money(bytes: &mut Vec<u8>, fact: &Fact) {
-    bytes.push(money(fact));
+fn write_more(bytes: &mut Vec<u8>, entry: &Entry) {
+    let fact = &entry.fact;
+    bytes.push(more(entry));
     if let Some(value) = fact.value {
         signed(bytes, value);
     }
@@ -250,6 +261,9 @@ fn write_money(bytes: &mut Vec<u8>, fact: &Fact) {
     }
     if fact.currency.is_some() {
         unsigned(bytes, u64::from(fact.currency.0));
+    }
+    if fact.order.is_some() {
+        unsigned(bytes, u64::from(fact.order.0));
     }
 }
 
@@ -305,7 +319,7 @@ fn varint(bytes: &mut Vec<u8>, mut value: u128) {
 /// Unpacks one blob behind what is already in `entries`. On an error, `entries` may hold a part of it.
 pub fn decode(bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), Damaged> {
     let mut reader = Reader { bytes, at: 0 };
-    if reader.byte()? != VERSION {
+    if !matches!(reader.byte()?, VERSION | VERSION_BEFORE) {
         return Err(Damaged { at: 0 });
     }
     let mut foresight = Foresight::default();
@@ -359,20 +373,21 @@ impl Reader<'_> {
             quantity: 1,
             value: None,
             currency: TextId::NONE,
+            order: TextId::NONE,
             tracked: flags & UNTRACKED == 0,
             has_properties: flags & PROPERTIES != 0,
         };
-        if flags & MONEY != 0 {
-            self.money(&mut fact)?;
-        }
+        let told = flags & MORE != 0 && self.more(&mut fact)?;
         foresight.take(&fact);
         Ok(Entry {
             fact,
             identified: head & IDENTIFIED != 0,
+            told,
         })
     }
 
-    fn money(&mut self, fact: &mut Fact) -> Result<(), Damaged> {
+    /// What few events have; whether a webhook told this one.
+    fn more(&mut self, fact: &mut Fact) -> Result<bool, Damaged> {
         let present = self.byte()?;
         if present & VALUE != 0 {
             fact.value = Some(self.signed()?);
@@ -383,7 +398,10 @@ impl Reader<'_> {
         if present & CURRENCY != 0 {
             fact.currency = TextId(self.number()?);
         }
-        Ok(())
+        if present & ORDER != 0 {
+            fact.order = TextId(self.number()?);
+        }
+        Ok(present & TOLD != 0)
     }
 
     fn byte(&mut self) -> Result<u8, Damaged> {

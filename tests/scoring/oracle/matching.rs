@@ -43,7 +43,10 @@ impl<'a> Oracle<'a> {
             indexes
         });
         let events = indexes.iter().map(|index| self.events[*index]);
-        events.filter(|(_, day)| *day <= as_of).collect()
+        let events = events.filter(|(_, day)| *day <= as_of);
+        events
+            .filter(|(fact, _)| !self.is_told_again(fact, as_of))
+            .collect()
     }
 
     /// Events of a kind that people caused (or that are facts), up to a date.
@@ -51,6 +54,7 @@ impl<'a> Oracle<'a> {
         (self.events.iter().copied())
             .filter(|(fact, day)| *day <= as_of && self.is_kind(fact, kind))
             .filter(|(fact, _)| by_actor(&self.kind(fact), fact.verdict, Actor::People))
+            .filter(|(fact, _)| !self.is_told_again(fact, as_of))
             .collect()
     }
 

@@ -256,6 +256,7 @@ impl<'l> Stored<'l> {
             quantity: Some(fact.quantity),
             value_cents: fact.value,
             currency: text(&words.currencies, fact.currency),
+            order: fact.order.is_some().then(|| format!("#o{}", fact.order.0)),
             tracked: (of == EventKind::Send).then_some(fact.tracked),
             verdict: Some(fact.verdict).filter(|verdict| *verdict != Verdict::Unknown),
             properties: (row.properties.iter())

@@ -146,6 +146,7 @@ impl Contact {
             quantity: 1,
             value: None,
             currency: TextId::NONE,
+            order: TextId::NONE,
             tracked: false,
             has_properties: false,
         };
@@ -188,6 +189,8 @@ impl Contact {
             contact: "jan@example.nl",
             platform_id: &|id| self.ids.get(&id).cloned(),
             reason: &|id| self.reasons.get(&id).cloned(),
+            order: &|_| None,
+            only_told: &|_| false,
         })
     }
 }

@@ -16,10 +16,12 @@ fn send(id: i64, at: Millis, campaign: u32) -> Entry {
             quantity: 1,
             value: None,
             currency: TextId::NONE,
+            order: TextId::NONE,
             tracked: true,
             has_properties: false,
         },
         identified: false,
+        told: false,
     }
 }
 
@@ -38,7 +40,7 @@ prop_compose! {
         kind in prop_oneof![0..40u16, any::<u16>()],
         connection in prop_oneof![0..3u16, any::<u16>()],
         verdict in prop::sample::select(vec![Verdict::Human, Verdict::Unknown, Verdict::PrivacyProxy, Verdict::Scanner]),
-        (campaign, url, item, currency) in any::<(u32, u32, u32, u32)>(),
+        (campaign, url, item, currency, order) in any::<(u32, u32, u32, u32, u32)>(),
         quantity in prop_oneof![Just(1), any::<u32>()],
         value in any::<Option<i64>>(),
         (tracked, has_properties, bare) in any::<(bool, bool, bool)>(),
@@ -46,15 +48,16 @@ prop_compose! {
         let text = |id| if bare { TextId::NONE } else { TextId(id) };
         Fact {
             id, at, kind: KindId(kind), connection: ConnectionId(connection), verdict,
-            campaign: text(campaign), url: text(url), item: text(item), currency: text(currency),
+            campaign: text(campaign), url: text(url), item: text(item), currency: text(currency), order: text(order),
             quantity, value, tracked, has_properties,
         }
     }
 }
 
 prop_compose! {
-    fn any_entries()(facts in prop::collection::vec((any_fact(), any::<bool>()), 0..60)) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = facts.into_iter().map(|(fact, identified)| Entry { fact, identified }).collect();
+    fn any_entries()(facts in prop::collection::vec((any_fact(), any::<bool>(), any::<bool>()), 0..60)) -> Vec<Entry> {
+        let mut entries: Vec<Entry> =
+            facts.into_iter().map(|(fact, identified, told)| Entry { fact, identified, told }).collect();
         entries.sort_by_key(Entry::order);
         entries
     }

@@ -163,6 +163,7 @@ impl JsonSchema for Row {
                 "quantity": { "type": ["integer", "string", "null"], "description": "Purchase: a whole number." },
                 "value": { "type": ["number", "string", "null"], "description": "Purchase: the amount of the whole row, `260.00`." },
                 "currency": text("Purchase: ISO 4217."),
+                "order": text("Purchase and refund: the order's number; an order that several connections tell counts once."),
                 "tracked": { "type": ["boolean", "string", "null"], "description": "Send: `false` where opens and clicks cannot be seen." },
                 "verdict": text("Event: `human`, `unknown`, `privacy_proxy` or `scanner`."),
                 "bounce": text("Bounce: `hard` or `soft`."),

@@ -8,6 +8,7 @@ use crate::{
     score::{
         calendar::{Day, Millis, Zone},
         facts::{Fact, Facts, KindId},
+        orders::told_again,
     },
     store::{Conn, StoreError},
     text::inert,
@@ -64,6 +65,11 @@ struct Event {
     fact: Fact,
     known_at: Option<Millis>,
     platform_id: Option<String>,
+    /// Whether a webhook told it and no poll has confirmed it.
+    only_told: bool,
+    order: Option<String>,
+    /// The connection whose event counts in its place.
+    told_by: Option<String>,
     /// Why it has its verdict.
     reason: Option<String>,
 }
@@ -124,10 +130,21 @@ impl Timeline {
         let next = next.map(|fact| format!("{}.{}", fact.at, fact.id));
         let ids: Vec<i64> = page.iter().map(|fact| fact.id).collect();
         let (arrivals, reasons) = (conn.arrivals(&ids)?, conn.verdict_reasons(&ids, None)?);
-        let platform_ids = conn.platform_ids(&ids)?;
+        let (platform_ids, told) = (conn.platform_ids(&ids)?, conn.unconfirmed(&ids, None)?);
+        let orders = conn.order_numbers(&ids)?;
+        let again = told_again(there);
+        let told_by = |fact: &Fact| {
+            let mut again = again.iter();
+            let told = again.find(|told| there[told.again].id == fact.id)?;
+            let name = known.vocabulary.connection(there[told.counts].connection)?;
+            Some(name.to_owned())
+        };
         let events = page.into_iter().map(|fact| Event {
+            order: orders.get(&fact.id).cloned(),
+            told_by: told_by(&fact),
             known_at: arrivals.get(&fact.id).copied(),
             platform_id: platform_ids.get(&fact.id).cloned(),
+            only_told: told.contains(&fact.id),
             reason: reasons.get(&fact.id).cloned(),
             fact,
         });
@@ -221,6 +238,10 @@ impl Part<'_> {
         let from = html! {
             (self.name(vocabulary.connection(fact.connection).unwrap_or("–")))
             @if let Some(id) = &event.platform_id { br; span.small.soft { (self.name(id)) } }
+            @if let Some(connection) = &event.told_by {
+                br; span.small.soft { (say.with("contact-event-again", [("connection", connection.as_str().into())])) }
+            }
+            @if event.only_told { br; span.small.soft { (say.t("contact-event-told")) } }
         };
         vec![
             when,
@@ -242,6 +263,9 @@ impl Part<'_> {
             vocabulary.item(fact.item).map(str::to_owned),
             (fact.quantity != 1).then(|| format!("{} ×", say.n(fact.quantity))),
             value,
+            event.order.as_ref().map(|number| {
+                say.with("contact-event-order", [("number", number.as_str().into())])
+            }),
             vocabulary.campaign(fact.campaign).map(str::to_owned),
             vocabulary.url(fact.url).map(str::to_owned),
         ];
