@@ -27,6 +27,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod entries;
 pub mod health;
+pub mod hooks;
 pub mod holdout;
 pub mod import;
 pub mod ingest;

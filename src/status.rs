@@ -12,6 +12,7 @@ use crate::{
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
     schedule::due::Schedule,
+    score::facts::ConnectionId,
     store::{Conn, Connection, Store, StoreError},
 };
 
@@ -69,6 +70,29 @@ pub struct ConnectionStatus {
     pub rejects: i64,
     /// When it is synced next, if the daemon runs.
     pub next_at: Option<DateTime<Utc>>,
+    /// What its platform reports by itself, if it is to.
+    pub webhook: Option<HookStatus>,
+}
+
+/// What a platform reports by itself.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct HookStatus {
+    /// When the last genuine delivery came.
+    pub last_at: Option<DateTime<Utc>>,
+    /// Genuine deliveries, each counted once.
+    pub accepted: i64,
+    /// Deliveries that came again.
+    pub repeated: i64,
+    /// Deliveries that were not believed.
+    pub refused: i64,
+    /// When the last of those came.
+    pub refused_at: Option<DateTime<Utc>>,
+    /// Why it was not believed.
+    pub refused_why: Option<String>,
+    /// Deliveries that wait to be read.
+    pub waiting: i64,
+    /// Deliveries that were not wholly understood.
+    pub odd: i64,
 }
 
 /// One guard that waits for a person.
@@ -171,11 +195,15 @@ fn connection(
         contacts: 0,
         rejects: 0,
         next_at: Schedule::of(configured, config.zone).next_after(now),
+        webhook: configured.webhook.as_ref().map(|_| HookStatus::default()),
     };
     let Some(known) = known else {
         return Ok(status);
     };
     status.contacts = conn.contacts_of(known.id)?;
+    if status.webhook.is_some() {
+        status.webhook = Some(webhook(conn, known.id)?);
+    }
     status.rejects = conn.count_rejects(known.id)?;
     let through = conn.connection_complete_through(known.id)?;
     status.complete_through = through.and_then(DateTime::from_timestamp_millis);
@@ -201,6 +229,22 @@ fn connection(
     }
     if let Some((why, _)) = conn.blocked(&configured.name)? {
         (status.state, status.why) = ("blocked", Some(why));
+    }
+    Ok(status)
+}
+
+fn webhook(conn: &Conn, connection: ConnectionId) -> Result<HookStatus, StoreError> {
+    let (waiting, odd) = conn.delivery_sizes(connection)?;
+    let mut status = HookStatus {
+        waiting,
+        odd,
+        ..HookStatus::default()
+    };
+    if let Some(hook) = conn.hook(connection)? {
+        status.last_at = hook.heard_at.and_then(DateTime::from_timestamp_millis);
+        status.refused_at = hook.refused_at.and_then(DateTime::from_timestamp_millis);
+        (status.accepted, status.repeated) = (hook.accepted, hook.repeated);
+        (status.refused, status.refused_why) = (hook.refused, hook.refused_why);
     }
     Ok(status)
 }
@@ -282,6 +326,29 @@ fn connections_text(status: &Status) -> String {
         if let Some(why) = &each.why {
             out += &format!("  {}: {why}\n", each.name);
         }
+        if let Some(webhook) = &each.webhook {
+            out += &format!("  {}: {}\n", each.name, webhook_text(webhook));
+        }
+    }
+    out
+}
+
+fn webhook_text(webhook: &HookStatus) -> String {
+    let mut out = match webhook.last_at {
+        Some(at) => format!("the last webhook came at {}", at.format("%Y-%m-%d %H:%MZ")),
+        None => "no webhook has come yet".to_owned(),
+    };
+    for (number, what) in [
+        (webhook.waiting, "to be read"),
+        (webhook.odd, "not understood"),
+        (webhook.refused, "refused"),
+    ] {
+        if number > 0 {
+            out += &format!("; {number} {what}");
+        }
+    }
+    if webhook.last_at.is_none() || webhook.odd + webhook.refused > 0 {
+        out += "; see `engaged doctor`";
     }
     out
 }

@@ -44,6 +44,19 @@ pub struct ConnectionSight {
     pub doubts: (i64, i64),
     /// Yesterday's events, if that day was read whole.
     pub volume: Option<DayVolume>,
+    /// What was heard by webhook, if there are to be any.
+    pub hook: Option<HookSight>,
+}
+
+/// What was heard by webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookSight {
+    /// When the last genuine one came.
+    pub heard_at: Option<Millis>,
+    /// Where none ever came: when the first campaign went out since they are expected.
+    pub mailed_at: Option<Millis>,
+    /// So long a silence is suspicious.
+    pub silent_after: Millis,
 }
 
 /// The events of a day.
@@ -108,6 +121,13 @@ pub enum Fact {
         /// Removals.
         removals: i64,
     },
+    /// Nothing comes by webhook.
+    HookSilent {
+        /// Since the last delivery, or the first campaign without any.
+        since: Millis,
+        /// Whether there ever was one.
+        heard: bool,
+    },
     /// A new configuration was refused.
     Configuration {
         /// When.
@@ -127,6 +147,7 @@ impl Fact {
             Self::Volume { .. } => Kind::Volume,
             Self::Guard { .. } => Kind::Guard,
             Self::InDoubt { .. } => Kind::InDoubt,
+            Self::HookSilent { .. } => Kind::HookSilent,
             Self::Configuration { .. } => Kind::Configuration,
         }
     }
@@ -137,6 +158,7 @@ impl Fact {
             Self::PollAge { since }
             | Self::Blocked { since }
             | Self::Guard { since, .. }
+            | Self::HookSilent { since, .. }
             | Self::Configuration { since, .. } => Some(*since),
             Self::Rejected { .. } | Self::Volume { .. } | Self::InDoubt { .. } => None,
         }
@@ -223,6 +245,13 @@ fn judge_connection(seen: &ConnectionSight, now: Millis, alerts: &Alerts, found:
     if seen.doubts != (0, 0) {
         let (starts, removals) = seen.doubts;
         holds(Fact::InDoubt { starts, removals });
+    }
+    if let Some(hook) = &seen.hook
+        && let Some(since) = hook.heard_at.or(hook.mailed_at)
+        && since + hook.silent_after <= now
+    {
+        let heard = hook.heard_at.is_some();
+        holds(Fact::HookSilent { since, heard });
     }
     match &seen.volume {
         None => found.unknown.push(key(Kind::Volume, Some(name))),

@@ -55,6 +55,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0010_push_log",
         sql: include_str!("migrations/0010_push_log.sql"),
     },
+    Migration {
+        name: "0011_inbox",
+        sql: include_str!("migrations/0011_inbox.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (
