@@ -4,7 +4,11 @@
 //! what was missed while nothing ran, is decided by `schedule::due` from the
 //! last runs in the store. A stop lets the running job finish its unit of work.
 
-use std::{collections::{BTreeMap, BTreeSet}, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, task::JoinHandle};

@@ -78,9 +78,7 @@ pub fn secrets(
 /// The secret at a place.
 pub fn secret(place: &SecretPlace, environment: &Environment) -> Result<SecretString, Expected> {
     let read = place.source.read(environment);
-    read.map_err(|diagnostic| {
-        Expected::new(Exit::Usage, diagnostic.at(&place.place, "named here"))
-    })
+    read.map_err(|diagnostic| Expected::new(Exit::Usage, diagnostic.at(&place.place, "named here")))
 }
 
 /// The path of a delivery to a connection.

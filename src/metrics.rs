@@ -184,7 +184,10 @@ fn of_webhooks(
     }
     let strangers = conn.hook(WITHOUT_CONNECTION)?;
     let strangers = strangers.map_or(0, |hook| hook.refused);
-    page.sample(&[("connection", ""), ("outcome", "refused")], whole(strangers));
+    page.sample(
+        &[("connection", ""), ("outcome", "refused")],
+        whole(strangers),
+    );
     page.family(
         "engaged_webhook_last_timestamp_seconds",
         Sort::Gauge,

@@ -43,12 +43,12 @@ use axum::{
 };
 use http::HeaderMap;
 
-pub use self::{hooks::Listening, running::Running};
 use self::{
     access::{Access, Route, Routes},
     error::Refusal,
     html::Mood,
 };
+pub use self::{hooks::Listening, running::Running};
 use crate::{
     account::{Accounts, SessionId},
     config::{self, Config},

@@ -270,3 +270,52 @@ fn judge_connection(seen: &ConnectionSight, now: Millis, alerts: &Alerts, found:
         found.unknown.push(key(Kind::PollAge, Some(name)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::Damping;
+
+    const DAY: Millis = 86_400_000;
+
+    fn silent(heard_at: Option<Millis>, mailed_at: Option<Millis>, now: Millis) -> Option<Fact> {
+        let alerts = Alerts {
+            receiver: None,
+            only: Vec::new(),
+            damping: Damping {
+                failure_after: 2,
+                success_after: 2,
+                repeat: DAY,
+            },
+            poll_age: 2,
+            volume: 0.5,
+        };
+        let hook = HookSight {
+            heard_at,
+            mailed_at,
+            silent_after: 7 * DAY,
+        };
+        let sight = Sight {
+            now,
+            connections: vec![ConnectionSight {
+                name: "news".into(),
+                hook: Some(hook),
+                ..ConnectionSight::default()
+            }],
+            ..Sight::default()
+        };
+        let found = judge(&sight, &alerts);
+        found.holds.into_iter().map(|holds| holds.fact).next()
+    }
+
+    #[test]
+    fn hooks_are_silent_after_the_last_or_after_the_first_campaign_without_any() {
+        let fact = |since, heard| Some(Fact::HookSilent { since, heard });
+        assert_eq!(silent(Some(DAY), None, 8 * DAY - 1), None);
+        assert_eq!(silent(Some(DAY), None, 8 * DAY), fact(DAY, true));
+        assert_eq!(silent(None, Some(DAY), 8 * DAY - 1), None);
+        assert_eq!(silent(None, Some(DAY), 8 * DAY), fact(DAY, false));
+        // Nothing was sent, and nothing ever came: nothing can be said.
+        assert_eq!(silent(None, None, 800 * DAY), None);
+    }
+}

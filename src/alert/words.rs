@@ -61,7 +61,10 @@ pub fn firing(condition: &Condition, zone: Tz, language: Language) -> String {
             format!("{on}: no webhook has come since {}", time(*since)),
             format!("{on}: sinds {} is er geen webhook gekomen", time(*since)),
         ),
-        Fact::HookSilent { since, heard: false } => (
+        Fact::HookSilent {
+            since,
+            heard: false,
+        } => (
             format!(
                 "{on}: a campaign went out at {}, and no webhook has ever come",
                 time(*since)

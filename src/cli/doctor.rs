@@ -81,7 +81,10 @@ fn look(context: &Context, config: &Config, only: Option<&str>) -> Result<Report
     for connection in &config.connections {
         let wanted = only.is_none_or(|only| only == connection.name);
         let status = all.iter().find(|each| each.name == connection.name);
-        let Some(status) = status.and_then(|each| each.webhook.clone()).filter(|_| wanted) else {
+        let Some(status) = status
+            .and_then(|each| each.webhook.clone())
+            .filter(|_| wanted)
+        else {
             continue;
         };
         let id = ids.iter().find(|each| each.name == connection.name);
@@ -93,7 +96,12 @@ fn look(context: &Context, config: &Config, only: Option<&str>) -> Result<Report
             trust: trust(connection),
             trouble: trouble(context, connection),
             status,
-            odd_ones: odd.iter().filter(of_it).take(ODD_SHOWN).map(named).collect(),
+            odd_ones: odd
+                .iter()
+                .filter(of_it)
+                .take(ODD_SHOWN)
+                .map(named)
+                .collect(),
         });
     }
     Ok(Report {
@@ -188,7 +196,12 @@ fn one(hook: &HookReport) -> String {
     };
     line("refused", &refused);
     for odd in &hook.odd_ones {
-        let named = format!("delivery {} of {}: {}", odd.delivery, time(odd.received_at), odd.why);
+        let named = format!(
+            "delivery {} of {}: {}",
+            odd.delivery,
+            time(odd.received_at),
+            odd.why
+        );
         line("odd", &named);
     }
     let test = format!(

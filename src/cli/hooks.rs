@@ -50,7 +50,9 @@ fn show(context: &Context, name: &str) -> Result<Exit, Expected> {
         Err(unreadable) => (make(&hook.path.source, unreadable)?, true),
     };
     let site = config.webhooks.as_ref();
-    let site = site.map(crate::config::Webhooks::address).unwrap_or_default();
+    let site = site
+        .map(crate::config::Webhooks::address)
+        .unwrap_or_default();
     let address = hooks::address(&site, name, secret.expose_secret());
     if made {
         output::say(&match &hook.path.source {

@@ -99,7 +99,14 @@ impl Bench {
         let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref()).unwrap();
         let transport: Arc<dyn Transport> = Arc::new(Network::new().unwrap());
-        let jobs = Jobs::new(config, store, shared, &environment, &transport, Arc::new(|_| {}));
+        let jobs = Jobs::new(
+            config,
+            store,
+            shared,
+            &environment,
+            &transport,
+            Arc::new(|_| {}),
+        );
         let Ok(mut jobs) = jobs else {
             panic!("no jobs");
         };

@@ -79,11 +79,7 @@ impl Intake {
     }
 
     /// Keeps a genuine delivery. It is committed when this ends well.
-    pub async fn keep(
-        &self,
-        connection: Whose,
-        delivery: NewDelivery,
-    ) -> Result<Arrived, NotKept> {
+    pub async fn keep(&self, connection: Whose, delivery: NewDelivery) -> Result<Arrived, NotKept> {
         let (reply, answer) = oneshot::channel();
         let waiting = Waiting {
             connection,
@@ -145,10 +141,7 @@ async fn keep_all(store: &Store, batch: &mut Vec<Waiting>) {
     }
 }
 
-fn take_in(
-    tx: &Tx,
-    all: &BTreeMap<Whose, Vec<NewDelivery>>,
-) -> Result<Vec<Arrived>, StoreError> {
+fn take_in(tx: &Tx, all: &BTreeMap<Whose, Vec<NewDelivery>>) -> Result<Vec<Arrived>, StoreError> {
     let mut arrived = Vec::new();
     for ((name, platform), deliveries) in all {
         let known_at = deliveries.iter().map(|each| each.received_at).min();
@@ -178,7 +171,10 @@ async fn store_counts(store: &Store, refused: &Mutex<Refused>) {
         Ok(())
     });
     if let Err(failed) = stored.await {
-        error!(code = failed.code(), "counts of webhooks are not kept: {failed}");
+        error!(
+            code = failed.code(),
+            "counts of webhooks are not kept: {failed}"
+        );
     }
 }
 

@@ -30,7 +30,11 @@ impl Paths {
     pub fn fit(&self, text: &str) -> bool {
         let digest: [u8; 32] = Sha256::digest(text).into();
         let one = |path: &[u8; 32]| path.as_slice().ct_eq(digest.as_slice());
-        let any = self.0.iter().map(one).fold(Choice::from(0), |any, one| any | one);
+        let any = self
+            .0
+            .iter()
+            .map(one)
+            .fold(Choice::from(0), |any, one| any | one);
         any.into()
     }
 }
@@ -62,7 +66,13 @@ mod tests {
     #[test]
     fn what_can_be_guessed_or_cannot_stand_in_an_address_is_not_taken() {
         let mut paths = Paths::default();
-        for text in ["", "secret", &"a".repeat(42), &"a/".repeat(30), &"é".repeat(43)] {
+        for text in [
+            "",
+            "secret",
+            &"a".repeat(42),
+            &"a/".repeat(30),
+            &"é".repeat(43),
+        ] {
             assert!(!paths.add(&SecretString::from(text)), "{text}");
         }
         assert!(paths.add(&SecretString::from("a".repeat(43))));

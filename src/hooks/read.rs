@@ -85,9 +85,7 @@ impl Jobs {
         let expects = |name: &String| self.doors.contains_key(name);
         let expected: Vec<ConnectionId> = names
             .into_iter()
-            .filter(|(id, name)| {
-                expects(name) && hooks.iter().all(|hook| hook.connection != *id)
-            })
+            .filter(|(id, name)| expects(name) && hooks.iter().all(|hook| hook.connection != *id))
             .map(|(id, _)| id)
             .collect();
         if hooks.is_empty() && expected.is_empty() {
@@ -133,9 +131,8 @@ impl Jobs {
         };
         let webhook = name.and_then(|name| self.webhook(name));
         let at = DateTime::from_timestamp_millis(kept.received_at).unwrap_or_default();
-        let read = webhook.map(|webhook| {
-            catch_unwind(AssertUnwindSafe(|| webhook.read(&delivery, at)))
-        });
+        let read =
+            webhook.map(|webhook| catch_unwind(AssertUnwindSafe(|| webhook.read(&delivery, at))));
         let (news, settled) = match read {
             None => odd("its connection has no webhooks any more".into()),
             Some(Err(_)) => odd("the reader fell over it; please report this".into()),
@@ -180,7 +177,10 @@ fn store(tx: &Tx, all: &[Understood], now: Millis) -> Result<InboxReport, StoreE
         report.read += 1;
         if let Settled::Odd(why) = &each.settled {
             report.odd += 1;
-            warn!(delivery = each.id, why, "a webhook was not wholly understood");
+            warn!(
+                delivery = each.id,
+                why, "a webhook was not wholly understood"
+            );
         }
         let News {
             events,

@@ -56,7 +56,8 @@ fn kept(
         None => format!("sha256:{}", hex::encode(Sha256::digest(delivery.body))),
     };
     let headers = delivery.headers.iter();
-    let headers = headers.filter(|(name, _)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)));
+    let headers =
+        headers.filter(|(name, _)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)));
     NewDelivery {
         name,
         method: delivery.method.to_owned(),

@@ -187,7 +187,11 @@ impl Tx {
                 each.body,
                 each.received_at
             ])?;
-            arrived.push(if new == 1 { Arrived::New } else { Arrived::Again });
+            arrived.push(if new == 1 {
+                Arrived::New
+            } else {
+                Arrived::Again
+            });
             heard_at = heard_at.max(each.received_at);
         }
         let new = arrived.iter().filter(|each| **each == Arrived::New).count();

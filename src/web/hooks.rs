@@ -168,8 +168,7 @@ impl Gate {
             // A name that is none of ours is not kept: anybody could choose it.
             let whose = door.map(|door| (name.to_owned(), door.platform));
             let whose = whose.unwrap_or_default();
-            self.intake
-                .refuse(whose, now.timestamp_millis(), NOT_KNOWN);
+            self.intake.refuse(whose, now.timestamp_millis(), NOT_KNOWN);
             return if self.guesses.take(source, now.timestamp_millis()) {
                 StatusCode::UNAUTHORIZED
             } else {

@@ -55,7 +55,11 @@ async fn what_came_together_is_one_transaction_and_each_sender_hears_of_its_own(
     for number in 0..100 {
         let (reply, answer) = oneshot::channel();
         batch.push(Waiting {
-            connection: if number % 3 == 0 { ("blog".into(), "ghost") } else { site() },
+            connection: if number % 3 == 0 {
+                ("blog".into(), "ghost")
+            } else {
+                site()
+            },
             // Each comes twice.
             delivery: delivery(&format!("d-{}", number % 50)),
             reply,
@@ -160,6 +164,15 @@ async fn what_is_refused_is_counted_and_nothing_of_it_is_kept() {
         tokio::time::sleep(COUNTS_EVERY).await;
     }
     let hooks = refused();
-    assert!(hooks.iter().all(|hook| hook.refused == 1_000 && hook.heard_at.is_none()));
-    assert!(store.read(|conn| conn.waiting_deliveries(10)).unwrap().is_empty());
+    assert!(
+        hooks
+            .iter()
+            .all(|hook| hook.refused == 1_000 && hook.heard_at.is_none())
+    );
+    assert!(
+        store
+            .read(|conn| conn.waiting_deliveries(10))
+            .unwrap()
+            .is_empty()
+    );
 }

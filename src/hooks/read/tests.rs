@@ -37,13 +37,20 @@ async fn what_is_said_twice_in_two_deliveries_is_one_event_and_what_is_read_is_n
     let bench = Bench::new();
     let jobs = bench.desk.jobs();
     let at = bench.clock.now();
-    put(&bench, &[&body(1, at), &body(2, at), &format!("{} ", body(1, at))]);
+    put(
+        &bench,
+        &[&body(1, at), &body(2, at), &format!("{} ", body(1, at))],
+    );
     let report = jobs.read_inbox().await.unwrap();
     assert_eq!((report.read, report.odd, report.events), (3, 0, 2));
     assert_eq!(events(&bench), 2);
     assert_eq!(jobs.read_inbox().await.unwrap(), InboxReport::default());
     put(&bench, &[&body(1, at)]);
-    assert_eq!(jobs.read_inbox().await.unwrap().read, 0, "the store knows its name");
+    assert_eq!(
+        jobs.read_inbox().await.unwrap().read,
+        0,
+        "the store knows its name"
+    );
 }
 
 #[tokio::test]
@@ -51,7 +58,10 @@ async fn odd_deliveries_are_named_and_kept_and_hold_none_up() {
     let bench = Bench::new();
     let jobs = bench.desk.jobs();
     let good = body(1, bench.clock.now());
-    let partly = format!(r#"[{{}},{}]"#, &body(2, bench.clock.now()).trim_matches(['[', ']']));
+    let partly = format!(
+        r#"[{{}},{}]"#,
+        &body(2, bench.clock.now()).trim_matches(['[', ']'])
+    );
     put(&bench, &["{", "fall", &partly, &good]);
     let report = jobs.read_inbox().await.unwrap();
     assert_eq!((report.read, report.odd, report.events), (4, 3, 2));
@@ -131,7 +141,10 @@ async fn a_connection_is_expected_to_be_heard_from_the_first_reading_on() {
     let bench = Bench::new();
     let jobs = bench.desk.jobs();
     let now = bench.clock.now().timestamp_millis();
-    bench.store().write(move |tx| tx.connection("site", "ghost", now)).unwrap();
+    bench
+        .store()
+        .write(move |tx| tx.connection("site", "ghost", now))
+        .unwrap();
     jobs.read_inbox().await.unwrap();
     bench.clock.pass(1_000);
     jobs.read_inbox().await.unwrap();

@@ -97,7 +97,10 @@ mod tests {
         assert!(at(500));
         // Set back: neither more nor less.
         assert!(!at(0));
-        assert_eq!([at(9_000), at(9_000), at(9_000), at(9_000)], [true, true, true, false]);
+        assert_eq!(
+            [at(9_000), at(9_000), at(9_000), at(9_000)],
+            [true, true, true, false]
+        );
     }
 
     #[test]
@@ -113,7 +116,9 @@ mod tests {
     #[test]
     fn a_flood_of_addresses_fills_no_memory_and_opens_nothing() {
         let buckets = Buckets::new((0.0, 1.0));
-        let let_in = (0..10_000).filter(|number| buckets.take(four(*number), 0)).count();
+        let let_in = (0..10_000)
+            .filter(|number| buckets.take(four(*number), 0))
+            .count();
         assert_eq!(let_in, ADDRESSES_MAX + 1);
         assert!(buckets.known.lock().unwrap().len() <= ADDRESSES_MAX + 1);
     }

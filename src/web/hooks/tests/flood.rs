@@ -12,7 +12,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::{hooks::fake::{OPENS, open}, score::calendar::Zone};
+use crate::{
+    hooks::fake::{OPENS, open},
+    score::calendar::Zone,
+};
 
 /// Senders at once.
 const SENDERS: usize = 32;
@@ -30,7 +33,10 @@ struct Random(u64);
 impl Random {
     fn below(&mut self, end: usize) -> usize {
         // Knuth's multiplier.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 }
@@ -38,7 +44,12 @@ impl Random {
 /// The deliveries: of ten, three repeat earlier ones and one is forged, in no order.
 fn deliveries(count: usize, random: &mut Random) -> Vec<Sent> {
     let genuine = count * 6 / 10;
-    let mut all: Vec<Sent> = (0..genuine).map(|number| Sent { number, forged: false }).collect();
+    let mut all: Vec<Sent> = (0..genuine)
+        .map(|number| Sent {
+            number,
+            forged: false,
+        })
+        .collect();
     all.extend((0..count * 3 / 10).map(|_| Sent {
         number: random.below(genuine),
         forged: false,
@@ -90,7 +101,7 @@ async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
     let forged = all.iter().filter(|sent| sent.forged).count();
     let queue = Arc::new(Mutex::new(all));
     let senders = (0..SENDERS).map(|_| {
-        let queue = Arc::clone(&queue);
+        let (queue, clock) = (Arc::clone(&queue), Arc::clone(&bench.clock));
         tokio::spawn(async move {
             let mut line = TcpStream::connect(address).await.unwrap();
             let mut answers = [0_usize; 2];
@@ -105,6 +116,7 @@ async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
                         401 if sent.forged => answers[1] += 1,
                         // Too much for now: it comes again.
                         429 | 503 => {
+                            clock.pass(10);
                             tokio::task::yield_now().await;
                             continue;
                         }
@@ -122,7 +134,9 @@ async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
     let polling = tokio::spawn(async move {
         for from in (0..events).step_by(PAGE) {
             let mut page = Page::empty(Cursor::from_stored(from.to_string()), false);
-            page.events = (from..events.min(from + PAGE)).map(|number| open(number, at)).collect();
+            page.events = (from..events.min(from + PAGE))
+                .map(|number| open(number, at))
+                .collect();
             let zone = Zone::new(chrono_tz::UTC);
             let commit = store.write_async(move |tx| {
                 let id = tx.connection("site", "ghost", 1)?.id;
@@ -154,7 +168,17 @@ async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
         usize::try_from(hook.accepted + hook.repeated).unwrap(),
         count - forged
     );
-    assert!(store.read(|conn| conn.waiting_deliveries(1)).unwrap().is_empty());
-    assert!(store.read(|conn| conn.odd_deliveries(1)).unwrap().is_empty());
+    assert!(
+        store
+            .read(|conn| conn.waiting_deliveries(1))
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        store
+            .read(|conn| conn.odd_deliveries(1))
+            .unwrap()
+            .is_empty()
+    );
     listening.stop().await;
 }
