@@ -135,6 +135,7 @@ fn joined(data: &str) -> String {
     text
 }
 
+#[derive(Clone)]
 struct Kept {
     text: Option<String>,
     until: Millis,
@@ -163,11 +164,11 @@ impl Keys {
     /// The text at a name; `None` where there is none, or it cannot be had now.
     pub async fn text(&self, name: &str) -> Option<String> {
         if let Some(known) = self.known(name) {
-            return known;
+            return known.text;
         }
         let _turn = self.turn.lock().await;
         if let Some(known) = self.known(name) {
-            return known;
+            return known.text;
         }
         let found = self.resolver.txt(name).await.unwrap_or_else(|error| {
             warn!(name, "a key could not be looked up: {error}");
@@ -196,13 +197,13 @@ impl Keys {
     }
 
     /// What is known of a name, if that still holds.
-    fn known(&self, name: &str) -> Option<Option<String>> {
+    fn known(&self, name: &str) -> Option<Kept> {
         let now = self.clock.now().timestamp_millis();
         let known = lock(&self.known);
         let kept = known.get(name)?;
         // A clock that was set back would make it hold for too long.
         let holds = now < kept.until && kept.until - now <= KEPT_MS.1;
-        holds.then(|| kept.text.clone())
+        holds.then(|| kept.clone())
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
 use chrono::Utc;
 use engaged::{
     clock::SystemClock,
-    store::{Access, Hook, Store},
+    store::{Access, Conn, Hook, Store},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -108,7 +108,7 @@ fn hook(program: &Program) -> Option<Hook> {
     );
     store
         .ok()?
-        .read(|conn| conn.hooks())
+        .read(Conn::hooks)
         .ok()?
         .into_iter()
         .find(|hook| hook.connection.0 > 0)

@@ -1,7 +1,7 @@
-//! HubSpot, version 3 (sheet 7): base64 of HMAC-SHA256 by the app's client secret over method, whole address, body and
+//! `HubSpot`, version 3 (sheet 7): base64 of HMAC-SHA256 by the app's client secret over method, whole address, body and
 //! time, one after the other.
 //!
-//! HubSpot sends signatures of versions 1 and 2 beside it, which bind neither
+//! `HubSpot` sends signatures of versions 1 and 2 beside it, which bind neither
 //! the time nor, in the first, the address. They are not looked at: whoever
 //! could choose the version would choose the weakest.
 
@@ -16,7 +16,7 @@ pub const SIGNATURE: &str = "X-HubSpot-Signature-v3";
 /// The header with the time of sending, in milliseconds.
 pub const TIMESTAMP: &str = "X-HubSpot-Request-Timestamp";
 
-/// What HubSpot decodes in an address before it signs it; everything else stays encoded.
+/// What `HubSpot` decodes in an address before it signs it; everything else stays encoded.
 const DECODED: [(&str, &str); 12] = [
     ("%3A", ":"),
     ("%2F", "/"),
@@ -32,7 +32,7 @@ const DECODED: [(&str, &str); 12] = [
     ("%3B", ";"),
 ];
 
-/// Whether HubSpot sent it, just now, to us.
+/// Whether `HubSpot` sent it, just now, to us.
 pub fn verify(delivery: &Delivery<'_>, secrets: &Secrets, now: DateTime<Utc>) -> Result<(), Doubt> {
     let signature = delivery.header(SIGNATURE).ok_or(Doubt::Unsigned)?;
     let sum = STANDARD.decode(signature).map_err(|_| Doubt::Unsigned)?;
@@ -48,7 +48,7 @@ pub fn verify(delivery: &Delivery<'_>, secrets: &Secrets, now: DateTime<Utc>) ->
     secrets.check(&parts, &sum)
 }
 
-/// The address as HubSpot signs it.
+/// The address as `HubSpot` signs it.
 fn decoded(url: &str) -> String {
     DECODED
         .iter()
