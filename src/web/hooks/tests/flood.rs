@@ -1,6 +1,6 @@
 //! Many deliveries at once, over loopback, while the same events are polled: nothing lost, nothing twice, no forger heard.
 //!
-//! `ENGAGED_FLOOD` says how many; the whole is 20,000.
+//! `ENGAGED_FLOOD` says how many, 20,000 unless told otherwise.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -86,7 +86,7 @@ async fn send(line: &mut TcpStream, number: usize, secret: &str, at: DateTime<Ut
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
-    let count = std::env::var("ENGAGED_FLOOD").map_or(4_000, |count| count.parse().unwrap());
+    let count = std::env::var("ENGAGED_FLOOD").map_or(20_000, |count| count.parse().unwrap());
     let bench = Bench::new();
     let at = bench.clock.now();
     let listening = Listening::start(&bench.desk).await.unwrap().unwrap();
