@@ -1,7 +1,7 @@
 use engaged_connectors::Clock;
 
 use super::*;
-use crate::store::Access;
+use crate::store::{Access, Conn};
 
 struct Stopped;
 
@@ -74,7 +74,7 @@ async fn what_came_together_is_one_transaction_and_each_sender_hears_of_its_own(
         let expected = if new { Arrived::New } else { Arrived::Again };
         assert_eq!(answer.await, Ok(expected), "{number}");
     }
-    let hooks = store.read(|conn| conn.hooks()).unwrap();
+    let hooks = store.read(Conn::hooks).unwrap();
     let accepted: i64 = hooks.iter().map(|hook| hook.accepted).sum();
     let repeated: i64 = hooks.iter().map(|hook| hook.repeated).sum();
     assert_eq!(accepted, i64::try_from(seen.len()).unwrap());
@@ -159,7 +159,7 @@ async fn what_is_refused_is_counted_and_nothing_of_it_is_kept() {
         intake.refuse(site(), at, "the signature does not belong to what was sent");
         intake.refuse((String::new(), ""), at, "who sent it did not know the path");
     }
-    let refused = || store.read(|conn| conn.hooks()).unwrap();
+    let refused = || store.read(Conn::hooks).unwrap();
     while refused().len() < 2 {
         tokio::time::sleep(COUNTS_EVERY).await;
     }

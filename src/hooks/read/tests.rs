@@ -59,7 +59,7 @@ async fn odd_deliveries_are_named_and_kept_and_hold_none_up() {
     let jobs = bench.desk.jobs();
     let good = body(1, bench.clock.now());
     let partly = format!(
-        r#"[{{}},{}]"#,
+        "[{{}},{}]",
         &body(2, bench.clock.now()).trim_matches(['[', ']'])
     );
     put(&bench, &["{", "fall", &partly, &good]);

@@ -13,8 +13,9 @@ use tokio::{
 
 use super::*;
 use crate::{
-    hooks::fake::{OPENS, open},
+    hooks::fake::{Hands, OPENS, open},
     score::calendar::Zone,
+    store::Store,
 };
 
 /// Senders at once.
@@ -84,67 +85,64 @@ async fn send(line: &mut TcpStream, number: usize, secret: &str, at: DateTime<Ut
     String::from_utf8_lossy(&heard)[9..12].parse().unwrap()
 }
 
+type Queue = Arc<Mutex<Vec<Sent>>>;
+
+/// Sends from the queue until it is empty; how many were taken, and how many refused.
+async fn sender(to: SocketAddr, queue: Queue, clock: Arc<Hands>, at: DateTime<Utc>) -> [usize; 2] {
+    let mut line = TcpStream::connect(to).await.unwrap();
+    let mut answers = [0; 2];
+    loop {
+        let Some(sent) = queue.lock().unwrap().pop() else {
+            return answers;
+        };
+        let secret = if sent.forged { "another" } else { SECRET };
+        let mut status = send(&mut line, sent.number, secret, at).await;
+        // Too much for now: it comes again.
+        while matches!(status, 429 | 503) {
+            clock.pass(10);
+            tokio::task::yield_now().await;
+            status = send(&mut line, sent.number, secret, at).await;
+        }
+        assert_eq!(status, if sent.forged { 401 } else { 200 });
+        answers[usize::from(sent.forged)] += 1;
+    }
+}
+
+/// A poll that brings the first so many events, page after page.
+async fn poll(store: Store, events: usize, at: DateTime<Utc>) {
+    for from in (0..events).step_by(PAGE) {
+        let mut page = Page::empty(Cursor::from_stored(from.to_string()), false);
+        page.events = (from..events.min(from + PAGE))
+            .map(|number| open(number, at))
+            .collect();
+        let zone = Zone::new(chrono_tz::UTC);
+        let commit = store.write_async(move |tx| {
+            let id = tx.connection("site", "ghost", 1)?.id;
+            tx.commit_page(id, OPENS, &page, &zone, at.timestamp_millis())
+        });
+        commit.await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
     let count = std::env::var("ENGAGED_FLOOD").map_or(20_000, |count| count.parse().unwrap());
     let bench = Bench::new();
     let at = bench.clock.now();
     let listening = Listening::start(&bench.desk).await.unwrap().unwrap();
-    let address = listening.address();
-    let mut random = Random(1);
-    let all = deliveries(count, &mut random);
-    let genuine: BTreeSet<usize> = all
-        .iter()
-        .filter(|sent| !sent.forged)
-        .map(|sent| sent.number)
-        .collect();
+    let all = deliveries(count, &mut Random(1));
+    let genuine = all.iter().filter(|sent| !sent.forged);
+    let genuine: BTreeSet<usize> = genuine.map(|sent| sent.number).collect();
     let forged = all.iter().filter(|sent| sent.forged).count();
     let queue = Arc::new(Mutex::new(all));
-    let senders = (0..SENDERS).map(|_| {
-        let (queue, clock) = (Arc::clone(&queue), Arc::clone(&bench.clock));
-        tokio::spawn(async move {
-            let mut line = TcpStream::connect(address).await.unwrap();
-            let mut answers = [0_usize; 2];
-            loop {
-                let Some(sent) = queue.lock().unwrap().pop() else {
-                    return answers;
-                };
-                let secret = if sent.forged { "another" } else { SECRET };
-                loop {
-                    match send(&mut line, sent.number, secret, at).await {
-                        200 if !sent.forged => answers[0] += 1,
-                        401 if sent.forged => answers[1] += 1,
-                        // Too much for now: it comes again.
-                        429 | 503 => {
-                            clock.pass(10);
-                            tokio::task::yield_now().await;
-                            continue;
-                        }
-                        other => panic!("{other}"),
-                    }
-                    break;
-                }
-            }
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|_| {
+            let (queue, clock) = (Arc::clone(&queue), Arc::clone(&bench.clock));
+            tokio::spawn(sender(listening.address(), queue, clock, at))
         })
-    });
-    let senders: Vec<_> = senders.collect();
-
+        .collect();
     // Meanwhile a poll brings the same events, and the daemon reads what came.
-    let (store, events) = (bench.store(), genuine.len());
-    let polling = tokio::spawn(async move {
-        for from in (0..events).step_by(PAGE) {
-            let mut page = Page::empty(Cursor::from_stored(from.to_string()), false);
-            page.events = (from..events.min(from + PAGE))
-                .map(|number| open(number, at))
-                .collect();
-            let zone = Zone::new(chrono_tz::UTC);
-            let commit = store.write_async(move |tx| {
-                let id = tx.connection("site", "ghost", 1)?.id;
-                tx.commit_page(id, OPENS, &page, &zone, at.timestamp_millis())
-            });
-            commit.await.unwrap();
-        }
-    });
+    let polling = tokio::spawn(poll(bench.store(), genuine.len(), at));
     let jobs = bench.desk.jobs();
     while senders.iter().any(|sender| !sender.is_finished()) {
         jobs.read_inbox().await.unwrap();
@@ -159,26 +157,14 @@ async fn in_a_flood_nothing_is_lost_or_counted_twice_and_no_forger_is_heard() {
     jobs.read_inbox().await.unwrap();
 
     assert_eq!(answers, [count - forged, forged]);
+    let size = |number: i64| usize::try_from(number).unwrap();
     let store = bench.store();
     let (_, stored) = store.read(Conn::sizes).unwrap();
-    assert_eq!(usize::try_from(stored).unwrap(), genuine.len());
+    assert_eq!(size(stored), genuine.len());
     let hook = store.read(Conn::hooks).unwrap().remove(0);
-    assert_eq!(usize::try_from(hook.accepted).unwrap(), genuine.len());
-    assert_eq!(
-        usize::try_from(hook.accepted + hook.repeated).unwrap(),
-        count - forged
-    );
-    assert!(
-        store
-            .read(|conn| conn.waiting_deliveries(1))
-            .unwrap()
-            .is_empty()
-    );
-    assert!(
-        store
-            .read(|conn| conn.odd_deliveries(1))
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(size(hook.accepted), genuine.len());
+    assert_eq!(size(hook.accepted + hook.repeated), count - forged);
+    let open = store.read(|conn| Ok((conn.waiting_deliveries(1)?, conn.odd_deliveries(1)?)));
+    assert_eq!(open.unwrap(), (Vec::new(), Vec::new()));
     listening.stop().await;
 }
