@@ -8,7 +8,9 @@ mod alerts;
 mod automations;
 mod clean;
 mod conformance;
+mod doctor;
 mod drift;
+mod hooks;
 mod human;
 mod insight;
 mod leads;
@@ -114,6 +116,10 @@ enum Verb {
     Clean(clean::Clean),
     /// Show what is wrong and what was told of it, and test whether telling works
     Alerts(alerts::Alerts),
+    /// Show whether webhooks arrive, and how to make them
+    Doctor(doctor::Doctor),
+    /// Make and show the addresses at which platforms report by themselves
+    Hooks(hooks::Hooks),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -237,6 +243,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Leads(arguments) => leads::leads(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
         Verb::Alerts(arguments) => alerts::alerts(context, &arguments),
+        Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
+        Verb::Hooks(arguments) => hooks::hooks(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

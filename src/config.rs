@@ -36,6 +36,7 @@ mod source;
 mod time;
 mod tree;
 mod web;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ pub use self::{
     secret::SecretSource,
     source::{SourceFile, sources},
     web::Web,
+    webhooks::{HookConfig, SecretPlace, Signing, Webhooks},
 };
 use self::{found::Found, parts::Parts, source::directory, tree::Table};
 use crate::{
@@ -151,6 +153,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// Where the dashboard is served; `None` where it is not.
     pub web: Option<Web>,
+    /// Where platforms report by themselves; `None` where nothing listens.
+    pub webhooks: Option<Webhooks>,
     /// What the rules must make of what somebody did; `check` runs them.
     pub tests: Vec<RuleTest>,
     /// What it consists of, each with a fingerprint: two configurations are compared by it.
@@ -349,6 +353,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         drift: drift(root),
         alerts: alerts::check(root, base, found),
         web: web::check(root, found),
+        webhooks: webhooks::check(root, found),
         parts: parts::of(root),
         warnings: Vec::new(),
     })

@@ -4,7 +4,11 @@
 //! what was missed while nothing ran, is decided by `schedule::due` from the
 //! last runs in the store. A stop lets the running job finish its unit of work.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, task::JoinHandle};
@@ -22,7 +26,7 @@ use crate::{
         jobs::{Jobs, Trouble},
     },
     store::StoreError,
-    web::Running,
+    web::{Listening, Running},
 };
 
 /// Every minute, at its first second; schedules know no finer grain.
@@ -52,6 +56,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let hangups = reload_on_hangup(Arc::clone(&desk));
     desk.settle_publications().await?;
     let dashboard = open_dashboard(&desk).await?;
+    let listening = Listening::start(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
     let looks = alert::keep_looking(Arc::clone(&desk));
@@ -98,6 +103,10 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         }
     }
     beside.iter().for_each(JoinHandle::abort);
+    if let Some(listening) = listening {
+        // Who is not answered by then sends it again.
+        let _ = tokio::time::timeout(PAGES_END_WITHIN, listening.stop()).await;
+    }
     if let Some(dashboard) = dashboard {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
@@ -198,6 +207,7 @@ async fn turn(desk: &Desk) -> Result<(), StoreError> {
 
 /// Runs what is due now, once each.
 pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
+    jobs.read_inbox().await?;
     let now = jobs.clock.now();
     let zone = jobs.config.zone;
     let mut schedules: Vec<Schedule> = jobs
@@ -209,9 +219,15 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     // The daily line is constant and correct; a test runs it.
     schedules.extend(Schedule::new(DAILY, DAILY_AT, zone));
     let last = last_runs(jobs)?;
+    let hinted = jobs.hinted()?;
+    let hinted = hinted.iter().map(|name| format!("sync {name}"));
+    let hinted: BTreeSet<String> = hinted.collect();
     let due = due(&schedules, |job| last.get(job).copied(), now);
+    let early = schedules
+        .iter()
+        .filter(|each| hinted.contains(&each.job) && !due.iter().any(|due| due.job == each.job));
     let mut work = false;
-    for schedule in due {
+    for schedule in due.iter().copied().chain(early) {
         work = true;
         match schedule.job.strip_prefix("sync ") {
             Some(connection) => {

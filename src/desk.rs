@@ -95,6 +95,11 @@ impl Desk {
         })
     }
 
+    /// The network that everything goes through.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
     /// The jobs of the configuration that is in force. Whoever keeps them works on with an old one after a reload:
     /// ask again for each piece of work.
     pub fn jobs(&self) -> Arc<Jobs> {

@@ -19,6 +19,7 @@ pub mod drift;
 pub mod entries;
 pub mod health;
 pub mod holdout;
+pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod insight;

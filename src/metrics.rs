@@ -20,8 +20,8 @@ use crate::{
     health::Pulse,
     push::guard,
     score::calendar::Millis,
-    status::{self, ConnectionStatus},
-    store::{Conn, Delivery, OutboxState, Store, StoreError},
+    status::{self, ConnectionStatus, HookStatus},
+    store::{Conn, Delivery, OutboxState, Store, StoreError, WITHOUT_CONNECTION},
 };
 
 use self::page::{Page, Sort};
@@ -96,7 +96,9 @@ fn of_store(
     now: DateTime<Utc>,
     page: &mut Page,
 ) -> Result<(), StoreError> {
-    of_connections(&status::connections(conn, config, now)?, now, page);
+    let connections = status::connections(conn, config, now)?;
+    of_connections(&connections, now, page);
+    of_webhooks(conn, &connections, page)?;
     of_contacts(conn, page)?;
     of_writing(conn, config, page)?;
     of_alerts(conn, page)?;
@@ -155,6 +157,58 @@ fn of_connections(connections: &[ConnectionStatus], now: DateTime<Utc>, page: &m
             page.sample(&labels, f64::from(u8::from(connection.state == state)));
         }
     }
+}
+
+fn of_webhooks(
+    conn: &Conn,
+    connections: &[ConnectionStatus],
+    page: &mut Page,
+) -> Result<(), StoreError> {
+    let each = connections.iter();
+    let each: Vec<(&str, &HookStatus)> = each
+        .filter_map(|each| Some((each.name.as_str(), each.webhook.as_ref()?)))
+        .collect();
+    page.family(
+        "engaged_webhook_deliveries_total",
+        Sort::Counter,
+        "What platforms sent by themselves: taken, known already, not believed. Without a connection: to no path of ours.",
+    );
+    for (name, hook) in &each {
+        for (outcome, number) in [
+            ("accepted", hook.accepted),
+            ("repeated", hook.repeated),
+            ("refused", hook.refused),
+        ] {
+            page.sample(&[("connection", name), ("outcome", outcome)], whole(number));
+        }
+    }
+    let strangers = conn.hook(WITHOUT_CONNECTION)?;
+    let strangers = strangers.map_or(0, |hook| hook.refused);
+    page.sample(
+        &[("connection", ""), ("outcome", "refused")],
+        whole(strangers),
+    );
+    page.family(
+        "engaged_webhook_last_timestamp_seconds",
+        Sort::Gauge,
+        "When the last genuine delivery came, in Unix time.",
+    );
+    for (name, hook) in &each {
+        if let Some(at) = hook.last_at {
+            page.sample(&[("connection", name)], seconds(at.timestamp_millis()));
+        }
+    }
+    page.family(
+        "engaged_webhook_deliveries",
+        Sort::Gauge,
+        "Deliveries that wait to be read, and such as were not wholly understood.",
+    );
+    for (name, hook) in &each {
+        for (state, number) in [("waiting", hook.waiting), ("odd", hook.odd)] {
+            page.sample(&[("connection", name), ("state", state)], whole(number));
+        }
+    }
+    Ok(())
 }
 
 fn of_contacts(conn: &Conn, page: &mut Page) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use engaged_connectors::{
     http::{Network, Transport},
     mailchimp::{self, Mailchimp},
     outgoing::{self, Outgoing},
+    webhook::signature::Secrets,
 };
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     automation::{self, Automation, Begin},
     config::{Alerts, ConnectionConfig, Environment, Platform},
     diagnostic::{Diagnostic, Exit, Expected},
+    hooks,
 };
 
 /// The connector of one connection. Reads its key; asks the platform nothing.
@@ -40,6 +42,10 @@ pub fn connector(
         .map(|tags| tags.prefix.clone())
         .unwrap_or_default();
     let (start_tags, start_fields) = started_by(connection, automations);
+    let webhook = match &connection.webhook {
+        Some(hook) => Secrets::new(hooks::secrets(hook, environment)?),
+        None => Secrets::default(),
+    };
     let (clock, transport) = (Arc::clone(clock), Arc::clone(transport));
     match connection.platform {
         Platform::Webhook => {
@@ -62,7 +68,7 @@ pub fn connector(
             };
             let ghost = Ghost::new(&settings, clock, transport)
                 .map_err(|error| refused(&connection.name, &error))?;
-            Ok(Box::new(ghost))
+            Ok(Box::new(ghost.with_webhook(webhook)))
         }
         Platform::Mailchimp => {
             let settings = mailchimp::Settings {

@@ -12,7 +12,7 @@ use crate::{
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
     schedule::due::Schedule,
-    score::calendar::Day,
+    score::{calendar::Day, facts::ConnectionId},
     store::{Conn, Connection, Shortfall, Store, StoreError},
 };
 
@@ -80,6 +80,29 @@ pub struct ConnectionStatus {
     pub short_in_all: usize,
     /// When it is synced next, if the daemon runs.
     pub next_at: Option<DateTime<Utc>>,
+    /// What its platform reports by itself, if it is to.
+    pub webhook: Option<HookStatus>,
+}
+
+/// What a platform reports by itself.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct HookStatus {
+    /// When the last genuine delivery came.
+    pub last_at: Option<DateTime<Utc>>,
+    /// Genuine deliveries, each counted once.
+    pub accepted: i64,
+    /// Deliveries that came again.
+    pub repeated: i64,
+    /// Deliveries that were not believed.
+    pub refused: i64,
+    /// When the last of those came.
+    pub refused_at: Option<DateTime<Utc>>,
+    /// Why it was not believed.
+    pub refused_why: Option<String>,
+    /// Deliveries that wait to be read.
+    pub waiting: i64,
+    /// Deliveries that were not wholly understood.
+    pub odd: i64,
 }
 
 /// Days on which less reached us than a platform counts.
@@ -211,11 +234,15 @@ fn connection(
         short: Vec::new(),
         short_in_all: 0,
         next_at: Schedule::of(configured, config.zone).next_after(now),
+        webhook: configured.webhook.as_ref().map(|_| HookStatus::default()),
     };
     let Some(known) = known else {
         return Ok(status);
     };
     status.contacts = conn.contacts_of(known.id)?;
+    if status.webhook.is_some() {
+        status.webhook = Some(webhook(conn, known.id)?);
+    }
     status.rejects = conn.count_rejects(known.id)?;
     let (short, short_in_all) = conn.shortfalls(known.id, SHORT_MAX)?;
     status.short_in_all = short_in_all;
@@ -244,6 +271,22 @@ fn connection(
     }
     if let Some((why, _)) = conn.blocked(&configured.name)? {
         (status.state, status.why) = ("blocked", Some(why));
+    }
+    Ok(status)
+}
+
+fn webhook(conn: &Conn, connection: ConnectionId) -> Result<HookStatus, StoreError> {
+    let (waiting, odd) = conn.delivery_sizes(connection)?;
+    let mut status = HookStatus {
+        waiting,
+        odd,
+        ..HookStatus::default()
+    };
+    if let Some(hook) = conn.hook(connection)? {
+        status.last_at = hook.heard_at.and_then(DateTime::from_timestamp_millis);
+        status.refused_at = hook.refused_at.and_then(DateTime::from_timestamp_millis);
+        (status.accepted, status.repeated) = (hook.accepted, hook.repeated);
+        (status.refused, status.refused_why) = (hook.refused, hook.refused_why);
     }
     Ok(status)
 }
@@ -326,6 +369,9 @@ fn connections_text(status: &Status) -> String {
             out += &format!("  {}: {why}\n", each.name);
         }
         out += &short_text(each);
+        if let Some(webhook) = &each.webhook {
+            out += &format!("  {}: {}\n", each.name, webhook_text(webhook));
+        }
     }
     out
 }
@@ -342,6 +388,26 @@ fn short_text(status: &ConnectionStatus) -> String {
     let more = status.short_in_all.saturating_sub(SHORT_SHOWN);
     if more > 0 {
         out += &format!("  {}: and {more} more like that\n", status.name);
+    }
+    out
+}
+
+fn webhook_text(webhook: &HookStatus) -> String {
+    let mut out = match webhook.last_at {
+        Some(at) => format!("the last webhook came at {}", at.format("%Y-%m-%d %H:%MZ")),
+        None => "no webhook has come yet".to_owned(),
+    };
+    for (number, what) in [
+        (webhook.waiting, "to be read"),
+        (webhook.odd, "not understood"),
+        (webhook.refused, "refused"),
+    ] {
+        if number > 0 {
+            out += &format!("; {number} {what}");
+        }
+    }
+    if webhook.last_at.is_none() || webhook.odd + webhook.refused > 0 {
+        out += "; see `engaged doctor`";
     }
     out
 }

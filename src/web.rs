@@ -14,6 +14,7 @@ mod door;
 pub mod error;
 mod guard;
 mod health;
+mod hooks;
 mod html;
 mod numbers;
 mod over_time;
@@ -42,12 +43,12 @@ use axum::{
 };
 use http::HeaderMap;
 
-pub use self::running::Running;
 use self::{
     access::{Access, Route, Routes},
     error::Refusal,
     html::Mood,
 };
+pub use self::{hooks::Listening, running::Running};
 use crate::{
     account::{Accounts, SessionId},
     config::{self, Config},
@@ -123,13 +124,7 @@ impl Web {
 
     /// Whose address a request comes from: the peer's, or behind our own proxy the one that it names last.
     fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-        if !self.behind_proxy {
-            return peer;
-        }
-        let named = headers.get_all("x-forwarded-for").into_iter().next_back();
-        let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next());
-        last.and_then(|address| address.trim().parse().ok())
-            .unwrap_or(peer)
+        client(headers, peer, self.behind_proxy)
     }
 
     fn answers_to(&self, host: &str) -> bool {
@@ -148,6 +143,17 @@ impl Web {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.remove(&session).unwrap_or_default()
     }
+}
+
+/// The peer's address, or behind our own proxy the one that it names last.
+fn client(headers: &HeaderMap, peer: IpAddr, behind_proxy: bool) -> IpAddr {
+    if !behind_proxy {
+        return peer;
+    }
+    let named = headers.get_all("x-forwarded-for").into_iter().next_back();
+    let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next());
+    last.and_then(|address| address.trim().parse().ok())
+        .unwrap_or(peer)
 }
 
 /// Every route with what it needs, and the router that serves them.

@@ -38,6 +38,8 @@ mod files;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/hooks.rs"]
+mod hooks;
 #[path = "it/insight.rs"]
 mod insight;
 #[path = "it/knocking.rs"]

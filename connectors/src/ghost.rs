@@ -13,6 +13,7 @@
 mod events;
 #[cfg(test)]
 mod fake;
+mod hook;
 mod key;
 mod look;
 mod members;
@@ -38,6 +39,7 @@ use crate::{
     error::ConnectorError,
     http::{Client, Rate, Transport, within},
     model::EventKind,
+    webhook::{Webhook, signature::Secrets},
 };
 use key::Key;
 
@@ -142,6 +144,8 @@ pub struct Ghost {
     newsletters: Vec<String>,
     tag_prefix: String,
     start_tags: Vec<String>,
+    /// With what the site's webhooks are signed.
+    webhook: Secrets,
 }
 
 impl Ghost {
@@ -178,7 +182,15 @@ impl Ghost {
             newsletters: settings.newsletters.clone(),
             tag_prefix: settings.tag_prefix.clone(),
             start_tags: settings.start_tags.clone(),
+            webhook: Secrets::default(),
         })
+    }
+
+    /// With the secrets of the site's webhooks. Without any, none of them is believed.
+    #[must_use]
+    pub fn with_webhook(mut self, secrets: Secrets) -> Self {
+        self.webhook = secrets;
+        self
     }
 
     /// What [`Connector::check`] asks.
@@ -268,6 +280,10 @@ impl Connector for Ghost {
 
     async fn push(&self, changes: &[Change]) -> Result<Vec<Outcome>, ConnectorError> {
         push::push(self, changes).await
+    }
+
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        Some(self)
     }
 
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {

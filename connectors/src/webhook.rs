@@ -7,6 +7,11 @@
 //! hint to poll early, unless the platform has no other source
 //! ([`Trust::PathOnly`] in [`News::events`]).
 
+pub mod form;
+pub mod klaviyo;
+pub mod mautic;
+pub mod signature;
+
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 

@@ -44,6 +44,19 @@ pub struct ConnectionSight {
     pub doubts: (i64, i64),
     /// Yesterday's events, if that day was read whole.
     pub volume: Option<DayVolume>,
+    /// What was heard by webhook, if there are to be any.
+    pub hook: Option<HookSight>,
+}
+
+/// What was heard by webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookSight {
+    /// When the last genuine one came.
+    pub heard_at: Option<Millis>,
+    /// Where none ever came: when the first campaign went out since they are expected.
+    pub mailed_at: Option<Millis>,
+    /// So long a silence is suspicious.
+    pub silent_after: Millis,
 }
 
 /// The events of a day.
@@ -108,6 +121,13 @@ pub enum Fact {
         /// Removals.
         removals: i64,
     },
+    /// Nothing comes by webhook.
+    HookSilent {
+        /// Since the last delivery, or the first campaign without any.
+        since: Millis,
+        /// Whether there ever was one.
+        heard: bool,
+    },
     /// A new configuration was refused.
     Configuration {
         /// When.
@@ -127,6 +147,7 @@ impl Fact {
             Self::Volume { .. } => Kind::Volume,
             Self::Guard { .. } => Kind::Guard,
             Self::InDoubt { .. } => Kind::InDoubt,
+            Self::HookSilent { .. } => Kind::HookSilent,
             Self::Configuration { .. } => Kind::Configuration,
         }
     }
@@ -137,6 +158,7 @@ impl Fact {
             Self::PollAge { since }
             | Self::Blocked { since }
             | Self::Guard { since, .. }
+            | Self::HookSilent { since, .. }
             | Self::Configuration { since, .. } => Some(*since),
             Self::Rejected { .. } | Self::Volume { .. } | Self::InDoubt { .. } => None,
         }
@@ -224,6 +246,13 @@ fn judge_connection(seen: &ConnectionSight, now: Millis, alerts: &Alerts, found:
         let (starts, removals) = seen.doubts;
         holds(Fact::InDoubt { starts, removals });
     }
+    if let Some(hook) = &seen.hook
+        && let Some(since) = hook.heard_at.or(hook.mailed_at)
+        && since + hook.silent_after <= now
+    {
+        let heard = hook.heard_at.is_some();
+        holds(Fact::HookSilent { since, heard });
+    }
     match &seen.volume {
         None => found.unknown.push(key(Kind::Volume, Some(name))),
         Some(day) => {
@@ -239,5 +268,54 @@ fn judge_connection(seen: &ConnectionSight, now: Millis, alerts: &Alerts, found:
     }
     if seen.blocked.is_some() {
         found.unknown.push(key(Kind::PollAge, Some(name)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::Damping;
+
+    const DAY: Millis = 86_400_000;
+
+    fn silent(heard_at: Option<Millis>, mailed_at: Option<Millis>, now: Millis) -> Option<Fact> {
+        let alerts = Alerts {
+            receiver: None,
+            only: Vec::new(),
+            damping: Damping {
+                failure_after: 2,
+                success_after: 2,
+                repeat: DAY,
+            },
+            poll_age: 2,
+            volume: 0.5,
+        };
+        let hook = HookSight {
+            heard_at,
+            mailed_at,
+            silent_after: 7 * DAY,
+        };
+        let sight = Sight {
+            now,
+            connections: vec![ConnectionSight {
+                name: "news".into(),
+                hook: Some(hook),
+                ..ConnectionSight::default()
+            }],
+            ..Sight::default()
+        };
+        let found = judge(&sight, &alerts);
+        found.holds.into_iter().map(|holds| holds.fact).next()
+    }
+
+    #[test]
+    fn hooks_are_silent_after_the_last_or_after_the_first_campaign_without_any() {
+        let fact = |since, heard| Some(Fact::HookSilent { since, heard });
+        assert_eq!(silent(Some(DAY), None, 8 * DAY - 1), None);
+        assert_eq!(silent(Some(DAY), None, 8 * DAY), fact(DAY, true));
+        assert_eq!(silent(None, Some(DAY), 8 * DAY - 1), None);
+        assert_eq!(silent(None, Some(DAY), 8 * DAY), fact(DAY, false));
+        // Nothing was sent, and nothing ever came: nothing can be said.
+        assert_eq!(silent(None, None, 800 * DAY), None);
     }
 }

@@ -15,7 +15,7 @@ pub enum Kind {
     Guard,
     /// It is not known whether something was started, or somebody taken off.
     InDoubt,
-    /// A platform that reports by itself has gone silent. Nothing raises it before there are incoming webhooks.
+    /// A platform that reports by itself has gone silent.
     HookSilent,
     /// There is no backup of late. Nothing raises it before there is a verb that makes one.
     BackupStale,

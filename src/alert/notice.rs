@@ -172,7 +172,8 @@ fn page(fact: &Fact) -> &'static str {
         Fact::PollAge { .. }
         | Fact::Blocked { .. }
         | Fact::Rejected { .. }
-        | Fact::Volume { .. } => "/sync",
+        | Fact::Volume { .. }
+        | Fact::HookSilent { .. } => "/sync",
         Fact::Guard { name, .. } if name == CLEANING => "/cleaning",
         Fact::Guard { .. } => "/push",
         Fact::InDoubt { starts: 0, .. } => "/cleaning",

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    condition::{ConnectionSight, Refused, Sight},
+    condition::{ConnectionSight, HookSight, Refused, Sight},
     volume::{self, Kept},
 };
 
@@ -76,7 +76,28 @@ fn connection(
         rejected: conn.count_rejects_since(known.id, millis - REJECTED_MS)?,
         doubts: conn.doubts(known.id, millis - DOUBT_MS)?,
         volume: day(conn, known, last.as_ref(), zone, yesterday, kept)?,
+        hook: hook(conn, configured, known)?,
     })
+}
+
+fn hook(
+    conn: &Conn,
+    configured: &ConnectionConfig,
+    known: &Connection,
+) -> Result<Option<HookSight>, StoreError> {
+    // What is not expected yet has not begun.
+    let (Some(wanted), Some(hook)) = (&configured.webhook, conn.hook(known.id)?) else {
+        return Ok(None);
+    };
+    let mailed_at = match hook.heard_at {
+        Some(_) => None,
+        None => conn.first_campaign_after(known.id, hook.expected_at)?,
+    };
+    Ok(Some(HookSight {
+        heard_at: hook.heard_at,
+        mailed_at,
+        silent_after: wanted.silent_after,
+    }))
 }
 
 /// Since when nothing good was heard: the beginning of the last good sync or, where one goes on, of its last page. Where

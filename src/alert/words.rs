@@ -57,6 +57,23 @@ pub fn firing(condition: &Condition, zone: Tz, language: Language) -> String {
         ),
         Fact::Guard { name, since } => guard(on, name, &time(*since)),
         Fact::InDoubt { starts, removals } => in_doubt(on, *starts, *removals),
+        Fact::HookSilent { since, heard: true } => (
+            format!("{on}: no webhook has come since {}", time(*since)),
+            format!("{on}: sinds {} is er geen webhook gekomen", time(*since)),
+        ),
+        Fact::HookSilent {
+            since,
+            heard: false,
+        } => (
+            format!(
+                "{on}: a campaign went out at {}, and no webhook has ever come",
+                time(*since)
+            ),
+            format!(
+                "{on}: om {} is een campagne verstuurd, en er is nog nooit een webhook gekomen",
+                time(*since)
+            ),
+        ),
         Fact::Configuration { since, errors } => (
             format!(
                 "{on}: a new configuration was refused at {}, for {errors} {}; the one before is in force",
@@ -100,6 +117,10 @@ pub fn resolved(condition: &Condition, language: Language) -> String {
         Fact::InDoubt { .. } => (
             "nothing is in doubt any more".to_owned(),
             "niets is meer in twijfel".to_owned(),
+        ),
+        Fact::HookSilent { .. } => (
+            "webhooks come again".to_owned(),
+            "er komen weer webhooks".to_owned(),
         ),
         Fact::Configuration { .. } => (
             "the configuration was taken".to_owned(),
@@ -147,6 +168,10 @@ pub fn help(condition: &Condition, language: Language) -> String {
         Fact::InDoubt { .. } => (
             "look on the platform whether it was started, then: engaged automations resolve ENTRY".to_owned(),
             "kijk op het platform of het gestart is, daarna: engaged automations resolve NUMMER".to_owned(),
+        ),
+        Fact::HookSilent { .. } => (
+            "see what arrives, and which address the platform must have: engaged doctor".to_owned(),
+            "kijk wat er aankomt, en welk adres het platform moet hebben: engaged doctor".to_owned(),
         ),
         Fact::Configuration { .. } => ("see what is wrong and where: engaged check".to_owned(), "kijk wat er mis is en waar: engaged check".to_owned()),
     };

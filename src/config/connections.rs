@@ -17,6 +17,7 @@ use super::{
     found::Found,
     secret,
     tree::{Entry, Node, Table},
+    webhooks::{self, HookConfig, Signing},
 };
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -44,6 +45,14 @@ impl Platform {
             Self::Mailchimp => "mailchimp",
             Self::Ghost => "ghost",
             Self::Webhook => "webhook",
+        }
+    }
+
+    /// What shows that a webhook is its own; `None` where none of its webhooks are read.
+    pub fn signing(self) -> Option<Signing> {
+        match self {
+            Self::Mailchimp | Self::Webhook => None,
+            Self::Ghost => Some(Signing::Secret),
         }
     }
 
@@ -99,6 +108,8 @@ pub struct ConnectionConfig {
     pub base_url: Option<Url>,
     /// What is written.
     pub push: PushConfig,
+    /// What the platform reports by itself.
+    pub webhook: Option<HookConfig>,
 }
 
 impl ConnectionConfig {
@@ -120,6 +131,7 @@ impl ConnectionConfig {
             mode: Mode::Live,
             base_url: Some(url),
             push: PushConfig::default(),
+            webhook: None,
         })
     }
 }
@@ -133,11 +145,12 @@ pub(super) fn check(
 ) -> Vec<ConnectionConfig> {
     root.entries_of("connections")
         .iter()
-        .filter_map(|entry| connection(entry, base, defined, found))
+        .filter_map(|entry| connection(root, entry, base, defined, found))
         .collect()
 }
 
 fn connection(
+    root: &Table,
     entry: &Entry,
     base: &Path,
     defined: &Defined<'_>,
@@ -152,6 +165,7 @@ fn connection(
     let schedule = schedule(table.get("schedule"), found);
     let base_url = base_url(entry, table, platform, found);
     let push = push::push(table, platform, defined, found);
+    let webhook = webhooks::of(root, table, platform, base, found);
     Some(ConnectionConfig {
         name: entry.name.clone(),
         platform: platform?,
@@ -165,6 +179,7 @@ fn connection(
         },
         base_url,
         push,
+        webhook,
     })
 }
 

@@ -15,13 +15,16 @@ use crate::diagnostic::Place;
 /// The ways to say where a secret is; their values are no secrets.
 const WHEREABOUTS: [&str; 3] = ["file", "env", "credential"];
 
+/// The secrets of a webhook.
+const WEBHOOK: [&str; 4] = ["path", "former_path", "secret", "former_secret"];
+
 /// `key = value` and the like, with what may follow the name (`key.file`); also on lines that are not TOML.
 #[expect(
     clippy::expect_used,
     reason = "the pattern is a constant; a test compiles it"
 )]
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let name = r"(?i)(?:^|[^A-Za-z0-9])(?:(?:api)?key|secret|token|password|passwd)";
+    let name = r"(?i)(?:^|[^A-Za-z0-9])(?:(?:api)?key|secret|token|password|passwd|path)";
     let part = r#"["']?(?:(?:\.|__)["']?(\w+)["']?)?[ \t]*=[ \t]*"#;
     let value =
         r#"("""(?s:.*?)(?:"""|\z)|'''(?s:.*?)(?:'''|\z)|"[^"\n]*"?|'[^'\n]*'?|[^{\s"'][^\n]*)"#;
@@ -50,24 +53,26 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// The text with the secrets of a parsed file blotted out: whatever stands at
-/// or under `connections.NAME.key` and is no whereabouts.
+/// or under `connections.NAME.key`, or a secret of its webhook, and is no whereabouts.
 pub(super) fn table(text: &str, root: &DeTable<'_>) -> String {
     let mut spans = Vec::new();
     let connections = root
         .get("connections")
         .and_then(|node| node.get_ref().as_table());
     for connection in connections.into_iter().flat_map(|table| table.values()) {
-        let Some(key) = connection.get_ref().get("key") else {
-            continue;
-        };
-        if let DeValue::Table(parts) = key.get_ref() {
-            for (name, value) in parts {
-                if !WHEREABOUTS.contains(&name.get_ref().as_ref()) {
-                    spans.push(value.span());
+        let connection = connection.get_ref();
+        let webhook = connection.get("webhook").map(toml::Spanned::get_ref);
+        let of_webhook = WEBHOOK.into_iter().filter_map(|name| webhook?.get(name));
+        for key in connection.get("key").into_iter().chain(of_webhook) {
+            if let DeValue::Table(parts) = key.get_ref() {
+                for (name, value) in parts {
+                    if !WHEREABOUTS.contains(&name.get_ref().as_ref()) {
+                        spans.push(value.span());
+                    }
                 }
+            } else {
+                spans.push(key.span());
             }
-        } else {
-            spans.push(key.span());
         }
     }
     blot(text, &spans)
@@ -106,6 +111,8 @@ mod tests {
     fn a_secret_is_blotted_out_wherever_it_was_typed() {
         for line in [
             "key = \"s3cr3t\"",
+            "webhook.former_path = \"s3cr3t\"",
+            "webhook = { path = \"s3cr3t\", secret = s3cr3t",
             "key = 's3cr3t",
             "key = s3cr3t",
             "push.api_token=\"s3cr3t\" # mine",
@@ -147,5 +154,8 @@ mod tests {
             table(file, root.get_ref()),
             "[connections.a.key]\nvalue = \"******\"\nfile = \"x\"\n"
         );
+        let file = "[connections.a.webhook.path]\nvalue = \"s3cr3t\"\n";
+        let root = DeTable::parse(file).unwrap();
+        assert!(!table(file, root.get_ref()).contains("s3cr3t"));
     }
 }

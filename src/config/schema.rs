@@ -126,7 +126,7 @@ pub(super) static ROOT: &[Key] = &[
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
     key("cleaning", Named("cleaning policy", &Table(CLEANING)), "Who is taken off the list, and how."),
     key("web", Table(WEB), "The dashboard and the API. Without this section nothing is served."),
-    later("webhooks", Table(WEBHOOKS), "Where platforms report events by themselves."),
+    key("webhooks", Table(WEBHOOKS), "Where platforms report by themselves what happens. Without this section nothing listens."),
 ];
 
 #[rustfmt::skip]
@@ -138,6 +138,17 @@ static CONNECTION: &[Key] = &[
     key("mode", Word(&["read-only", "live"]), "Whether anything may be written to the platform. Default: read-only."),
     key("base_url", Text, "Another host: a self-hosted platform, a proxy, a test. Required for ghost."),
     key("push", Table(PUSH), "What is written to the platform."),
+    key("webhook", Table(WEBHOOK), "What the platform reports by itself. Wants a section [webhooks]."),
+];
+
+#[rustfmt::skip]
+static WEBHOOK: &[Key] = &[
+    need("path", Secret(SECRET), "Where the secret part of the address is; `engaged hooks path CONNECTION` makes one."),
+    key("former_path", Secret(SECRET), "The one before, good as well while the platform is told the new address."),
+    key("secret", Secret(SECRET), "Where the secret is with which the platform signs. Required where it signs with one."),
+    key("former_secret", Secret(SECRET), "The one before, good as well while it is being changed."),
+    key("account", Text, "The account in whose name the platform signs. Required where it signs with a published key."),
+    key("silent_after", Text, "Silence after which the alert hook_silent is raised. Default: 7 days."),
 ];
 
 #[rustfmt::skip]
@@ -395,6 +406,8 @@ static WEB: &[Key] = &[
 
 #[rustfmt::skip]
 static WEBHOOKS: &[Key] = &[
-    key("listen", Text, "Address and port. Default: 127.0.0.1:8426."),
-    key("public_url", Text, "The address by which platforms reach it."),
+    key("listen", Text, "Address and port. Default: 127.0.0.1:8426. Port 0 takes a free one."),
+    key("public_url", Text, "The address by which platforms reach it: what some of them sign."),
+    key("behind_proxy", Truth, "Whether a proxy before it ends TLS and names the client in X-Forwarded-For. Default: false."),
+    key("resolver", Text, "Where keys that platforms publish in DNS are looked up, by DNS over HTTPS with JSON. Default: https://cloudflare-dns.com/dns-query."),
 ];

@@ -41,7 +41,7 @@ impl Web {
 pub(super) fn check(root: &Table, found: &mut Found) -> Option<Web> {
     let table = root.table("web")?;
     let behind_proxy = table.get("behind_proxy").and_then(Node::truth) == Some(true);
-    let listen = listen(table, behind_proxy, found);
+    let listen = listen(table, (LISTEN, "the dashboard"), behind_proxy, found);
     let public_url = match table.get("public_url") {
         Some(node) => public_url(node, found),
         None => None,
@@ -54,16 +54,22 @@ pub(super) fn check(root: &Table, found: &mut Found) -> Option<Web> {
     })
 }
 
-fn listen(table: &Table, behind_proxy: bool, found: &mut Found) -> Option<SocketAddr> {
+/// Address and port of something that speaks no TLS.
+pub(super) fn listen(
+    table: &Table,
+    (default, what): (&str, &str),
+    behind_proxy: bool,
+    found: &mut Found,
+) -> Option<SocketAddr> {
     let node = table.get("listen");
-    let text = node.and_then(Node::text).unwrap_or(LISTEN);
+    let text = node.and_then(Node::text).unwrap_or(default);
     let text = text.replacen("localhost:", "127.0.0.1:", 1);
     let Ok(address) = text.parse::<SocketAddr>() else {
         let wrong = Diagnostic::error(code::BAD_VALUE, format!("'{text}' is no address and port"));
         found.add(match node {
             Some(node) => wrong
                 .at(&node.place, "not an address and a port")
-                .help(format!("write it like \"{LISTEN}\"")),
+                .help(format!("write it like \"{default}\"")),
             None => wrong,
         });
         return None;
@@ -75,7 +81,7 @@ fn listen(table: &Table, behind_proxy: bool, found: &mut Found) -> Option<Socket
         found.add(
             Diagnostic::error(
                 code::BAD_VALUE,
-                "the dashboard speaks no TLS, so it listens on this machine only",
+                format!("{what} speaks no TLS, so it listens on this machine only"),
             )
             .at(&node.place, "other machines could reach it here")
             .help(
@@ -87,7 +93,8 @@ fn listen(table: &Table, behind_proxy: bool, found: &mut Found) -> Option<Socket
     Some(address)
 }
 
-fn public_url(node: &Node, found: &mut Found) -> Option<Url> {
+/// The address of a site, without a path.
+pub(super) fn public_url(node: &Node, found: &mut Found) -> Option<Url> {
     let url = Url::parse(node.text()?).ok();
     let url = url.filter(|url| {
         matches!(url.scheme(), "http" | "https")

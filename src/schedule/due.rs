@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 
-use crate::config::ConnectionConfig;
+use crate::{config::ConnectionConfig, score::calendar::Millis};
 
 /// A last run that lies further ahead than this came from a clock that was
 /// wrong; it is not waited for.
@@ -59,6 +59,15 @@ impl Schedule {
         };
         self.next_after(last).is_some_and(|next| next <= now)
     }
+}
+
+/// However much a platform reports by itself, its connection is not polled more often than this for it.
+const HINT_APART_MS: Millis = 5 * 60_000;
+
+/// Whether a connection is to be polled for a hint that came after its last sync began.
+pub fn is_hinted(hinted_at: Millis, last: Option<Millis>, now: Millis) -> bool {
+    // A last run of the future came from a clock that was wrong; its schedule looks after it.
+    last.is_none_or(|last| hinted_at >= last && now - last >= HINT_APART_MS)
 }
 
 /// The jobs that are due, in the order of their schedules.

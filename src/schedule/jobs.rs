@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use engaged_connectors::{Clock, Connector, http::Transport};
+use engaged_connectors::{Clock, Connector, http::Transport, webhook::Webhook};
 use futures_util::future::join_all;
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ use crate::{
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment, Platform},
     diagnostic::Expected,
+    hooks::Door,
     platform,
     push::{
         apply::{Push, PushError, PushReport},
@@ -58,6 +59,8 @@ pub struct Jobs {
     /// Who is told when something is wrong.
     pub teller: Option<Teller>,
     connectors: BTreeMap<String, Box<dyn Connector>>,
+    /// Where each connection's deliveries come in.
+    pub doors: BTreeMap<String, Door>,
     /// Connections that were checked by this process, with the rights that their keys lack.
     checked: Mutex<BTreeMap<String, Vec<String>>>,
     watch: Watch,
@@ -130,6 +133,11 @@ impl Jobs {
                 platform::connector(connection, automations, environment, &clock, transport)?;
             connectors.insert(connection.name.clone(), connector);
         }
+        let mut doors = BTreeMap::new();
+        for connection in &config.connections {
+            let door = Door::of(connection, environment)?;
+            doors.extend(door.map(|door| (connection.name.clone(), door)));
+        }
         let teller = platform::teller(&config.alerts, environment, &clock, transport)?;
         let zone = Arc::new(Zone::new(config.zone));
         Ok(Self {
@@ -139,9 +147,21 @@ impl Jobs {
             zone,
             teller,
             connectors,
+            doors,
             checked: Mutex::default(),
             watch: Arc::new(|_| ()),
         })
+    }
+
+    /// Puts a connector in the place of a connection's.
+    #[cfg(test)]
+    pub(crate) fn put(&mut self, connection: &str, connector: Box<dyn Connector>) {
+        self.connectors.insert(connection.to_owned(), connector);
+    }
+
+    /// What a connection's platform sends by itself, if that is understood.
+    pub fn webhook(&self, connection: &str) -> Option<&dyn Webhook> {
+        self.connectors.get(connection)?.webhook()
     }
 
     /// The connections, or the one of that name.
@@ -331,6 +351,7 @@ impl Jobs {
 
     /// Sync, score, plan and guarded apply.
     pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
+        self.read_inbox().await?;
         let sync = self.sync(only, false).await?;
         let score = self.score(false).await?;
         let clean = self.clean().await?;

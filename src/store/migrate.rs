@@ -56,6 +56,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0010_push_log.sql"),
     },
     Migration {
+        name: "0011_inbox",
+        sql: include_str!("migrations/0011_inbox.sql"),
+    },
+    Migration {
         name: "0012_told",
         sql: include_str!("migrations/0012_told.sql"),
     },

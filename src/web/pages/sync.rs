@@ -166,6 +166,14 @@ fn facts(visit: &Visit, status: &ConnectionStatus) -> Markup {
             dd { @match status.next_at { Some(at) => (say.time(at)), None => "–" } }
             dt { (say.t("sync-contacts")) } dd { (say.n(status.contacts)) }
             dt { (say.t("sync-rejects")) } dd { (say.n(status.rejects)) }
+            @if let Some(webhook) = &status.webhook {
+                dt { (say.t("sync-webhook")) }
+                dd { @match webhook.last_at {
+                    Some(at) => { (say.time(at)) " (" (say.with("fresh-age", [("age", say.ago(at, now).into())])) ")" }
+                    None => (say.t("fresh-never")),
+                } }
+                dt { (say.t("sync-webhook-refused")) } dd { (say.n(webhook.refused)) }
+            }
         }
     }
 }
