@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     ActiveCampaign,
+    remove::after,
     walk::{self, List},
     wire::{id, text},
 };
@@ -96,7 +97,8 @@ pub(super) async fn create(
         }
     };
     match own {
-        Some(own) => relate(ac, &own).await,
+        // The field is there, so that this is no longer a failure before anything was written.
+        Some(own) => relate(ac, &own).await.map_err(|failure| after(failure, true)),
         None => Ok(Outcome::Ambiguous(
             "the field that was made is not in the list".into(),
         )),

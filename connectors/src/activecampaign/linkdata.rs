@@ -86,7 +86,7 @@ pub(super) async fn step(
         name: "linkData",
         query: &[],
     };
-    let stretch = walk::try_step(ac, &list, walk).await?;
+    let stretch = walk::guess_step(ac, &list, walk).await?;
     let known = |row: &Value| whom(row).is_ok() && matches!(time(row, "tstamp"), Ok(Some(_)));
     let known = |stretch: &Stretch| stretch.rows.is_empty() || stretch.rows.iter().any(known);
     Ok(stretch.filter(known))

@@ -1,6 +1,7 @@
 //! Orders that a shop sends (specification, `/ecomOrders`). They are asked for by the shop's own date, newest first. All
 //! are read at first and once a day, since an order may be completed later; in between the walk ends
-//! some days behind the newest, if the rows do come newest first.
+//! some days behind the newest, if the rows do come newest first. Only a reading of all says that nothing is missing, since
+//! a shop may send old orders late; a small shop is read whole each time.
 //!
 //! Bought is what is completed, or was abandoned and recovered; what is pending, abandoned or waits for its payment
 //! is no purchase. Amounts are in hundredths (sheet 5). What was in an order is not read: that would be a request for
@@ -25,6 +26,8 @@ use crate::{
 
 /// How often all orders are read.
 const ALL_EVERY: TimeDelta = TimeDelta::hours(24);
+/// With no more pages than this they are read each time.
+const FEW: u32 = 10;
 /// How far behind the newest order a walk goes in between.
 const BEHIND: TimeDelta = TimeDelta::days(7);
 
@@ -33,6 +36,9 @@ const BEHIND: TimeDelta = TimeDelta::days(7);
 struct Position {
     /// When the last finished pass over all orders began.
     all_at: Option<DateTime<Utc>>,
+    /// How many pages that took.
+    #[serde(default)]
+    all_pages: u32,
     /// The newest order seen, no later than its pass.
     newest: Option<DateTime<Utc>>,
     pass: Option<Pass>,
@@ -42,6 +48,7 @@ struct Position {
 struct Pass {
     started_at: DateTime<Utc>,
     all: bool,
+    pages: u32,
     walk: Walk,
     newest: Option<DateTime<Utc>>,
     /// The last time seen, as long as all came newest first.
@@ -67,7 +74,9 @@ pub(super) async fn pull(
     }
     let mut pass = position.pass.take().unwrap_or_else(|| Pass {
         started_at: now,
-        all: position.all_at.is_none_or(|at| now - at >= ALL_EVERY),
+        all: position.all_pages <= FEW
+            || position.all_at.is_none_or(|at| now - at >= ALL_EVERY),
+        pages: 0,
         walk: Walk::default(),
         newest: None,
         last: None,
@@ -101,17 +110,18 @@ pub(super) async fn pull(
             .zip(pass.last)
             .is_some_and(|(floor, last)| last < floor);
     page.done = stretch.over || reached;
+    pass.pages += 1;
     if page.done {
         position.newest = position.newest.max(pass.newest);
         if pass.all {
-            position.all_at = Some(pass.started_at);
+            (position.all_at, position.all_pages) = (Some(pass.started_at), pass.pages);
         }
         let lateness = TimeDelta::from_std(CACHED).unwrap_or_default();
-        page.covered = vec![Covered {
+        page.covered.extend(pass.all.then(|| Covered {
             kinds: vec![EventKind::Purchase],
             from: None,
             through: pass.started_at - lateness,
-        }];
+        }));
     } else {
         position.pass = Some(pass);
     }

@@ -3,6 +3,9 @@
 //! by one, which is documented. Both show the same rows, so that an event is the same from either.
 //!
 //! For somebody who left, `udate` is when (sheet 3).
+//!
+//! Only a reading of all memberships says that nothing is missing: whether leaving one list of several moves the contact's
+//! own time of change is not certain. A small account is read whole each time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,8 @@ const EARLY: TimeDelta = TimeDelta::hours(26);
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// How often all memberships are read.
 const ALL_EVERY: TimeDelta = TimeDelta::hours(24);
+/// With no more pages than this they are read each time.
+const FEW: u32 = 10;
 
 /// Where the stream stands.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -38,6 +43,9 @@ struct Position {
     read_at: Option<DateTime<Utc>>,
     /// When the last finished pass over all memberships began.
     all_at: Option<DateTime<Utc>>,
+    /// How many pages that took.
+    #[serde(default)]
+    all_pages: u32,
     pass: Option<Pass>,
 }
 
@@ -49,6 +57,7 @@ struct Pass {
     alone: bool,
     walk: Walk,
     after: u64,
+    pages: u32,
     lists: Names,
 }
 
@@ -72,10 +81,12 @@ pub(super) async fn pull(
         Some(pass) => pass,
         None => Pass {
             started_at: now,
-            all: position.all_at.is_none_or(|at| now - at >= ALL_EVERY),
+            all: position.all_pages <= FEW
+                || position.all_at.is_none_or(|at| now - at >= ALL_EVERY),
             alone: false,
             walk: Walk::default(),
             after: 0,
+            pages: 0,
             lists: one::lists(ac).await?,
         },
     };
@@ -85,16 +96,20 @@ pub(super) async fn pull(
     } else {
         leavers(ac, &position, &mut pass, &mut page).await?;
     }
+    pass.pages += 1;
     if page.done {
         position.read_at = Some(pass.started_at);
         if pass.all {
             position.all_at = Some(pass.started_at);
+            // Contact by contact is never few.
+            position.all_pages = if pass.alone { u32::MAX } else { pass.pages };
         }
-        page.covered = vec![Covered {
+        let whole = pass.all && !pass.alone;
+        page.covered.extend(whole.then(|| Covered {
             kinds: vec![EventKind::Unsubscribe],
             from: None,
             through: pass.started_at,
-        }];
+        }));
     } else {
         position.pass = Some(pass);
     }

@@ -56,6 +56,24 @@ impl List<'_> {
         }
         call.send().await
     }
+
+    /// The answer; `None` where the account does not have the list. A feature that is not in the plan is refused with
+    /// the words for a bad key (sheet 8), so the key is tried.
+    async fn try_ask(
+        &self,
+        ac: &ActiveCampaign,
+        offset: u64,
+    ) -> Result<Option<Answer>, ConnectorError> {
+        match self.ask(ac, offset).await {
+            Err(Failure::NotDone(ConnectorError::Auth { .. })) => {
+                ac.me().await?;
+                Ok(None)
+            }
+            Err(failure) => Err(failure.into()),
+            Ok(answer) if answer.status().as_u16() == 404 => Ok(None),
+            Ok(answer) => Ok(Some(answer)),
+        }
+    }
 }
 
 /// The next page.
@@ -89,17 +107,22 @@ pub(super) async fn try_step(
     list: &List<'_>,
     walk: &mut Walk,
 ) -> Result<Option<Stretch>, ConnectorError> {
-    let answer = match list.ask(ac, walk.start()).await {
-        // A feature that is not in the plan is refused with the words for a bad key (sheet 8).
-        Err(Failure::NotDone(ConnectorError::Auth { .. })) => {
-            ac.me().await?;
-            return Ok(None);
-        }
-        answer => answer?,
-    };
-    if answer.status().as_u16() == 404 {
+    let Some(answer) = list.try_ask(ac, walk.start()).await? else {
         return Ok(None);
-    }
+    };
+    let (rows, total) = rows(&answer, list.name)?;
+    walk.follow(list, rows, total).map(Some)
+}
+
+/// The same of a list of which nobody knows the shape for certain: JSON of another one is as good as none.
+pub(super) async fn guess_step(
+    ac: &ActiveCampaign,
+    list: &List<'_>,
+    walk: &mut Walk,
+) -> Result<Option<Stretch>, ConnectorError> {
+    let Some(answer) = list.try_ask(ac, walk.start()).await? else {
+        return Ok(None);
+    };
     let page: Value = answer.json()?;
     if !page[list.name].is_array() {
         return Ok(None);
