@@ -153,6 +153,12 @@ pub struct Settings {
     pub tag_prefix: String,
     /// Whole names of tags that start an automation of the user's.
     pub start_tags: Vec<String>,
+    /// Personalisation tags of fields that start an automation of the user's: the bulk import, which keeps automations out,
+    /// never writes them.
+    pub start_fields: Vec<String>,
+    /// Whether scores may go by the bulk import, 250 in a request instead of one. It makes a contact of each address that
+    /// it does not find: whoever is deleted or renamed between our look and its work is there again. Off by default.
+    pub bulk_import: bool,
 }
 
 /// One ActiveCampaign account.
@@ -161,6 +167,7 @@ pub struct ActiveCampaign {
     clock: Arc<dyn Clock>,
     lists: Vec<String>,
     ours: Ours,
+    bulk: bool,
 }
 
 impl ActiveCampaign {
@@ -205,7 +212,9 @@ impl ActiveCampaign {
             ours: Ours {
                 prefix: settings.tag_prefix.clone(),
                 tags: settings.start_tags.clone(),
+                fields: settings.start_fields.clone(),
             },
+            bulk: settings.bulk_import,
         })
     }
 

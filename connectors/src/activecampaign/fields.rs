@@ -98,7 +98,9 @@ pub(super) async fn create(
     };
     match own {
         // The field is there, so that this is no longer a failure before anything was written.
-        Some(own) => relate(ac, &own).await.map_err(|failure| after(failure, true)),
+        Some(own) => relate(ac, &own)
+            .await
+            .map_err(|failure| after(failure, true)),
         None => Ok(Outcome::Ambiguous(
             "the field that was made is not in the list".into(),
         )),

@@ -74,8 +74,7 @@ pub(super) async fn pull(
     }
     let mut pass = position.pass.take().unwrap_or_else(|| Pass {
         started_at: now,
-        all: position.all_pages <= FEW
-            || position.all_at.is_none_or(|at| now - at >= ALL_EVERY),
+        all: position.all_pages <= FEW || position.all_at.is_none_or(|at| now - at >= ALL_EVERY),
         pages: 0,
         walk: Walk::default(),
         newest: None,

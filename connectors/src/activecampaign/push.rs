@@ -1,11 +1,13 @@
 //! Writes fields and tags, contact by contact: one request for all fields of a contact, and one for each tag.
 //!
 //! A contact is only ever updated by its id (`PUT /contacts/{id}`), with `fieldValues` and nothing else: whoever is
-//! gone answers 404. `contact/sync` and the bulk import make contacts of unknown addresses (sheet 6, 8), and nobody can
-//! look first: an import is carried out later. So neither is used; see `docs/platforms/activecampaign.md`.
+//! gone answers 404. `contact/sync` and the bulk import make contacts of unknown addresses (sheet 6, 8). The first is never
+//! used, the second only where somebody decided so; see `bulk`.
 //!
 //! Whether a tag that is put on twice is there twice is not documented, so a contact's tags are read first. To take one
 //! off needs the id of the link between both in any case.
+
+mod bulk;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +25,7 @@ use crate::{
     connector::{Change, Outcome, Write, series::later},
     error::ConnectorError,
     http::Failure,
+    model::Address,
 };
 
 /// The longest name of a tag that is made; the platform's own limit is not documented.
@@ -34,6 +37,7 @@ const GONE: &str = "the contact is gone from the platform";
 pub(super) struct Ours {
     pub(super) prefix: String,
     pub(super) tags: Vec<String>,
+    pub(super) fields: Vec<String>,
 }
 
 /// What is done at one contact.
@@ -43,6 +47,8 @@ struct Work<'a> {
     fields: BTreeMap<&'a str, (&'a str, Vec<usize>)>,
     /// Tags in the order of the changes.
     tags: Vec<(&'a str, bool, usize)>,
+    /// The address as last read.
+    email: Option<&'a Address>,
 }
 
 /// What is known of the account during one push.
@@ -58,7 +64,7 @@ pub(super) async fn push(
     changes: &[Change],
 ) -> Result<Vec<Outcome>, ConnectorError> {
     // Each stands until its contact's turn has come.
-    let mut outcomes = vec![Outcome::Retry("not tried".into(), None); changes.len()];
+    let mut outcomes = vec![not_tried(); changes.len()];
     let (mut create, mut contacts) = (Vec::new(), Vec::<(&str, Work<'_>)>::new());
     let mut places = BTreeMap::new();
     for (row, change) in changes.iter().enumerate() {
@@ -75,6 +81,7 @@ pub(super) async fn push(
             contacts.push((own, Work::default()));
             contacts.len() - 1
         });
+        contacts[place].1.email = change.email.as_ref();
         add(&mut contacts[place].1, &change.write, row);
     }
     let mut run = Run {
@@ -84,12 +91,15 @@ pub(super) async fn push(
     };
     let mut stopped = None;
     for (field, row) in create {
-        if let Some(rest) = run.put(stopped.as_ref(), &[row]) {
-            run.outcomes[row] = rest;
+        if let Some(rest) = &stopped {
+            run.outcomes[row] = Outcome::clone(rest);
             continue;
         }
         let done = make(ac, &mut run.known, field).await;
         stopped = run.settle(done, &[row])?;
+    }
+    if stopped.is_none() && ac.bulk {
+        stopped = bulk::write(ac, &mut run, &mut contacts).await?;
     }
     for (own, work) in contacts {
         if stopped.is_none() && !work.fields.is_empty() {
@@ -100,13 +110,7 @@ pub(super) async fn push(
         }
         if let Some(rest) = &stopped {
             // The platform is not well, or the key is not: the rest would fare no better.
-            let fields = work.fields.values().flat_map(|(_, rows)| rows.clone());
-            let rows = fields.chain(work.tags.iter().map(|(_, _, row)| *row));
-            for row in rows {
-                if matches!(&run.outcomes[row], Outcome::Retry(why, None) if why == "not tried") {
-                    run.outcomes[row] = rest.clone();
-                }
-            }
+            run.leave(&work, rest);
         }
     }
     Ok(run.outcomes)
@@ -121,9 +125,14 @@ struct Run {
 }
 
 impl Run {
-    /// What holds for these rows when an earlier failure ended the push.
-    fn put(&self, stopped: Option<&Outcome>, rows: &[usize]) -> Option<Outcome> {
-        stopped.filter(|_| !rows.is_empty()).cloned()
+    /// Leaves what was not tried of a contact's work.
+    fn leave(&mut self, work: &Work<'_>, rest: &Outcome) {
+        let fields = work.fields.values().flat_map(|(_, rows)| rows);
+        for row in fields.chain(work.tags.iter().map(|(_, _, row)| row)) {
+            if self.outcomes[*row] == not_tried() {
+                self.outcomes[*row] = rest.clone();
+            }
+        }
     }
 
     /// Notes what became of rows; what holds for the rest, if the push ends here.
@@ -153,6 +162,10 @@ impl Run {
         }
         Ok(rest)
     }
+}
+
+fn not_tried() -> Outcome {
+    Outcome::Retry("not tried".into(), None)
 }
 
 fn add<'a>(work: &mut Work<'a>, write: &'a Write, row: usize) {
@@ -211,6 +224,35 @@ async fn make(ac: &ActiveCampaign, known: &mut Known, field: &str) -> Result<Out
     Ok(outcome)
 }
 
+/// The values of a contact's fields by the fields' ids, and whose they are. A field that cannot be written is refused.
+async fn values<'a>(
+    ac: &ActiveCampaign,
+    run: &mut Run,
+    work: &Work<'a>,
+) -> Result<(Vec<(u64, &'a str)>, Vec<usize>), ConnectorError> {
+    let known = match run.known.fields.take() {
+        Some(known) => known,
+        None => fields::all(ac).await?,
+    };
+    let (mut values, mut rows) = (Vec::new(), Vec::new());
+    for (name, (value, asked)) in &work.fields {
+        let reason = match known.iter().find(|field| field.perstag == *name) {
+            Some(field) if field.free => {
+                values.push((field.id.parse().unwrap_or_default(), *value));
+                rows.extend(asked);
+                continue;
+            }
+            Some(_) => format!("the field {name} is not of type text"),
+            None => format!("there is no field {name}"),
+        };
+        for row in asked {
+            run.outcomes[*row] = Outcome::Rejected(reason.clone());
+        }
+    }
+    run.known.fields = Some(known);
+    Ok((values, rows))
+}
+
 /// Writes all fields of one contact.
 async fn write_fields(
     ac: &ActiveCampaign,
@@ -218,41 +260,19 @@ async fn write_fields(
     own: &str,
     work: &Work<'_>,
 ) -> Result<Option<Outcome>, ConnectorError> {
-    let known = match run.known.fields.take() {
-        Some(known) => known,
-        None => match fields::all(ac).await {
-            Ok(known) => known,
-            Err(error) => {
-                let rows = work.fields.values().flat_map(|(_, rows)| rows.clone());
-                let rows: Vec<usize> = rows.collect();
-                return run.settle(Err(Failure::NotDone(error)), &rows);
-            }
-        },
-    };
-    let (mut values, mut rows) = (Vec::new(), Vec::new());
-    for (name, (value, asked)) in &work.fields {
-        match known.iter().find(|field| field.perstag == *name) {
-            Some(field) if field.free => {
-                values.push(json!({"field": field.id, "value": value}));
-                rows.extend(asked);
-            }
-            other => {
-                let what = if other.is_some() {
-                    "of type text"
-                } else {
-                    "there"
-                };
-                let refused = Outcome::Rejected(format!("the field {name} is not {what}"));
-                asked
-                    .iter()
-                    .for_each(|row| run.outcomes[*row] = refused.clone());
-            }
+    let (values, rows) = match values(ac, run, work).await {
+        Ok(values) => values,
+        Err(error) => {
+            let rows = work.fields.values().flat_map(|(_, rows)| rows.clone());
+            let rows: Vec<usize> = rows.collect();
+            return run.settle(Err(Failure::NotDone(error)), &rows);
         }
-    }
-    run.known.fields = Some(known);
+    };
     if values.is_empty() {
         return Ok(None);
     }
+    let value = |(field, value): (u64, &str)| json!({"field": field.to_string(), "value": value});
+    let values: Vec<Value> = values.into_iter().map(value).collect();
     let path = format!("contacts/{own}");
     let body = json!({"contact": {"fieldValues": values}});
     let call = ac.client.call(Method::PUT, &path).json(&body);

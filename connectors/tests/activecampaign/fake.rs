@@ -104,12 +104,14 @@ impl Fake {
     }
 
     pub(crate) fn following(self: &Arc<Self>, lists: &[&str]) -> ActiveCampaign {
+        ActiveCampaign::new(&settings(lists), self.clone(), self.clone()).unwrap()
+    }
+
+    /// One that may use the bulk import.
+    pub(crate) fn importing(self: &Arc<Self>) -> ActiveCampaign {
         let settings = Settings {
-            base_url: "https://krant.api-us1.com".into(),
-            key: "0123456789abcdef0123456789abcdef".to_owned().into(),
-            lists: lists.iter().map(|&name| name.to_owned()).collect(),
-            tag_prefix: "engaged:".into(),
-            start_tags: vec!["win terug".into()],
+            bulk_import: true,
+            ..settings(&[])
         };
         ActiveCampaign::new(&settings, self.clone(), self.clone()).unwrap()
     }
@@ -177,6 +179,18 @@ impl Fake {
         }
         let (status, body) = account.answer(asked);
         Ok((status, body.to_string()))
+    }
+}
+
+fn settings(lists: &[&str]) -> Settings {
+    Settings {
+        base_url: "https://krant.api-us1.com".into(),
+        key: "0123456789abcdef0123456789abcdef".to_owned().into(),
+        lists: lists.iter().map(|&name| name.to_owned()).collect(),
+        tag_prefix: "engaged:".into(),
+        start_tags: vec!["win terug".into()],
+        start_fields: vec!["BEGIN".into()],
+        bulk_import: false,
     }
 }
 
@@ -276,6 +290,10 @@ impl Account {
                 .unwrap()
                 > since
         });
+        let ids = query
+            .get("ids[]")
+            .is_none_or(|ids| ids.split(',').any(|id| row["id"] == id));
+        let behind = behind && ids;
         let named = query
             .get("search")
             .is_none_or(|word| row["tag"].as_str().unwrap().contains(word.as_str()));
@@ -359,7 +377,7 @@ impl Transport for Fake {
         let asked = Asked {
             method: request.method().to_string(),
             path: url.path().strip_prefix("/api/3/").unwrap().to_owned(),
-            query: url.query_pairs().into_owned().collect(),
+            query: query(&url),
             headers: request.headers().clone(),
             body: serde_json::from_slice(request.body()).unwrap_or_default(),
         };
@@ -369,6 +387,19 @@ impl Transport for Fake {
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         Ok(response)
     }
+}
+
+/// The query; values of one name are joined.
+fn query(url: &url::Url) -> BTreeMap<String, String> {
+    let mut query = BTreeMap::<String, String>::new();
+    for (name, value) in url.query_pairs() {
+        let own = query.entry(name.into_owned()).or_default();
+        if !own.is_empty() {
+            own.push(',');
+        }
+        own.push_str(&value);
+    }
+    query
 }
 
 /// Pulls until the stream has nothing more.

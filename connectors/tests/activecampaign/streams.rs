@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use engaged_connectors::{
-    Page, Stream,
+    Connector as _, Page, Stream,
     activecampaign::{BOUNCES, CONTACTS, ORDERS, REPORTS, UNSUBSCRIBES},
     model::{Event, EventKind},
 };
@@ -109,8 +109,13 @@ async fn who_left_is_the_same_event_from_the_list_and_from_the_contact() {
         (row["status"], row["udate"]) = ("2".into(), "2026-11-22T06:30:00-06:00".into());
     });
     fake.take();
-    let news = pull_all(&connector, UNSUBSCRIBES, last(&pages)).await.unwrap();
-    assert!(news.last().unwrap().covered.is_empty(), "nothing is claimed in between");
+    let news = pull_all(&connector, UNSUBSCRIBES, last(&pages))
+        .await
+        .unwrap();
+    assert!(
+        news.last().unwrap().covered.is_empty(),
+        "nothing is claimed in between"
+    );
     let news = events(&news);
     assert_eq!(news.len(), 2);
     assert_eq!(news[0], all[0]);
@@ -162,4 +167,104 @@ async fn a_position_from_the_future_is_dropped() {
         };
         assert_eq!(anew(&again), anew(&pages), "{}", stream.0);
     }
+}
+
+/// The rows of a recorded answer.
+fn fixture(name: &str) -> Vec<Value> {
+    let path = format!(
+        "{}/fixtures/activecampaign/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let page: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let rows = page.as_object().unwrap().values().find_map(Value::as_array);
+    rows.unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorded_rows_mean_what_they_say_and_odd_ones_stand_alone() {
+    let fake = Fake::new();
+    fake.set(
+        "campaigns",
+        vec![json!({"id": "31", "send_amt": "9", "opens": "5", "uniqueopens": "4"})],
+    );
+    fake.set(
+        "campaigns/31/links",
+        vec![json!({"id": "7", "link": "open", "name": "Read Tracker"})],
+    );
+    fake.set("links/7/linkData", fixture("linkdata"));
+    fake.set("bounceLogs", fixture("bouncelogs"));
+    fake.set("contactLists", fixture("contactlists"));
+    fake.set("ecomOrders", fixture("orders"));
+    let connector = fake.connector();
+    let mut told = Vec::new();
+    for stream in [REPORTS, BOUNCES, UNSUBSCRIBES, ORDERS] {
+        let pages = pull_all(&connector, stream, None).await.unwrap();
+        let kinds: Vec<String> = events(&pages)
+            .iter()
+            .map(|event| event.kind.as_str().to_owned())
+            .collect();
+        told.push((
+            kinds.join(" "),
+            pages.iter().map(|page| page.rejects.len()).sum::<usize>(),
+        ));
+    }
+    let expected = [
+        ("open open", 2),
+        ("soft_bounce bounce hard_bounce", 0),
+        ("unsubscribe", 0),
+        ("purchase purchase", 0),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(kinds, rejects)| (kinds.to_owned(), rejects))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_who_is_there_is_told_whatever_is_odd_and_a_deleted_one_is_not() {
+    let fake = Fake::new();
+    let rows = fixture("contacts-odd");
+    fake.hook(move |_, asked| {
+        let (first, second) = (
+            asked.query.get("id_greater").is_some_and(|id| id == "0"),
+            asked.path == "contacts",
+        );
+        let filtered = asked.query.contains_key("listid") || asked.query.contains_key("status");
+        if second {
+            let rows = if first && !filtered {
+                rows.clone()
+            } else {
+                Vec::new()
+            };
+            return Some(Ok((
+                200,
+                json!({"contacts": rows, "meta": {"total": "3"}}).to_string(),
+            )));
+        }
+        let own = asked.path.strip_prefix("contacts/")?;
+        let row = rows
+            .iter()
+            .find(|row| row["id"] == own || row["id"].to_string() == own);
+        row.map(|row| {
+            Ok((
+                200,
+                json!({"contact": row, "contactLists": [], "fieldValues": []}).to_string(),
+            ))
+        })
+        .or_else(|| {
+            own.ends_with("contactTags")
+                .then(|| Ok((200, r#"{"contactTags":[]}"#.to_owned())))
+        })
+    });
+    let connector = fake.connector();
+    let page = connector.pull(CONTACTS, None).await.unwrap();
+    let ids: Vec<&str> = page
+        .contacts
+        .iter()
+        .map(|contact| contact.id.as_str())
+        .collect();
+    assert_eq!(ids, ["4127", "4128"]);
+    assert_eq!(page.contacts[1].email, None);
+    assert_eq!(page.rejects.len(), 1);
+    assert!(!page.rejects[0].reason.contains("adres"));
 }

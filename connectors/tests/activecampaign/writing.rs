@@ -2,7 +2,8 @@
 
 use engaged_connectors::{
     Action, Change, Connector as _, Former, Outcome, Removal, Start, Who, Write,
-    http::TransportError, model::Status,
+    http::TransportError,
+    model::{Address, Status},
 };
 use serde_json::{Value, json};
 
@@ -404,4 +405,133 @@ async fn who_left_by_their_own_hand_or_bounced_is_not_put_back() {
         [Outcome::Applied]
     );
     assert!(fake.writes().is_empty());
+}
+
+/// Twelve contacts, their changes, and an account that carries out imports as the platform does.
+fn importer() -> (std::sync::Arc<Fake>, Vec<Change>) {
+    let fake = Fake::new();
+    let fields = ["ENGSCORE", "BEGIN"].into_iter().zip(["12", "13"]);
+    let fields = fields.map(|(name, id)| json!({"id": id, "perstag": name, "type": "text"}));
+    fake.set("fields", fields.collect());
+    let mut changes = Vec::new();
+    for number in 1..=12 {
+        fake.join(number, &[(1, "1")]);
+        let email = Address::parse(&format!("lezer{number}@example.org"));
+        changes.push(Change {
+            email,
+            ..set(number, Some("42"))
+        });
+    }
+    let mut done = json!([]);
+    fake.hook(move |account, asked| match asked.path.as_str() {
+        "import/bulk_import" => {
+            let sent = asked.body["contacts"].as_array().unwrap();
+            let own = |entry: &Value| {
+                account.rows["contacts"]
+                    .iter()
+                    .find(|row| row["email"] == entry["email"])
+            };
+            done = sent
+                .iter()
+                .filter_map(own)
+                .map(|row| row["id"].clone())
+                .collect();
+            Some(Ok((
+                200,
+                json!({"Success": 1, "batchId": "0641"}).to_string(),
+            )))
+        }
+        "import/info" => {
+            let page = json!({"status": "completed", "success": done, "failure": []});
+            Some(Ok((200, page.to_string())))
+        }
+        _ => None,
+    });
+    (fake, changes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bulk_import_is_used_only_where_somebody_decided_so() {
+    let (fake, changes) = importer();
+    assert!(applied(&fake.connector().push(&changes).await.unwrap()));
+    assert_eq!(
+        fake.writes()
+            .iter()
+            .filter(|(method, ..)| method == "PUT")
+            .count(),
+        12
+    );
+    assert!(applied(&fake.importing().push(&changes).await.unwrap()));
+    let writes = fake.writes();
+    assert_eq!(writes.len(), 1);
+    let entry = json!({"email": "lezer1@example.org", "fields": [{"id": 12, "value": "42"}], "exclude_automations": true});
+    assert_eq!(writes[0].2["contacts"][0], entry);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_gone_or_has_another_address_or_a_field_that_starts_is_not_imported() {
+    let (fake, mut changes) = importer();
+    let Write::SetField { field, .. } = &mut changes[11].write else {
+        panic!()
+    };
+    *field = "BEGIN".into();
+    fake.change(|account| {
+        let rows = account.rows.get_mut("contacts").unwrap();
+        rows[3]["email"] = "anders@example.org".into();
+        rows.remove(2);
+    });
+    let outcomes = fake.importing().push(&changes).await.unwrap();
+    assert!(matches!(outcomes[2], Outcome::Rejected(_)), "{outcomes:?}");
+    assert!(
+        applied(&outcomes[..2]) && applied(&outcomes[3..]),
+        "{outcomes:?}"
+    );
+    let writes = fake.writes();
+    assert_eq!(writes[0].2["contacts"].as_array().unwrap().len(), 9);
+    let alone: Vec<&str> = writes[1..]
+        .iter()
+        .map(|(_, path, _)| path.as_str())
+        .collect();
+    assert_eq!(alone, ["contacts/3", "contacts/4", "contacts/12"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_import_that_is_refused_is_tried_again_and_one_that_does_not_end_is_in_doubt() {
+    let (fake, changes) = importer();
+    // Its rate limit is a 400 (sheet 2).
+    let limit = r#"{"success":0,"message":"Rate limit exceeded.","failureReasons":["Up to 100 imports may be requested per minute"]}"#;
+    fake.hook(move |_, asked| {
+        (asked.path == "import/bulk_import").then(|| Ok((400, limit.to_owned())))
+    });
+    let outcomes = fake.importing().push(&changes).await.unwrap();
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Retry(..))),
+        "{outcomes:?}"
+    );
+    for (info, rejected) in [
+        (json!({"status": "active"}), 0),
+        (
+            json!({"status": "completed", "success": [], "failure": ["lezer1@example.org"]}),
+            1,
+        ),
+    ] {
+        let info = info.to_string();
+        fake.hook(move |_, asked| match asked.path.as_str() {
+            "import/bulk_import" => Some(Ok((200, r#"{"Success":1,"batchId":"0641"}"#.to_owned()))),
+            "import/info" => Some(Ok((200, info.clone()))),
+            _ => None,
+        });
+        let outcomes = fake.importing().push(&changes).await.unwrap();
+        let refused = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Outcome::Rejected(_)))
+            .count();
+        let doubt = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Outcome::Ambiguous(_)))
+            .count();
+        assert_eq!((refused, doubt), (rejected, 12 - rejected));
+    }
 }
