@@ -1,4 +1,4 @@
-//! ActiveCampaign, which MailBlue sells under its own name, through the API v3 with a user's key.
+//! `ActiveCampaign`, which `MailBlue` sells under its own name, through the API v3 with a user's key.
 //!
 //! What it gives: contacts with lists, tags and custom fields; counters of every campaign; bounces; who left which list
 //! and when; orders of a shop. Opens and clicks come by webhook as they happen, and once more from `linkData`, which is not
@@ -138,7 +138,7 @@ const fn spec(stream: Stream, kinds: &'static [EventKind], lateness: Duration) -
     }
 }
 
-/// What a connection to ActiveCampaign needs to know.
+/// What a connection to `ActiveCampaign` needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The API's address, as Settings, Developer shows it; `/api/3` is put behind it where it is missing. It is never
@@ -161,7 +161,7 @@ pub struct Settings {
     pub bulk_import: bool,
 }
 
-/// One ActiveCampaign account.
+/// One `ActiveCampaign` account.
 pub struct ActiveCampaign {
     client: Client,
     clock: Arc<dyn Clock>,

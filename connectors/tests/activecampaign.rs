@@ -1,4 +1,4 @@
-//! The ActiveCampaign connector through its port, against an account in memory.
+//! The `ActiveCampaign` connector through its port, against an account in memory.
 
 #![expect(
     clippy::unwrap_used,

@@ -174,9 +174,8 @@ async fn of_contact(
     };
     let (mut walk, mut found) = (walk::Walk::default(), BTreeMap::new());
     loop {
-        let answer = match walk::step_unless_gone(ac, &list, &mut walk).await? {
-            Some(stretch) => stretch,
-            None => return Ok(None),
+        let Some(answer) = walk::step_unless_gone(ac, &list, &mut walk).await? else {
+            return Ok(None);
         };
         for row in answer.rows {
             // Somebody else's row would be a filter that was ignored.

@@ -25,7 +25,7 @@ const FORM: &str = "write \"automation 7\": the number stands at the end of the 
 /// The platform's words for an automation that is not active, or that may not be used (sheet 6).
 const REFUSED: &str = "SubscriberSeries";
 
-/// Whether ActiveCampaign can start this, or the right form in words. Asks nobody.
+/// Whether `ActiveCampaign` can start this, or the right form in words. Asks nobody.
 pub fn check_action(action: &Action) -> Result<(), String> {
     match action {
         Action::Automation(name) => number(name).map(drop),

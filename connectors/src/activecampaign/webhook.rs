@@ -1,4 +1,4 @@
-//! What ActiveCampaign sends by itself: a form with keys in brackets, unsigned, once, never again (sheet 7).
+//! What `ActiveCampaign` sends by itself: a form with keys in brackets, unsigned, once, never again (sheet 7).
 //!
 //! Opens and clicks count as they come, since the API reports them in no reliable way. Everything else is a hint to
 //! ask early. Whoever knows the path could send anything: so an event names its contact by the number alone, and a

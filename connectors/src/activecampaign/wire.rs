@@ -1,4 +1,4 @@
-//! How to read ActiveCampaign's values. Rows stay JSON: ids and most numbers are texts, some are not
+//! How to read `ActiveCampaign`'s values. Rows stay JSON: ids and most numbers are texts, some are not
 //! (sheet 3, 8), and half of the endpoints are undocumented, so that each value is read leniently where it is used.
 
 use chrono::{DateTime, SubsecRound as _, Utc};

@@ -1,4 +1,4 @@
-//! An ActiveCampaign account in memory: enough of the API to be read and written, every request kept, and a hook that
+//! An `ActiveCampaign` account in memory: enough of the API to be read and written, every request kept, and a hook that
 //! may change the account or the answer.
 
 use std::{

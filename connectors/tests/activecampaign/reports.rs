@@ -101,7 +101,7 @@ async fn only_a_campaign_whose_counters_rose_is_read_again() {
             .rows
             .get_mut("links/7/linkData")
             .unwrap()
-            .push(row(3, 9))
+            .push(row(3, 9));
     });
     let news = pull_all(&connector, REPORTS, last(&quiet)).await.unwrap();
     assert_eq!(events(&news).len(), 4);

@@ -1,7 +1,11 @@
 //! Every request against the published specification, where it is at hand. What it does not know is named here with the
 //! place of the sheet that does.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use chrono::TimeDelta;
 use engaged_connectors::{
@@ -170,7 +174,7 @@ fn asked() -> Asked {
     Asked {
         method: "GET".into(),
         path: String::new(),
-        query: Default::default(),
+        query: BTreeMap::default(),
         headers: http::HeaderMap::new(),
         body: Value::Null,
     }

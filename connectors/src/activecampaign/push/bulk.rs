@@ -57,7 +57,7 @@ pub(super) async fn write(
 ) -> Result<Option<Outcome>, ConnectorError> {
     let fits = |work: &Work<'_>| {
         let starts = |name: &&str| ac.ours.fields.iter().any(|own| own == name);
-        work.email.is_some() && !work.fields.is_empty() && !work.fields.keys().any(|n| starts(n))
+        work.email.is_some() && !work.fields.is_empty() && !work.fields.keys().any(starts)
     };
     let mut some: Vec<&mut (&str, Work<'_>)> =
         contacts.iter_mut().filter(|(_, work)| fits(work)).collect();
