@@ -6,6 +6,7 @@
 //! [`cursor::Cursor`] that the caller commits together with the page. It never
 //! sees the store, the rules or the scores.
 
+pub mod activecampaign;
 pub mod clock;
 pub mod conformance;
 pub mod connector;
