@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod conformance;
 pub mod connector;
+pub mod copernica;
 pub mod cursor;
 pub mod error;
 pub mod ghost;
