@@ -189,6 +189,9 @@ fn cents(text: &str) -> Option<i64> {
         .filter(|at| plain.len() - at - 1 != 3);
     let (whole, part) = point.map_or((plain.as_str(), ""), |at| (&plain[..at], &plain[at + 1..]));
     let whole: String = whole.chars().filter(|c| !".,".contains(*c)).collect();
+    if !whole.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let amount: f64 = format!("{whole}.{part}0").parse().ok()?;
     let cents = (amount * 100.0).round();
     #[expect(
