@@ -88,7 +88,7 @@ async fn a_column_named_modified_shadows_the_time_of_change_so_all_are_read() {
     fake.change(|account| {
         account
             .fields
-            .push(json!({"name": "Modified", "type": "text"}))
+            .push(json!({"name": "Modified", "type": "text"}));
     });
     let connector = fake.connector();
     let (_, cursor) = read(&connector, CONTACTS, None).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_column_named_modified_shadows_the_time_of_change_so_all_are_read() {
     fake.change(|account| {
         account
             .fields
-            .push(json!({"name": "id", "type": "integer"}))
+            .push(json!({"name": "id", "type": "integer"}));
     });
     let error = connector.pull(CONTACTS, None).await.unwrap_err();
     assert!(matches!(error, ConnectorError::Config { .. }), "{error}");

@@ -39,7 +39,7 @@ async fn a_mail_goes_to_one_profile_once_and_to_nobody_who_left() {
     let fake = Fake::new();
     fake.people([1, 2]);
     fake.change(|account| {
-        account.profiles.get_mut(&2).unwrap()["fields"]["Nieuwsbrief"] = "nee".into()
+        account.profiles.get_mut(&2).unwrap()["fields"]["Nieuwsbrief"] = "nee".into();
     });
     let connector = fake.connector();
     let outcomes = connector.start(&[mail(1), mail(2), mail(3)]).await.unwrap();
