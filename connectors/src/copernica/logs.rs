@@ -269,7 +269,8 @@ async fn read(
     Ok(())
 }
 
-/// The files of one type and day. A filter that was passed over gives those of all types.
+/// The files of one type and day. A parameter that was passed over gives those of other types and days, which are left
+/// out, or no names at all, which is an error: it would pass for a day without mail.
 async fn names(
     copernica: &Copernica,
     day: NaiveDate,
@@ -283,26 +284,29 @@ async fn names(
     let answer: Value = call.send().await?.json()?;
     let wrong = || ConnectorError::Contract {
         what: "GET logfiles".into(),
-        detail: "the answer is no list of names".into(),
+        detail: "the answer is no list of names such as cdm-click.2026-02-02.log".into(),
     };
     let list = answer
         .as_array()
         .or_else(|| answer["data"].as_array())
         .ok_or_else(wrong)?;
-    let ours = |name: &str| {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        let typed = |kind: &str| {
-            name.strip_prefix(kind)
-                .is_some_and(|rest| rest.starts_with('.'))
-        };
-        (typed(kind) || typed(older)) && name.contains(&day.to_string()) && name.bytes().all(plain)
-    };
-    let names: Option<Vec<String>> = list.iter().map(text).collect();
-    Ok(names
-        .ok_or_else(wrong)?
-        .into_iter()
-        .filter(|name| ours(name))
-        .collect())
+    let mut names = VecDeque::new();
+    for value in list {
+        let name = text(value).ok_or_else(wrong)?;
+        let (own, on) = name_parts(&name).ok_or_else(wrong)?;
+        if on == day && (own == kind || own == older) {
+            names.push_back(name);
+        }
+    }
+    Ok(names)
+}
+
+/// The type and the date of a file's name. The name becomes part of a path, so nothing else is let through.
+fn name_parts(name: &str) -> Option<(&str, NaiveDate)> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let (kind, rest) = name.split_once('.')?;
+    let day = rest.split('.').next()?.parse().ok()?;
+    (!kind.is_empty() && name.bytes().all(plain)).then_some((kind, day))
 }
 
 /// Subjects of the day's mailings to many; those to one are as many as there are people (sheet 4.7).

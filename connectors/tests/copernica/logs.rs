@@ -225,3 +225,26 @@ async fn odd_rows_stand_alone_and_a_file_that_is_none_fails_whole() {
     assert!(matches!(error, ConnectorError::Contract { .. }), "{error}");
     assert!(connector.webhook().is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_names_does_not_pass_for_a_day_without_mail() {
+    for odd in [
+        "2026-02-09",
+        "cdm-attempts-2026-02-09.log",
+        "cdm-attempts.2026-02-09.log/../x",
+        "cdm-attempts.today.log",
+    ] {
+        let fake = Fake::new();
+        file(&fake, "cdm-attempts", 8..=9, |_| json!([]));
+        fake.hook(move |_, asked| {
+            asked
+                .get("type")
+                .map(|_| Ok((200, json!([odd]).to_string())))
+        });
+        let read = read(&fake.with(&only(Product::MarketingSuite)), LOGS, None).await;
+        assert!(
+            matches!(read, Err(ConnectorError::Contract { .. })),
+            "{odd}"
+        );
+    }
+}
