@@ -230,7 +230,7 @@ async fn an_hour_that_october_repeats_loses_no_event() {
     let mut all = Vec::new();
     for (id, at, wall) in [
         (1, 0, "02:35:00"),
-        (2, 60, "02:35:30"),
+        (2, 60, "02:10:00"),
         (3, 60, "03:30:00"),
         (4, 120, "04:30:00"),
     ] {
