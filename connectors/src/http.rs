@@ -38,6 +38,10 @@ use throttle::Throttle;
 /// The most bytes of a body that are kept, after decompression.
 pub const BODY_MAX: usize = 32 * 1024 * 1024;
 
+/// Goes with a request whose answer may have more than [`BODY_MAX`] bytes; see [`Call::body_max`].
+#[derive(Clone, Copy, Debug)]
+pub struct BodyMax(pub usize);
+
 /// Carries one request to the network and one answer back, without judging either.
 #[async_trait]
 pub trait Transport: Send + Sync {

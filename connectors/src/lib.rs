@@ -10,6 +10,7 @@ pub mod activecampaign;
 pub mod clock;
 pub mod conformance;
 pub mod connector;
+pub mod copernica;
 pub mod cursor;
 pub mod error;
 pub mod ghost;

@@ -11,7 +11,7 @@ use tracing::debug;
 use url::Url;
 
 use super::{
-    Client, TransportError,
+    BodyMax, Client, TransportError,
     answer::{self, Answer},
     redact,
 };
@@ -60,6 +60,7 @@ pub struct Call<'a> {
     idempotent: bool,
     foreign: bool,
     name: Option<&'static str>,
+    body_max: Option<BodyMax>,
 }
 
 impl<'a> Call<'a> {
@@ -74,6 +75,7 @@ impl<'a> Call<'a> {
             idempotent: false,
             foreign: false,
             name: None,
+            body_max: None,
         }
     }
 
@@ -92,6 +94,12 @@ impl<'a> Call<'a> {
     /// Calls it this in errors and logs instead of by its path, which may itself be a secret.
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// Takes an answer of up to so many bytes, for files that a platform gives whole.
+    pub fn body_max(mut self, bytes: usize) -> Self {
+        self.body_max = Some(BodyMax(bytes));
         self
     }
 
@@ -211,6 +219,9 @@ impl<'a> Call<'a> {
             what: self.what(url),
             detail: "the address of the request cannot be written".into(),
         })?;
+        if let Some(most) = self.body_max {
+            request.extensions_mut().insert(most);
+        }
         let headers = request.headers_mut();
         if !self.foreign {
             headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));

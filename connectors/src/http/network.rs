@@ -7,7 +7,7 @@ use ::http::{Request, Response};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
-use super::{BODY_MAX, Transport, TransportError};
+use super::{BODY_MAX, BodyMax, Transport, TransportError};
 use crate::error::ConnectorError;
 
 /// How long a connection may take to come about.
@@ -61,13 +61,17 @@ impl Transport for Network {
         let host = request.uri().host().unwrap_or_default();
         let local = host == "localhost" || host == "[::1]" || host.starts_with("127.");
         let client = if local { &self.local } else { &self.outside };
+        let most = request
+            .extensions()
+            .get()
+            .map_or(BODY_MAX, |BodyMax(most)| *most);
         let request = reqwest::Request::try_from(request.map(reqwest::Body::from))
             .map_err(|source| TransportError::NotSent(chain(&source)))?;
         let mut answer = client.execute(request).await.map_err(classify)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(classify)? {
-            if body.len() + chunk.len() > BODY_MAX {
+            if body.len() + chunk.len() > most {
                 return Err(TransportError::TooLarge);
             }
             body.extend_from_slice(&chunk);
