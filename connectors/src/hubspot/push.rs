@@ -57,6 +57,12 @@ impl Work {
         }
     }
 
+    fn put_all(&mut self, updates: &[&Update<'_>], outcome: &Outcome) {
+        for update in updates {
+            self.put(&update.rows, outcome);
+        }
+    }
+
     /// The outcome of what failed. The error is for a failure before anything was sent.
     fn failed(&mut self, failure: Failure) -> Result<Outcome, ConnectorError> {
         let (error, doubt) = match failure {
@@ -111,9 +117,7 @@ async fn update(hub: &HubSpot, part: &[Update<'_>], work: &mut Work) -> Result<(
     let mut left: VecDeque<Vec<&Update<'_>>> = VecDeque::from([part.iter().collect()]);
     while let Some(mut batch) = left.pop_front() {
         if let Some(rest) = work.rest.clone() {
-            batch
-                .iter()
-                .for_each(|update| work.put(&update.rows, &rest));
+            work.put_all(&batch, &rest);
             continue;
         }
         let inputs: Vec<Value> = batch.iter().map(|update| update.json()).collect();
@@ -125,9 +129,7 @@ async fn update(hub: &HubSpot, part: &[Update<'_>], work: &mut Work) -> Result<(
             Ok(answer) => answer,
             Err(failure) => {
                 let outcome = work.failed(failure)?;
-                batch
-                    .iter()
-                    .for_each(|update| work.put(&update.rows, &outcome));
+                work.put_all(&batch, &outcome);
                 continue;
             }
         };
@@ -152,9 +154,7 @@ async fn update(hub: &HubSpot, part: &[Update<'_>], work: &mut Work) -> Result<(
             Outcome::Rejected(answer.words())
         };
         // What names a property that HubSpot lacks is known without another request.
-        named
-            .iter()
-            .for_each(|update| work.put(&update.rows, &refused));
+        work.put_all(&named, &refused);
         match others.as_slice() {
             [] => {}
             [only] if named.is_empty() => work.put(&only.rows, &refused),
