@@ -13,7 +13,7 @@ use std::{
 use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::{Instant, sleep_until};
 
 use crate::http::{Transport, TransportError};
@@ -93,6 +93,7 @@ impl Transport for Edge {
         }
         let mut response = self.below.send(request).await?;
         self.note(response.headers());
+        rename(&mut response);
         let silent = !response.headers().contains_key(header::RETRY_AFTER);
         if response.status() == StatusCode::TOO_MANY_REQUESTS && silent {
             let wait = wait(response.body());
@@ -100,6 +101,18 @@ impl Transport for Edge {
         }
         Ok(response)
     }
+}
+
+/// Gives answers that are not the API's own the status that they mean. A page of HTML with 403 is from what stands
+/// in front of it and no word on the key; a lock and the move of an account pass (sheet, section 2: unconfirmed).
+fn rename(response: &mut Response<Bytes>) {
+    let json = serde_json::from_slice::<IgnoredAny>(response.body()).is_ok();
+    let meant = match response.status().as_u16() {
+        403 if !json => StatusCode::TOO_MANY_REQUESTS,
+        423 | 477 => StatusCode::SERVICE_UNAVAILABLE,
+        _ => return,
+    };
+    *response.status_mut() = meant;
 }
 
 /// The refusal that HubSpot would give.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The path.
-const PATH: &str = "email/public/v1/events";
+pub(super) const PATH: &str = "email/public/v1/events";
 /// The largest page; the default is small (sheet, section 4).
 const LIMIT: usize = 1_000;
 

@@ -31,6 +31,8 @@ const LIMIT: usize = 100;
 const ROWS: usize = 50;
 /// How far back each pass reads again.
 const OVERLAP: TimeDelta = TimeDelta::hours(2);
+/// A pass that is older than this begins anew: nobody knows how long its token is good for.
+const STALE: TimeDelta = TimeDelta::days(2);
 /// The most pages of forms.
 const PAGES: usize = 200;
 
@@ -72,7 +74,8 @@ pub(super) async fn pull(
         );
         position = Position::default();
     }
-    let mut pass = match position.pass.take() {
+    let fresh = |pass: &Pass| now - pass.started_at < STALE;
+    let mut pass = match position.pass.take().filter(fresh) {
         Some(pass) => pass,
         None => Pass {
             started_at: now,

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     connector::{Account, Stream},
     error::ConnectorError,
+    http::Answer,
 };
 
 const CONTACT_SCOPE: &str = "crm.objects.contacts.read";
@@ -51,8 +52,9 @@ pub(super) fn named(error: ConnectorError, scope: &str) -> ConnectorError {
 /// What [`crate::Connector::check`] asks. Without contacts and mail events nothing works; what else is
 /// missing is told.
 pub(super) async fn check(hub: &HubSpot) -> Result<Account, ConnectorError> {
-    allowed(hub, super::contacts::PATH, CONTACT_SCOPE).await?;
-    let events = allowed(hub, "email/public/v1/events", EMAIL_SCOPE).await?;
+    let contacts = ask(hub, super::contacts::PATH, CONTACT_SCOPE).await?;
+    contacts.json::<Value>()?;
+    let events: Value = ask(hub, super::email::PATH, EMAIL_SCOPE).await?.json()?;
     let mut probes = vec![
         (super::properties::PATH, "crm.schemas.contacts.read"),
         ("marketing/v3/forms", of(FORMS)),
@@ -76,7 +78,7 @@ pub(super) async fn check(hub: &HubSpot) -> Result<Account, ConnectorError> {
     let mut missing = Vec::new();
     for (path, scope) in probes {
         match allowed(hub, path, scope).await {
-            Ok(_) => {}
+            Ok(()) => {}
             Err(ConnectorError::Auth {
                 missing: Some(scope),
                 ..
@@ -98,15 +100,19 @@ pub(super) async fn check(hub: &HubSpot) -> Result<Account, ConnectorError> {
     })
 }
 
-/// Asks for one row. What is not there is no refusal; a page that is none is an error.
-async fn allowed(hub: &HubSpot, path: &str, scope: &str) -> Result<Value, ConnectorError> {
+/// Asks for one row of something.
+async fn ask(hub: &HubSpot, path: &str, scope: &str) -> Result<Answer, ConnectorError> {
     let call = hub.client.get(path).query("limit", 1);
-    let answer = call
-        .send()
+    call.send()
         .await
-        .map_err(|failure| named(failure.into(), scope))?;
-    if answer.status().is_client_error() {
-        return Ok(Value::Null);
+        .map_err(|failure| named(failure.into(), scope))
+}
+
+/// Whether something may be read. What is not there is no refusal; a page that is none is an error.
+async fn allowed(hub: &HubSpot, path: &str, scope: &str) -> Result<(), ConnectorError> {
+    let answer = ask(hub, path, scope).await?;
+    if answer.status().is_success() {
+        answer.json::<Value>()?;
     }
-    answer.json()
+    Ok(())
 }

@@ -62,7 +62,7 @@ async fn a_busy_day_is_drained_newest_first_before_the_cursor_moves() {
             "OPEN",
             number,
             4_000 + i64::try_from(number).unwrap(),
-        )
+        );
     });
     // Many of one millisecond.
     (60..90).for_each(|number| happens(&fake, "OPEN", number, 9_000));
@@ -259,7 +259,7 @@ async fn won_deals_are_purchases_of_their_contacts() {
     fake.change(|account| {
         account
             .deals
-            .extend([(77, deal("true")), (78, deal("false"))])
+            .extend([(77, deal("true")), (78, deal("false"))]);
     });
     let pages = pull_all(&fake.connector(), PURCHASES, None).await.unwrap();
     assert_eq!(told(&pages), ["deals/77/51"]);

@@ -190,6 +190,12 @@ impl Account {
                 };
                 (200, search(rows, &asked.body))
             }
+            _ => self.feeds(asked, &parts),
+        }
+    }
+
+    fn feeds(&mut self, asked: &Asked, parts: &[&str]) -> (u16, Value) {
+        match (asked.method.as_str(), parts) {
             ("GET", ["crm", "v3", "objects", _]) => (200, json!({"results": []})),
             (
                 "POST",
@@ -238,6 +244,12 @@ impl Account {
                     (next < rows.len()).then(|| json!({"next": {"after": next.to_string()}}));
                 (200, json!({"results": page, "paging": paging}))
             }
+            _ => self.settings(asked, parts),
+        }
+    }
+
+    fn settings(&mut self, asked: &Asked, parts: &[&str]) -> (u16, Value) {
+        match (asked.method.as_str(), parts) {
             ("GET", ["communication-preferences", "v4", "definitions"]) => (
                 200,
                 json!({"status": "COMPLETE", "results": [{"id": "7", "name": "News"}, {"id": "8", "name": "Offers"}]}),
@@ -267,7 +279,7 @@ impl Account {
                     .push(asked.body["name"].as_str().unwrap().to_owned());
                 (201, asked.body.clone())
             }
-            _ => self.lists(asked, &parts),
+            _ => self.lists(asked, parts),
         }
     }
 
@@ -405,7 +417,7 @@ impl Account {
                 }
                 None => {
                     errors.push(json!({"status": "error", "category": "OBJECT_NOT_FOUND",
-                    "message": "could not get some objects", "context": {"ids": [id.to_string()]}}))
+                    "message": "could not get some objects", "context": {"ids": [id.to_string()]}}));
                 }
             }
         }

@@ -139,3 +139,30 @@ async fn a_missing_scope_is_named_and_an_unknown_key_is_not_one() {
     let account = fake.connector().check().await.unwrap();
     assert!(account.missing.is_empty() && !account.name.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_in_front_of_the_api_is_no_refusal_of_the_key_and_a_move_of_the_account_passes() {
+    let fake = Fake::new();
+    fake.person(1, 10);
+    fake.hook(|_, _| Some(Ok((403, json!(null)))));
+    let error = fake.connector().pull(CONTACTS, None).await.unwrap_err();
+    assert!(
+        matches!(error, ConnectorError::RateLimited { .. }),
+        "{error:?}"
+    );
+    for status in [423, 477] {
+        let mut left = 1;
+        fake.hook(move |_, _| {
+            left -= 1;
+            (left >= 0).then(|| Ok((status, refusal("MIGRATION", "moving"))))
+        });
+        assert!(fake.connector().pull(CONTACTS, None).await.is_ok());
+    }
+    // An address that leads elsewhere is no good answer either.
+    fake.hook(|_, _| Some(Ok((404, refusal("NOT_FOUND", "no such page")))));
+    let error = fake.connector().check().await.unwrap_err();
+    assert!(
+        matches!(error, ConnectorError::Contract { .. }),
+        "{error:?}"
+    );
+}

@@ -52,7 +52,7 @@ async fn of_followed_types_only_those_are_left() {
     let fake = Fake::new();
     fake.person(1, 86_400);
     fake.change(|account| {
-        account.contacts.get_mut(&1).unwrap()["hs_email_optout_7"] = json!("true")
+        account.contacts.get_mut(&1).unwrap()["hs_email_optout_7"] = json!("true");
     });
     let mut own = settings();
     own.lists = vec!["News".into(), "Offers".into()];

@@ -14,7 +14,7 @@ fn row(kind: Kind, change: impl FnOnce(&mut Value)) -> Result<Option<Event>, Rej
 #[test]
 fn an_event_is_joined_by_its_address_in_small_letters_and_named_by_id_and_time() {
     let event = row(Kind::Click, |row| {
-        row["recipient"] = "ANN@Example.org".into()
+        row["recipient"] = "ANN@Example.org".into();
     })
     .unwrap()
     .unwrap();
