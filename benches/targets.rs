@@ -29,6 +29,8 @@ mod push;
 mod report;
 #[path = "targets/score.rs"]
 mod score;
+#[path = "targets/served.rs"]
+mod served;
 #[path = "targets/stage.rs"]
 mod stage;
 #[path = "targets/sync.rs"]
@@ -123,7 +125,9 @@ fn pages(asked: &Asked, report: &Report) {
     let file = folder.path().join("engaged.db");
     // What filling costs is told by `store`.
     fill(asked, &file, &Report::default());
-    pages::measure(&open(&file), &file, report);
+    let store = open(&file);
+    pages::measure(&store, &file, report);
+    served::measure(store, folder.path(), report);
 }
 
 fn open(file: &Path) -> Store {

@@ -1,14 +1,5 @@
 //! `engaged`: engagement scoring for e-mail lists.
 #![doc = include_str!("ARCHITECTURE.md")]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::pedantic,
-        clippy::manual_is_multiple_of,
-        clippy::unnecessary_to_owned,
-        reason = "a test tells one story from its beginning to its end"
-    )
-)]
 
 pub mod account;
 pub mod adjusting;

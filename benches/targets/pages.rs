@@ -39,7 +39,7 @@ const WORK_LIMIT_MS: f64 = 150.0;
 const DAY_MS: i64 = 86_400_000;
 
 /// A real pack, with groups of every sort.
-const RULES: &str = r#"
+pub const RULES: &str = r#"
 timezone = "Europe/Amsterdam"
 extends = ["copernica-shop"]
 [connections.letters]
@@ -408,7 +408,7 @@ impl Asking<'_> {
 }
 
 /// The band with most contacts; points that many have, and a contact in the middle of all.
-fn middle(conn: &Conn) -> Result<(String, (ContactId, i64)), StoreError> {
+pub fn middle(conn: &Conn) -> Result<(String, (ContactId, i64)), StoreError> {
     let sizes = conn.group_sizes(Grouping::Bands("engagement"))?;
     let largest = sizes.groups.iter().max_by_key(|size| size.contacts);
     let name = largest.and_then(|size| size.name.clone()).expect("a band");

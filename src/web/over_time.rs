@@ -38,8 +38,8 @@ pub(super) fn area(say: Say, groups: &[Group], days: &[DaySizes], (from, to): (D
         _ => weeks(from, to)
             .map(|(first, last)| {
                 // A week shows its last day that is known.
-                let inside = days.iter().filter(|day| (first..=last).contains(&day.on));
-                let known = inside.rev_known();
+                let inside = |day: &&DaySizes| (first..=last).contains(&day.on);
+                let known = days.iter().filter(inside).rfind(|day| day.sizes.is_some());
                 Slot {
                     start: midnight(first),
                     sizes: known.and_then(sizes),
@@ -101,17 +101,6 @@ pub(super) fn shown(groups: Vec<Group>, days: &[DaySizes]) -> Vec<Group> {
         .into_iter()
         .filter(|group| group.name.is_some() || anybody(group))
         .collect()
-}
-
-/// The last day of some that is known.
-trait LastKnown<'a> {
-    fn rev_known(self) -> Option<&'a DaySizes>;
-}
-
-impl<'a, I: DoubleEndedIterator<Item = &'a DaySizes>> LastKnown<'a> for I {
-    fn rev_known(mut self) -> Option<&'a DaySizes> {
-        self.rfind(|day| day.sizes.is_some())
-    }
 }
 
 fn of_each(groups: &[Group], sizes: &Sizes) -> Vec<u64> {

@@ -7,6 +7,7 @@
 //! - [`server`]: puts one stand-in on a port, watches each request and plays the faults.
 //! - [`ledger`]: what was asked, answered and written, for a checker.
 //! - [`fault`]: what may go wrong, how often, by seed.
+//! - [`activecampaign`]: `ActiveCampaign`'s API v3, which `MailBlue` resells.
 //! - [`ghost`]: Ghost's Admin API.
 //! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
 //! - [`receiver`]: an address that webhooks call.
@@ -16,6 +17,7 @@
 //!
 //! It does not imitate a platform's speed, screens or mail delivery, and never asks the wall clock for the state of its world.
 
+pub mod activecampaign;
 pub mod fault;
 pub mod ghost;
 pub mod ledger;

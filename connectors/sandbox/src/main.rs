@@ -1,5 +1,5 @@
 //! Serves one stand-in by itself, for clients that are not ours: `engaged-sandbox ghost --port 2370 --people 200 --seed 1`,
-//! or `mailchimp` instead of `ghost`.
+//! or `activecampaign` or `mailchimp` instead of `ghost`.
 //!
 //! Prints one line of JSON with the address and the key, and serves until it is told to stop. Here, and only here, the world's
 //! clock is that of the wall, since such a client signs its tokens by it.
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, RwLock};
 
 use chrono::Utc;
+use engaged_sandbox::activecampaign::{self, ActiveCampaign};
 use engaged_sandbox::fault::FaultPlan;
 use engaged_sandbox::ghost::{Ghost, GhostConfig};
 use engaged_sandbox::mailchimp::{self, Mailchimp};
@@ -17,8 +18,7 @@ use engaged_sandbox::people::{World, WorldSpec};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str =
-    "usage: engaged-sandbox ghost|mailchimp [--port N] [--people N] [--seed N] [--months N]";
+const USAGE: &str = "usage: engaged-sandbox activecampaign|ghost|mailchimp [--port N] [--people N] [--seed N] [--months N]";
 
 /// What is asked for on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,7 @@ async fn main() -> ExitCode {
     let mut words = env::args().skip(1);
     let platform = words.next().unwrap_or_default();
     let served = match (platform.as_str(), Options::parse(words)) {
+        ("activecampaign", Ok(options)) => activecampaign(options).await,
         ("ghost", Ok(options)) => ghost(options).await,
         ("mailchimp", Ok(options)) => mailchimp(options).await,
         (_, Err(why)) => return refuse(&why),
@@ -81,6 +82,23 @@ async fn main() -> ExitCode {
 fn refuse(why: &str) -> ExitCode {
     eprintln!("engaged-sandbox: {why}\n{USAGE}");
     ExitCode::from(2)
+}
+
+async fn activecampaign(options: Options) -> io::Result<()> {
+    let world = Arc::new(RwLock::new(options.world()));
+    let settings = activecampaign::Options {
+        seed: options.seed,
+        ..activecampaign::Options::default()
+    };
+    let plan = FaultPlan::none();
+    let served = ActiveCampaign::start_on(settings, world, plan, options.port).await?;
+    served.follow(Utc::now);
+    announce(&json!({
+        "platform": "activecampaign", "base_url": served.base_url(), "key": served.key(), "lists": served.lists(),
+    }))?;
+    stopped().await?;
+    served.shutdown().await;
+    Ok(())
 }
 
 async fn ghost(options: Options) -> io::Result<()> {

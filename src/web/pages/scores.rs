@@ -287,7 +287,7 @@ mod tests {
     fn quartiles_are_those_of_the_contacts() {
         let en = Say::new(crate::config::Language::English, chrono_tz::UTC);
         let said = message(en, &[at(-10, 1), at(0, 2), at(7, 4), at(90, 1)]);
-        assert!(said.contains("7") && said.contains("0"), "{said}");
+        assert!(said.contains('7') && said.contains('0'), "{said}");
         assert!(message(en, &[]).contains('0'));
     }
 }

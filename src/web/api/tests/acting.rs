@@ -138,7 +138,11 @@ async fn a_plan_is_made_shown_held_approved_and_carried_out_as_it_was_shown() {
     // Nobody answers on that port.
     assert_eq!(applied["push"][0]["planned"], 4);
     assert_eq!(applied["applied"], 0);
-    // What was asked stands in the audit trail, by whom.
+    tasks_tell_what_was_asked(&api, fingerprint).await;
+}
+
+/// Of each task by whom and what came of it; and of none that was never asked for.
+async fn tasks_tell_what_was_asked(api: &Api, fingerprint: &str) {
     let task = api.read("/api/v1/tasks/{id}", "/api/v1/tasks/1").await;
     assert_eq!(
         (&task["verb"], &task["state"], &task["who"]),
@@ -182,7 +186,7 @@ async fn a_plan_that_takes_longer_is_answered_with_its_task() {
     api.site
         .web
         .desk
-        .wait(id, std::time::Duration::from_secs(60))
+        .wait(id, std::time::Duration::from_mins(1))
         .await
         .unwrap();
     let task = api.read("/api/v1/tasks/{id}", &place).await;

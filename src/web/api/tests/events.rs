@@ -26,7 +26,7 @@ impl Api {
     }
 
     fn count_events(&self) -> i64 {
-        let sizes = self.site.web.store().read(|conn| conn.sizes());
+        let sizes = self.site.web.store().read(crate::store::Conn::sizes);
         sizes.unwrap().1
     }
 }
@@ -228,10 +228,10 @@ async fn what_was_brought_is_scored_at_the_next_heartbeat() {
 fn flood(number: u32) -> Value {
     let rows = (0..500).map(|row: u32| {
         // Each id comes twice.
-        let event = if row % 2 == 0 { row / 4 } else { row };
+        let event = if row.is_multiple_of(2) { row / 4 } else { row };
         let who = format!("p{}@example.nl", (number * 500 + event) % 700);
         let at = format!("2026-06-{:02}T{:02}:{:02}:00Z", 1 + number % 14, event % 24, event % 60);
-        if row % 2 == 0 {
+        if row.is_multiple_of(2) {
             json!({ "email": who, "kind": "open", "at": at, "campaign": "n1", "id": format!("e{number}-{event}") })
         } else {
             json!({ "email": who, "kind": "page_visit", "at": at, "url": format!("https://shop.example/{number}/{row}") })

@@ -20,6 +20,18 @@ fn body_of(operation: &Value) -> String {
     }
 }
 
+/// Headers that open nothing, whoever has them.
+fn strangers(everything: &str, cookie: &str) -> [Vec<(String, String)>; 5] {
+    let authorized = |by: String| vec![("authorization".to_owned(), by)];
+    [
+        vec![],
+        authorized("Bearer engd_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned()),
+        authorized(format!("Basic {everything}")),
+        vec![("cookie".to_owned(), cookie.to_owned())],
+        vec![("cookie".to_owned(), format!("token={everything}"))],
+    ]
+}
+
 #[tokio::test]
 async fn each_operation_opens_to_its_own_scope_and_to_nothing_else() {
     let site = Site::new(RULES, PEOPLE).await;
@@ -49,17 +61,7 @@ async fn each_operation_opens_to_its_own_scope_and_to_nothing_else() {
                 site.ask(method, path, &headers, body).await
             }
         };
-        let strangers = [
-            vec![],
-            vec![(
-                "authorization".to_owned(),
-                "Bearer engd_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-            )],
-            vec![("authorization".to_owned(), format!("Basic {everything}"))],
-            vec![("cookie".to_owned(), cookie.clone())],
-            vec![("cookie".to_owned(), format!("token={everything}"))],
-        ];
-        for headers in strangers {
+        for headers in strangers(&everything, &cookie) {
             let answer = ask(headers).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
             assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");

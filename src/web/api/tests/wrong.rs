@@ -77,6 +77,11 @@ async fn what_a_query_cannot_mean_is_refused_with_what_was_probably_meant() {
     let answer = api.get("/api/v1/status?verbose=1").await;
     let problem = refused(&Method::GET, "/api/v1/status", &answer, 422, "E1116");
     assert_eq!(problem["help"], "this operation takes no parameters");
+}
+
+#[tokio::test]
+async fn a_date_that_is_none_or_lies_outside_the_calendar_is_refused() {
+    let api = Api::new(RULES, PEOPLE).await;
     let id = "/api/v1/contacts/1/explanation";
     for query in [
         "as_of=yesterday",

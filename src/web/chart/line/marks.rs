@@ -115,7 +115,8 @@ impl Cluster<'_> {
             .find_map(|mark| mark.href.as_deref().filter(|href| local(href)));
         html! {
             @if let Some(href) = href {
-                a.mark href=(href) aria-label=(words) { title { (words) } (mark) }
+                // The title is its name: a label beside it would hide the number that is seen.
+                a.mark href=(href) { title { (words) } (mark) }
             } @else {
                 g.mark tabindex="0" role="img" aria-label=(words) { title { (words) } (mark) }
             }
@@ -128,6 +129,7 @@ impl Cluster<'_> {
         sign(human, late)
     }
 
+    /// The names of what became one mark, behind the number that is drawn on it.
     fn words(&self) -> String {
         let named = self
             .marks
@@ -138,7 +140,10 @@ impl Cluster<'_> {
         if self.marks.len() > NAMED_MAX {
             words.push_str("; …");
         }
-        words
+        match self.marks.len() {
+            ..2 => words,
+            many => format!("{many}: {words}"),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 use http::StatusCode;
+use serde_json::json;
 
 use crate::{
     account::Role,
     automation::{EntryState, Step},
     score::{calendar::Day, facts::ConnectionId},
-    store::{Conn, ContactId, Lane, NewOutboxRow, OutboxState, Tx},
+    store::{AuditFilter, Conn, ContactId, Lane, NewOutboxRow, OutboxState, Tx},
     web::stage::{RULES, Site},
 };
 
@@ -131,7 +132,7 @@ async fn what_is_in_doubt_is_asked_of_a_person_who_says_one_of_three_things() {
     assert!(!page.contains("id=\"doubt\""), "{page}");
     let store = site.web.store();
     let words = store
-        .read(|conn| conn.audit_page(None, 20, &Default::default()))
+        .read(|conn| conn.audit_page(None, 20, &AuditFilter::default()))
         .unwrap();
     let words = words.iter().filter(|row| row.what == "resolve");
     assert_eq!(
@@ -230,7 +231,8 @@ async fn leads_wait_with_their_reasons_and_take_an_answer() {
 async fn entries_are_filtered_and_come_a_page_at_a_time() {
     let lines: String = (0..120)
         .map(|number| {
-            format!("{{\"email\":\"p{number}@x.example\",\"kind\":\"click\",\"at\":\"2026-06-08T10:00:00Z\",\"id\":\"{number}\"}}\n")
+            let row = json!({ "email": format!("p{number}@x.example"), "kind": "click", "at": "2026-06-08T10:00:00Z", "id": number.to_string() });
+            row.to_string() + "\n"
         })
         .collect();
     let site = Site::new(&format!("{RULES}{LEADS}"), &lines).await;

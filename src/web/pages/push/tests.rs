@@ -3,7 +3,7 @@ use http::StatusCode;
 use crate::{
     account::Role,
     desk::kept::AnyPlan,
-    store::Conn,
+    store::{AuditFilter, Conn},
     web::stage::{RULES, Site},
 };
 
@@ -61,7 +61,7 @@ async fn a_plan_is_held_once_and_after_a_word_exactly_its_writes_are_done() {
     let who = site
         .web
         .store()
-        .read(|conn| conn.audit_page(None, 10, &Default::default()))
+        .read(|conn| conn.audit_page(None, 10, &AuditFilter::default()))
         .unwrap();
     let word = who.iter().find(|row| row.what == "approve").unwrap();
     assert!(word.who.starts_with("marketer"), "{word:?}");
