@@ -90,6 +90,6 @@ fn a_row_that_cannot_be_read_is_told_without_the_address() {
         );
     }
     let told = row(Kind::Open, |row| row["recipient"] = "ann at example".into()).unwrap_err();
-    assert!(!told.reason.contains("ann"), "{told:?}");
+    assert!(!told.reason.contains("example"), "{told:?}");
     assert!(told.at.is_some());
 }
