@@ -10,6 +10,7 @@
 //! - [`activecampaign`]: `ActiveCampaign`'s API v3, which `MailBlue` resells.
 //! - [`ghost`]: Ghost's Admin API.
 //! - [`mailchimp`]: Mailchimp's Marketing API 3.0.
+//! - [`copernica`]: Copernica's REST API v4.
 //! - [`receiver`]: an address that webhooks call.
 //!
 //! Another platform is a module that makes a [`server::Site`] (a router, and its words for refusals) from a
@@ -18,6 +19,7 @@
 //! It does not imitate a platform's speed, screens or mail delivery, and never asks the wall clock for the state of its world.
 
 pub mod activecampaign;
+pub mod copernica;
 pub mod fault;
 pub mod ghost;
 pub mod ledger;

@@ -1,5 +1,5 @@
 //! Serves one stand-in by itself, for clients that are not ours: `engaged-sandbox ghost --port 2370 --people 200 --seed 1`,
-//! or `activecampaign` or `mailchimp` instead of `ghost`.
+//! or `activecampaign`, `copernica` or `mailchimp` instead of `ghost`.
 //!
 //! Prints one line of JSON with the address and the key, and serves until it is told to stop. Here, and only here, the world's
 //! clock is that of the wall, since such a client signs its tokens by it.
@@ -11,6 +11,7 @@ use std::sync::{Arc, RwLock};
 
 use chrono::Utc;
 use engaged_sandbox::activecampaign::{self, ActiveCampaign};
+use engaged_sandbox::copernica::{self, Copernica};
 use engaged_sandbox::fault::FaultPlan;
 use engaged_sandbox::ghost::{Ghost, GhostConfig};
 use engaged_sandbox::mailchimp::{self, Mailchimp};
@@ -18,7 +19,7 @@ use engaged_sandbox::people::{World, WorldSpec};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: engaged-sandbox activecampaign|ghost|mailchimp [--port N] [--people N] [--seed N] [--months N]";
+const USAGE: &str = "usage: engaged-sandbox activecampaign|copernica|ghost|mailchimp [--port N] [--people N] [--seed N] [--months N]";
 
 /// What is asked for on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,7 @@ async fn main() -> ExitCode {
         ("activecampaign", Ok(options)) => activecampaign(options).await,
         ("ghost", Ok(options)) => ghost(options).await,
         ("mailchimp", Ok(options)) => mailchimp(options).await,
+        ("copernica", Ok(options)) => copernica(options).await,
         (_, Err(why)) => return refuse(&why),
         (other, Ok(_)) => return refuse(&format!("no stand-in for {other:?}")),
     };
@@ -127,6 +129,23 @@ async fn mailchimp(options: Options) -> io::Result<()> {
     }))?;
     stopped().await?;
     mailchimp.shutdown().await;
+    Ok(())
+}
+
+async fn copernica(options: Options) -> io::Result<()> {
+    let world = Arc::new(RwLock::new(options.world()));
+    let settings = copernica::Options {
+        seed: options.seed,
+        ..copernica::Options::default()
+    };
+    let copernica = Copernica::start_on(settings, world, FaultPlan::none(), options.port).await?;
+    copernica.follow(Utc::now);
+    announce(&json!({
+        "platform": "copernica", "base_url": copernica.base_url(), "auth_url": copernica.auth_url(),
+        "rest_url": copernica.rest_url(), "key": copernica.key(), "databases": copernica.databases(),
+    }))?;
+    stopped().await?;
+    copernica.shutdown().await;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -323,7 +323,7 @@ async fn flatten(response: Response) -> Page {
 fn answer(page: Page, line: &Line, lost: bool, cut: bool) -> Response {
     let Page {
         status,
-        headers,
+        mut headers,
         body,
         ..
     } = page;
@@ -332,7 +332,13 @@ fn answer(page: Page, line: &Line, lost: bool, cut: bool) -> Response {
     } else if cut {
         line.cut(body.len() / 2);
     }
-    let mut response = Response::new(Body::from(body));
+    let mut body = Body::from(body);
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // A platform that streams names no length.
+        headers.remove(CONTENT_LENGTH);
+        body = Body::from_stream(body.into_data_stream());
+    }
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
