@@ -15,6 +15,7 @@ pub mod cursor;
 pub mod error;
 pub mod ghost;
 pub mod http;
+pub mod hubspot;
 pub mod mailchimp;
 pub mod model;
 pub mod outgoing;
