@@ -106,7 +106,10 @@ impl CleaningPolicy {
 pub fn removals(platform: Platform) -> &'static [Removal] {
     match platform {
         Platform::Mailchimp => &[Removal::Unsubscribe, Removal::Archive, Removal::Delete],
-        Platform::Ghost => &[Removal::Unsubscribe, Removal::Delete],
+        Platform::Ghost | Platform::ActiveCampaign | Platform::Copernica => {
+            &[Removal::Unsubscribe, Removal::Delete]
+        }
+        Platform::HubSpot => &[Removal::Unsubscribe, Removal::Suppress],
         Platform::Webhook => &[],
     }
 }
