@@ -266,3 +266,89 @@ pub fn refused(connection: &str, error: &ConnectorError) -> Expected {
     }
     Expected::new(exit, diagnostic)
 }
+
+#[cfg(test)]
+mod tests {
+    use engaged_connectors::Removal;
+
+    use super::*;
+    use crate::{clock::SystemClock, config};
+
+    const ALL: &str = r#"
+timezone = "Europe/Amsterdam"
+[connections.a]
+platform = "mailchimp"
+key = { env = "MAILCHIMP" }
+[connections.b]
+platform = "ghost"
+base_url = "http://127.0.0.1:1"
+key = { env = "GHOST" }
+[connections.c]
+platform = "mailblue"
+base_url = "http://127.0.0.1:1"
+key = { env = "OTHER" }
+push.fields.ENGSCORE = "engagement"
+[connections.d]
+platform = "copernica"
+key = { env = "OTHER" }
+copernica.database = "Relaties"
+copernica.products = ["publisher"]
+copernica.collections = [{ id = 12, kind = "purchase", order = "Nummer" }]
+[connections.e]
+platform = "hubspot"
+key = { env = "OTHER" }
+push.fields.engagement_score = "engagement"
+[scores.engagement]
+rules = [ { when = "open", points = 1 } ]
+"#;
+
+    #[test]
+    fn every_platform_is_made_from_a_configuration_and_can_what_that_lets_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("engaged.toml");
+        std::fs::write(&file, ALL).unwrap();
+        let environment = Environment::from([
+            ("MAILCHIMP".to_owned(), format!("{}-us1", "0".repeat(32))),
+            (
+                "GHOST".to_owned(),
+                format!("{}:{}", "0".repeat(24), "0".repeat(64)),
+            ),
+            ("OTHER".to_owned(), "0".repeat(40)),
+        ]);
+        let config = config::load(&file, &environment).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let transport = network().unwrap();
+        let mut platforms = Vec::new();
+        for connection in &config.connections {
+            let made = connector(connection, &[], &environment, &clock, &transport).unwrap();
+            let capabilities = made.capabilities();
+            assert_eq!(capabilities.platform, connection.platform.as_str());
+            let there: Vec<Removal> = capabilities
+                .removals
+                .iter()
+                .map(|spec| spec.removal)
+                .collect();
+            assert_eq!(
+                there,
+                config::removals(connection.platform),
+                "{}",
+                connection.name
+            );
+            assert_eq!(
+                made.webhook().is_some(),
+                connection.platform.signing().is_some()
+            );
+            platforms.push(capabilities.platform);
+        }
+        assert_eq!(
+            platforms,
+            [
+                "mailchimp",
+                "ghost",
+                "activecampaign",
+                "copernica",
+                "hubspot"
+            ]
+        );
+    }
+}

@@ -158,7 +158,7 @@ static COPERNICA: &[Key] = &[
     key("collections", List(&Table(COLLECTION)), "Collections whose rows are events, such as orders."),
     key("unsubscribe_may_remove", Truth, "Whether to unsubscribe although the database removes whoever leaves. Default: false."),
     key("imports", Truth, "Whether to write many fields by imports: fewer calls; try it on a database of your own first. Default: false."),
-    key("auth_url", Text, "Where the token is exchanged, for tests."),
+    key("auth_url", Text, "Where the token is exchanged. Default: Copernica's own."),
 ];
 
 #[rustfmt::skip]
