@@ -50,6 +50,8 @@ mod machines;
 mod mailblue;
 #[path = "it/mailchimp.rs"]
 mod mailchimp;
+#[path = "it/market.rs"]
+mod market;
 #[path = "it/preview.rs"]
 mod preview;
 #[path = "it/program.rs"]

@@ -174,7 +174,8 @@ impl Walk {
         let held = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         let lost = place == Some(None);
         // Nothing follows the last row, or the list is empty, or there are no more rows than we have seen.
-        let last = rows.is_empty() || (place == Some(Some(0)) && held == 1);
+        // A list that always gives all of itself, whatever the offset, ends with the last row again: it is over, too.
+        let last = rows.is_empty() || place == Some(Some(rows.len() - 1));
         let counted = total.is_some_and(|total| total > 0 && start + held >= total);
         let short = total.is_none() && rows.len() < SHORT;
         let more = last && total.is_some_and(|total| total > start + held);
