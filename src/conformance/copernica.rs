@@ -63,8 +63,8 @@ static SKIPS: &[Skip] = &[
     },
 ];
 
-/// For how many days the account keeps its data: the stand has half a year of it.
-const RETENTION: u32 = 200;
+/// For how many days the account keeps its data, of half a year: a read has as many pages as there are weeks and days in it.
+const RETENTION: u32 = 130;
 /// The zone of the account.
 const ZONE: Tz = Amsterdam;
 /// The collection of the shop, by name.
@@ -249,6 +249,8 @@ impl Subject for Platform {
             },
             // An event that becomes known days later is the connector's own tests' affair.
             late_events: false,
+            retention_days: Some(RETENTION),
+            retention_covers_logs: true,
             events_in_ledger: false,
             ..Options::default()
         };
