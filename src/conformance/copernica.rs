@@ -95,6 +95,34 @@ const SIGNED: (&str, &str) = ("/token", "e30.e30.c2lnbmVk");
 /// A list without rows.
 const NONE: &str = r#"{"start":0,"limit":1000,"count":0,"data":[]}"#;
 
+/// A day of logfiles.
+const fn logs() -> Golden {
+    Golden {
+        name: "logs",
+        stream: LOGS,
+        answers: &[
+            SIGNED,
+            ("/logfiles", r#"["2026-02-02"]"#),
+            (
+                "/ms/emailings",
+                r#"{"data":[{"id":2345,"timestamp":"2026-02-02 07:13:00","subject":"Nieuws"}]}"#,
+            ),
+            ("/logfiles", r#"["cdm-attempts.2026-02-02.log"]"#),
+            (
+                "/logfile/cdm-attempts.2026-02-02.log/json",
+                fixture!("logfile-attempts"),
+            ),
+            ("/logfiles", "[]"),
+            ("/logfiles", r#"["cdm-error.2026-02-02.log"]"#),
+            (
+                "/logfile/cdm-error.2026-02-02.log/json",
+                fixture!("logfile-errors"),
+            ),
+        ],
+        expected: golden!("logs"),
+    }
+}
+
 #[async_trait]
 impl Subject for Platform {
     fn platform(&self) -> &'static str {
@@ -156,30 +184,7 @@ impl Subject for Platform {
                 ],
                 expected: golden!("unsubscribes"),
             },
-            Golden {
-                name: "logs",
-                stream: LOGS,
-                answers: &[
-                    SIGNED,
-                    ("/logfiles", r#"["2026-02-02"]"#),
-                    (
-                        "/ms/emailings",
-                        r#"{"data":[{"id":2345,"timestamp":"2026-02-02 07:13:00","subject":"Nieuws"}]}"#,
-                    ),
-                    ("/logfiles", r#"["cdm-attempts.2026-02-02.log"]"#),
-                    (
-                        "/logfile/cdm-attempts.2026-02-02.log/json",
-                        fixture!("logfile-attempts"),
-                    ),
-                    ("/logfiles", "[]"),
-                    ("/logfiles", r#"["cdm-error.2026-02-02.log"]"#),
-                    (
-                        "/logfile/cdm-error.2026-02-02.log/json",
-                        fixture!("logfile-errors"),
-                    ),
-                ],
-                expected: golden!("logs"),
-            },
+            logs(),
             Golden {
                 name: "purchases",
                 stream: COLLECTIONS,
@@ -372,7 +377,7 @@ impl Account {
     }
 }
 
-fn contacts(ids: Vec<u32>) -> Edited {
+fn contacts(ids: &[u32]) -> Edited {
     Edited {
         contacts: ids.iter().map(u32::to_string).collect(),
         ..Edited::default()
@@ -479,8 +484,8 @@ impl Stand for Account {
         let now = self.clock.now();
         Ok(match edit {
             Edit::News => news(self, &self.world, &self.clock),
-            Edit::Change(many) => contacts(self.sandbox.annotate(many)),
-            Edit::Delete(many) => contacts(self.sandbox.delete_by_hand(many)),
+            Edit::Change(many) => contacts(&self.sandbox.annotate(many)),
+            Edit::Delete(many) => contacts(&self.sandbox.delete_by_hand(many)),
             Edit::Burst(many) => {
                 // The present minute is not read yet.
                 let at = now - TimeDelta::minutes(2);
@@ -493,7 +498,7 @@ impl Stand for Account {
                     ..Edited::default()
                 }
             }
-            Edit::Postdate => contacts(self.sandbox.touch_at(now + TimeDelta::days(3_650), 3)),
+            Edit::Postdate => contacts(&self.sandbox.touch_at(now + TimeDelta::days(3_650), 3)),
         })
     }
 
