@@ -2,6 +2,7 @@
 //! [`Subject`]. This is where connectors and sandboxes meet, since neither may
 //! know the other; another platform is one more file here and a line in [`SUBJECTS`].
 
+mod copernica;
 mod ghost;
 mod mailchimp;
 
@@ -21,7 +22,8 @@ use serde_json::Value;
 use crate::config::json_schema;
 
 /// Every platform that can be examined.
-pub static SUBJECTS: [&dyn Subject; 2] = [&mailchimp::MAILCHIMP, &ghost::GHOST];
+pub static SUBJECTS: [&dyn Subject; 3] =
+    [&mailchimp::MAILCHIMP, &ghost::GHOST, &copernica::COPERNICA];
 
 /// The platform of that name.
 pub fn subject(platform: &str) -> Option<&'static dyn Subject> {

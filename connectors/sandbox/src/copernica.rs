@@ -44,7 +44,7 @@ pub use hooks::Delivery;
 pub use journal::{Change, Written};
 pub use options::{Behavior, ImportById, NextId, Options, Products, Rights};
 pub use state::{Kind, Product};
-pub use truth::{Contact, Event};
+pub use truth::{Contact, Event, Subrow};
 
 use crate::fault::{FaultPlan, Faults};
 use crate::ledger::Ledger;

@@ -249,7 +249,9 @@ impl Work<'_> {
                         .forbids(field)
                         .map(|why| Outcome::Rejected(why.into())),
                     (Write::SetField { field, .. }, _)
-                        if !self.columns.iter().any(|column| column.is(field)) =>
+                        // Where the answer to making it was lost it may be there: then nothing is said of it yet.
+                        if self.rest.is_none()
+                            && !self.columns.iter().any(|column| column.is(field)) =>
                     {
                         Some(Outcome::Rejected(format!(
                             "the database has no field {field:?}"

@@ -59,6 +59,19 @@ pub struct Event {
     pub code: String,
 }
 
+/// A row below a profile, also one that is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subrow {
+    /// The id.
+    pub id: u32,
+    /// The id of the collection.
+    pub collection: u32,
+    /// The profile.
+    pub profile: u32,
+    /// All columns.
+    pub fields: BTreeMap<String, String>,
+}
+
 impl Event {
     /// The name in the ledger: `ms/clicks/90112233`.
     pub fn key(&self) -> String {
@@ -79,6 +92,38 @@ impl Copernica {
                 .iter()
                 .map(|database| database.id)
                 .collect()
+        })
+    }
+
+    /// The ids and names of the collections of all databases.
+    pub fn collections(&self) -> Vec<(u32, String)> {
+        self.look(|account| {
+            let all = account.databases.iter();
+            all.flat_map(|database| &database.collections)
+                .map(|collection| (collection.id, collection.name.clone()))
+                .collect()
+        })
+    }
+
+    /// The rows of all collections.
+    pub fn subprofiles(&self) -> Vec<Subrow> {
+        self.look(|account| {
+            let all = account.databases.iter();
+            let collections: Vec<_> = all.flat_map(|database| &database.collections).collect();
+            let columns = |id: u32| {
+                let own = collections.iter().find(|collection| collection.id == id);
+                own.map_or(&[][..], |collection| collection.fields.as_slice())
+            };
+            let row = |row: &super::state::Subprofile| Subrow {
+                id: row.id,
+                collection: row.collection,
+                profile: row.profile,
+                fields: (columns(row.collection).iter())
+                    .map(|field| field.name.clone())
+                    .zip(row.values.iter().cloned())
+                    .collect(),
+            };
+            account.subprofiles.iter().map(row).collect()
         })
     }
 
