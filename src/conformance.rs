@@ -3,6 +3,7 @@
 //! know the other; another platform is one more file here and a line in [`SUBJECTS`].
 
 mod ghost;
+mod hubspot;
 mod mailchimp;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,7 +22,8 @@ use serde_json::Value;
 use crate::config::json_schema;
 
 /// Every platform that can be examined.
-pub static SUBJECTS: [&dyn Subject; 2] = [&mailchimp::MAILCHIMP, &ghost::GHOST];
+pub static SUBJECTS: [&dyn Subject; 3] =
+    [&mailchimp::MAILCHIMP, &ghost::GHOST, &hubspot::HUBSPOT];
 
 /// The platform of that name.
 pub fn subject(platform: &str) -> Option<&'static dyn Subject> {

@@ -10,7 +10,7 @@ use super::events::{app_of, campaign_id, id_text};
 use super::journal::{Change, Written};
 use super::mail::{Kind, Row, Source};
 use super::objects::Object;
-use super::portal::Portal;
+use super::portal::{PORTAL, Portal};
 use super::timeline::{Shift, What};
 use super::visits::visit_id;
 use crate::people::{Publication, World};
@@ -97,6 +97,20 @@ impl HubSpot {
     pub fn timeline(&self) -> Vec<String> {
         self.shared
             .at_work(|portal, _| portal.shifts.iter().map(Shift::key).collect())
+    }
+
+    /// The rows of the timeline that tell of somebody who left or came, and not of a bounce or a complaint.
+    pub fn decisions(&self) -> Vec<String> {
+        self.shared.at_work(|portal, _| {
+            let shifts = portal.shifts.iter();
+            let decided = shifts.filter(|shift| matches!(shift.to, "SUBSCRIBED" | "UNSUBSCRIBED"));
+            decided.map(Shift::key).collect()
+        })
+    }
+
+    /// The number of the account, as rows show it.
+    pub const fn account() -> u64 {
+        PORTAL
     }
 
     /// Every purchase by its name in the ledger, with the contact's id where there is one: `deals/ID` or `orders/ID`. Open deals
