@@ -308,6 +308,18 @@ impl Account {
         contacts
     }
 
+    /// Somebody who left comes back, too rare to come about by itself among few people; what tells of it.
+    fn somebody_returns(&self) -> Vec<String> {
+        let before = self.sandbox.decisions();
+        let left = |contact: &Contact| contact.left_themselves && !contact.out_of_all;
+        if let Some(contact) = self.contacts().into_iter().find(left) {
+            self.sandbox.returns(&contact.address);
+        }
+        let mut events = self.sandbox.decisions();
+        events.retain(|event| !before.contains(event));
+        events
+    }
+
     /// Lets something happen to so many of those who get mail; their ids.
     fn each(&self, many: usize, happen: impl Fn(&Contact) -> bool) -> Edited {
         let mut contacts = self.mailed();
@@ -431,7 +443,8 @@ impl Stand for Account {
         let now = self.clock.now();
         Ok(match edit {
             Edit::News => {
-                let edited = news(self, &self.world, &self.clock);
+                let mut edited = news(self, &self.world, &self.clock);
+                edited.events.extend(self.somebody_returns());
                 self.clock.advance(SETTLED);
                 edited
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::HubSpot;
-use super::contact::{Contact as Kept, stamp};
+use super::contact::{Contact as Kept, Standing, stamp};
 use super::events::{app_of, campaign_id, id_text};
 use super::journal::{Change, Written};
 use super::mail::{Kind, Row, Source};
@@ -213,6 +213,26 @@ impl HubSpot {
                 },
                 Some(Kind::StatusChange),
             );
+        })
+    }
+
+    /// Somebody comes back to the weekly mail by their own hand.
+    pub fn returns(&self, address: &str) -> bool {
+        self.by_hand(address, |portal, index| {
+            let (now, lag) = (portal.now, portal.options.index_lag);
+            let contact = &mut portal.contacts[index as usize];
+            contact.types[Publication::Weekly as usize] = Some(Standing {
+                subscribed: true,
+                at: now,
+                source: "SOURCE_RECIPIENT",
+            });
+            contact.out_of_all = None;
+            contact.touch(now, lag);
+            portal.tell_world(index);
+            let what = What::Type(Publication::Weekly as usize);
+            let shift = Shift::of_mail(index, Publication::Weekly, None, what, now);
+            portal.shift(shift, Some(Kind::StatusChange));
+            portal.hook_property(index, "hs_email_optout", "false", now);
         })
     }
 
