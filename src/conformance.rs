@@ -4,6 +4,7 @@
 
 mod copernica;
 mod ghost;
+mod hubspot;
 mod mailchimp;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,8 +23,8 @@ use serde_json::Value;
 use crate::config::json_schema;
 
 /// Every platform that can be examined.
-pub static SUBJECTS: [&dyn Subject; 3] =
-    [&mailchimp::MAILCHIMP, &ghost::GHOST, &copernica::COPERNICA];
+pub static SUBJECTS: [&dyn Subject; 4] =
+    [&mailchimp::MAILCHIMP, &ghost::GHOST, &copernica::COPERNICA, &hubspot::HUBSPOT];
 
 /// The platform of that name.
 pub fn subject(platform: &str) -> Option<&'static dyn Subject> {

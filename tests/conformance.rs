@@ -63,6 +63,11 @@ async fn copernica_passes_every_check() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn hubspot_passes_every_check() {
+    passes("hubspot").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn recorded_answers_mean_what_they_meant() {
     for subject in SUBJECTS {
         let (stand, clock) = stand(subject).await;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::HubSpot;
-use super::contact::{Contact as Kept, stamp};
+use super::contact::{Contact as Kept, Standing, stamp};
 use super::events::{app_of, campaign_id, id_text};
 use super::journal::{Change, Written};
 use super::mail::{Kind, Row, Source};
 use super::objects::Object;
-use super::portal::Portal;
+use super::portal::{PORTAL, Portal};
 use super::timeline::{Shift, What};
 use super::visits::visit_id;
 use crate::people::{Publication, World};
@@ -97,6 +97,20 @@ impl HubSpot {
     pub fn timeline(&self) -> Vec<String> {
         self.shared
             .at_work(|portal, _| portal.shifts.iter().map(Shift::key).collect())
+    }
+
+    /// The rows of the timeline that tell of somebody who left or came, and not of a bounce or a complaint.
+    pub fn decisions(&self) -> Vec<String> {
+        self.shared.at_work(|portal, _| {
+            let shifts = portal.shifts.iter();
+            let decided = shifts.filter(|shift| matches!(shift.to, "SUBSCRIBED" | "UNSUBSCRIBED"));
+            decided.map(Shift::key).collect()
+        })
+    }
+
+    /// The number of the account, as rows show it.
+    pub const fn account() -> u64 {
+        PORTAL
     }
 
     /// Every purchase by its name in the ledger, with the contact's id where there is one: `deals/ID` or `orders/ID`. Open deals
@@ -199,6 +213,26 @@ impl HubSpot {
                 },
                 Some(Kind::StatusChange),
             );
+        })
+    }
+
+    /// Somebody comes back to the weekly mail by their own hand.
+    pub fn returns(&self, address: &str) -> bool {
+        self.by_hand(address, |portal, index| {
+            let (now, lag) = (portal.now, portal.options.index_lag);
+            let contact = &mut portal.contacts[index as usize];
+            contact.types[Publication::Weekly as usize] = Some(Standing {
+                subscribed: true,
+                at: now,
+                source: "SOURCE_RECIPIENT",
+            });
+            contact.out_of_all = None;
+            contact.touch(now, lag);
+            portal.tell_world(index);
+            let what = What::Type(Publication::Weekly as usize);
+            let shift = Shift::of_mail(index, Publication::Weekly, None, what, now);
+            portal.shift(shift, Some(Kind::StatusChange));
+            portal.hook_property(index, "hs_email_optout", "false", now);
         })
     }
 
