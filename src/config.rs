@@ -53,7 +53,8 @@ pub use self::{
     alerts::{Alerts, Receiver},
     cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
-        ConnectionConfig, DEFAULT_SCHEDULE, Mode, OnDrift, Platform, PushConfig, TagsConfig,
+        ConnectionConfig, CopernicaOwn, DEFAULT_SCHEDULE, HubSpotOwn, Mode, OnDrift, Own, Platform,
+        PushConfig, TagsConfig,
     },
     insight::Insight,
     only_rules::beside_rules,

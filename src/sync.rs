@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use engaged_connectors::{Clock, Connector, ConnectorError, Page, Stream};
+use engaged_connectors::{Capabilities, Clock, Connector, ConnectorError, Page, Stream};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -198,26 +198,10 @@ impl Sync<'_> {
 
     /// Makes the connection known, and for which kinds each stream answers.
     async fn declare(&self) -> Result<ConnectionId, StoreError> {
-        let capabilities = self.connector.capabilities();
-        let (name, platform, streams, twins) = (
-            self.name.to_owned(),
-            capabilities.platform,
-            capabilities.streams,
-            capabilities.twins,
-        );
-        let now = self.now();
+        let (name, now) = (self.name.to_owned(), self.now());
+        let capabilities = self.connector.capabilities().clone();
         self.store
-            .write_async(move |tx| {
-                let connection = tx.connection(&name, platform, now)?.id;
-                tx.declare_twins(connection, twins, now)?;
-                for spec in streams {
-                    tx.declare_stream(connection, spec.stream, spec.kinds)?;
-                    if spec.counted {
-                        tx.declare_counted(connection, spec.stream)?;
-                    }
-                }
-                Ok(connection)
-            })
+            .write_async(move |tx| declare(tx, &name, &capabilities, now))
             .await
     }
 
@@ -432,6 +416,24 @@ fn take_leave(
     }
     tx.mark_gone(connection, &commit.unseen, now)?;
     Ok(None)
+}
+
+/// What a connection brings, as its connector says: known before anything of it is stored, by a poll or by a webhook.
+pub fn declare(
+    tx: &Tx,
+    name: &str,
+    capabilities: &Capabilities,
+    now: i64,
+) -> Result<ConnectionId, StoreError> {
+    let connection = tx.connection(name, capabilities.platform, now)?.id;
+    tx.declare_twins(connection, capabilities.twins, now)?;
+    for spec in capabilities.streams {
+        tx.declare_stream(connection, spec.stream, spec.kinds)?;
+        if spec.counted {
+            tx.declare_counted(connection, spec.stream)?;
+        }
+    }
+    Ok(connection)
 }
 
 #[cfg(test)]

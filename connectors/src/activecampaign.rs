@@ -54,6 +54,7 @@ use crate::{
 };
 use push::Ours;
 
+pub use fields::check as check_field;
 pub use start::check_action;
 
 /// The contacts.

@@ -48,6 +48,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::webhook::signature::Secrets;
 use crate::{
     clock::Clock,
     connector::{
@@ -63,6 +64,7 @@ use crate::{
 use edge::Edge;
 use webhook::Hook;
 
+pub use properties::allowed as check_field;
 pub use start::check_action;
 
 /// The contacts.
@@ -272,8 +274,17 @@ impl HubSpot {
             purchases: settings.purchases,
             tag_prefix: settings.tag_prefix.clone(),
             start_tags: settings.start_tags.clone(),
-            hook: Hook,
+            hook: Hook {
+                secrets: Secrets::default(),
+            },
         })
+    }
+
+    /// With the client secrets of the app whose webhooks come. Without any, none of them is believed.
+    #[must_use]
+    pub fn with_webhook(mut self, secrets: Secrets) -> Self {
+        self.hook = Hook { secrets };
+        self
     }
 
     /// The present instant, as precise as HubSpot's own times.

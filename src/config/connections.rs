@@ -1,5 +1,6 @@
 //! The accounts to sync with, checked.
 
+mod own;
 mod push;
 
 use std::{path::Path, str::FromStr};
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Place};
 
+pub use own::{CopernicaOwn, HubSpotOwn, Own};
 pub(super) use push::Defined;
 pub use push::{OnDrift, PushConfig, TagsConfig};
 
@@ -34,6 +36,12 @@ pub enum Platform {
     Mailchimp,
     /// Ghost.
     Ghost,
+    /// ActiveCampaign, also as MailBlue.
+    ActiveCampaign,
+    /// Copernica.
+    Copernica,
+    /// HubSpot.
+    HubSpot,
     /// An address that an automation calls; no connection of the configuration.
     Webhook,
 }
@@ -44,6 +52,9 @@ impl Platform {
         match self {
             Self::Mailchimp => "mailchimp",
             Self::Ghost => "ghost",
+            Self::ActiveCampaign => "activecampaign",
+            Self::Copernica => "copernica",
+            Self::HubSpot => "hubspot",
             Self::Webhook => "webhook",
         }
     }
@@ -52,15 +63,21 @@ impl Platform {
     pub fn signing(self) -> Option<Signing> {
         match self {
             Self::Mailchimp | Self::Webhook => None,
-            Self::Ghost => Some(Signing::Secret),
+            Self::Ghost | Self::HubSpot => Some(Signing::Secret),
+            Self::ActiveCampaign => Some(Signing::Nothing),
+            Self::Copernica => Some(Signing::Published),
         }
     }
 
     /// Whether it reports no open of a mail but the first (docs/platforms/).
     pub(super) fn tells_first_open_only(self) -> bool {
         match self {
-            Self::Mailchimp | Self::Webhook => false,
             Self::Ghost => true,
+            Self::Mailchimp
+            | Self::ActiveCampaign
+            | Self::Copernica
+            | Self::HubSpot
+            | Self::Webhook => false,
         }
     }
 }
@@ -72,6 +89,10 @@ impl FromStr for Platform {
         match word {
             "mailchimp" => Ok(Self::Mailchimp),
             "ghost" => Ok(Self::Ghost),
+            // The Dutch reseller's name for the same platform (its sheet, section 1).
+            "activecampaign" | "mailblue" => Ok(Self::ActiveCampaign),
+            "copernica" => Ok(Self::Copernica),
+            "hubspot" => Ok(Self::HubSpot),
             _ => Err(()),
         }
     }
@@ -104,12 +125,14 @@ pub struct ConnectionConfig {
     pub schedule: Cron,
     /// Whether it may be written to.
     pub mode: Mode,
-    /// Another host than the platform's own. Always present for Ghost.
+    /// Another host than the platform's own. Always present for Ghost and ActiveCampaign.
     pub base_url: Option<Url>,
     /// What is written.
     pub push: PushConfig,
     /// What the platform reports by itself.
     pub webhook: Option<HookConfig>,
+    /// What only this platform is asked.
+    pub own: Own,
 }
 
 impl ConnectionConfig {
@@ -132,6 +155,7 @@ impl ConnectionConfig {
             base_url: Some(url),
             push: PushConfig::default(),
             webhook: None,
+            own: Own::Nothing,
         })
     }
 }
@@ -166,6 +190,7 @@ fn connection(
     let base_url = base_url(entry, table, platform, found);
     let push = push::push(table, platform, defined, found);
     let webhook = webhooks::of(root, table, platform, base, found);
+    let own = own::own(root, entry, table, platform, found);
     Some(ConnectionConfig {
         name: entry.name.clone(),
         platform: platform?,
@@ -180,6 +205,7 @@ fn connection(
         base_url,
         push,
         webhook,
+        own: own?,
     })
 }
 
@@ -222,7 +248,7 @@ fn platform(table: &Table, found: &mut Found) -> Option<Platform> {
                 format!("there is no connector for {word} yet"),
             )
             .at(&node.place, "not built yet")
-            .help("bring its contacts and events in with `engaged import`; mailchimp and ghost are built"),
+            .help("bring its contacts and events in with `engaged import`; built are mailchimp, ghost, activecampaign (mailblue), copernica and hubspot"),
         );
     }
     None
@@ -280,14 +306,25 @@ fn base_url(
     found: &mut Found,
 ) -> Option<Url> {
     let Some(node) = table.get("base_url") else {
-        if platform == Some(Platform::Ghost) {
+        let own_address = match platform {
+            Some(Platform::Ghost) => Some((
+                "a Ghost site has an address of its own",
+                "base_url = \"https://your.site\"",
+            )),
+            Some(Platform::ActiveCampaign) => Some((
+                "an account has an address of its own",
+                "base_url = the API URL that Settings, Developer shows",
+            )),
+            _ => None,
+        };
+        if let Some((label, help)) = own_address {
             found.add(
                 Diagnostic::error(
                     code::MISSING,
                     format!("'{}' lacks the key 'base_url'", entry.name),
                 )
-                .at(&entry.place, "a Ghost site has an address of its own")
-                .help("base_url = \"https://your.site\""),
+                .at(&entry.place, label)
+                .help(help),
             );
         }
         return None;

@@ -86,6 +86,7 @@ pub(super) const PLATFORMS: &[&str] = &[
     "ghost",
     "copernica",
     "activecampaign",
+    "mailblue",
     "hubspot",
     "klaviyo",
     "brevo",
@@ -136,9 +137,46 @@ static CONNECTION: &[Key] = &[
     key("lists", TEXTS, "The lists to follow, by name. Default: all."),
     key("schedule", Text, "When to sync, as cron in `timezone`. Default: every hour, 0 * * * *."),
     key("mode", Word(&["read-only", "live"]), "Whether anything may be written to the platform. Default: read-only."),
-    key("base_url", Text, "Another host: a self-hosted platform, a proxy, a test. Required for ghost."),
+    key("base_url", Text, "Another host: a self-hosted platform, a proxy, a test. Required for ghost and activecampaign."),
     key("push", Table(PUSH), "What is written to the platform."),
     key("webhook", Table(WEBHOOK), "What the platform reports by itself. Wants a section [webhooks]."),
+    key("activecampaign", Table(ACTIVECAMPAIGN), "What only ActiveCampaign (MailBlue) is asked."),
+    key("copernica", Table(COPERNICA), "What only Copernica is asked. Required there."),
+    key("hubspot", Table(HUBSPOT), "What only HubSpot is asked."),
+];
+
+#[rustfmt::skip]
+static ACTIVECAMPAIGN: &[Key] = &[
+    key("bulk_import", Truth, "Whether scores may go 250 in a request. It makes a contact of each address that is gone meanwhile. Default: false."),
+];
+
+#[rustfmt::skip]
+static COPERNICA: &[Key] = &[
+    need("database", Text, "The database, by its id or name."),
+    key("products", List(&Word(&["marketing-suite", "publisher"])), "The products that the account has. Default: both."),
+    key("retention_days", Whole(1, 36_500), "For how many days the account keeps its data. Default: 7, the shortest there is."),
+    key("collections", List(&Table(COLLECTION)), "Collections whose rows are events, such as orders."),
+    key("unsubscribe_may_remove", Truth, "Whether to unsubscribe although the database removes whoever leaves. Default: false."),
+    key("imports", Truth, "Whether to write many fields by imports: fewer calls; try it on a database of your own first. Default: false."),
+    key("auth_url", Text, "Where the token is exchanged. Default: Copernica's own."),
+];
+
+#[rustfmt::skip]
+static COLLECTION: &[Key] = &[
+    need("id", Whole(1, i64::MAX), "The collection's id."),
+    need("kind", Text, "What a row is: purchase, say."),
+    key("at", Text, "The column that says when. Default: when the row was made."),
+    key("amount", Text, "The column with the amount."),
+    key("order", Text, "The column with the order's number, by which other sources know it too."),
+    key("item", Text, "The column that says what was bought."),
+];
+
+#[rustfmt::skip]
+static HUBSPOT: &[Key] = &[
+    key("apps", TEXTS, "Names of the apps whose mail counts, as events show them. Default: all, one-to-one mail too."),
+    key("properties", TEXTS, "Contact properties to read for rules, beside the usual ones and those that are pushed."),
+    key("purchases", Word(&["deals", "orders", "both", "none"]), "Which records count as purchases. Default: deals, once won."),
+    key("page_visits", Truth, "Whether to read visits of pages, which Enterprise accounts alone have. Default: false."),
 ];
 
 #[rustfmt::skip]

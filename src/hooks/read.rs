@@ -5,12 +5,15 @@
 //! that even makes the reader fall is odd and keeps none of the others waiting.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use chrono::DateTime;
-use engaged_connectors::webhook::{Delivery, News};
+use engaged_connectors::{
+    Capabilities,
+    webhook::{Delivery, News},
+};
 use serde::Serialize;
 use tracing::warn;
 
@@ -18,6 +21,7 @@ use crate::{
     schedule::{due, jobs::Jobs},
     score::{calendar::Millis, facts::ConnectionId},
     store::{Appended, Conn, Settled, StoreError, StoredDelivery, Tx},
+    sync,
 };
 
 /// So many are read in one transaction.
@@ -67,9 +71,21 @@ impl Jobs {
                 .iter()
                 .map(|each| self.understand(each, names.get(&each.connection)))
                 .collect();
+            // A delivery may come before the first poll.
+            let told: BTreeSet<ConnectionId> = waiting.iter().map(|each| each.connection).collect();
+            let told: Vec<(String, Capabilities)> = told
+                .iter()
+                .filter_map(|connection| names.get(connection))
+                .filter_map(|name| Some((name.clone(), self.capabilities(name)?.clone())))
+                .collect();
             let stored = self
                 .store
-                .write_async(move |tx| store(tx, &understood, now))
+                .write_async(move |tx| {
+                    for (name, capabilities) in &told {
+                        sync::declare(tx, name, capabilities, now)?;
+                    }
+                    store(tx, &understood, now)
+                })
                 .await?;
             report.read += stored.read;
             report.odd += stored.odd;

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use engaged_connectors::{Clock, Connector, http::Transport, webhook::Webhook};
+use engaged_connectors::{Capabilities, Clock, Connector, http::Transport, webhook::Webhook};
 use futures_util::future::join_all;
 use serde::Serialize;
 
@@ -157,6 +157,11 @@ impl Jobs {
     #[cfg(test)]
     pub(crate) fn put(&mut self, connection: &str, connector: Box<dyn Connector>) {
         self.connectors.insert(connection.to_owned(), connector);
+    }
+
+    /// What a connection's connector can do.
+    pub fn capabilities(&self, connection: &str) -> Option<&Capabilities> {
+        Some(self.connectors.get(connection)?.capabilities())
     }
 
     /// What a connection's platform sends by itself, if that is understood.

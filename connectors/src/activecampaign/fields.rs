@@ -45,7 +45,7 @@ fn field(row: &Value) -> Option<Field> {
 }
 
 /// Whether a field of this name can be made.
-pub(super) fn check(name: &str) -> Result<(), &'static str> {
+pub fn check(name: &str) -> Result<(), &'static str> {
     let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
     let fits = (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(plain);
     fits.then_some(())

@@ -166,10 +166,9 @@ fn order(row: &Value) -> Result<Option<Event>, Reject> {
     };
     // The shop's own number, by which the same order from another source is known.
     let number = text(row, "orderNumber").or_else(|| text(row, "externalid"));
-    for (name, value) in [("order", number), ("shop", id(row, "connectionid"))] {
-        if let Some(value) = value {
-            event.properties.insert(name.into(), value.into());
-        }
+    event.order = number;
+    if let Some(shop) = id(row, "connectionid") {
+        event.properties.insert("shop".into(), shop.into());
     }
     Ok(Some(event))
 }
@@ -197,7 +196,7 @@ mod tests {
         let told = (
             bought.value_cents,
             bought.currency.as_deref(),
-            bought.properties["order"].as_str(),
+            bought.order.as_deref(),
         );
         assert_eq!(told, (Some(9111), Some("USD"), Some("3246315234")));
     }

@@ -169,7 +169,8 @@ fn event(meaning: &Collection, row: &Profile, copernica: &Copernica) -> Result<E
         email: None,
     };
     let mut event = Event::new(contact, meaning.kind.clone(), at);
-    event.id = Some(filled(&meaning.order).unwrap_or(own.clone()));
+    event.order = filled(&meaning.order);
+    event.id = Some(event.order.clone().unwrap_or(own.clone()));
     event.item = filled(&meaning.item);
     if let Some(amount) = filled(&meaning.amount) {
         event.value_cents = Some(cents(&amount).ok_or_else(|| refuse("the amount is no number"))?);

@@ -14,7 +14,7 @@ use crate::{
     connector::Stream,
     error::ConnectorError,
     model::Reject,
-    webhook::{Delivery, Doubt, News, Trust, Webhook},
+    webhook::{Delivery, Doubt, News, Trust, Webhook, signature},
 };
 
 /// The webhooks of one account.
@@ -28,10 +28,19 @@ impl Webhook for Hook {
         Trust::Signed
     }
 
-    fn verify(&self, _: &Delivery<'_>, _: Option<&str>, _: DateTime<Utc>) -> Result<(), Doubt> {
-        // Until the check of signatures is wired in, nothing is believed; without an account never.
-        let _ = &self.account;
-        Err(Doubt::Unsigned)
+    fn key_at(&self, delivery: &Delivery<'_>) -> Result<Option<String>, Doubt> {
+        signature::copernica::key_at(delivery).map(Some)
+    }
+
+    /// Without an account nothing is believed: a signature shows only that it is some customer of Copernica's.
+    fn verify(
+        &self,
+        delivery: &Delivery<'_>,
+        key: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Doubt> {
+        let account = self.account.as_deref().ok_or(Doubt::Foreign)?;
+        signature::copernica::verify(delivery, key, account, now)
     }
 
     fn name(&self, _: &Delivery<'_>) -> Option<String> {

@@ -44,7 +44,7 @@ struct PropertyPage {
 }
 
 /// Whether HubSpot takes a name as it is.
-pub(super) fn allowed(name: &str) -> Result<(), &'static str> {
+pub fn allowed(name: &str) -> Result<(), &'static str> {
     let fits = name.len() <= NAME_MAX
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name

@@ -231,7 +231,6 @@ fn purchases(sale: &Sale, record: &Record, buyers: &[String]) -> Result<Vec<Even
         None => None,
         Some(amount) => Some(cents(amount).ok_or_else(|| refuse("the amount cannot be read"))?),
     };
-    let number = record.get(sale.number).unwrap_or(&record.id);
     let one = |buyer: &String| {
         let contact = ContactRef {
             id: Some(buyer.clone()),
@@ -242,7 +241,8 @@ fn purchases(sale: &Sale, record: &Record, buyers: &[String]) -> Result<Vec<Even
         event.value_cents = value;
         event.currency = record.get(sale.currency).map(str::to_uppercase);
         event.item = record.get(sale.item).map(str::to_owned);
-        event.properties.insert("order".to_owned(), number.into());
+        // A deal without a number of its own is known to nobody else.
+        event.order = record.get(sale.number).map(str::to_owned);
         event
     };
     Ok(buyers.iter().map(one).collect())
@@ -283,7 +283,7 @@ mod tests {
             json!({"hs_total_price": "12", "hs_createdate": "2026-08-01T10:00:00Z", "hs_external_order_id": "A-9"}),
         );
         let events = purchases(&ORDERS, &order, &["51".into()]).unwrap();
-        assert_eq!(events[0].properties["order"], "A-9");
+        assert_eq!(events[0].order.as_deref(), Some("A-9"));
         let odd = record(json!({"amount": "much", "closedate": "2026-08-01"}));
         assert!(purchases(&DEALS, &odd, &["51".into()]).is_err());
     }

@@ -13,20 +13,30 @@ use super::{CONTACTS, EMAIL, FORMS, PURCHASES, SUBSCRIPTIONS, VISITS, wire::text
 use crate::{
     connector::Stream,
     error::ConnectorError,
-    webhook::{Delivery, Doubt, News, Trust, Webhook},
+    webhook::{
+        Delivery, Doubt, News, Trust, Webhook,
+        signature::{self, Secrets},
+    },
 };
 
 /// The deliveries of a HubSpot app.
-#[derive(Debug)]
-pub(super) struct Hook;
+pub(super) struct Hook {
+    /// The app's client secret, and the one before.
+    pub(super) secrets: Secrets,
+}
 
 impl Webhook for Hook {
     fn trust(&self) -> Trust {
         Trust::Signed
     }
 
-    fn verify(&self, _: &Delivery<'_>, _: Option<&str>, _: DateTime<Utc>) -> Result<(), Doubt> {
-        Err(Doubt::Unsigned)
+    fn verify(
+        &self,
+        delivery: &Delivery<'_>,
+        _: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Doubt> {
+        signature::hubspot::verify(delivery, &self.secrets, now)
     }
 
     /// `eventId` is not unique; what happened to which record when is (sheet, section 7).
@@ -112,15 +122,34 @@ mod tests {
     fn a_delivery_is_a_hint_of_where_to_look_and_brings_no_event() {
         let merge = json!({"subscriptionType": "contact.merge", "objectId": 51});
         let rows = json!([change("hs_email_optout", 0), change("hs_email_last_open_date", 0), merge, {"subscriptionType": "ticket.creation"}]);
-        let news = with(&rows, |delivery| Hook.read(delivery, Utc::now())).unwrap();
+        let news = with(&rows, |delivery| {
+            Hook {
+                secrets: Secrets::default(),
+            }
+            .read(delivery, Utc::now())
+        })
+        .unwrap();
         assert_eq!(news.poll, [CONTACTS, EMAIL, SUBSCRIPTIONS]);
         assert_eq!((news.events.len(), news.unknown), (0, 1));
-        assert!(with(&json!({"a": 1}), |delivery| Hook.read(delivery, Utc::now())).is_err());
+        assert!(
+            with(&json!({"a": 1}), |delivery| Hook {
+                secrets: Secrets::default()
+            }
+            .read(delivery, Utc::now()))
+            .is_err()
+        );
     }
 
     #[test]
     fn the_event_id_is_not_unique_so_what_happened_names_the_delivery() {
-        let name = |rows: &Value| with(rows, |delivery| Hook.name(delivery));
+        let name = |rows: &Value| {
+            with(rows, |delivery| {
+                Hook {
+                    secrets: Secrets::default(),
+                }
+                .name(delivery)
+            })
+        };
         let (one, other) = (change("hs_email_optout", 0), change("lifecyclestage", 0));
         assert_ne!(name(&json!([one])), name(&json!([other])));
         assert_eq!(

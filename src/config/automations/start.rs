@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use engaged_connectors::{Action, StartKind, ghost, mailchimp, outgoing};
+use engaged_connectors::{
+    Action, StartKind, activecampaign, copernica, ghost, hubspot, mailchimp, outgoing,
+};
 
 use crate::{
     automation::{Begin, Start},
@@ -241,6 +243,9 @@ impl Platform {
                 StartKind::Event,
             ],
             Self::Ghost => &[StartKind::Tag],
+            Self::ActiveCampaign | Self::Copernica | Self::HubSpot => {
+                &[StartKind::Tag, StartKind::Field, StartKind::Automation]
+            }
             Self::Webhook => &[StartKind::Call],
         }
     }
@@ -250,6 +255,9 @@ impl Platform {
         match self {
             Self::Mailchimp => mailchimp::check_action(action),
             Self::Ghost => ghost::check_action(action),
+            Self::ActiveCampaign => activecampaign::check_action(action),
+            Self::Copernica => copernica::check_action(action),
+            Self::HubSpot => hubspot::check_action(action),
             Self::Webhook => outgoing::check_action(action),
         }
     }

@@ -1,5 +1,7 @@
 //! What is written to a platform: its fields, its tags, and how eagerly.
 
+use engaged_connectors::{activecampaign, hubspot};
+
 use super::{Platform, texts};
 use crate::{
     config::{
@@ -100,6 +102,25 @@ fn fields(
     }
     let mut fields = Vec::new();
     for field in &table.entries {
+        let refused = match platform {
+            Some(Platform::ActiveCampaign) => activecampaign::check_field(&field.name).err(),
+            Some(Platform::HubSpot) => hubspot::check_field(&field.name).err(),
+            _ => None,
+        };
+        if let (Some(platform), Some(why)) = (platform, refused) {
+            found.add(
+                Diagnostic::error(
+                    code::UNSUPPORTED,
+                    format!(
+                        "{} cannot have a field named '{}'",
+                        platform.as_str(),
+                        field.name
+                    ),
+                )
+                .at(&field.place, why)
+                .help("use the name by which the platform's API knows the field"),
+            );
+        }
         if platform == Some(Platform::Mailchimp) && !is_merge_tag(&field.name) {
             found.add(
                 Diagnostic::error(
