@@ -2,6 +2,7 @@
 //! [`Subject`]. This is where connectors and sandboxes meet, since neither may
 //! know the other; another platform is one more file here and a line in [`SUBJECTS`].
 
+mod activecampaign;
 mod copernica;
 mod ghost;
 mod hubspot;
@@ -23,8 +24,13 @@ use serde_json::Value;
 use crate::config::json_schema;
 
 /// Every platform that can be examined.
-pub static SUBJECTS: [&dyn Subject; 4] =
-    [&mailchimp::MAILCHIMP, &ghost::GHOST, &copernica::COPERNICA, &hubspot::HUBSPOT];
+pub static SUBJECTS: [&dyn Subject; 5] = [
+    &mailchimp::MAILCHIMP,
+    &ghost::GHOST,
+    &activecampaign::ACTIVECAMPAIGN,
+    &copernica::COPERNICA,
+    &hubspot::HUBSPOT,
+];
 
 /// The platform of that name.
 pub fn subject(platform: &str) -> Option<&'static dyn Subject> {
@@ -82,7 +88,7 @@ fn settings(lacks: &[&str], needs: &[&str]) -> Vec<Setting> {
     let mut found = Vec::new();
     collect(
         &schema["properties"]["connections"]["additionalProperties"],
-        "",
+        ("", true),
         &mut found,
     );
     found.retain(|setting| !lacks.contains(&setting.name.as_str()));
@@ -92,18 +98,21 @@ fn settings(lacks: &[&str], needs: &[&str]) -> Vec<Setting> {
     found
 }
 
-fn collect(table: &Value, before: &str, found: &mut Vec<Setting>) {
+/// Collects the settings of a table, whose names begin with `before`. What a table requires that may itself be left out is
+/// optional.
+fn collect(table: &Value, (before, needed): (&str, bool), found: &mut Vec<Setting>) {
     let required = |name: &str| {
-        table["required"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|each| each == name))
+        needed
+            && table["required"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|each| each == name))
     };
     for (name, value) in table["properties"].as_object().into_iter().flatten() {
         let full = format!("{before}{name}");
         // The one table of which exactly one key must be given is that of secrets.
         let secret = value["maxProperties"] == 1;
         if value["properties"].is_object() && !secret {
-            collect(value, &format!("{full}."), found);
+            collect(value, (&format!("{full}."), required(name)), found);
             continue;
         }
         let kind = match value["type"].as_str() {

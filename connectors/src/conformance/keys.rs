@@ -58,6 +58,7 @@ async fn refuse_nth(bench: &Bench<'_>, nth: usize, tally: &mut Tally) -> Result<
     let error = until_refused(connector.as_ref(), &mut cursors, &mut taken).await;
     bench.probe.off();
     let place = format!("a key refused from request {nth} on");
+    let most = if asks_again(bench.subject) { 2 } else { 1 };
     let struck = bench
         .probe
         .since(mark)
@@ -65,7 +66,7 @@ async fn refuse_nth(bench: &Bench<'_>, nth: usize, tally: &mut Tally) -> Result<
         .filter(|seen| seen.struck)
         .count();
     match error {
-        Some(ConnectorError::Auth { .. }) if struck == 1 => tally.add("refused", 1),
+        Some(ConnectorError::Auth { .. }) if struck <= most => tally.add("refused", 1),
         Some(ConnectorError::Auth { .. }) => {
             return Err(wrong(
                 format!("{struck} requests with a key that was refused"),
@@ -94,6 +95,14 @@ async fn refuse_nth(bench: &Bench<'_>, nth: usize, tally: &mut Tally) -> Result<
         .await?;
     taken.count(tally);
     bench.compare(&taken, &format!("{place}, then restored"), true)
+}
+
+/// Whether a refusal may cost one request more: where the platform refuses a feature in the same words as a key, somebody must
+/// ask which of them it was.
+fn asks_again(subject: &dyn Subject) -> bool {
+    let skips = subject.skips().iter();
+    let mut parts = skips.filter(|skip| skip.check == "K11");
+    parts.any(|skip| skip.part == Some("one request"))
 }
 
 /// Reads everything until an error; `None` when there is none.
