@@ -81,9 +81,9 @@ impl<T: Ask> Transport for Line<T> {
     }
 }
 
-/// The settings of a connection, from the schema that users get; `lacks` names those that the platform does not have,
-/// `needs` those that are optional elsewhere.
-fn settings(lacks: &[&str], needs: &[&str]) -> Vec<Setting> {
+/// The settings of a connection to a platform, from the schema that users get; `lacks` names those that the platform does
+/// not have, `needs` those that are optional elsewhere. Other platforms' own tables are none of its settings.
+fn settings(platform: &str, lacks: &[&str], needs: &[&str]) -> Vec<Setting> {
     let schema = json_schema();
     let mut found = Vec::new();
     collect(
@@ -91,7 +91,11 @@ fn settings(lacks: &[&str], needs: &[&str]) -> Vec<Setting> {
         ("", true),
         &mut found,
     );
-    found.retain(|setting| !lacks.contains(&setting.name.as_str()));
+    let foreign = |name: &str| {
+        let (table, _) = name.split_once('.').unwrap_or((name, ""));
+        table != platform && SUBJECTS.iter().any(|each| each.platform() == table)
+    };
+    found.retain(|setting| !lacks.contains(&setting.name.as_str()) && !foreign(&setting.name));
     for setting in &mut found {
         setting.required |= needs.contains(&setting.name.as_str());
     }

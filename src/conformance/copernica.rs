@@ -135,7 +135,7 @@ impl Subject for Platform {
 
     fn settings(&self) -> Settings {
         Settings {
-            now: settings(&[], &[]),
+            now: settings("copernica", &[], &[]),
             released: fixture!("settings"),
         }
     }

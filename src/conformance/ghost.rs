@@ -93,7 +93,7 @@ impl Subject for Platform {
 
     fn settings(&self) -> Settings {
         Settings {
-            now: settings(&["push.fields", "push.deadband"], &["base_url"]),
+            now: settings("ghost", &["push.fields", "push.deadband"], &["base_url"]),
             released: fixture!("settings"),
         }
     }

@@ -83,7 +83,7 @@ impl Subject for Platform {
 
     fn settings(&self) -> Settings {
         Settings {
-            now: settings(&[], &[]),
+            now: settings("mailchimp", &[], &[]),
             released: fixture!("settings"),
         }
     }
