@@ -24,7 +24,6 @@ mod orders;
 mod push;
 mod remove;
 mod reports;
-mod restore;
 mod sets;
 mod start;
 mod unsubscribes;
@@ -43,7 +42,7 @@ use serde_json::Value;
 use crate::{
     clock::Clock,
     connector::{
-        Account, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page, Removal,
+        Account, CHECK_MAX, Capabilities, Change, Connector, Look, Outcome, Page, Removal,
         RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
     },
     cursor::Cursor,
@@ -97,8 +96,11 @@ static STREAMS: &[StreamSpec] = &[
 static REMOVALS: &[RemovalSpec] = &[
     RemovalSpec {
         removal: Removal::Unsubscribe,
-        lost: Some("the place in running automations"),
-        undone: true,
+        // A membership does not always say who ended it: whoever left by a form after our removal looks as we left them.
+        lost: Some(
+            "the place on the lists and in running automations: only the contact can come back",
+        ),
+        undone: false,
     },
     RemovalSpec {
         removal: Removal::Delete,
@@ -332,9 +334,5 @@ impl Connector for ActiveCampaign {
         removal: Removal,
     ) -> Result<Vec<Outcome>, ConnectorError> {
         remove::remove(self, contacts, removal).await
-    }
-
-    async fn restore(&self, contacts: &[Former]) -> Result<Vec<Outcome>, ConnectorError> {
-        restore::restore(self, contacts).await
     }
 }

@@ -438,22 +438,3 @@ async fn look_up(ac: &ActiveCampaign, name: &str) -> Result<Option<String>, Conn
         |row: &&Value| row["tagType"] != "template" && text(row, "tag").as_deref() == Some(name);
     Ok(rows.iter().find(ours).and_then(|row| id(row, "id")))
 }
-
-/// Puts tags on one contact, whosever they are; for the undoing of a removal.
-pub(super) async fn put_all_on(
-    ac: &ActiveCampaign,
-    own: &str,
-    names: &[String],
-) -> Result<Outcome, Failure> {
-    let Some(mut links) = contact_tags(ac, own).await.map_err(Failure::NotDone)? else {
-        return Ok(Outcome::Rejected(GONE.into()));
-    };
-    let mut known = Known::default();
-    for name in names {
-        match turn(ac, &mut known, own, (name, true), &mut links).await? {
-            Outcome::Applied => {}
-            other => return Ok(other),
-        }
-    }
-    Ok(Outcome::Applied)
-}

@@ -212,3 +212,23 @@ impl Walk {
 fn key(row: &Value) -> Option<String> {
     id_of(row, &["id", "contact", "subscriberid"])
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_gives_all_of_itself_whatever_the_offset_is_over() {
+        let list = List {
+            path: "campaigns/19/links",
+            name: "links",
+            query: &[],
+        };
+        let rows: Vec<Value> = (1..=8).map(|id| json!({"id": id.to_string()})).collect();
+        let mut walk = Walk::default();
+        assert!(!walk.follow(&list, rows.clone(), None).unwrap().over);
+        assert!(walk.follow(&list, rows, None).unwrap().over);
+    }
+}

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     fake::{Asked, BEFORE, Fake, last, pull_all},
-    writing::{create, former, set, start, tag, untag, who},
+    writing::{create, set, start, tag, untag, who},
 };
 
 /// Requests that are in use and undocumented (sheet 3, 4, 6).
@@ -140,7 +140,6 @@ async fn every_request_is_one_of_the_specification_or_named_as_undocumented() {
         .remove(&[who(1)], Removal::Unsubscribe)
         .await
         .unwrap();
-    connector.restore(&[former(1, &["Nieuws"])]).await.unwrap();
     connector.remove(&[who(1)], Removal::Delete).await.unwrap();
     let mut seen = BTreeSet::new();
     for asked in fake.take() {

@@ -1,9 +1,8 @@
 //! Writing fields and tags, starting, taking off and putting back: and nothing else.
 
 use engaged_connectors::{
-    Action, Change, Connector as _, Former, Outcome, Removal, Start, Who, Write,
-    http::TransportError,
-    model::{Address, Status},
+    Action, Change, Connector as _, Outcome, Removal, Start, Who, Write, http::TransportError,
+    model::Address,
 };
 use serde_json::{Value, json};
 
@@ -48,16 +47,6 @@ pub(crate) fn who(number: u64) -> Who {
     Who {
         contact: number.to_string(),
         email: None,
-    }
-}
-
-pub(crate) fn former(number: u64, lists: &[&str]) -> Former {
-    Former {
-        who: who(number),
-        removal: Removal::Unsubscribe,
-        status: Status::Subscribed,
-        lists: lists.iter().map(|&list| list.to_owned()).collect(),
-        tags: Vec::new(),
     }
 }
 
@@ -344,67 +333,6 @@ async fn a_removal_takes_off_followed_lists_and_ends_automations_of_whoever_is_o
     ));
     assert_eq!(connector.look(&[who(1)]).await.unwrap().len(), 1);
     assert!(connector.look(&[who(1)]).await.unwrap()[0].is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_left_by_their_own_hand_or_bounced_is_not_put_back() {
-    let fake = Fake::new();
-    for number in 1..=4 {
-        fake.join(number, &[(1, "1")]);
-    }
-    let connector = fake.connector();
-    let all = [who(1), who(2), who(3), who(4)];
-    assert!(applied(
-        &connector.remove(&all, Removal::Unsubscribe).await.unwrap()
-    ));
-    fake.change(|account| {
-        let rows = account.rows.get_mut("contactLists").unwrap();
-        rows[1]["campaign"] = "31".into();
-        rows[2]["status"] = "3".into();
-    });
-    // Coming back begins an automation that waits for it.
-    fake.hook(|account, asked| {
-        if asked.body["contactList"]["status"] == "1" {
-            let row = json!({"id": "6", "contact": "1", "automation": "8", "status": "1"});
-            account
-                .rows
-                .get_mut("contactAutomations")
-                .unwrap()
-                .push(row);
-        }
-        None
-    });
-    let formers = [
-        former(1, &["Nieuws"]),
-        former(2, &["Nieuws"]),
-        former(3, &["Nieuws"]),
-        former(4, &["Winkel"]),
-    ];
-    fake.take();
-    let outcomes = connector.restore(&formers).await.unwrap();
-    assert_eq!(outcomes[0], Outcome::Applied);
-    assert!(
-        outcomes[1..]
-            .iter()
-            .all(|outcome| matches!(outcome, Outcome::Rejected(_))),
-        "{outcomes:?}"
-    );
-    let statuses: Vec<Value> = rows(&fake, "contactLists")
-        .iter()
-        .map(|row| row["status"].clone())
-        .collect();
-    assert_eq!(statuses, ["1", "2", "3", "2"]);
-    assert!(
-        rows(&fake, "contactAutomations").is_empty(),
-        "what comes back starts nothing"
-    );
-    let writes = fake.writes();
-    assert_eq!(writes[0].2["contactList"]["sourceid"], 4);
-    assert_eq!(
-        connector.restore(&formers[..1]).await.unwrap(),
-        [Outcome::Applied]
-    );
-    assert!(fake.writes().is_empty());
 }
 
 /// Twelve contacts, their changes, and an account that carries out imports as the platform does.
