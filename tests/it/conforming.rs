@@ -38,7 +38,7 @@ fn hours_of_waiting_take_no_time() {
 #[test]
 fn what_is_not_there_to_examine_is_named() {
     let program = Program::with("");
-    let err = program.expect(2, &["conformance", "copernica"]).err;
+    let err = program.expect(2, &["conformance", "klaviyo"]).err;
     assert!(err.contains("mailchimp, ghost"), "{err}");
     let err = program
         .expect(2, &["conformance", "ghost", "--only", "K99"])
