@@ -35,7 +35,8 @@ struct Sale {
     amount: &'static str,
     currency: &'static str,
     item: &'static str,
-    number: &'static str,
+    /// The shop's number, by which another source knows the same sale. A record's own id is no such number.
+    number: Option<&'static str>,
 }
 
 const DEALS: Sale = Sale {
@@ -46,7 +47,7 @@ const DEALS: Sale = Sale {
     amount: "amount",
     currency: "deal_currency_code",
     item: "dealname",
-    number: "hs_object_id",
+    number: None,
 };
 
 const ORDERS: Sale = Sale {
@@ -57,7 +58,7 @@ const ORDERS: Sale = Sale {
     amount: "hs_total_price",
     currency: "hs_currency_code",
     item: "hs_order_name",
-    number: "hs_external_order_id",
+    number: Some("hs_external_order_id"),
 };
 
 /// What the account's purchases are.
@@ -155,16 +156,11 @@ async fn read(
     place: &mut Place,
     page: &mut Page,
 ) -> Result<bool, ConnectorError> {
-    let names = [
-        sale.amount,
-        sale.currency,
-        sale.item,
-        sale.number,
-        "hs_lastmodifieddate",
-    ];
+    let names = [sale.amount, sale.currency, sale.item, "hs_lastmodifieddate"];
     let names: Vec<String> = names
         .iter()
         .chain(sale.at)
+        .chain(&sale.number)
         .map(|name| (*name).to_owned())
         .collect();
     let query = Query {
@@ -241,8 +237,10 @@ fn purchases(sale: &Sale, record: &Record, buyers: &[String]) -> Result<Vec<Even
         event.value_cents = value;
         event.currency = record.get(sale.currency).map(str::to_uppercase);
         event.item = record.get(sale.item).map(str::to_owned);
-        // A deal without a number of its own is known to nobody else.
-        event.order = record.get(sale.number).map(str::to_owned);
+        event.order = sale
+            .number
+            .and_then(|number| record.get(number))
+            .map(str::to_owned);
         event
     };
     Ok(buyers.iter().map(one).collect())
@@ -278,6 +276,7 @@ mod tests {
             (events[0].value_cents, events[0].currency.as_deref()),
             (Some(125_050), Some("EUR"))
         );
+        assert_eq!(events[0].order, None);
         assert!(purchases(&DEALS, &deal, &[]).unwrap().is_empty());
         let order = record(
             json!({"hs_total_price": "12", "hs_createdate": "2026-08-01T10:00:00Z", "hs_external_order_id": "A-9"}),

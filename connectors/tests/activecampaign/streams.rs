@@ -141,7 +141,7 @@ async fn an_order_that_is_completed_later_is_found_within_a_day() {
         .filter_map(|event| event.id.as_deref())
         .collect();
     assert_eq!(ids, ["order:2", "order:1"]);
-    assert_eq!(later[0].properties["order"], "w2");
+    assert_eq!(later[0].order.as_deref(), Some("w2"));
 }
 
 #[tokio::test(start_paused = true)]
