@@ -83,7 +83,8 @@ engaged score > /dev/null
 token=$(engaged --json web token ci --scope read events plan apply approve automations |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
 
-engaged run > "$folder/daemon" 2>&1 &
+# By its own name: a function in the background is a shell of its own, and ending that leaves the daemon.
+"$ENGAGED" --config "$folder/engaged.toml" run > "$folder/daemon" 2>&1 &
 pids+=($!)
 url=$(first_line "$folder/daemon" 'http://[^ ]+/setup/' | grep -oE 'http://127\.0\.0\.1:[0-9]+/setup/')
 url=${url%/setup/}
