@@ -2,6 +2,13 @@
 //! [`Subject`]. This is where connectors and sandboxes meet, since neither may
 //! know the other; another platform is one more file here and a line in [`SUBJECTS`].
 
+/// What was recorded of a platform: the parts of a path below the connectors' fixtures.
+macro_rules! recorded {
+    ($($part:expr),+) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/connectors/fixtures/", $($part),+))
+    };
+}
+
 mod activecampaign;
 mod copernica;
 mod ghost;
@@ -45,6 +52,14 @@ fn world(scene: &Scene) -> SharedWorld {
     let mut world = World::generate(&spec);
     world.complaints();
     Arc::new(RwLock::new(world))
+}
+
+/// An edit that touched contacts alone, by id.
+fn touched(ids: impl IntoIterator<Item = String>) -> Edited {
+    Edited {
+        contacts: ids.into_iter().collect(),
+        ..Edited::default()
+    }
 }
 
 /// Lets a day pass in which everything happens, and tells what can be found only since.

@@ -43,7 +43,7 @@ use crate::{
     clock::Clock,
     connector::{
         Account, CHECK_MAX, Capabilities, Change, Connector, Look, Outcome, Page, Removal,
-        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
+        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who, ours::Ours,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -51,7 +51,6 @@ use crate::{
     model::EventKind,
     webhook::Webhook,
 };
-use push::Ours;
 
 pub use fields::check as check_field;
 pub use start::check_action;

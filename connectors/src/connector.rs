@@ -1,5 +1,6 @@
 //! The port: what every platform's connector offers.
 
+pub(crate) mod ours;
 mod removal;
 pub(crate) mod series;
 mod start;

@@ -50,7 +50,7 @@ use crate::{
     clock::Clock,
     connector::{
         Account, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page, Removal,
-        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
+        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who, ours::Ours,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -58,7 +58,6 @@ use crate::{
     model::EventKind,
     webhook::Webhook,
 };
-use push::Ours;
 use token::Signed;
 use webhook::Hook;
 use wire::Row;

@@ -33,7 +33,7 @@ use crate::{
     clock::Clock,
     connector::{
         Account, Action, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page,
-        Removal, RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
+        Removal, RemovalSpec, Start, StartKind, Stream, StreamSpec, Who, ours::Ours,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -142,8 +142,7 @@ pub struct Ghost {
     client: Client,
     clock: Arc<dyn Clock>,
     newsletters: Vec<String>,
-    tag_prefix: String,
-    start_tags: Vec<String>,
+    ours: Ours,
     /// With what the site's webhooks are signed.
     webhook: Secrets,
 }
@@ -180,8 +179,11 @@ impl Ghost {
             client,
             clock,
             newsletters: settings.newsletters.clone(),
-            tag_prefix: settings.tag_prefix.clone(),
-            start_tags: settings.start_tags.clone(),
+            ours: Ours {
+                prefix: settings.tag_prefix.clone(),
+                tags: settings.start_tags.clone(),
+                fields: Vec::new(),
+            },
             webhook: Secrets::default(),
         })
     }

@@ -53,7 +53,7 @@ use crate::{
     clock::Clock,
     connector::{
         Account, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page, Removal,
-        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
+        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who, ours::Ours,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -235,8 +235,7 @@ pub struct HubSpot {
     apps: Vec<String>,
     properties: Vec<String>,
     purchases: Purchases,
-    tag_prefix: String,
-    start_tags: Vec<String>,
+    ours: Ours,
     hook: Hook,
 }
 
@@ -272,8 +271,11 @@ impl HubSpot {
             apps: settings.apps.clone(),
             properties: wanted(&settings.properties)?,
             purchases: settings.purchases,
-            tag_prefix: settings.tag_prefix.clone(),
-            start_tags: settings.start_tags.clone(),
+            ours: Ours {
+                prefix: settings.tag_prefix.clone(),
+                tags: settings.start_tags.clone(),
+                fields: Vec::new(),
+            },
             hook: Hook {
                 secrets: Secrets::default(),
             },

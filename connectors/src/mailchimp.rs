@@ -54,7 +54,7 @@ use crate::{
     clock::Clock,
     connector::{
         Account, CHECK_MAX, Capabilities, Change, Connector, Former, Look, Outcome, Page, Removal,
-        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who,
+        RemovalSpec, Start, StartKind, Stream, StreamSpec, Who, ours::Ours,
     },
     cursor::Cursor,
     error::ConnectorError,
@@ -62,7 +62,6 @@ use crate::{
     model::{EventKind, Status},
 };
 use edge::Edge;
-use push::Ours;
 
 pub use start::check_action;
 

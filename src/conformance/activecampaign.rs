@@ -28,7 +28,7 @@ use engaged_sandbox::{
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
-use super::{Ask, Line, news, settings, world};
+use super::{Ask, Line, news, settings, touched, world};
 
 /// `ActiveCampaign`.
 pub(super) static ACTIVECAMPAIGN: Platform = Platform;
@@ -70,21 +70,13 @@ static SKIPS: &[Skip] = &[
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/activecampaign/",
-            $name,
-            ".json"
-        ))
+        recorded!("activecampaign/", $name, ".json")
     };
 }
 
 macro_rules! golden {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/activecampaign/golden/",
-            $name,
-            ".jsonl"
-        ))
+        recorded!("activecampaign/golden/", $name, ".jsonl")
     };
 }
 
@@ -277,17 +269,10 @@ impl Account {
     }
 
     /// Contacts show this as the time of their last change.
-    fn touched(&self, at: chrono::DateTime<chrono::Utc>, many: usize) -> Edited {
+    fn dated(&self, at: chrono::DateTime<chrono::Utc>, many: usize) -> Edited {
         let addresses = self.sandbox.touch_at(at, many);
         let ids = addresses.iter();
-        contacts(ids.filter_map(|address| self.sandbox.id_of(address)))
-    }
-}
-
-fn contacts(ids: impl Iterator<Item = String>) -> Edited {
-    Edited {
-        contacts: ids.collect(),
-        ..Edited::default()
+        touched(ids.filter_map(|address| self.sandbox.id_of(address)))
     }
 }
 
@@ -392,7 +377,7 @@ impl Stand for Account {
     async fn leaves(&self, contact: &str) -> Result<(), String> {
         let mut contacts = self.sandbox.contacts().into_iter();
         let found = contacts.find(|one| one.id == contact);
-        let left = found.is_some_and(|one| self.sandbox.leaves_by_mail(&one.address));
+        let left = found.is_some_and(|one| self.sandbox.leaves(&one.address));
         left.then_some(())
             .ok_or_else(|| "there is no such contact".into())
     }
@@ -410,15 +395,15 @@ impl Stand for Account {
                 for contact in &chosen {
                     self.sandbox.edit_by_hand(&contact.address, "CITY", &city);
                 }
-                contacts(chosen.into_iter().map(|contact| contact.id))
+                touched(chosen.into_iter().map(|contact| contact.id))
             }
             Edit::Delete(many) => {
                 let mut chosen = self.first(many);
                 chosen.retain(|contact| self.sandbox.delete_by_hand(&contact.address));
-                contacts(chosen.into_iter().map(|contact| contact.id))
+                touched(chosen.into_iter().map(|contact| contact.id))
             }
-            Edit::Burst(many) => self.touched(self.clock.now(), many),
-            Edit::Postdate => self.touched(self.clock.now() + TimeDelta::days(3_650), 3),
+            Edit::Burst(many) => self.dated(self.clock.now(), many),
+            Edit::Postdate => self.dated(self.clock.now() + TimeDelta::days(3_650), 3),
         })
     }
 

@@ -31,7 +31,7 @@ use engaged_sandbox::{
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
-use super::{Ask, Line, news, settings, world};
+use super::{Ask, Line, news, settings, touched, world};
 
 /// Copernica.
 pub(super) static COPERNICA: Platform = Platform;
@@ -70,30 +70,22 @@ const ZONE: Tz = Amsterdam;
 /// The collection of the shop, by name.
 const ORDERS: &str = "Bestellingen";
 
+/// The exchange of the token, which comes first.
+const SIGNED: (&str, &str) = ("/token", "e30.e30.c2lnbmVk");
+/// A list without rows.
+const NONE: &str = r#"{"start":0,"limit":1000,"count":0,"data":[]}"#;
+
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/copernica/",
-            $name,
-            ".json"
-        ))
+        recorded!("copernica/", $name, ".json")
     };
 }
 
 macro_rules! golden {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/copernica/golden/",
-            $name,
-            ".jsonl"
-        ))
+        recorded!("copernica/golden/", $name, ".jsonl")
     };
 }
-
-/// The exchange of the token, which comes first.
-const SIGNED: (&str, &str) = ("/token", "e30.e30.c2lnbmVk");
-/// A list without rows.
-const NONE: &str = r#"{"start":0,"limit":1000,"count":0,"data":[]}"#;
 
 /// A day of logfiles.
 const fn logs() -> Golden {
@@ -377,13 +369,6 @@ impl Account {
     }
 }
 
-fn contacts(ids: &[u32]) -> Edited {
-    Edited {
-        contacts: ids.iter().map(u32::to_string).collect(),
-        ..Edited::default()
-    }
-}
-
 #[async_trait]
 impl Stand for Account {
     fn connect(
@@ -482,10 +467,11 @@ impl Stand for Account {
 
     async fn edit(&self, edit: Edit) -> Result<Edited, String> {
         let now = self.clock.now();
+        let numbered = |ids: &[u32]| touched(ids.iter().map(u32::to_string));
         Ok(match edit {
             Edit::News => news(self, &self.world, &self.clock),
-            Edit::Change(many) => contacts(&self.sandbox.annotate(many)),
-            Edit::Delete(many) => contacts(&self.sandbox.delete_by_hand(many)),
+            Edit::Change(many) => numbered(&self.sandbox.annotate(many)),
+            Edit::Delete(many) => numbered(&self.sandbox.delete_by_hand(many)),
             Edit::Burst(many) => {
                 // The present minute is not read yet.
                 let at = now - TimeDelta::minutes(2);
@@ -498,7 +484,7 @@ impl Stand for Account {
                     ..Edited::default()
                 }
             }
-            Edit::Postdate => contacts(&self.sandbox.touch_at(now + TimeDelta::days(3_650), 3)),
+            Edit::Postdate => numbered(&self.sandbox.touch_at(now + TimeDelta::days(3_650), 3)),
         })
     }
 

@@ -26,7 +26,7 @@ use engaged_sandbox::{
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
-use super::{Ask, Line, news, settings, world};
+use super::{Ask, Line, news, settings, touched, world};
 
 /// Ghost.
 pub(super) static GHOST: Platform = Platform;
@@ -51,23 +51,19 @@ static SKIPS: &[Skip] = &[
     },
 ];
 
+const EVENTS: &str = "/members/events/";
+
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../connectors/fixtures/ghost/", $name, ".json"))
+        recorded!("ghost/", $name, ".json")
     };
 }
 
 macro_rules! golden {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/ghost/golden/",
-            $name,
-            ".jsonl"
-        ))
+        recorded!("ghost/golden/", $name, ".jsonl")
     };
 }
-
-const EVENTS: &str = "/members/events/";
 
 /// A case that reads one page of a stream of events.
 macro_rules! events {
@@ -327,24 +323,17 @@ impl Stand for Site {
         };
         Ok(match edit {
             Edit::News => news(self, &self.world, &self.clock),
-            Edit::Change(many) => Edited {
-                contacts: site.annotate(many).into_iter().collect(),
-                ..Edited::default()
-            },
+            Edit::Change(many) => touched(site.annotate(many)),
             Edit::Delete(many) => {
                 let members = site
                     .members()
                     .into_iter()
                     .filter(|member| member.subscribed);
-                let gone: BTreeSet<String> = members
+                let gone = members
                     .take(many)
                     .filter(|member| site.delete_member(&member.email))
-                    .map(|member| member.id)
-                    .collect();
-                Edited {
-                    contacts: gone,
-                    ..Edited::default()
-                }
+                    .map(|member| member.id);
+                touched(gone)
             }
             Edit::Burst(many) => clicks(site.click_at(self.clock.now(), many)),
             Edit::Postdate => clicks(site.click_at(self.clock.now() + TimeDelta::days(3_650), 3)),

@@ -29,7 +29,7 @@ use engaged_sandbox::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde_json::Value;
 
-use super::{Ask, Line, news, settings, world};
+use super::{Ask, Line, news, settings, touched, world};
 
 /// HubSpot.
 pub(super) static HUBSPOT: Platform = Platform;
@@ -53,27 +53,19 @@ static SKIPS: &[Skip] = &[
 /// later than the newest thing that happened it is at the stand.
 const SETTLED: TimeDelta = TimeDelta::minutes(10);
 
+const EVENTS: &str = "/email/public/v1/events";
+
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/hubspot/",
-            $name,
-            ".json"
-        ))
+        recorded!("hubspot/", $name, ".json")
     };
 }
 
 macro_rules! golden {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/hubspot/golden/",
-            $name,
-            ".jsonl"
-        ))
+        recorded!("hubspot/golden/", $name, ".jsonl")
     };
 }
-
-const EVENTS: &str = "/email/public/v1/events";
 
 #[async_trait]
 impl Subject for Platform {
@@ -326,11 +318,7 @@ impl Account {
         // Whoever keeps contacts by the text of their ids, as the checks do, meets 100 before 51.
         contacts.sort_by(|a, b| a.id.cmp(&b.id));
         let contacts = contacts.into_iter().take(many);
-        let touched = contacts.filter(happen).map(|contact| contact.id);
-        Edited {
-            contacts: touched.collect(),
-            ..Edited::default()
-        }
+        touched(contacts.filter(happen).map(|contact| contact.id))
     }
 }
 
@@ -468,13 +456,10 @@ impl Stand for Account {
                 }
             }
             Edit::Postdate => {
-                let touched = self.sandbox.touch_at(now + TimeDelta::days(3_650), 3);
+                let addresses = self.sandbox.touch_at(now + TimeDelta::days(3_650), 3);
                 let contacts = self.contacts().into_iter();
-                let dated = contacts.filter(|contact| touched.contains(&contact.address));
-                Edited {
-                    contacts: dated.map(|contact| contact.id).collect(),
-                    ..Edited::default()
-                }
+                let dated = contacts.filter(|contact| addresses.contains(&contact.address));
+                touched(dated.map(|contact| contact.id))
             }
         })
     }

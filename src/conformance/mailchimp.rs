@@ -26,7 +26,7 @@ use engaged_sandbox::{
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Ask, Line, news, settings, world};
+use super::{Ask, Line, news, settings, touched, world};
 
 /// Mailchimp.
 pub(super) static MAILCHIMP: Platform = Platform;
@@ -53,21 +53,13 @@ static SKIPS: &[Skip] = &[
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/mailchimp/",
-            $name,
-            ".json"
-        ))
+        recorded!("mailchimp/", $name, ".json")
     };
 }
 
 macro_rules! golden {
     ($name:literal) => {
-        include_str!(concat!(
-            "../../connectors/fixtures/mailchimp/golden/",
-            $name,
-            ".jsonl"
-        ))
+        recorded!("mailchimp/golden/", $name, ".jsonl")
     };
 }
 
@@ -441,10 +433,6 @@ impl Stand for Account {
     }
 
     async fn edit(&self, edit: Edit) -> Result<Edited, String> {
-        let contacts = |contacts| Edited {
-            contacts,
-            ..Edited::default()
-        };
         Ok(match edit {
             Edit::News => news(self, &self.world, &self.clock),
             Edit::Change(many) => {
@@ -454,7 +442,7 @@ impl Stand for Account {
                     self.by_hand(Method::PATCH, contact, "?skip_merge_validation=true", &body)
                         .await?;
                 }
-                contacts(chosen.iter().map(id).collect())
+                touched(chosen.iter().map(id))
             }
             Edit::Delete(many) => {
                 let chosen: Vec<Contact> = self.mailed().into_iter().take(many).collect();
@@ -467,12 +455,12 @@ impl Stand for Account {
                     )
                     .await?;
                 }
-                contacts(chosen.iter().map(id).collect())
+                touched(chosen.iter().map(id))
             }
             Edit::Burst(many) => {
-                contacts(self.ids_of(&self.sandbox.touch_at(self.clock.now(), many)))
+                touched(self.ids_of(&self.sandbox.touch_at(self.clock.now(), many)))
             }
-            Edit::Postdate => contacts(
+            Edit::Postdate => touched(
                 self.ids_of(
                     &self
                         .sandbox

@@ -22,7 +22,11 @@ use super::{
     wire::{id, is_id, text},
 };
 use crate::{
-    connector::{Change, Outcome, Write, series::later},
+    connector::{
+        Change, Outcome, Write,
+        ours::{FOREIGN_TAG, Ours},
+        series::later,
+    },
     error::ConnectorError,
     http::Failure,
     model::Address,
@@ -31,14 +35,6 @@ use crate::{
 /// The longest name of a tag that is made; the platform's own limit is not documented.
 const TAG_MAX: usize = 250;
 const GONE: &str = "the contact is gone from the platform";
-
-/// Which tags are ours.
-#[derive(Clone, Debug)]
-pub(super) struct Ours {
-    pub(super) prefix: String,
-    pub(super) tags: Vec<String>,
-    pub(super) fields: Vec<String>,
-}
 
 /// What is done at one contact.
 #[derive(Default)]
@@ -193,8 +189,8 @@ fn allowed(change: &Change, ours: &Ours) -> Result<(), &'static str> {
             }
         }
         Write::AddTag { tag } | Write::RemoveTag { tag } => {
-            if !tag.starts_with(&ours.prefix) && !ours.tags.contains(tag) {
-                return Err("the tag does not begin with our prefix, so it is not ours to change");
+            if !ours.has_tag(tag) {
+                return Err(FOREIGN_TAG);
             }
             // Commas part the tags that webhooks show (sheet 7).
             let odd = |c: char| c.is_control() || c == ',';

@@ -22,7 +22,7 @@ use super::{
     wire::Profile,
 };
 use crate::{
-    connector::{Change, Outcome, Write, series::later},
+    connector::{Change, Outcome, Write, ours::Ours, series::later},
     error::ConnectorError,
     http::{Answer, Failure},
 };
@@ -31,13 +31,6 @@ use crate::{
 pub(super) const NAME_MAX: usize = 64;
 /// The most letters of a text (sheet 6).
 const VALUE_MAX: usize = 255;
-
-/// What we may write to.
-pub(super) struct Ours {
-    pub(super) prefix: String,
-    pub(super) tags: Vec<String>,
-    pub(super) fields: Vec<String>,
-}
 
 /// The number of a profile; anything else could lead to another path.
 pub(super) fn number(contact: &str) -> Result<u64, String> {
@@ -145,7 +138,7 @@ fn fits(change: &Change, ours: &Ours) -> Result<(), String> {
             name(field).and(number(&change.contact).map(drop))
         }
         Write::AddTag { tag } | Write::RemoveTag { tag } => {
-            if !tag.starts_with(&ours.prefix) && !ours.tags.contains(tag) {
+            if !ours.has_tag(tag) {
                 return Err(format!("the tag {tag:?} does not begin with our prefix"));
             }
             name(tag).and(number(&change.contact).map(drop))

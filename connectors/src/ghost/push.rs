@@ -17,7 +17,7 @@ use super::{
     wire::{BulkPage, Label, LabelPage, MemberPage},
 };
 use crate::{
-    connector::{Change, Outcome, Write, series::later},
+    connector::{Change, Outcome, Write, ours::FOREIGN_TAG, series::later},
     error::ConnectorError,
     http::Failure,
 };
@@ -141,9 +141,8 @@ fn allowed<'a>(change: &'a Change, ghost: &Ghost) -> Result<(&'a str, bool), &'s
             return Err("Ghost has no fields; use tags");
         }
     };
-    let ours = tag.starts_with(&ghost.tag_prefix) || ghost.start_tags.iter().any(|own| own == tag);
-    if !ours {
-        return Err("the tag does not begin with our prefix, so it is not ours to change");
+    if !ghost.ours.has_tag(tag) {
+        return Err(FOREIGN_TAG);
     }
     if tag.is_empty() || tag.trim() != tag || tag.chars().any(char::is_control) {
         return Err("Ghost cannot keep a tag of this form");

@@ -31,8 +31,6 @@ use crate::{
 };
 use operation::Operation;
 
-pub(super) use operation::Ours;
-
 /// The most operations in one batch (sheet, section 2).
 const OPERATIONS: usize = 500;
 /// How many batches are under way at the same time; Mailchimp bears 500.

@@ -204,27 +204,8 @@ impl ActiveCampaign {
         })
     }
 
-    /// Somebody leaves every list by their own hand, by a form or on a page: no mail is noted.
+    /// Somebody leaves every list by their own hand.
     pub fn leaves(&self, address: &str) -> bool {
-        self.leave(address, |_, _| None)
-    }
-
-    /// Somebody leaves every list by the link in its last campaign, which is noted in the row (sheet 3: `campaign` is the mail);
-    /// also where a write took them off before.
-    pub fn leaves_by_mail(&self, address: &str) -> bool {
-        self.leave(address, |account, list| {
-            let publication = account.lists[list].publication;
-            let of = |report: &&Report| report.flow.is_none() && report.publication == publication;
-            account
-                .reports
-                .iter()
-                .rev()
-                .find(of)
-                .map(|report| report.id)
-        })
-    }
-
-    fn leave(&self, address: &str, by: impl Fn(&Account, usize) -> Option<u32>) -> bool {
         self.by_hand(address, |account, _, index| {
             let now = account.now;
             for list in 0..account.lists.len() {
@@ -234,12 +215,11 @@ impl ActiveCampaign {
                 if place.status == Status::Unsubscribed && place.left_themselves {
                     continue;
                 }
-                let campaign = by(account, list);
                 account.turn(
                     index,
                     list,
                     (Status::Unsubscribed, now),
-                    campaign,
+                    None,
                     Initiator::Public,
                 );
                 if let Some(person) = account.contacts[index].person {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    connector::{Change, Outcome, Write},
+    connector::{Change, Outcome, Write, ours::FOREIGN_TAG},
     hubspot::{HubSpot, properties, wire::is_id},
 };
 
@@ -100,7 +100,7 @@ pub(super) fn sort<'a>(changes: &'a [Change], hub: &HubSpot) -> Sorted<'a> {
             None => taggings.push(Tagging {
                 tag,
                 add,
-                ours: is_ours(tag, hub),
+                ours: hub.ours.begins(tag),
                 contacts: vec![(contact, rows)],
             }),
         }
@@ -111,10 +111,6 @@ pub(super) fn sort<'a>(changes: &'a [Change], hub: &HubSpot) -> Sorted<'a> {
         updates,
         taggings,
     }
-}
-
-fn is_ours(tag: &str, hub: &HubSpot) -> bool {
-    !hub.tag_prefix.is_empty() && tag.starts_with(&hub.tag_prefix)
 }
 
 /// Why a change cannot be made, if that is known without a request.
@@ -132,8 +128,8 @@ fn allowed(change: &Change, hub: &HubSpot) -> Result<(), &'static str> {
             }
         }
         Write::AddTag { tag } | Write::RemoveTag { tag } => {
-            if !is_ours(tag, hub) && !hub.start_tags.iter().any(|own| own == tag) {
-                return Err("the tag does not begin with our prefix, so it is not ours to change");
+            if !hub.ours.has_tag(tag) {
+                return Err(FOREIGN_TAG);
             }
             let odd = tag.trim() != tag || tag.chars().any(char::is_control);
             if odd || tag.is_empty() || tag.chars().count() > LIST_NAME_MAX {

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    connector::{Change, Outcome, Write},
+    connector::{
+        Change, Outcome, Write,
+        ours::{FOREIGN_TAG, Ours},
+    },
     http::redact,
     mailchimp::{fields, whom},
 };
@@ -16,29 +19,12 @@ const WORDS: usize = 200;
 /// The most bytes of a value (from memory of Mailchimp's help, unconfirmed: what is longer would be cut).
 const TEXT_MAX: usize = 255;
 
-/// What of an account is ours to write, and how.
-#[derive(Clone, Debug, Default)]
-pub(in crate::mailchimp) struct Ours {
-    /// With what our tags begin.
-    pub(in crate::mailchimp) prefix: String,
-    /// Tags that start something, by their whole names.
-    pub(in crate::mailchimp) tags: Vec<String>,
-    /// Fields that start something: written as text.
-    pub(in crate::mailchimp) fields: Vec<String>,
-}
-
-impl Ours {
-    fn has_tag(&self, tag: &String) -> bool {
-        tag.starts_with(&self.prefix) || self.tags.contains(tag)
-    }
-
-    /// A field's value: a number without quotes unless the field is for texts, and an empty text for none.
-    fn value(&self, field: &str, text: Option<&str>) -> Value {
-        let text = text.unwrap_or_default();
-        match serde_json::from_str(text) {
-            Ok(number @ Value::Number(_)) if !self.fields.iter().any(|own| own == field) => number,
-            _ => Value::String(text.to_owned()),
-        }
+/// A field's value: a number without quotes unless the field is for texts, and an empty text for none.
+fn value(ours: &Ours, field: &str, text: Option<&str>) -> Value {
+    let text = text.unwrap_or_default();
+    match serde_json::from_str(text) {
+        Ok(number @ Value::Number(_)) if !ours.fields.iter().any(|own| own == field) => number,
+        _ => Value::String(text.to_owned()),
     }
 }
 
@@ -125,7 +111,7 @@ fn whom<'a>(change: &'a Change, ours: &Ours) -> Result<(&'a str, String), &'stat
         Write::SetField { .. } | Write::CreateField { .. } => None,
     };
     if tag.is_some_and(|tag| !ours.has_tag(tag)) {
-        return Err("the tag does not begin with our prefix, so it is not ours to change");
+        return Err(FOREIGN_TAG);
     }
     if tag.is_some_and(|tag| tag.trim() != tag || tag.is_empty() || tag.contains(char::is_control))
     {
@@ -151,7 +137,7 @@ impl<'a> Operation<'a> {
     fn add(&mut self, write: &'a Write, ours: &Ours) {
         match (&mut self.set, write) {
             (Set::Fields(fields), Write::SetField { field, value }) => {
-                fields.insert(field, ours.value(field, value.as_deref()));
+                fields.insert(field, self::value(ours, field, value.as_deref()));
             }
             (Set::Tags(tags), Write::AddTag { tag }) => {
                 tags.insert(tag, true);
