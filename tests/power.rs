@@ -16,6 +16,13 @@ mod program;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 mod stage;
 
+#[path = "kill/judge.rs"]
+#[expect(dead_code, reason = "the kill loop uses the rest")]
+mod judge;
+#[path = "kill/watch.rs"]
+#[expect(dead_code, reason = "the kill loop uses the rest")]
+mod watch;
+
 #[path = "power/cuts.rs"]
 mod cuts;
 #[path = "power/disk.rs"]
@@ -24,5 +31,7 @@ mod disk;
 mod hooked;
 #[path = "power/record.rs"]
 mod record;
+#[path = "power/strikes.rs"]
+mod strikes;
 #[path = "power/trace.rs"]
 mod trace;

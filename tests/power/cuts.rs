@@ -134,7 +134,8 @@ fn cuts(before: &Image, ops: &[Op], states: &[(usize, State)], seed: u64, part: 
             };
             let mut chance = Rng::new(mix(&[seed, number as u64, draw as u64]));
             let left = disk.cut(loss, &mut chance);
-            if !seen.insert(left.name) && !(tells && draw == 0) {
+            let anew = seen.insert(left.name) || (tells && draw == 0);
+            if !anew {
                 continue;
             }
             lay(folder.path(), &left.image);

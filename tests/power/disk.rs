@@ -1,7 +1,7 @@
 //! A disk that loses power: what was synced is there, of what was not any part may be.
 //!
 //! Within one file nothing orders unsynced writes, and each is as whole as its sectors are. That a file exists or
-//! no longer exists is taken to last at once; SQLite syncs the folder where it rests on that.
+//! no longer exists is taken to last at once; `SQLite` syncs the folder where it rests on that.
 
 use engaged_sandbox::rng::{Rng, mix};
 
