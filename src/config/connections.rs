@@ -71,7 +71,7 @@ impl Platform {
     }
 
     /// How many requests a second it bears; `None` for an address to call.
-    pub(super) fn requests_per_second(self) -> Option<f64> {
+    pub fn requests_per_second(self) -> Option<f64> {
         let rate = match self {
             Self::Mailchimp => mailchimp::RATE,
             Self::Ghost => ghost::RATE,
