@@ -23,7 +23,7 @@ use std::{
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use engaged_connectors::{Clock, model::EventKind};
-use engaged_sandbox::people::{World, WorldSpec};
+use engaged_sandbox::people::{SharedWorld, World, WorldSpec};
 use serde::Serialize;
 
 use crate::{
@@ -156,17 +156,7 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     let pushed = jobs.apply(None).await?;
 
     say("a day later: a new issue, late opens, somebody leaves ...");
-    let wire = Wire::open(&desk, &sites, &setting).await?;
-    world
-        .write()
-        .unwrap_or_else(PoisonError::into_inner)
-        .day_of_news();
-    clock.move_on(TimeDelta::days(1));
-    let webhooks = match wire {
-        Some(wire) => wire.carry(&desk, &sites).await?,
-        None => 0,
-    };
-    let told = jobs.read_inbox().await?;
+    let news = next_day(&desk, (&sites, &setting), &world, &clock).await?;
     visits::import(&jobs, &setting, &world, end)?;
     let second = cycle(&jobs).await?;
 
@@ -174,8 +164,8 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     report.pushed += pushed.iter().map(|each| each.applied).sum::<u64>();
     report.throttled_calls = sites.throttled();
     report.approved = approved;
-    report.webhooks = webhooks;
-    report.second_day_events += told.events;
+    report.webhooks = news.0;
+    report.second_day_events += news.1;
     report.unreported = unreported(ask, &jobs);
     check(&report, tells(ask, &jobs, &EventKind::Send))?;
     if ask.trouble {
@@ -195,6 +185,27 @@ pub async fn run(ask: &Ask, base: Arc<dyn Clock>) -> Result<Option<DemoReport>, 
     drop(jobs);
     daemon::run(desk).await?;
     Ok(None)
+}
+
+/// Lets a day pass in which everything happens, and what platforms report by themselves come in: so many deliveries, and
+/// so many new events by them.
+async fn next_day(
+    desk: &Arc<Desk>,
+    (sites, setting): (&Sites, &Setting),
+    world: &SharedWorld,
+    clock: &DemoClock,
+) -> Result<(u64, u64), Expected> {
+    let wire = Wire::open(desk, sites, setting).await?;
+    world
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .day_of_news();
+    clock.move_on(TimeDelta::days(1));
+    let deliveries = match wire {
+        Some(wire) => wire.carry(desk, sites).await?,
+        None => 0,
+    };
+    Ok((deliveries, desk.jobs().read_inbox().await?.events))
 }
 
 /// Who reads what. Nobody reads a publication that nobody serves, but for the one person that the world wants.
