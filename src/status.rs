@@ -114,6 +114,8 @@ pub struct ShortStatus {
     pub kind: String,
     /// How many are missing at least.
     pub missing: i64,
+    /// How many the platform counts in those days.
+    pub counted: i64,
     /// The first day.
     pub from: Day,
     /// The last day.
@@ -137,9 +139,17 @@ impl From<Shortfall> for ShortStatus {
             campaign: short.campaign,
             kind: short.kind,
             missing: short.missing,
+            counted: short.counted,
             from: short.from,
             to: short.to,
         }
+    }
+}
+
+impl ShortStatus {
+    /// How many of those that the platform counts have reached us.
+    pub fn reported(&self) -> i64 {
+        (self.counted - self.missing).max(0)
     }
 }
 
@@ -381,8 +391,15 @@ fn short_text(status: &ConnectionStatus) -> String {
     let mut out = String::new();
     for each in status.short.iter().take(SHORT_SHOWN) {
         out += &format!(
-            "  {}: not judged from {} to {}: the platform counts {} more of kind {} of campaign '{}' than reached us\n",
-            status.name, each.from, each.to, each.missing, each.kind, each.campaign
+            "  {}: not judged from {} to {}: the platform counts {} more of kind {} of campaign '{}' than reached us: {} of {} reported\n",
+            status.name,
+            each.from,
+            each.to,
+            each.missing,
+            each.kind,
+            each.campaign,
+            each.reported(),
+            each.counted
         );
     }
     let more = status.short_in_all.saturating_sub(SHORT_SHOWN);

@@ -85,6 +85,13 @@ const LATE: Duration = Duration::from_hours(3);
 /// The shortest time for which an account can be set to keep its data (sheet 4.6).
 const RETENTION: u32 = 7;
 
+/// No limit is published and calls are counted: two at once are enough (sheet 2).
+pub const RATE: Rate = Rate {
+    per_second: 10.0,
+    burst: 10,
+    at_once: 2,
+};
+
 static STREAMS: &[StreamSpec] = &[
     spec(CONTACTS, &[], Duration::ZERO),
     spec(OPENS, &[EventKind::Open], LATE),
@@ -239,12 +246,6 @@ impl Copernica {
             .as_deref()
             .unwrap_or("https://api.copernica.com/v4");
         let credentials = Box::new(|_| Ok(HeaderMap::new()));
-        // No limit is published and calls are counted: two at once are enough (sheet 2).
-        let rate = Rate {
-            per_second: 10.0,
-            burst: 10,
-            at_once: 2,
-        };
         // An overload lasts for minutes (sheet 2).
         let retry = Retry {
             attempts: 6,
@@ -254,7 +255,7 @@ impl Copernica {
         };
         let client = Client::new(base, credentials, Arc::new(signed), Arc::clone(&clock))?;
         Ok(Self {
-            client: client.with_rate(rate).with_retry(retry),
+            client: client.with_rate(RATE).with_retry(retry),
             clock,
             database: settings.database.trim().to_owned(),
             zone,
@@ -273,6 +274,14 @@ impl Copernica {
             },
             capabilities: capabilities(retention, streams(&settings.collections)),
         })
+    }
+
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
     }
 
     /// What [`Connector::check`] asks.

@@ -57,6 +57,13 @@ const SIGNUPS: Stream = Stream("signups");
 const COMMENTS: Stream = Stream("comments");
 const PAYMENTS: Stream = Stream("payments");
 
+/// Ghost itself sets no limit; this keeps one process of Node alive for its readers.
+pub const RATE: Rate = Rate {
+    per_second: 30.0,
+    burst: 30,
+    at_once: 2,
+};
+
 static STREAMS: &[StreamSpec] = &[
     spec(MEMBERS, &[], Duration::ZERO),
     spec(
@@ -163,18 +170,12 @@ impl Ghost {
         });
         let root = settings.base_url.trim().trim_end_matches('/');
         let base = format!("{root}/ghost/api/admin/");
-        // Ghost itself sets no limit; this keeps one process of Node alive for its readers.
-        let rate = Rate {
-            per_second: 30.0,
-            burst: 30,
-            at_once: 2,
-        };
         let client = Client::new(&base, credentials, transport, Arc::clone(&clock))?
             .with_header(
                 HeaderName::from_static("accept-version"),
                 HeaderValue::from_static("v5.0"),
             )
-            .with_rate(rate);
+            .with_rate(RATE);
         Ok(Self {
             client,
             clock,
@@ -186,6 +187,14 @@ impl Ghost {
             },
             webhook: Secrets::default(),
         })
+    }
+
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
     }
 
     /// With the secrets of the site's webhooks. Without any, none of them is believed.

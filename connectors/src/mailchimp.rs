@@ -78,6 +78,14 @@ pub const ORDERS: Stream = Stream("orders");
 /// specification speaks of five minutes for those of audiences.
 const CACHED: Duration = Duration::from_mins(10);
 
+/// Ten connections at once for all tools on one key, no limit per second (sheet, section 2):
+/// the platform's own latency is what slows us down, one request after the other.
+pub const RATE: Rate = Rate {
+    per_second: 500.0,
+    burst: 50,
+    at_once: 4,
+};
+
 static STREAMS: &[StreamSpec] = &[
     StreamSpec {
         stream: CONTACTS,
@@ -208,17 +216,10 @@ impl Mailchimp {
                 basic.clone(),
             )]))
         });
-        // Ten connections at once for all tools on one key, no limit per second (sheet, section 2):
-        // the platform's own latency is what slows us down, one request after the other.
-        let rate = Rate {
-            per_second: 500.0,
-            burst: 50,
-            at_once: 4,
-        };
         let transport = Arc::new(Edge(transport));
         let client = Client::new(&base, credentials, transport, Arc::clone(&clock))?;
         Ok(Self {
-            client: client.with_rate(rate),
+            client: client.with_rate(RATE),
             clock,
             lists: settings.lists.clone(),
             ours: Ours {
@@ -227,6 +228,14 @@ impl Mailchimp {
                 fields: settings.start_fields.clone(),
             },
         })
+    }
+
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
     }
 
     /// What [`Connector::check`] asks.

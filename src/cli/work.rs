@@ -26,9 +26,12 @@ pub(super) struct Demo {
     /// Do everything once, print one document, and end
     #[arg(long)]
     once: bool,
-    /// How many people read the weekly newsletter
-    #[arg(long, default_value_t = 18_000)]
-    people: u32,
+    /// On this platform: mailchimp, ghost, activecampaign, mailblue, copernica or hubspot; may be given more than once
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Vec<String>,
+    /// How many people read the weekly newsletter [default: 18000, or 1500 where contacts are taken one by one]
+    #[arg(long)]
+    people: Option<u32>,
     /// Another number makes other people
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -551,6 +554,7 @@ pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {
 pub(super) fn demo(context: &Context, arguments: &Demo) -> Result<Exit, Expected> {
     let ask = demo::Ask {
         once: arguments.once,
+        platforms: demo::choose(&arguments.platform)?,
         people: arguments.people,
         seed: arguments.seed,
         json: context.output.json,

@@ -11,6 +11,7 @@ use croner::{
     errors::CronError,
     parser::{CronParser, Seconds, Year},
 };
+use engaged_connectors::{activecampaign, copernica, ghost, hubspot, mailchimp};
 use url::Url;
 
 use super::{
@@ -67,6 +68,19 @@ impl Platform {
             Self::ActiveCampaign => Some(Signing::Nothing),
             Self::Copernica => Some(Signing::Published),
         }
+    }
+
+    /// How many requests a second it bears; `None` for an address to call.
+    pub fn requests_per_second(self) -> Option<f64> {
+        let rate = match self {
+            Self::Mailchimp => mailchimp::RATE,
+            Self::Ghost => ghost::RATE,
+            Self::ActiveCampaign => activecampaign::RATE,
+            Self::Copernica => copernica::RATE,
+            Self::HubSpot => hubspot::RATE,
+            Self::Webhook => return None,
+        };
+        Some(rate.per_second)
     }
 
     /// Whether it reports no open of a mail but the first (docs/platforms/).
@@ -127,6 +141,8 @@ pub struct ConnectionConfig {
     pub mode: Mode,
     /// Another host than the platform's own. Always present for Ghost and ActiveCampaign.
     pub base_url: Option<Url>,
+    /// How many requests a second at most; `None` for what the platform bears.
+    pub requests_per_second: Option<u32>,
     /// What is written.
     pub push: PushConfig,
     /// What the platform reports by itself.
@@ -153,6 +169,7 @@ impl ConnectionConfig {
             schedule: schedule(None, found)?,
             mode: Mode::Live,
             base_url: Some(url),
+            requests_per_second: None,
             push: PushConfig::default(),
             webhook: None,
             own: Own::Nothing,
@@ -188,6 +205,7 @@ fn connection(
     let key_place = key_table.and_then(|key| Some(key.entries.first()?.node.place.clone()));
     let schedule = schedule(table.get("schedule"), found);
     let base_url = base_url(entry, table, platform, found);
+    let requests_per_second = pace(table, platform, base_url.as_ref(), found);
     let push = push::push(table, platform, defined, found);
     let webhook = webhooks::of(root, table, platform, base, found);
     let own = own::own(root, entry, table, platform, found);
@@ -203,6 +221,7 @@ fn connection(
             _ => Mode::ReadOnly,
         },
         base_url,
+        requests_per_second,
         push,
         webhook,
         own: own?,
@@ -366,6 +385,30 @@ fn base_url(
         );
     }
     Some(url)
+}
+
+/// How fast a connection asks. What a platform bears is not its users' to raise: who asks faster is refused, and so is
+/// every other tool on the account.
+fn pace(
+    table: &Table,
+    platform: Option<Platform>,
+    base_url: Option<&Url>,
+    found: &mut Found,
+) -> Option<u32> {
+    let node = table.get("requests_per_second")?;
+    let most = u32::try_from(node.integer()?).ok()?;
+    let bears = platform?.requests_per_second()?;
+    if f64::from(most) > bears && !base_url.is_some_and(is_loopback) {
+        found.add(
+            Diagnostic::error(
+                code::BAD_VALUE,
+                "'requests_per_second' is more than the platform bears",
+            )
+            .at(&node.place, format!("at most {bears} here"))
+            .help("leave it out, or lower it where other programs ask the same account; only a stand-in on this machine may be asked faster"),
+        );
+    }
+    Some(most)
 }
 
 /// An address that is called, with path and query: `https`, or `http` on this machine.

@@ -138,6 +138,7 @@ static CONNECTION: &[Key] = &[
     key("schedule", Text, "When to sync, as cron in `timezone`. Default: every hour, 0 * * * *."),
     key("mode", Word(&["read-only", "live"]), "Whether anything may be written to the platform. Default: read-only."),
     key("base_url", Text, "Another host: a self-hosted platform, a proxy, a test. Required for ghost and activecampaign."),
+    key("requests_per_second", Whole(1, 1000), "How many requests a second at most. Default: what the platform bears; more only from a stand-in on this machine."),
     key("push", Table(PUSH), "What is written to the platform."),
     key("webhook", Table(WEBHOOK), "What the platform reports by itself. Wants a section [webhooks]."),
     key("activecampaign", Table(ACTIVECAMPAIGN), "What only ActiveCampaign (MailBlue) is asked."),
