@@ -12,7 +12,7 @@ use engaged_connectors::http::{Network, Transport as _};
 use engaged_sandbox::{
     activecampaign::{ActiveCampaign, Delivery, Event, Kind, Options},
     fault::FaultPlan,
-    people::{SharedWorld, World, WorldSpec, time},
+    people::{Deed, Publication, Seconds, SharedWorld, World, WorldSpec, time},
     rng::{Rng, mix},
 };
 use serde_json::{Value, json};
@@ -165,9 +165,12 @@ fn judged(link_data: bool, dropped: usize) -> Judged {
     let since = local_midnight() - TimeDelta::days(2);
     let mut events = account.site.events();
     events.retain(|event| time(event.at) >= since);
-    let read = events
-        .iter()
-        .filter(|event| matches!(event.kind, Kind::Open | Kind::Click));
+    let scanned = scanned(&account);
+    let is_read = |event: &&Event| {
+        let by = (addresses[&event.contact].clone(), event.at);
+        matches!(event.kind, Kind::Open | Kind::Click) && !scanned.contains(&by)
+    };
+    let read = events.iter().filter(is_read);
     let read: BTreeMap<String, String> = read
         .map(|event| (event.key(), event.contact.clone()))
         .collect();
@@ -201,19 +204,18 @@ fn judged(link_data: bool, dropped: usize) -> Judged {
     let listed = program.json(&["contacts", "--where", "no open in 3 days"]);
     let rows = listed["contacts"].as_array().unwrap().iter();
     let status = program.json(&["status"]);
-    // What is missing from before the webhook is no news.
-    let first = (since - TimeDelta::days(2)).date_naive().to_string();
-    let short = status["connections"][0]["short"].as_array().unwrap().iter();
-    let holes = short.filter(|each| each["to"].as_str().unwrap() > first.as_str());
+    // What is missing since ever is from before the webhook, and no news.
+    // With nothing missing there is no list of it.
+    let short = status["connections"][0]["short"].as_array().cloned();
+    let holes = short.unwrap_or_default().into_iter();
+    let holes = holes.filter(|each| each["from"] != "1970-01-01");
     let victims: BTreeSet<String> = victims;
-    let told = victims.first().map(|who| {
+    // Whoever is not judged is told why; whoever read something is told of no absence.
+    let told = victims.first().and_then(|who| {
         let explained = program.json(&["explain", who]);
-        let rules = explained["scores"][0]["rules"].as_array().unwrap().clone();
-        let rule = rules.into_iter().find(|rule| !rule["absence"].is_null());
-        rule.unwrap()["absence"]["state"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let rules = explained["scores"][0]["rules"].as_array().unwrap();
+        let mut states = rules.iter().map(|rule| &rule["absence"]["state"]);
+        states.find_map(|state| state.as_str().map(str::to_owned))
     });
     assert_eq!(program.json(&["verify"])["different"], 0);
     Judged {
@@ -222,9 +224,24 @@ fn judged(link_data: bool, dropped: usize) -> Judged {
             .collect(),
         idle,
         victims,
-        holes: holes.cloned().collect(),
+        holes: holes.collect(),
         told: told.unwrap_or_default(),
     }
+}
+
+/// Whose mail was opened or followed by a scanner, and when: no reading of theirs.
+fn scanned(account: &Account) -> BTreeSet<(String, Seconds)> {
+    let world = account.world.read().unwrap();
+    let mut all = BTreeSet::new();
+    for campaign in world.campaigns(Publication::Weekly) {
+        for act in &campaign.acts {
+            if matches!(act.deed, Deed::ScannerOpen | Deed::ScannerClick(_)) {
+                let person = campaign.recipients[act.recipient as usize].person;
+                all.insert((world.person(person).address(), act.at));
+            }
+        }
+    }
+    all
 }
 
 /// When the present day began, in the zone of the configuration, where it is about noon.
