@@ -210,13 +210,7 @@ fn judged(link_data: bool, dropped: usize) -> Judged {
     let holes = short.unwrap_or_default().into_iter();
     let holes = holes.filter(|each| each["from"] != "1970-01-01");
     let victims: BTreeSet<String> = victims;
-    // Whoever is not judged is told why; whoever read something is told of no absence.
-    let told = victims.first().and_then(|who| {
-        let explained = program.json(&["explain", who]);
-        let rules = explained["scores"][0]["rules"].as_array().unwrap();
-        let mut states = rules.iter().map(|rule| &rule["absence"]["state"]);
-        states.find_map(|state| state.as_str().map(str::to_owned))
-    });
+    let told = victims.first().map(|who| reason(program, who));
     assert_eq!(program.json(&["verify"])["different"], 0);
     Judged {
         absent: rows
@@ -227,6 +221,15 @@ fn judged(link_data: bool, dropped: usize) -> Judged {
         holes: holes.collect(),
         told: told.unwrap_or_default(),
     }
+}
+
+/// Why a contact is not judged absent, or since when they are; nothing for whoever read something.
+fn reason(program: &Program, who: &str) -> String {
+    let explained = program.json(&["explain", who]);
+    let rules = explained["scores"][0]["rules"].as_array().unwrap();
+    let mut states = rules.iter().map(|rule| &rule["absence"]["state"]);
+    let state = states.find_map(|state| state.as_str().map(str::to_owned));
+    state.unwrap_or_default()
 }
 
 /// Whose mail was opened or followed by a scanner, and when: no reading of theirs.

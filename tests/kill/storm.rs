@@ -25,9 +25,9 @@ use crate::{
 /// So many cards in one pass.
 const HAND: usize = 4;
 /// Each card is in the deck once for so many wanted rounds of a part: at another request, beside other cards.
-const ROUNDS_EACH: u32 = 3;
-/// A storm of more passes has a card that cannot fire.
-const PASSES: u32 = 60;
+const ROUNDS_EACH: u32 = 2;
+/// A storm of more passes for each card has one that cannot fire.
+const PASSES: usize = 10;
 /// Within so many cycles after the last fault a platform shows what it should.
 const CYCLES: u32 = 2;
 
@@ -118,7 +118,8 @@ struct Storm<'a> {
     usual: Vec<Vec<u32>>,
     /// Where redirects lead to: nobody may come.
     elsewhere: TcpListener,
-    passes: u32,
+    passes: usize,
+    passes_max: usize,
 }
 
 /// The hand of a pass: each card with the rule that plays it.
@@ -139,10 +140,11 @@ impl<'a> Storm<'a> {
             .into_iter()
             .skip(part as usize - 1)
             .step_by(of as usize);
-        let own: Vec<Card> = own.collect();
+        let own = own.collect::<Vec<Card>>().repeat(times as usize);
         Self {
             sides: Side::all(stage),
-            deck: own.repeat(times.max(1) as usize),
+            passes_max: own.len() * PASSES,
+            deck: own,
             fired: BTreeMap::new(),
             usual,
             elsewhere,
@@ -166,7 +168,11 @@ impl<'a> Storm<'a> {
     /// Takes some cards and plays them from now on.
     fn deal(&mut self, rounds: &mut Rounds) -> Hand {
         self.passes += 1;
-        assert!(self.passes < PASSES, "these do not fire: {:?}", self.deck);
+        assert!(
+            self.passes < self.passes_max,
+            "these do not fire: {:?}",
+            self.deck
+        );
         let mut hand = Hand::new();
         while hand.len() < HAND && !self.deck.is_empty() {
             let place = rounds.chance.below(u32::try_from(self.deck.len()).unwrap());
@@ -222,7 +228,7 @@ pub fn reads(rounds: &mut Rounds, part: (u32, u32)) {
         false,
         part,
         Vec::new(),
-        rounds.wanted() / ROUNDS_EACH,
+        rounds.wanted().div_ceil(ROUNDS_EACH),
     );
     while storm.go_on(rounds) {
         restore(&stage, &before);
@@ -254,7 +260,13 @@ pub fn writes(rounds: &mut Rounds, part: (u32, u32)) {
     stage.settle();
     let mut turned = true;
     let usual = pair::undisturbed(&stage, turned, rounds);
-    let mut storm = Storm::new(&stage, true, part, usual, rounds.wanted() / ROUNDS_EACH);
+    let mut storm = Storm::new(
+        &stage,
+        true,
+        part,
+        usual,
+        rounds.wanted().div_ceil(ROUNDS_EACH),
+    );
     while storm.go_on(rounds) {
         turned = !turned;
         turn(&stage, turned);
