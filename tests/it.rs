@@ -22,6 +22,8 @@ mod calling;
 mod cleaning;
 #[path = "it/conforming.rs"]
 mod conforming;
+#[path = "it/deliveries.rs"]
+mod deliveries;
 #[path = "it/drifting.rs"]
 mod drifting;
 #[path = "it/edges.rs"]

@@ -19,6 +19,9 @@ mod stage;
 #[path = "kill/judge.rs"]
 #[expect(dead_code, reason = "the kill loop uses the rest")]
 mod judge;
+#[path = "kill/side.rs"]
+#[expect(dead_code, reason = "the kill loop uses the rest")]
+mod side;
 #[path = "kill/watch.rs"]
 #[expect(dead_code, reason = "the kill loop uses the rest")]
 mod watch;

@@ -60,7 +60,7 @@ fn path(program: &Program) -> String {
     format!("/hooks/{path}")
 }
 
-fn daemon(program: &Program) -> (Running, SocketAddr) {
+pub fn daemon(program: &Program) -> (Running, SocketAddr) {
     let daemon = Running::start(program, &["run"]);
     let mut address = None;
     until("it listens", || {
@@ -90,7 +90,7 @@ fn request(path: &str, number: usize) -> String {
 }
 
 /// The status, if there was an answer.
-fn deliver(to: SocketAddr, request: &str) -> Option<u16> {
+pub fn deliver(to: SocketAddr, request: &str) -> Option<u16> {
     let mut line = TcpStream::connect(to).ok()?;
     line.set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
@@ -100,7 +100,7 @@ fn deliver(to: SocketAddr, request: &str) -> Option<u16> {
     heard.get(9..12)?.parse().ok()
 }
 
-fn hook(program: &Program) -> Option<Hook> {
+pub fn hook(program: &Program) -> Option<Hook> {
     let store = Store::open(
         &program.path().join("engaged.db"),
         Access::ReadOnly,
