@@ -12,6 +12,7 @@ mod doctor;
 mod drift;
 mod hooks;
 mod human;
+mod init;
 mod insight;
 mod leads;
 mod listing;
@@ -70,6 +71,8 @@ struct Cli {
 enum Verb {
     /// Run the product on a made-up newsletter, without an account
     Demo(work::Demo),
+    /// Connect a platform: a few questions, and a configuration to keep
+    Init(init::Init),
     /// Check the configuration and rules, offline
     Check(look::Check),
     /// Run as a daemon: schedules, catch-up, clean stop
@@ -220,6 +223,7 @@ pub fn run() -> ExitCode {
 fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
     match verb {
         Verb::Demo(arguments) => work::demo(context, &arguments),
+        Verb::Init(arguments) => init::init(context, &arguments),
         Verb::Check(arguments) => look::check(context, &arguments),
         Verb::Run => work::daemon(context),
         Verb::Sync(arguments) => work::sync(context, &arguments),

@@ -17,6 +17,7 @@ pub mod desk;
 pub mod diagnostic;
 pub mod drift;
 pub mod entries;
+pub mod first;
 pub mod health;
 pub mod holdout;
 pub mod hooks;

@@ -32,6 +32,8 @@ mod entering;
 mod fakes;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/first_run.rs"]
+mod first_run;
 #[path = "it/files.rs"]
 mod files;
 #[path = "it/ghost.rs"]

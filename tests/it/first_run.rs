@@ -1,0 +1,330 @@
+//! The first run at the shipped program: every platform connected by a file of answers, and a person at a terminal.
+
+use std::{
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use chrono::{SubsecRound as _, TimeDelta, Utc};
+use engaged_sandbox::{
+    activecampaign::{self, ActiveCampaign},
+    copernica::{self, Copernica},
+    fault::FaultPlan,
+    ghost::{Ghost, GhostConfig},
+    hubspot::{self, HubSpot},
+    ledger::Ledger,
+    mailchimp::{self, Mailchimp},
+    people::{World, WorldSpec},
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::program::Program;
+
+/// A stand-in, and how answers name it.
+pub struct Site {
+    pub platform: &'static str,
+    pub key: String,
+    pub address: String,
+    /// Further lines of the answers.
+    pub more: String,
+    pub ledger: Ledger,
+    _served: Box<dyn std::any::Any>,
+    _runtime: Runtime,
+}
+
+/// Serves a platform with a few people.
+pub fn serve(platform: &'static str) -> Site {
+    let end = (Utc::now() - TimeDelta::days(1)).trunc_subsecs(0);
+    let world = World::generate(&WorldSpec::small(1, end, 30));
+    let (world, none) = (Arc::new(RwLock::new(world)), FaultPlan::none());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let site = |key: &str, address: String, more: String, ledger: &Ledger| {
+        (key.to_owned(), address, more, ledger.clone())
+    };
+    let ((key, address, more, ledger), served): (_, Box<dyn std::any::Any>) =
+        runtime.block_on(async {
+            match platform {
+                "mailchimp" => {
+                    let options = mailchimp::Options::default();
+                    let it = Mailchimp::start(options, world, none).await.unwrap();
+                    let told = site(it.key(), it.base_url(), String::new(), it.ledger());
+                    (told, Box::new(it) as Box<dyn std::any::Any>)
+                }
+                "ghost" => {
+                    let ghost = Ghost::new(GhostConfig::default(), world);
+                    let it = ghost.serve(none, 0).await.unwrap();
+                    let told = site(&it.key(), it.base_url(), String::new(), it.ledger());
+                    (told, Box::new(it) as Box<dyn std::any::Any>)
+                }
+                "activecampaign" => {
+                    let options = activecampaign::Options::default();
+                    let it = ActiveCampaign::start(options, world, none).await.unwrap();
+                    let told = site(it.key(), it.base_url(), String::new(), it.ledger());
+                    (told, Box::new(it) as Box<dyn std::any::Any>)
+                }
+                "copernica" => {
+                    let options = copernica::Options::default();
+                    let it = Copernica::start(options, world, none).await.unwrap();
+                    let auth = format!("auth_address = \"{}\"\n", it.auth_url());
+                    let told = site(it.key(), it.base_url(), auth, it.ledger());
+                    (told, Box::new(it) as Box<dyn std::any::Any>)
+                }
+                _ => {
+                    let options = hubspot::Options::default();
+                    let it = HubSpot::start(options, world, none).await.unwrap();
+                    let told = site(it.key(), it.base_url(), String::new(), it.ledger());
+                    (told, Box::new(it) as Box<dyn std::any::Any>)
+                }
+            }
+        });
+    Site {
+        platform,
+        key,
+        address,
+        more,
+        ledger,
+        _served: served,
+        _runtime: runtime,
+    }
+}
+
+/// An empty folder with the answers for a site, and the program to run in it.
+pub fn answered(site: &Site, more: &str) -> Program {
+    let program = Program::with("");
+    std::fs::remove_file(program.path().join("engaged.toml")).unwrap();
+    program.file("key-here", &site.key);
+    let answers = format!(
+        "platform = \"{}\"\nkey = {{ file = \"key-here\" }}\naddress = \"{}\"\n{}{more}",
+        site.platform, site.address, site.more
+    );
+    program.file("answers.toml", &answers);
+    program
+}
+
+/// What stands in the program's folder, in order.
+fn left(program: &Program) -> Vec<String> {
+    let all = std::fs::read_dir(program.path()).unwrap();
+    let mut names: Vec<String> = all
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+const INIT: [&str; 3] = ["init", "--answers", "answers.toml"];
+
+#[test]
+fn every_platform_is_connected_by_answers_and_not_written_to() {
+    for platform in [
+        "mailchimp",
+        "ghost",
+        "activecampaign",
+        "copernica",
+        "hubspot",
+    ] {
+        let site = serve(platform);
+        let program = answered(&site, "language = \"nl\"\ntimezone = \"Europe/Brussels\"\n");
+        let told = program.json(&INIT);
+        assert_eq!(told["platform"], platform);
+        assert_eq!(told["timezone"], "Europe/Brussels");
+        let key = program.path().join("secrets").join(platform);
+        assert_eq!(std::fs::read_to_string(&key).unwrap().trim(), site.key);
+        let mode = std::fs::metadata(&key).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let text = std::fs::read_to_string(program.path().join("engaged.toml")).unwrap();
+        assert!(!text.contains(&site.key), "{text}");
+        program.expect(0, &["check"]);
+        program.expect(0, &["sync"]);
+        program.expect(0, &["score"]);
+        let plan = program.json(&["plan"]);
+        assert!(plan["writes"].as_u64().unwrap() > 0, "{platform}: {plan}");
+        program.expect(0, &["apply"]);
+        let written = site.ledger.writes();
+        assert!(written.is_empty(), "{platform}: {written:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_refused_or_an_unknown_list_leaves_nothing() {
+    let site = serve("mailchimp");
+    for (more, key, code, word) in [
+        (
+            "lists = [\"Nieuws\"]\n",
+            site.key.clone(),
+            2,
+            "there is no audience",
+        ),
+        ("", format!("{}-us1", "0".repeat(32)), 6, "API Key Invalid"),
+        ("", "no key at all".to_owned(), 2, "ends in a dash"),
+    ] {
+        let program = answered(&site, more);
+        program.file("key-here", &key);
+        let refused = program.expect(code, &INIT);
+        assert!(refused.err.contains(word), "{}", refused.err);
+        assert!(!refused.err.contains(&key), "{}", refused.err);
+        assert_eq!(left(&program), ["answers.toml", "key-here"]);
+    }
+}
+
+#[test]
+fn what_is_there_is_not_written_over() {
+    let site = serve("ghost");
+    let program = answered(&site, "");
+    program.file("engaged.toml", "# mine\n");
+    let asked = site.ledger.entries().len();
+    let refused = program.expect(2, &INIT);
+    assert!(
+        refused.err.contains("engaged.toml is there already"),
+        "{}",
+        refused.err
+    );
+    // It is refused before the platform is asked anything.
+    assert_eq!(site.ledger.entries().len(), asked);
+    let text = std::fs::read_to_string(program.path().join("engaged.toml")).unwrap();
+    assert_eq!(text, "# mine\n");
+}
+
+#[test]
+fn without_a_terminal_and_answers_nobody_is_asked() {
+    let folder = TempDir::new().unwrap();
+    let told = Command::new(env!("CARGO_BIN_EXE_engaged"))
+        .current_dir(folder.path())
+        .arg("init")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(2));
+    let said = String::from_utf8(told.stderr).unwrap();
+    assert!(said.contains("--answers FILE"), "{said}");
+}
+
+/// Types lines on a terminal of the program's own, each once the program has asked something new. Gives all that the
+/// terminal showed.
+fn typed(program: &Program, lines: &[&str]) -> String {
+    let command = format!("{} init", program.binary.display());
+    let mut terminal = program.command(&[]);
+    let mut child = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(program.path())
+        .envs(
+            terminal
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("LANG", "en_US.UTF-8")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("`script` of util-linux");
+    terminal.env_clear();
+    let mut keys = child.stdin.take().unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel::<u8>();
+    let reader = std::thread::spawn(move || {
+        use std::io::Read as _;
+        let mut byte = [0];
+        while matches!(screen.read(&mut byte), Ok(1)) {
+            if sender.send(byte[0]).is_err() {
+                break;
+            }
+        }
+    });
+    let mut shown = Vec::new();
+    for line in lines {
+        // A question ends in ": ", and nothing follows it.
+        loop {
+            match receiver.recv_timeout(Duration::from_secs(60)) {
+                Ok(byte) => shown.push(byte),
+                Err(_) => panic!(
+                    "no question before {line:?}: {}",
+                    String::from_utf8_lossy(&shown)
+                ),
+            }
+            if shown.ends_with(b": ") {
+                match receiver.recv_timeout(Duration::from_millis(150)) {
+                    Ok(byte) => shown.push(byte),
+                    Err(_) => break,
+                }
+            }
+        }
+        keys.write_all(format!("{line}\r").as_bytes()).unwrap();
+        keys.flush().unwrap();
+    }
+    child.wait().unwrap();
+    reader.join().unwrap();
+    shown.extend(receiver.iter());
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+#[test]
+fn a_person_is_asked_nine_times_and_again_where_an_answer_will_not_do() {
+    let site = serve("ghost");
+    let program = answered(&site, "");
+    let wrong = format!("{}x", &site.key[..site.key.len() - 1]);
+    let lines = [
+        "ghots",
+        "ghost",
+        "ftp://x",
+        &site.address,
+        &wrong,
+        &site.key,
+        "9",
+        "1",
+        "nope",
+        "",
+        "fr",
+        "nl",
+        "Europe/Amsterdm",
+        "Europe/Amsterdam",
+        "-1",
+        "3",
+        "perhaps",
+        "n",
+    ];
+    let shown = typed(&program, &lines);
+    for told in [
+        "did you mean 'ghost'?",
+        "must begin with https://",
+        "not hexadecimal",
+        "'9' is none of them",
+        "no rules 'nope'",
+        "no language 'fr'",
+        "did you mean 'Europe/Amsterdam'?",
+        "no number of days",
+        "neither yes nor no",
+        "wrote engaged.toml",
+    ] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    assert!(
+        !shown.contains(&site.key) && !shown.contains(&wrong),
+        "{shown}"
+    );
+    let text = std::fs::read_to_string(program.path().join("engaged.toml")).unwrap();
+    assert!(
+        !text.contains("[web]") && text.contains("language = \"nl\""),
+        "{text}"
+    );
+    program.expect(0, &["check"]);
+    // Each of nine questions was asked twice, once because of a wrong answer.
+    assert_eq!(lines.len(), 18);
+}
+
+#[test]
+fn whoever_leaves_in_the_middle_leaves_nothing() {
+    let site = serve("ghost");
+    let program = answered(&site, "");
+    // Ctrl-C while the key is typed, which nothing shows; and the end of the input at a question.
+    let shown = typed(&program, &["ghost", &site.address, "abc\u{3}"]);
+    assert!(shown.contains("nothing was written"), "{shown}");
+    typed(&program, &["ghost", &site.address, &site.key, "\u{4}"]);
+    assert_eq!(left(&program), ["answers.toml", "key-here"]);
+}
