@@ -119,7 +119,7 @@ enum Verb {
     Clean(clean::Clean),
     /// Show what is wrong and what was told of it, and test whether telling works
     Alerts(alerts::Alerts),
-    /// Show whether webhooks arrive, and how to make them
+    /// Find what is wrong or could be better: keys, rights, clock, disk, database, webhooks; changes nothing
     Doctor(doctor::Doctor),
     /// Make and show the addresses at which platforms report by themselves
     Hooks(hooks::Hooks),

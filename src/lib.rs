@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod demo;
 pub mod desk;
 pub mod diagnostic;
+pub mod doctor;
 pub mod drift;
 pub mod entries;
 pub mod first;
