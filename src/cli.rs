@@ -5,11 +5,13 @@
 
 mod adjust;
 mod alerts;
+mod ask;
 mod automations;
 mod clean;
 mod conformance;
 mod doctor;
 mod drift;
+mod go_live;
 mod hooks;
 mod human;
 mod init;
@@ -123,6 +125,8 @@ enum Verb {
     Doctor(doctor::Doctor),
     /// Make and show the addresses at which platforms report by themselves
     Hooks(hooks::Hooks),
+    /// Let a read-only connection write, after showing the plan: sets mode = "live" in the file
+    GoLive(go_live::GoLiveArgs),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -249,6 +253,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Alerts(arguments) => alerts::alerts(context, &arguments),
         Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
         Verb::Hooks(arguments) => hooks::hooks(context, &arguments),
+        Verb::GoLive(arguments) => go_live::go_live(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

@@ -92,7 +92,9 @@ fn shadows(config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
                 name,
                 format!("the shadow period ended on {until}; nothing is written all the same"),
             )
-            .fix(format!("look at the plan and let it write: engaged go-live {name}")),
+            .fix(format!(
+                "look at the plan and let it write: engaged go-live {name}"
+            )),
         )
     });
     over.collect()

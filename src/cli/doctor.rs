@@ -65,8 +65,13 @@ struct Odd {
 pub(super) fn doctor(context: &Context, arguments: &Doctor) -> Result<Exit, Expected> {
     let config = config::load(&context.path, &context.environment)?;
     let only = arguments.connection.as_deref();
-    if let Some(name) = only.filter(|name| config.connections.iter().all(|each| each.name != *name)) {
-        let names: Vec<&str> = config.connections.iter().map(|each| each.name.as_str()).collect();
+    if let Some(name) = only.filter(|name| config.connections.iter().all(|each| each.name != *name))
+    {
+        let names: Vec<&str> = config
+            .connections
+            .iter()
+            .map(|each| each.name.as_str())
+            .collect();
         return Err(usage(
             format!("there is no connection '{name}'"),
             format!("there are: {}", names.join(", ")),
@@ -88,18 +93,27 @@ pub(super) fn look(
     let mut findings = doctor::look(config, &context.environment, context.clock.as_ref());
     if !offline {
         let network = platform::network()?;
-        let asked = doctor::connections(config, only, &context.environment, &context.clock, &network);
+        let asked =
+            doctor::connections(config, only, &context.environment, &context.clock, &network);
         findings.extend(wait(asked)?);
     }
     if let Some(only) = only {
-        let others: Vec<&str> = config.connections.iter().map(|each| each.name.as_str()).collect();
+        let others: Vec<&str> = config
+            .connections
+            .iter()
+            .map(|each| each.name.as_str())
+            .collect();
         findings.retain(|each| each.subject == only || !others.contains(&each.subject.as_str()));
     }
     let (webhooks, strangers) = match doctor::store(config, context.clock.as_ref()) {
         Some(store) => hooks_of(context, config, only, &store)?,
         None => (Vec::new(), 0),
     };
-    findings.extend(webhooks.iter().filter_map(|each| ill(each, config, context.clock.now())));
+    findings.extend(
+        webhooks
+            .iter()
+            .filter_map(|each| ill(each, config, context.clock.now())),
+    );
     // What is to be mended comes first.
     findings.sort_by_key(|each| std::cmp::Reverse(each.state));
     Ok(Report {
@@ -119,7 +133,11 @@ fn ill(hook: &HookReport, config: &Config, now: DateTime<Utc>) -> Option<Finding
         return Some(finding.fix(format!("engaged hooks path {name}; docs/webhooks.md")));
     }
     let status = &hook.status;
-    if let Some(why) = status.refused_why.as_ref().filter(|_| status.refused_at > status.last_at) {
+    if let Some(why) = status
+        .refused_why
+        .as_ref()
+        .filter(|_| status.refused_at > status.last_at)
+    {
         let message = format!("the last delivery was not believed: {why}");
         // On an open port strangers knock; where the platform was ever believed, it is known to come through.
         let state = status.last_at.map_or(State::Warning, |_| State::Note);
@@ -127,8 +145,14 @@ fn ill(hook: &HookReport, config: &Config, now: DateTime<Utc>) -> Option<Finding
         return Some(finding.fix("give the platform the address and the secret that stand here"));
     }
     let mut all = config.connections.iter();
-    let silent_after = all.find(|each| each.name == *name)?.webhook.as_ref()?.silent_after;
-    let silent = status.last_at.is_none_or(|at| (now - at).num_milliseconds() > silent_after);
+    let silent_after = all
+        .find(|each| each.name == *name)?
+        .webhook
+        .as_ref()?
+        .silent_after;
+    let silent = status
+        .last_at
+        .is_none_or(|at| (now - at).num_milliseconds() > silent_after);
     silent.then(|| {
         let message = match status.last_at {
             None => "no webhook has come yet".to_owned(),
@@ -223,9 +247,18 @@ fn named(odd: &StoredDelivery) -> Odd {
 pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
     for each in &report.findings {
-        let line = format!("{:<8} {}: {}", each.state.mark(), each.subject, each.message);
+        let line = format!(
+            "{:<8} {}: {}",
+            each.state.mark(),
+            each.subject,
+            each.message
+        );
         out += line.trim_end();
-        out += if each.state == State::Fine { "\n" } else { "  [" };
+        out += if each.state == State::Fine {
+            "\n"
+        } else {
+            "  ["
+        };
         if each.state != State::Fine {
             out += &format!("{}]\n", each.code);
         }
@@ -233,13 +266,25 @@ pub(super) fn text(report: &Report) -> String {
             out += &format!("         -> {fix}\n");
         }
     }
-    let count = |state| report.findings.iter().filter(|each| each.state == state).count();
+    let count = |state| {
+        report
+            .findings
+            .iter()
+            .filter(|each| each.state == state)
+            .count()
+    };
     let (troubles, warnings) = (count(State::Trouble), count(State::Warning));
     out += &match (troubles, warnings) {
         (0, 0) => "nothing to mend".to_owned(),
-        _ => format!("to mend: {troubles} troubles, {warnings} warnings; each code is explained in docs/doctor.md"),
+        _ => format!(
+            "to mend: {troubles} troubles, {warnings} warnings; each code is explained in docs/doctor.md"
+        ),
     };
-    out += if report.online { "\n" } else { "; the platforms were not asked\n" };
+    out += if report.online {
+        "\n"
+    } else {
+        "; the platforms were not asked\n"
+    };
     if !report.webhooks.is_empty() {
         out += "\nWebhooks\n";
     }

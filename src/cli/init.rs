@@ -1,7 +1,5 @@
 //! `init`: a few questions, or a file of answers, and a configuration to keep.
 
-mod ask;
-
 use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::Args;
@@ -23,8 +21,7 @@ use crate::{
     score::calendar::Zone,
 };
 
-use super::{Context, output, usage, work::wait};
-use ask::Terminal;
+use super::{Context, ask::Terminal, output, usage, work::wait};
 
 #[derive(Debug, Args)]
 pub(super) struct Init {

@@ -82,7 +82,9 @@ impl HookConfig {
             ("webhook's secret", self.secret.as_ref()),
             ("webhook's former secret", self.former_secret.as_ref()),
         ];
-        let rest = rest.into_iter().filter_map(|(what, place)| Some((what, place?)));
+        let rest = rest
+            .into_iter()
+            .filter_map(|(what, place)| Some((what, place?)));
         std::iter::once(("webhook's path", &self.path)).chain(rest)
     }
 }

@@ -20,7 +20,9 @@ pub(super) fn findings(config: &Config, environment: &Environment) -> Vec<Findin
         let message = format!("{} ({})", warning.message, warning.code);
         let finding = Finding::new("configuration_warning", State::Warning, subject, message);
         let help = warning.help.clone();
-        all.push(finding.fix(help.unwrap_or_else(|| "see it in its place: engaged check".to_owned())));
+        all.push(
+            finding.fix(help.unwrap_or_else(|| "see it in its place: engaged check".to_owned())),
+        );
     }
     for connection in config.written_to() {
         for (what, source) in sources(connection) {
@@ -49,7 +51,9 @@ fn secret(
     source: &SecretSource,
     environment: &Environment,
 ) -> Vec<Finding> {
-    let mut all: Vec<Finding> = open_to_others(&connection.name, source).into_iter().collect();
+    let mut all: Vec<Finding> = open_to_others(&connection.name, source)
+        .into_iter()
+        .collect();
     // What a webhook lacks is told where its address is.
     if what == "key" {
         all.extend(readable(&connection.name, what, source, environment));
@@ -75,7 +79,10 @@ fn open_to_others(subject: &str, source: &SecretSource) -> Option<Finding> {
     };
     let mode = std::fs::metadata(path).ok()?.mode() & 0o777;
     (mode & 0o077 != 0).then(|| {
-        let message = format!("others on this machine can read {} (mode {mode:o})", path.display());
+        let message = format!(
+            "others on this machine can read {} (mode {mode:o})",
+            path.display()
+        );
         let finding = Finding::new("secret_open", State::Warning, subject, message);
         finding.fix(format!("chmod 600 {}", shown(path)))
     })

@@ -12,7 +12,11 @@ use crate::{
 /// A job that ends each turn of the daemon that did anything.
 const JOBS: [&str; 4] = ["sync", "score", "push", "daily"];
 
-pub(super) fn findings(config: &Config, store: Option<&Store>, clock: &dyn Clock) -> Option<Finding> {
+pub(super) fn findings(
+    config: &Config,
+    store: Option<&Store>,
+    clock: &dyn Clock,
+) -> Option<Finding> {
     let last = store.and_then(|store| last_run(store).ok().flatten());
     let last = match last {
         Some((job, at)) => {
@@ -46,6 +50,8 @@ pub(super) fn findings(config: &Config, store: Option<&Store>, clock: &dyn Clock
 /// The job that began last, and when.
 fn last_run(store: &Store) -> Result<Option<(String, DateTime<Utc>)>, crate::store::StoreError> {
     let runs = store.read(|conn| conn.runs(None, None, None, 20))?;
-    let run = runs.into_iter().find(|run| JOBS.contains(&run.job.as_str()));
+    let run = runs
+        .into_iter()
+        .find(|run| JOBS.contains(&run.job.as_str()));
     Ok(run.and_then(|run| Some((run.job, DateTime::from_timestamp_millis(run.started_at)?))))
 }

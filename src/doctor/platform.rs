@@ -52,7 +52,10 @@ impl Transport for Dated {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let sent = self.clock.now();
         let answer = self.network.send(request).await?;
-        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = answer
+            .headers()
+            .get(DATE)
+            .and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()) {
             let ahead = ahead(date.to_utc(), sent, self.clock.now());
             let mut all = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +95,13 @@ pub async fn connections(
         if connection.key.read(environment).is_err() {
             continue;
         }
-        let made = platform::connector(connection, &config.automations, environment, clock, &transport);
+        let made = platform::connector(
+            connection,
+            &config.automations,
+            environment,
+            clock,
+            &transport,
+        );
         match made {
             Ok(connector) => all.extend(asked(connection, connector.as_ref()).await),
             Err(expected) => all.push(refused(connection, &expected.to_string())),
@@ -120,7 +129,10 @@ async fn asked(connection: &ConnectionConfig, connector: &dyn Connector) -> Vec<
 /// What a check told of rights.
 pub(super) fn rights(connection: &ConnectionConfig, account: &Account) -> Vec<Finding> {
     let name = &connection.name;
-    let version = account.version.as_ref().map(|version| format!(", {version}"));
+    let version = account
+        .version
+        .as_ref()
+        .map(|version| format!(", {version}"));
     let message = format!(
         "the key works: {}{}",
         account.name,
@@ -152,7 +164,11 @@ pub(super) fn rights(connection: &ConnectionConfig, account: &Account) -> Vec<Fi
 }
 
 /// Fields that are to be pushed and that the platform does not have.
-fn fields(connection: &ConnectionConfig, connector: &dyn Connector, there: &[String]) -> Vec<Finding> {
+fn fields(
+    connection: &ConnectionConfig,
+    connector: &dyn Connector,
+    there: &[String],
+) -> Vec<Finding> {
     let missing = connection.push.fields.iter().filter(|(field, _)| {
         // ActiveCampaign and Copernica do not tell small letters from capitals.
         !there.iter().any(|own| own.eq_ignore_ascii_case(field))
@@ -181,7 +197,10 @@ fn failed(connection: &ConnectionConfig, error: &ConnectorError) -> Finding {
         } => format!("; the key lacks: {right}"),
         _ => String::new(),
     };
-    let help = told.diagnostics.first().and_then(|first| first.help.clone());
+    let help = told
+        .diagnostics
+        .first()
+        .and_then(|first| first.help.clone());
     let message = format!("{error} ({}){missing}", error.code());
     match error {
         ConnectorError::Transient { .. } | ConnectorError::RateLimited { .. } => Finding::new(
@@ -196,7 +215,12 @@ fn failed(connection: &ConnectionConfig, error: &ConnectorError) -> Finding {
 }
 
 fn refused(connection: &ConnectionConfig, message: &str) -> Finding {
-    let finding = Finding::new("platform_refused", State::Trouble, &connection.name, message);
+    let finding = Finding::new(
+        "platform_refused",
+        State::Trouble,
+        &connection.name,
+        message,
+    );
     let and_writes = match (connection.mode, connection.platform) {
         (Mode::Live, platform) if platform != Platform::Webhook => {
             "correct the key or the connection; until then nothing is read or written"
@@ -208,10 +232,20 @@ fn refused(connection: &ConnectionConfig, message: &str) -> Finding {
 
 pub(super) fn clock_of(connection: &str, ahead: TimeDelta) -> Finding {
     if ahead.abs() <= SKEW_MAX {
-        let message = format!("in step with {connection}, to {} s", ahead.abs().num_seconds());
+        let message = format!(
+            "in step with {connection}, to {} s",
+            ahead.abs().num_seconds()
+        );
         return Finding::new("clock", State::Fine, "clock", message);
     }
-    let (seconds, way) = (ahead.abs().num_seconds(), if ahead > TimeDelta::zero() { "behind" } else { "ahead of" });
+    let (seconds, way) = (
+        ahead.abs().num_seconds(),
+        if ahead > TimeDelta::zero() {
+            "behind"
+        } else {
+            "ahead of"
+        },
+    );
     let message = format!("this machine's clock is {seconds} s {way} {connection}'s");
     let finding = Finding::new("clock_skew", State::Trouble, "clock", message);
     finding.fix("set the clock by a time service: timedatectl set-ntp true")

@@ -86,7 +86,9 @@ fn open_to_others(file: &DatabaseFile) -> Option<Finding> {
 }
 
 fn wal(there: &[DatabaseFile]) -> Option<Finding> {
-    let wal = there.get(1).filter(|file| file.path.to_string_lossy().ends_with("-wal"))?;
+    let wal = there
+        .get(1)
+        .filter(|file| file.path.to_string_lossy().ends_with("-wal"))?;
     let large = wal.bytes > WAL_MAX && wal.bytes > there[0].bytes / 2;
     large.then(|| {
         let message = format!("the log of writes has grown to {}", size(wal.bytes));
@@ -98,7 +100,10 @@ fn wal(there: &[DatabaseFile]) -> Option<Finding> {
 
 /// The disk that the database is on, or is to be on.
 fn disk(config: &Config) -> Option<Finding> {
-    let folder = config.database.parent().filter(|path| path.as_os_str() != "");
+    let folder = config
+        .database
+        .parent()
+        .filter(|path| path.as_os_str() != "");
     let folder = folder.unwrap_or(std::path::Path::new("."));
     let found = rustix::fs::statvfs(folder).ok()?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
@@ -126,6 +131,10 @@ pub(super) fn size(bytes: u64) -> String {
         0..1024 => format!("{bytes} bytes"),
         1024..MB => format!("{} KB", bytes / 1024),
         MB..1_073_741_824 => format!("{} MB", bytes / MB),
-        _ => format!("{}.{} GB", bytes / (1024 * MB), bytes % (1024 * MB) * 10 / (1024 * MB)),
+        _ => format!(
+            "{}.{} GB",
+            bytes / (1024 * MB),
+            bytes % (1024 * MB) * 10 / (1024 * MB)
+        ),
     }
 }

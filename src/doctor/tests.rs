@@ -44,7 +44,10 @@ fn codes(findings: &[Finding]) -> BTreeSet<&str> {
 fn codes_are_told_once_in_order_and_explained_in_the_docs() {
     assert!(CODES.is_sorted());
     let docs = include_str!("../../docs/doctor.md");
-    let missing: Vec<_> = CODES.iter().filter(|code| !docs.contains(&format!("`{code}`"))).collect();
+    let missing: Vec<_> = CODES
+        .iter()
+        .filter(|code| !docs.contains(&format!("`{code}`")))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -54,7 +57,10 @@ fn without_key_and_database_both_are_told_and_nothing_is_made() {
     let config = load(folder.path());
     let findings = found(&config);
     let codes = codes(&findings);
-    assert!(codes.contains("secret_unreadable") && codes.contains("database_missing"), "{codes:?}");
+    assert!(
+        codes.contains("secret_unreadable") && codes.contains("database_missing"),
+        "{codes:?}"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -75,14 +81,26 @@ fn files_that_others_can_read_are_told_with_the_command_that_closes_them() {
     for code in ["secret_open", "database_open"] {
         let finding = findings.iter().find(|each| each.code == code).unwrap();
         assert_eq!(finding.state, State::Warning);
-        assert!(finding.fix.as_ref().unwrap().starts_with("chmod 600 /"), "{finding:?}");
+        assert!(
+            finding.fix.as_ref().unwrap().starts_with("chmod 600 /"),
+            "{finding:?}"
+        );
     }
     set(0o600);
     let findings = found(&config);
     let all = codes(&findings);
-    assert!(!all.contains("secret_open") && !all.contains("database_open"), "{all:?}");
-    assert!(all.contains("database") && all.contains("shadow_over"), "{all:?}");
-    assert!(findings.iter().all(|each| !each.state.is_to_mend()), "{findings:?}");
+    assert!(
+        !all.contains("secret_open") && !all.contains("database_open"),
+        "{all:?}"
+    );
+    assert!(
+        all.contains("database") && all.contains("shadow_over"),
+        "{all:?}"
+    );
+    assert!(
+        findings.iter().all(|each| !each.state.is_to_mend()),
+        "{findings:?}"
+    );
 }
 
 #[test]
@@ -91,7 +109,10 @@ fn who_holds_the_database_is_seen_without_taking_the_lock() {
     let config = load(folder.path());
     let store = Store::open(&config.database, Access::ReadWrite, &SystemClock).unwrap();
     let findings = found(&config);
-    let daemon = findings.iter().find(|each| each.code.starts_with("daemon")).unwrap();
+    let daemon = findings
+        .iter()
+        .find(|each| each.code.starts_with("daemon"))
+        .unwrap();
     assert_eq!(daemon.code, "daemon", "{daemon:?}");
     let pid = std::process::id().to_string();
     assert!(daemon.message.contains(&pid), "{daemon:?}");
@@ -104,13 +125,23 @@ fn a_clock_is_judged_by_more_than_the_second_that_a_date_leaves_open() {
     let at = |text: &str| -> DateTime<Utc> { text.parse().unwrap() };
     let (sent, back) = (at("2026-06-15T10:00:00.9Z"), at("2026-06-15T10:00:01.2Z"));
     // A server that is in step says the second that it is in.
-    assert_eq!(ahead(at("2026-06-15T10:00:00Z"), sent, back), TimeDelta::zero());
-    assert_eq!(ahead(at("2026-06-15T10:01:01.2Z"), sent, back), TimeDelta::seconds(60));
+    assert_eq!(
+        ahead(at("2026-06-15T10:00:00Z"), sent, back),
+        TimeDelta::zero()
+    );
+    assert_eq!(
+        ahead(at("2026-06-15T10:01:01.2Z"), sent, back),
+        TimeDelta::seconds(60)
+    );
     assert_eq!(clock_of("news", TimeDelta::seconds(-30)).state, State::Fine);
     let late = clock_of("news", TimeDelta::seconds(-31));
     assert_eq!((late.code, late.state), ("clock_skew", State::Trouble));
     assert!(late.message.contains("31 s ahead of news"), "{late:?}");
-    assert!(clock_of("news", TimeDelta::seconds(61)).message.contains("61 s behind news"));
+    assert!(
+        clock_of("news", TimeDelta::seconds(61))
+            .message
+            .contains("61 s behind news")
+    );
 }
 
 #[test]
@@ -127,7 +158,11 @@ fn rights_that_lack_are_to_be_mended_and_needless_ones_are_to_be_known() {
     let states: Vec<_> = found.iter().map(|each| (each.code, each.state)).collect();
     assert_eq!(
         states,
-        [("key", State::Fine), ("right_missing", State::Warning), ("right_needless", State::Note)]
+        [
+            ("key", State::Fine),
+            ("right_missing", State::Warning),
+            ("right_needless", State::Note)
+        ]
     );
 }
 
@@ -144,6 +179,9 @@ fn a_disk_is_low_below_a_twentieth_or_two_hundred_megabytes_whichever_is_less() 
 #[test]
 fn zone_data_of_the_machine_that_are_newer_are_noted() {
     assert_eq!(judged("UTC", "2025b", None).state, State::Fine);
-    assert_eq!(judged("UTC", "2025b", Some("2025b-DIRTY")).state, State::Fine);
+    assert_eq!(
+        judged("UTC", "2025b", Some("2025b-DIRTY")).state,
+        State::Fine
+    );
     assert_eq!(judged("UTC", "2025b", Some("2026a")).state, State::Note);
 }

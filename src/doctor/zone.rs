@@ -10,7 +10,11 @@ pub(super) fn findings(config: &Config) -> Option<Finding> {
     let text = std::fs::read_to_string(SYSTEM).unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();
     let system = first.strip_prefix("# version ").map(str::trim);
-    Some(judged(config.zone.name(), chrono_tz::IANA_TZDB_VERSION, system))
+    Some(judged(
+        config.zone.name(),
+        chrono_tz::IANA_TZDB_VERSION,
+        system,
+    ))
 }
 
 /// Releases are a year and a letter, so they compare as texts.

@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     guard::{self, Limits},
-    plan::{self, Ask, ConnectionPlan, Planned},
+    plan::{self, Ask, ConnectionPlan, Count, Planned},
     starts::{self, Request},
 };
 
@@ -89,6 +89,9 @@ pub struct PushReport {
     /// The number under which its writes are kept, if there are any.
     #[serde(skip)]
     pub plan: Option<i64>,
+    /// What a read-only connection would have been told: how many contacts for each verb and target.
+    #[serde(skip)]
+    pub would: Vec<Count>,
 }
 
 impl PushReport {
@@ -235,6 +238,14 @@ impl Push<'_> {
             .await?;
         match decided {
             Decided::Stale { expected, found } => Err(PushError::Stale { expected, found }),
+            Decided::Watched {
+                planned,
+                why,
+                would,
+            } => {
+                (report.planned, report.held, report.would) = (planned, why, would);
+                Ok(false)
+            }
             Decided::Held { planned, why } => {
                 (report.planned, report.held) = (planned, why);
                 Ok(false)
@@ -400,9 +411,24 @@ impl Push<'_> {
 }
 
 enum Decided {
-    Stale { expected: String, found: String },
-    Held { planned: u64, why: Vec<String> },
-    Queued { planned: u64, plan: Option<i64> },
+    Stale {
+        expected: String,
+        found: String,
+    },
+    /// The connection is read-only.
+    Watched {
+        planned: u64,
+        why: Vec<String>,
+        would: Vec<Count>,
+    },
+    Held {
+        planned: u64,
+        why: Vec<String>,
+    },
+    Queued {
+        planned: u64,
+        plan: Option<i64>,
+    },
 }
 
 /// Plans, asks the guards, and queues; all in one transaction.
@@ -428,7 +454,12 @@ fn decide(
         } else {
             Vec::new()
         };
-        return Ok(Decided::Held { planned, why });
+        let would = plan.counts;
+        return Ok(Decided::Watched {
+            planned,
+            why,
+            would,
+        });
     }
     if tx.is_paused()? {
         return Ok(Decided::Held {

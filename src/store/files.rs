@@ -53,7 +53,9 @@ impl Conn {
     /// The settings of the database as it is opened here.
     pub fn settings(&self) -> Result<Settings, StoreError> {
         let number = |pragma: &str| -> Result<i64, StoreError> {
-            Ok(self.sql.pragma_query_value(None, pragma, |row| row.get(0))?)
+            Ok(self
+                .sql
+                .pragma_query_value(None, pragma, |row| row.get(0))?)
         };
         Ok(Settings {
             sqlite: sqlite_version(),

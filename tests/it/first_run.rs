@@ -327,3 +327,136 @@ fn whoever_leaves_in_the_middle_leaves_nothing() {
     typed(&program, &["ghost", &site.address, &site.key, "\u{4}"]);
     assert_eq!(left(&program), ["answers.toml", "key-here"]);
 }
+
+#[test]
+fn a_shadow_period_keeps_what_would_be_written_and_going_live_ends_it_in_the_file() {
+    let site = serve("ghost");
+    let program = answered(&site, "shadow_days = 3\ndashboard = false\n");
+    program.expect(0, &INIT);
+    let refused = program.expect(2, &["go-live", "--yes"]);
+    assert!(
+        refused.err.contains("E0306") || refused.err.contains("engaged sync"),
+        "{}",
+        refused.err
+    );
+    program.expect(0, &["once"]);
+    let status = program.json(&["status"]);
+    let shadow = &status["connections"][0]["shadow"];
+    let plan = program.json(&["plan"]);
+    assert_eq!(shadow["days"], 1, "{status}");
+    assert_eq!(shadow["last"]["writes"], plan["writes"], "{shadow}");
+    assert!(plan["writes"].as_u64().unwrap() > 0);
+    // A second cycle of the day takes the place of the first.
+    program.expect(0, &["once"]);
+    let again = program.json(&["status"]);
+    assert_eq!(&again["connections"][0]["shadow"], shadow);
+    let text = program.expect(0, &["status"]).out;
+    assert!(
+        text.contains("in its shadow period until") && text.contains("add tag"),
+        "{text}"
+    );
+
+    // Without a terminal somebody has to mean it.
+    let asked = program.expect(2, &["go-live"]);
+    assert!(asked.err.contains("--yes"), "{}", asked.err);
+    let file = program.path().join("engaged.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let gone = program.expect(0, &["go-live", "--yes"]);
+    assert!(
+        gone.out.contains("What would be written now") && gone.out.contains("The shadow period"),
+        "{}",
+        gone.out
+    );
+    let after = std::fs::read_to_string(&file).unwrap();
+    let kept = |text: &str| -> Vec<String> {
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("mode =") && !line.starts_with("shadow_until"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(kept(&before), kept(&after));
+    assert!(
+        after.contains("mode = \"live\"") && !after.contains("shadow_until"),
+        "{after}"
+    );
+    assert!(site.ledger.writes().is_empty());
+    // It is held once more, and then written.
+    program.expect(5, &["once"]);
+    assert!(site.ledger.writes().is_empty());
+    program.expect(0, &["approve", "baseline"]);
+    program.expect(0, &["apply"]);
+    assert!(!site.ledger.writes().is_empty());
+    let again = program.expect(2, &["go-live", "ghost", "--yes"]);
+    assert!(again.err.contains("is live already"), "{}", again.err);
+}
+
+#[test]
+fn going_live_is_refused_while_the_platform_refuses_the_key_or_the_environment_says_otherwise() {
+    let site = serve("ghost");
+    let program = answered(&site, "");
+    program.expect(0, &INIT);
+    program.expect(0, &["once"]);
+    let file = program.path().join("engaged.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let mut overridden = program.command(&["go-live", "--yes"]);
+    overridden.env("ENGAGED__CONNECTIONS__GHOST__MODE", "read-only");
+    let overridden = overridden.output().unwrap();
+    let said = String::from_utf8(overridden.stderr).unwrap();
+    assert!(
+        overridden.status.code() == Some(2) && said.contains("E0147"),
+        "{said}"
+    );
+    let key = program.path().join("secrets/ghost");
+    std::fs::write(&key, format!("{}:{}", "1".repeat(24), "2".repeat(64))).unwrap();
+    let refused = program.expect(8, &["go-live", "--yes"]);
+    assert!(
+        refused.err.contains("nothing was changed"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+}
+
+#[test]
+fn a_doctor_finds_what_is_wrong_and_says_what_mends_it() {
+    let site = serve("mailchimp");
+    let program = answered(&site, "");
+    program.expect(0, &INIT);
+    program.expect(0, &["sync"]);
+    let well = program.json(&["doctor"]);
+    let codes = |report: &serde_json::Value| -> Vec<String> {
+        let all = report["findings"].as_array().unwrap().iter();
+        all.map(|each| each["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let found = codes(&well);
+    for code in [
+        "configuration",
+        "database",
+        "disk",
+        "clock",
+        "key",
+        "right_needless",
+        "field_missing",
+    ] {
+        assert!(found.iter().any(|each| each == code), "{code}: {well}");
+    }
+    let asked = site.ledger.entries().len();
+    assert!(!codes(&program.json(&["doctor", "--offline"])).contains(&"key".to_owned()));
+    assert_eq!(site.ledger.entries().len(), asked);
+
+    let key = program.path().join("secrets/mailchimp");
+    std::fs::write(&key, format!("{}-us1", "0".repeat(32))).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let ill = program.expect(3, &["doctor", "--json"]);
+    let ill: serde_json::Value = serde_json::from_str(&ill.out).unwrap();
+    let found = codes(&ill);
+    assert_eq!(found[0], "platform_refused", "{ill}");
+    assert!(found.contains(&"secret_open".to_owned()), "{ill}");
+    let fixes = ill["findings"].as_array().unwrap().iter();
+    let mut fixes =
+        fixes.filter(|each| ["warning", "trouble"].contains(&each["state"].as_str().unwrap()));
+    assert!(fixes.all(|each| each["fix"].is_string()), "{ill}");
+    assert!(site.ledger.writes().is_empty());
+    program.expect(2, &["doctor", "shop"]);
+}
