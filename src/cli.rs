@@ -22,6 +22,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod support_bundle;
 mod web;
 mod work;
 
@@ -137,6 +138,8 @@ enum Verb {
     Web(web::Web),
     /// Run the checks that every connector must pass
     Conformance(conformance::Conformance),
+    /// Pack what somebody who is to help needs to see, without a secret or an address
+    SupportBundle(support_bundle::SupportBundle),
     /// Print completions for a shell
     Completions(look::Completions),
 }
@@ -259,6 +262,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Resume => human::pause(context, false),
         Verb::Web(arguments) => web::web(context, &arguments),
         Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
+        Verb::SupportBundle(arguments) => support_bundle::support_bundle(context, &arguments),
         Verb::Completions(arguments) => {
             look::completions(&arguments, &mut Cli::command());
             Ok(Exit::Done)

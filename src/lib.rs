@@ -6,6 +6,7 @@ pub mod adjusting;
 pub mod alert;
 pub mod automation;
 pub mod because;
+pub mod bundle;
 pub mod clean;
 pub mod cli;
 pub mod clock;

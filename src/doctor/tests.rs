@@ -72,7 +72,8 @@ fn files_that_others_can_read_are_told_with_the_command_that_closes_them() {
     fs::write(&key, "k-us1").unwrap();
     drop(Store::open(&config.database, Access::ReadWrite, &SystemClock).unwrap());
     let set = |mode| {
-        for path in [&key, &config.database] {
+        let ours = crate::store::files(&config.database).into_iter();
+        for path in ours.map(|file| file.path).chain([key.clone()]) {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         }
     };

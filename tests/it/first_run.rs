@@ -460,3 +460,135 @@ fn a_doctor_finds_what_is_wrong_and_says_what_mends_it() {
     assert!(site.ledger.writes().is_empty());
     program.expect(2, &["doctor", "shop"]);
 }
+
+/// What nobody who helps may see: whose, and where it is put.
+const CANARIES: [&str; 12] = [
+    "canary.person@example.org",
+    "canaryPersonName",
+    "canaryCampaign",
+    "canary-link.example",
+    "canaryItem",
+    "canaryList",
+    "canary5ecret0123456789abcdef",
+    "canaryAlertSecret",
+    "canaryComment",
+    "canaryTestAddress",
+    "canaryQueryToken",
+    "203.0.113.77",
+];
+
+#[test]
+fn a_support_bundle_holds_no_secret_and_nothing_of_a_person_and_is_for_its_owner_alone() {
+    let program = Program::with(
+        r#"
+# canaryComment
+timezone = "Europe/Amsterdam"
+[connections.news]
+platform = "mailchimp"
+base_url = "http://127.0.0.1:9"
+key = { file = "news.key" }
+lists = ["canaryList of Jan"]
+push.fields = { ENGSCORE = "engagement" }
+[alerts]
+url = "https://canary-link.example/hook?token=canaryQueryToken"
+key = { file = "alerts.key" }
+[scores.engagement]
+rules = [ { when = "click on 'https://canary-link.example/*'", points = 1 },
+          { when = "field first_name is 'canaryPersonName'", points = 2 } ]
+bands = [ { name = "all" } ]
+[[tests]]
+name = "canaryPersonName clicks"
+as_of = 2026-06-15
+contact.email = "canaryTestAddress@example.org"
+expect.scores = { engagement = 0 }
+"#,
+    );
+    for (name, text) in [
+        ("news.key", "canary5ecret0123456789abcdef-us1"),
+        ("alerts.key", "canaryAlertSecret"),
+        (
+            "rows.jsonl",
+            r#"{"email":"canary.person@example.org","status":"subscribed","fields":{"first_name":"canaryPersonName"},"lists":["canaryList of Jan"]}
+{"email":"canary.person@example.org","kind":"click","at":"2026-06-01T10:00:00Z","campaign":"canaryCampaign","link":"https://canary-link.example/a?u=canaryQueryToken"}
+{"email":"canary.person@example.org","kind":"purchase","at":"2026-06-01T10:00:00Z","item":"canaryItem","value":"1.00","currency":"EUR"}
+"#,
+        ),
+        (
+            "engaged.log",
+            "2026-06-15T10:00:00Z  INFO engaged: pushed connection=\"news\" applied=3\n\
+             2026-06-15T10:00:01Z  WARN engaged: GET members/canary.person@example.org?apikey=canaryQueryToken from 203.0.113.77: \
+             key canary5ecret0123456789abcdef-us1 refused for 'canaryPersonName', canaryAlertSecret\n",
+        ),
+    ] {
+        let path = program.file(name, text);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    program.expect(0, &["import", "rows.jsonl"]);
+    program.expect(0, &["score"]);
+    // A run that fails, with words about it.
+    program.run(&["sync"]);
+    let made = program.expect(
+        0,
+        &[
+            "support-bundle",
+            "-o",
+            "out.tar.gz",
+            "--log",
+            "engaged.log",
+            "--json",
+        ],
+    );
+    assert!(
+        made.err.contains("README.txt") && made.err.contains("status.json"),
+        "{}",
+        made.err
+    );
+    let path = program.path().join("out.tar.gz");
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(
+        std::fs::File::open(&path).unwrap(),
+    ));
+    let mut found = std::collections::BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        use std::io::Read as _;
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        found.insert(name.split_once('/').unwrap().1.to_owned(), text);
+    }
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "README.txt",
+            "alerts.json",
+            "configuration/engaged.toml",
+            "database.json",
+            "doctor.json",
+            "log.txt",
+            "runs.json",
+            "status.json",
+            "version.json"
+        ]
+    );
+    for (name, text) in &found {
+        for canary in CANARIES {
+            assert!(!text.contains(canary), "{canary} in {name}: {text}");
+        }
+    }
+    // It is of use all the same.
+    let has =
+        |name: &str, word: &str| assert!(found[name].contains(word), "{word}: {}", found[name]);
+    has("configuration/engaged.toml", "click on '…'");
+    has("database.json", "\"event\": 2");
+    has("runs.json", "\"job\": \"sync\"");
+    has("log.txt", "applied=3");
+    has("doctor.json", "platform_unreachable");
+    // Nothing is written over.
+    program.expect(2, &["support-bundle", "-o", "out.tar.gz", "--offline"]);
+}

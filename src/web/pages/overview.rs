@@ -244,15 +244,12 @@ fn needs(say: Say, seen: &Seen) -> Markup {
 fn shadow(say: Say, connection: &ConnectionStatus) -> Option<(Mood, Markup)> {
     let shadow = connection.shadow.as_ref()?;
     let writes = shadow.last.as_ref().map_or(0, |last| last.writes);
-    let key = if shadow.over {
-        "overview-shadow-over"
+    let put = [("n", writes.into()), ("day", say.day(shadow.until).into())];
+    let told = if shadow.over {
+        say.with("overview-shadow-over", put)
     } else {
-        "overview-shadow"
+        say.with("overview-shadow", put)
     };
-    let told = say.with(
-        key,
-        [("n", writes.into()), ("day", say.day(shadow.until).into())],
-    );
     let mood = if shadow.over { Mood::Warn } else { Mood::Calm };
     let line = html! {
         a href="/push" { (html::name(&connection.name)) ": " (told) }
