@@ -19,7 +19,7 @@ use engaged_connectors::Clock;
 use crate::{
     config::{Config, Environment},
     status,
-    store::{Access, Store},
+    store::{Access, Holder, Store, holder},
 };
 
 pub use finding::{CODES, Finding, State};
@@ -51,11 +51,19 @@ fn statuses(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
         Ok(all) => all,
         Err(error) => return vec![storage::unusable(&error)],
     };
+    let held = matches!(holder(&config.database), Holder::Process(_));
     let mut findings = Vec::new();
     for each in &all {
         let why = each.why.clone().unwrap_or_default();
         let name = &each.name;
         findings.extend(match each.state {
+            // Begun and not ended, while somebody holds the database: it is being done.
+            "trouble" if held && under_way(store, name) => Some(Finding::new(
+                "connection_syncing",
+                State::Note,
+                name,
+                "its first sync is under way",
+            )),
             "blocked" => Some(
                 Finding::new("connection_blocked", State::Trouble, name, why)
                     .fix("put a good key into the key's file; the next sync that is not refused lifts the block"),
@@ -77,6 +85,15 @@ fn statuses(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
     }
     findings.extend(shadows(config, now));
     findings
+}
+
+/// Whether the last sync of a connection has begun and not ended.
+fn under_way(store: &Store, name: &str) -> bool {
+    let last = store.read(|conn| {
+        let known = conn.connections()?.into_iter().find(|each| each.name == name);
+        known.map_or(Ok(None), |known| conn.last_run("sync", Some(known.id)))
+    });
+    matches!(last, Ok(Some(run)) if run.outcome.is_none())
 }
 
 /// Connections whose shadow period has ended without anybody going live.

@@ -75,7 +75,7 @@ impl Finding {
 }
 
 /// Every code there is.
-pub const CODES: [&str; 35] = [
+pub const CODES: [&str; 36] = [
     "backup",
     "backup_missing",
     "backup_old",
@@ -85,6 +85,7 @@ pub const CODES: [&str; 35] = [
     "configuration_warning",
     "connection_blocked",
     "connection_stale",
+    "connection_syncing",
     "connection_trouble",
     "connection_unsynced",
     "daemon",

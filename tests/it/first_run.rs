@@ -53,7 +53,10 @@ pub fn serve(platform: &'static str) -> Site {
         runtime.block_on(async {
             match platform {
                 "mailchimp" => {
-                    let options = mailchimp::Options::default();
+                    let options = mailchimp::Options {
+                        batch_steps: 1,
+                        ..mailchimp::Options::default()
+                    };
                     let it = Mailchimp::start(options, world, none).await.unwrap();
                     let told = site(it.key(), it.base_url(), String::new(), it.ledger());
                     (told, Box::new(it) as Box<dyn std::any::Any>)
@@ -330,7 +333,7 @@ fn whoever_leaves_in_the_middle_leaves_nothing() {
 
 #[test]
 fn a_shadow_period_keeps_what_would_be_written_and_going_live_ends_it_in_the_file() {
-    let site = serve("ghost");
+    let site = serve("mailchimp");
     let program = answered(&site, "shadow_days = 3\ndashboard = false\n");
     program.expect(0, &INIT);
     let refused = program.expect(2, &["go-live", "--yes"]);
@@ -386,7 +389,7 @@ fn a_shadow_period_keeps_what_would_be_written_and_going_live_ends_it_in_the_fil
     program.expect(0, &["approve", "baseline"]);
     program.expect(0, &["apply"]);
     assert!(!site.ledger.writes().is_empty());
-    let again = program.expect(2, &["go-live", "ghost", "--yes"]);
+    let again = program.expect(2, &["go-live", "mailchimp", "--yes"]);
     assert!(again.err.contains("is live already"), "{}", again.err);
 }
 
