@@ -28,10 +28,10 @@ pub use platform::{Dated, connections};
 /// Looks at everything on this machine. `store` is left out where the database cannot be opened, which is a finding.
 pub fn look(config: &Config, environment: &Environment, clock: &dyn Clock) -> Vec<Finding> {
     let mut all = configuration::findings(config, environment);
-    all.extend(zone::findings(config));
+    all.push(zone::findings(config));
     let (store, storage) = storage::findings(config, clock);
     all.extend(storage);
-    all.extend(daemon::findings(config, store.as_ref(), clock));
+    all.push(daemon::findings(config, store.as_ref(), clock));
     if let Some(store) = &store {
         all.extend(statuses(store, config, clock));
     }
@@ -90,7 +90,10 @@ fn statuses(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
 /// Whether the last sync of a connection has begun and not ended.
 fn under_way(store: &Store, name: &str) -> bool {
     let last = store.read(|conn| {
-        let known = conn.connections()?.into_iter().find(|each| each.name == name);
+        let known = conn
+            .connections()?
+            .into_iter()
+            .find(|each| each.name == name);
         known.map_or(Ok(None), |known| conn.last_run("sync", Some(known.id)))
     });
     matches!(last, Ok(Some(run)) if run.outcome.is_none())

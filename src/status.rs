@@ -511,7 +511,7 @@ fn shadow_text(name: &str, shadow: &ShadowStatus) -> String {
     match &shadow.last {
         None => out += "; nothing is kept yet",
         Some(last) if last.writes == 0 => {
-            out += &format!("; on {} nothing would have been written", last.on)
+            out += &format!("; on {} nothing would have been written", last.on);
         }
         Some(last) => {
             let counts = last.counts.iter().map(|each| {

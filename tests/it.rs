@@ -32,10 +32,10 @@ mod entering;
 mod fakes;
 #[path = "it/faults.rs"]
 mod faults;
-#[path = "it/first_run.rs"]
-mod first_run;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/first_run.rs"]
+mod first_run;
 #[path = "it/ghost.rs"]
 mod ghost;
 #[path = "it/guards.rs"]

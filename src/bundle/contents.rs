@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Part, clean::Cleaner};
 use crate::{
-    config::{Config, ConnectionConfig, Environment, SourceFile},
+    config::{Config, ConnectionConfig, Environment, HookConfig, SourceFile},
     score::calendar::Millis,
     status,
     store::{AlertRow, Store, StoreError, files, sqlite_version},
@@ -84,7 +84,7 @@ fn cleaner(config: &Config, environment: &Environment) -> Cleaner {
     let mut secrets: Vec<SecretString> = Vec::new();
     let mut names = Vec::new();
     for connection in config.written_to() {
-        let hook = connection.webhook.iter().flat_map(|hook| hook.places());
+        let hook = connection.webhook.iter().flat_map(HookConfig::places);
         let sources = hook
             .map(|(_, place)| &place.source)
             .chain([&connection.key]);

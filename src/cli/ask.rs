@@ -16,52 +16,45 @@ use crate::{
 /// So many characters a key may have.
 const KEY_MAX: usize = 4096;
 
-/// The person at the terminal.
-#[derive(Debug, Default)]
-pub(super) struct Terminal {}
-
-impl Terminal {
-    /// Asks until the answer will do. `usual` is taken where nothing is typed.
-    pub(super) fn ask<T>(
-        &self,
-        question: &str,
-        usual: Option<&str>,
-        read: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Result<T, Expected> {
-        loop {
-            let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
-            prompt(&format!("{question}{shown}: "));
-            let mut line = String::new();
-            let length = io::stdin().lock().read_line(&mut line);
-            if !matches!(length, Ok(length) if length > 0) {
-                return Err(ended());
-            }
-            let typed = line.trim();
-            let answer = if typed.is_empty() { usual } else { Some(typed) };
-            let Some(answer) = answer else {
-                continue;
-            };
-            match read(answer) {
-                Ok(answer) => return Ok(answer),
-                Err((why, help)) => output::say(&format!("  {why}; {help}")),
-            }
+/// Asks until the answer will do. `usual` is taken where nothing is typed.
+pub(super) fn ask<T>(
+    question: &str,
+    usual: Option<&str>,
+    read: impl Fn(&str) -> Result<T, Wrong>,
+) -> Result<T, Expected> {
+    loop {
+        let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
+        prompt(&format!("{question}{shown}: "));
+        let mut line = String::new();
+        let length = io::stdin().lock().read_line(&mut line);
+        if !matches!(length, Ok(length) if length > 0) {
+            return Err(ended());
+        }
+        let typed = line.trim();
+        let answer = if typed.is_empty() { usual } else { Some(typed) };
+        let Some(answer) = answer else {
+            continue;
+        };
+        match read(answer) {
+            Ok(answer) => return Ok(answer),
+            Err((why, help)) => output::say(&format!("  {why}; {help}")),
         }
     }
+}
 
-    /// Asks for something that nobody may read over a shoulder.
-    pub(super) fn unseen(&self, question: &str) -> Result<SecretString, Expected> {
-        prompt(&format!("{question}: "));
-        let unseen = Unseen::begin().map_err(|error| {
-            usage(
-                format!("the terminal cannot be kept from showing the key: {error}"),
-                "give the answers in a file: engaged init --answers FILE",
-            )
-        })?;
-        let typed = letters();
-        drop(unseen);
-        output::say("");
-        typed
-    }
+/// Asks for something that nobody may read over a shoulder.
+pub(super) fn unseen(question: &str) -> Result<SecretString, Expected> {
+    prompt(&format!("{question}: "));
+    let unseen = Unseen::begin().map_err(|error| {
+        usage(
+            format!("the terminal cannot be kept from showing the key: {error}"),
+            "give the answers in a file: engaged init --answers FILE",
+        )
+    })?;
+    let typed = letters();
+    drop(unseen);
+    output::say("");
+    typed
 }
 
 /// Reads a line key by key: while nothing is shown, nothing but this ends it either, so that a Ctrl-C cannot leave the

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     Context,
-    ask::Terminal,
+    ask::ask,
     human::{beside, who},
     output, usage,
     work::{plan_text, wait},
@@ -48,6 +48,12 @@ pub(super) fn go_live(context: &Context, arguments: &GoLiveArgs) -> Result<Exit,
             format!("look at `engaged plan`, then: engaged go-live {name} --yes"),
         ));
     }
+    if !config.database.exists() {
+        return Err(usage(
+            "nothing was read yet, so there is no plan to look at",
+            "engaged sync, engaged score, engaged plan; then this again",
+        ));
+    }
     let change = GoLive::of(&context.path, &context.environment, name)?;
     healthy(context, &config, name)?;
     let plan = plan_of(context, &change.config, name)?;
@@ -56,7 +62,7 @@ pub(super) fn go_live(context: &Context, arguments: &GoLiveArgs) -> Result<Exit,
         output::line(&crate::text::inert(&looked_at(&plan, &days)));
     }
     if !arguments.yes {
-        let sure = Terminal::default().ask(
+        let sure = ask(
             &format!("Let engaged write this to {name}, from its next run on, y or n"),
             Some("n"),
             answers::truth,
@@ -72,15 +78,16 @@ pub(super) fn go_live(context: &Context, arguments: &GoLiveArgs) -> Result<Exit,
     let detail = format!("{name}: {} writes planned", plan.writes);
     change.write()?;
     store.write(move |tx| tx.audit(&who, "went live", &detail, now))?;
-    let pid = match holder(&config.database) {
-        Holder::Process(pid) => Some(pid),
+    let held = holder(&config.database);
+    let pid = match held {
+        Holder::Process(pid) => pid,
         Holder::Nobody | Holder::Unseen => None,
     };
     let result = json!({
-        "schema": 1, "connection": name, "file": change.file, "writes": plan.writes, "daemon": pid.flatten(),
+        "schema": 1, "connection": name, "file": change.file, "writes": plan.writes, "daemon": pid,
         "plan": plan,
     });
-    context.output.show(&result, |_| next(name, &change, pid));
+    context.output.show(&result, |_| next(name, &change, held));
     Ok(Exit::Done)
 }
 
@@ -200,20 +207,20 @@ fn looked_at(plan: &Plan, days: &[WouldStatus]) -> String {
 }
 
 /// What comes next.
-fn next(name: &str, change: &GoLive, daemon: Option<Option<u32>>) -> String {
-    let mut out = format!("{}: '{name}' is live\n", change.file.display());
-    out += match daemon {
-        Some(Some(pid)) => {
-            return out
-                + &format!(
-                    "tell the running daemon: systemctl reload engaged, or kill -HUP {pid}\n"
-                )
-                + HELD;
+fn next(name: &str, change: &GoLive, held: Holder) -> String {
+    let told = match held {
+        Holder::Process(Some(pid)) => {
+            format!("tell the running daemon: systemctl reload engaged, or kill -HUP {pid}")
         }
-        Some(None) => "tell the running daemon: systemctl reload engaged\n",
-        None => "no daemon is running here; the next `engaged run` or `engaged once` takes it\n",
+        Holder::Process(None) => "tell the running daemon: systemctl reload engaged".to_owned(),
+        Holder::Nobody => {
+            "no daemon is running here; the next `engaged run` or `engaged once` takes it"
+                .to_owned()
+        }
+        Holder::Unseen => "if a daemon is running, tell it: systemctl reload engaged".to_owned(),
     };
-    out + HELD
+    let file = change.file.display();
+    format!("{file}: '{name}' is live\n{told}\n{HELD}")
 }
 
 /// What still stands between a live connection and its first write.

@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::Args;
 use engaged_connectors::Account;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::{
@@ -21,7 +21,12 @@ use crate::{
     score::calendar::Zone,
 };
 
-use super::{Context, ask::Terminal, output, usage, work::wait};
+use super::{
+    Context,
+    ask::{ask, unseen},
+    output, usage,
+    work::wait,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
@@ -56,11 +61,10 @@ pub(super) fn init(context: &Context, arguments: &Init) -> Result<Exit, Expected
             (answers, account)
         }
         None => Wizard {
-            terminal: Terminal::default(),
             context,
             probe: &probe,
         }
-        .ask(guess)?,
+        .run(guess)?,
     };
     finish(context, &probe, &answers, &account)
 }
@@ -189,14 +193,13 @@ fn ended(
 
 /// Asks a person, again where an answer will not do.
 struct Wizard<'w> {
-    terminal: Terminal,
     context: &'w Context,
     probe: &'w Probe<'w>,
 }
 
 impl Wizard<'_> {
-    fn ask(
-        &mut self,
+    fn run(
+        &self,
         (zone, language): (chrono_tz::Tz, crate::config::Language),
     ) -> Result<(Answers, Account), Expected> {
         output::say(
@@ -206,9 +209,7 @@ impl Wizard<'_> {
         for (at, guide) in PLATFORMS.iter().enumerate() {
             output::say(&format!("  {}  {}", at + 1, guide.title));
         }
-        let guide = self
-            .terminal
-            .ask("Which platform", None, answers::platform)?;
+        let guide = ask("Which platform", None, answers::platform)?;
         let mut answers = Answers::new(guide, SecretString::default(), zone, language);
         let there = self.connect(&mut answers)?;
         let account = self.follow(&mut answers, &there)?;
@@ -216,18 +217,16 @@ impl Wizard<'_> {
         for (at, start) in STARTS.iter().enumerate() {
             output::say(&format!("  {}  {}", at + 1, start.about));
         }
-        answers.start = self
-            .terminal
-            .ask("Which rules", Some("1"), answers::start)?;
+        answers.start = ask("Which rules", Some("1"), answers::start)?;
         output::say("");
         let guess = answers.language.code();
-        answers.language = self.terminal.ask(
+        answers.language = ask(
             "Language of the dashboard and of explanations, nl or en",
             Some(guess),
             answers::language,
         )?;
         let guess = answers.zone.name();
-        answers.zone = self.terminal.ask(
+        answers.zone = ask(
             "Time zone in which your days begin and end",
             Some(guess),
             answers::zone,
@@ -236,12 +235,12 @@ impl Wizard<'_> {
             "\nIn a shadow period nothing is written; each run keeps how much it would have written, for you to look at.",
         );
         let days = SHADOW_DAYS.to_string();
-        answers.shadow_days = self.terminal.ask(
+        answers.shadow_days = ask(
             "How many days of it, 0 for none",
             Some(&days),
             answers::shadow_days,
         )?;
-        answers.dashboard = self.terminal.ask(
+        answers.dashboard = ask(
             "Serve the dashboard on this machine, http://127.0.0.1:8425, y or n",
             Some("y"),
             answers::truth,
@@ -251,7 +250,7 @@ impl Wizard<'_> {
     }
 
     /// Address and key, until the platform takes them; then the lists that there are.
-    fn connect(&mut self, answers: &mut Answers) -> Result<Vec<String>, Expected> {
+    fn connect(&self, answers: &mut Answers) -> Result<Vec<String>, Expected> {
         let guide = answers.guide;
         output::say("");
         let mut address = true;
@@ -259,12 +258,10 @@ impl Wizard<'_> {
             if let Some(about) = guide.address.filter(|_| address) {
                 output::say(about);
                 let before = answers.address.as_ref().map(ToString::to_string);
-                let typed = self
-                    .terminal
-                    .ask("Address", before.as_deref(), answers::address)?;
+                let typed = ask("Address", before.as_deref(), answers::address)?;
                 answers.address = Some(typed);
             }
-            self.key(guide, answers)?;
+            ask_key(guide, answers)?;
             output::say(&format!("asking {} ...", guide.title));
             match wait(self.probe.lists(answers))? {
                 Ok(there) => return Ok(there),
@@ -281,33 +278,8 @@ impl Wizard<'_> {
         }
     }
 
-    /// Asks for the key, unseen. Enter keeps the one that was typed before.
-    fn key(&mut self, guide: &Guide, answers: &mut Answers) -> Result<(), Expected> {
-        use secrecy::ExposeSecret as _;
-        let before = !answers.key.expose_secret().is_empty();
-        if !before {
-            for line in guide.key {
-                output::say(line);
-            }
-        }
-        let kept = if before { " [the same]" } else { "" };
-        loop {
-            let typed = self
-                .terminal
-                .unseen(&format!("{}{kept} (not shown)", guide.key_name))?;
-            if !typed.expose_secret().is_empty() {
-                answers.key = typed;
-                return Ok(());
-            }
-            if before {
-                return Ok(());
-            }
-            output::say("  paste the key, and press Enter");
-        }
-    }
-
     /// Which lists, and who we are.
-    fn follow(&mut self, answers: &mut Answers, there: &[String]) -> Result<Account, Expected> {
+    fn follow(&self, answers: &mut Answers, there: &[String]) -> Result<Account, Expected> {
         let guide = answers.guide;
         let copernica = guide.platform == Platform::Copernica;
         loop {
@@ -322,7 +294,7 @@ impl Wizard<'_> {
                     "Which to follow, commas between"
                 };
                 let usual = (!copernica).then_some("all");
-                answers.lists = self.terminal.ask(question, usual, |typed| {
+                answers.lists = ask(question, usual, |typed| {
                     let lists = answers::lists(typed, there)?;
                     if copernica && lists.len() != 1 {
                         let help = "type its number".to_owned();
@@ -352,7 +324,7 @@ impl Wizard<'_> {
                 Err(failed) if failed.about == About::Nothing => return Err(failed.expected),
                 Err(failed) => {
                     self.told(&failed);
-                    self.key(guide, answers)?;
+                    ask_key(guide, answers)?;
                 }
             }
         }
@@ -371,4 +343,26 @@ impl Wizard<'_> {
 fn lacks_a_right(failed: &Failed) -> bool {
     let mut all = failed.expected.diagnostics.iter();
     all.any(|diagnostic| diagnostic.code == "E0602")
+}
+
+/// Asks for the key, unseen. Enter keeps the one that was typed before.
+fn ask_key(guide: &Guide, answers: &mut Answers) -> Result<(), Expected> {
+    let before = !answers.key.expose_secret().is_empty();
+    if !before {
+        for line in guide.key {
+            output::say(line);
+        }
+    }
+    let kept = if before { " [the same]" } else { "" };
+    loop {
+        let typed = unseen(&format!("{}{kept} (not shown)", guide.key_name))?;
+        if !typed.expose_secret().is_empty() {
+            answers.key = typed;
+            return Ok(());
+        }
+        if before {
+            return Ok(());
+        }
+        output::say("  paste the key, and press Enter");
+    }
 }

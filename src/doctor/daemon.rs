@@ -12,11 +12,7 @@ use crate::{
 /// A job that ends each turn of the daemon that did anything.
 const JOBS: [&str; 4] = ["sync", "score", "push", "daily"];
 
-pub(super) fn findings(
-    config: &Config,
-    store: Option<&Store>,
-    clock: &dyn Clock,
-) -> Option<Finding> {
+pub(super) fn findings(config: &Config, store: Option<&Store>, clock: &dyn Clock) -> Finding {
     let last = store.and_then(|store| last_run(store).ok().flatten());
     let last = match last {
         Some((job, at)) => {
@@ -25,7 +21,7 @@ pub(super) fn findings(
         }
         None => "; nothing has run yet".to_owned(),
     };
-    Some(match holder(&config.database) {
+    match holder(&config.database) {
         Holder::Process(pid) => {
             let pid = pid.map(|pid| format!("process {pid} ")).unwrap_or_default();
             let message = format!("{pid}holds the database{last}");
@@ -44,7 +40,7 @@ pub(super) fn findings(
             "daemon",
             format!("this machine does not show who holds the database{last}"),
         ),
-    })
+    }
 }
 
 /// The job that began last, and when.

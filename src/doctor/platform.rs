@@ -43,7 +43,7 @@ impl Dated {
     fn take(&self) -> Option<TimeDelta> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let all = std::mem::take(&mut *ahead);
-        all.into_iter().min_by_key(|ahead| ahead.abs())
+        all.into_iter().min_by_key(TimeDelta::abs)
     }
 }
 

@@ -6,15 +6,11 @@ use crate::config::Config;
 /// Where Debian and others say which release of the zone data they have: `# version 2026a`.
 const SYSTEM: &str = "/usr/share/zoneinfo/tzdata.zi";
 
-pub(super) fn findings(config: &Config) -> Option<Finding> {
+pub(super) fn findings(config: &Config) -> Finding {
     let text = std::fs::read_to_string(SYSTEM).unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();
     let system = first.strip_prefix("# version ").map(str::trim);
-    Some(judged(
-        config.zone.name(),
-        chrono_tz::IANA_TZDB_VERSION,
-        system,
-    ))
+    judged(config.zone.name(), chrono_tz::IANA_TZDB_VERSION, system)
 }
 
 /// Releases are a year and a letter, so they compare as texts.

@@ -55,14 +55,14 @@ impl Probe<'_> {
     pub async fn lists(&self, answers: &Answers) -> Result<Vec<String>, Failed> {
         let connector = self.connector(answers)?;
         let lists = within(LISTS_MAX, "lists", connector.lists()).await;
-        lists.map_err(|error| Failed::of(answers, error))
+        lists.map_err(|error| Failed::of(answers, &error))
     }
 
     /// Who we are there.
     pub async fn account(&self, answers: &Answers) -> Result<Account, Failed> {
         let connector = self.connector(answers)?;
         let account = connector.check().await;
-        account.map_err(|error| Failed::of(answers, error))
+        account.map_err(|error| Failed::of(answers, &error))
     }
 
     fn connector(&self, answers: &Answers) -> Result<Box<dyn Connector>, Failed> {
@@ -115,15 +115,15 @@ impl Failed {
         }
     }
 
-    fn of(answers: &Answers, error: ConnectorError) -> Self {
-        let about = match &error {
+    fn of(answers: &Answers, error: &ConnectorError) -> Self {
+        let about = match error {
             ConnectorError::Auth { .. } | ConnectorError::Config { .. } => About::Key,
             ConnectorError::Transient { .. }
             | ConnectorError::RateLimited { .. }
             | ConnectorError::Contract { .. } => About::Address,
         };
         Self {
-            expected: platform::refused(&answers.name, &error),
+            expected: platform::refused(&answers.name, error),
             about,
         }
     }
