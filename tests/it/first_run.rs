@@ -243,9 +243,12 @@ fn typed(program: &Program, lines: &[&str]) -> String {
     for line in lines {
         // A question ends in ": ", and nothing follows it.
         loop {
-            match receiver.recv_timeout(Duration::from_secs(60)) {
+            match receiver.recv_timeout(Duration::from_mins(1)) {
                 Ok(byte) => shown.push(byte),
-                Err(_) => panic!(
+                Err(
+                    std::sync::mpsc::RecvTimeoutError::Timeout
+                    | std::sync::mpsc::RecvTimeoutError::Disconnected,
+                ) => panic!(
                     "no question before {line:?}: {}",
                     String::from_utf8_lossy(&shown)
                 ),
@@ -476,8 +479,8 @@ const CANARIES: [&str; 12] = [
     "203.0.113.77",
 ];
 
-#[test]
-fn a_support_bundle_holds_no_secret_and_nothing_of_a_person_and_is_for_its_owner_alone() {
+/// A configuration and people with canaries in every place.
+fn with_canaries() -> Program {
     let program = Program::with(
         r#"
 # canaryComment
@@ -522,6 +525,29 @@ expect.scores = { engagement = 0 }
         let path = program.file(name, text);
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
+    program
+}
+
+/// The files of a bundle, by name.
+fn unpacked(path: &std::path::Path) -> std::collections::BTreeMap<String, String> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(
+        std::fs::File::open(path).unwrap(),
+    ));
+    let mut found = std::collections::BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        use std::io::Read as _;
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        found.insert(name.split_once('/').unwrap().1.to_owned(), text);
+    }
+    found
+}
+
+#[test]
+fn a_support_bundle_holds_no_secret_and_nothing_of_a_person_and_is_for_its_owner_alone() {
+    let program = with_canaries();
     program.expect(0, &["import", "rows.jsonl"]);
     program.expect(0, &["score"]);
     // A run that fails, with words about it.
@@ -548,18 +574,7 @@ expect.scores = { engagement = 0 }
         0o600
     );
 
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(
-        std::fs::File::open(&path).unwrap(),
-    ));
-    let mut found = std::collections::BTreeMap::new();
-    for entry in archive.entries().unwrap() {
-        use std::io::Read as _;
-        let mut entry = entry.unwrap();
-        let name = entry.path().unwrap().display().to_string();
-        let mut text = String::new();
-        entry.read_to_string(&mut text).unwrap();
-        found.insert(name.split_once('/').unwrap().1.to_owned(), text);
-    }
+    let found = unpacked(&path);
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
     assert_eq!(
         names,
