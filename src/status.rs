@@ -1,6 +1,8 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
+mod shadow;
+
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use schemars::JsonSchema;
@@ -12,12 +14,12 @@ use crate::{
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
     schedule::due::Schedule,
-    score::{
-        calendar::{Day, Zone},
-        facts::ConnectionId,
-    },
-    store::{Conn, Connection, ShadowDay, Shortfall, Store, StoreError},
+    score::{calendar::Day, facts::ConnectionId},
+    store::{Conn, Connection, Shortfall, Store, StoreError},
 };
+
+pub use shadow::{ShadowStatus, WouldCount, WouldStatus};
+use shadow::{shadow, shadow_text};
 
 /// So many shortfalls of a connection are told, and so many in text.
 const SHORT_MAX: usize = 20;
@@ -88,59 +90,6 @@ pub struct ConnectionStatus {
     /// What would have been written so far, while it is only watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowStatus>,
-}
-
-/// A shadow period.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ShadowStatus {
-    /// Until when it lasts at least; nothing happens by itself on that day.
-    pub until: Day,
-    /// Whether that day has come.
-    pub over: bool,
-    /// On how many days it was kept what would have been written.
-    pub days: i64,
-    /// The last of these days.
-    pub last: Option<WouldStatus>,
-}
-
-/// What would have been written on a day, by its last cycle.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct WouldStatus {
-    /// The day.
-    pub on: Day,
-    /// How many writes.
-    pub writes: i64,
-    /// What is done to what, and for how many contacts.
-    pub counts: Vec<WouldCount>,
-}
-
-/// One kind of write that would have been made.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct WouldCount {
-    /// `set field`, `add tag`, and so on, as a plan says it.
-    pub verb: String,
-    /// The field, tag or automation.
-    pub target: String,
-    /// For how many contacts.
-    pub contacts: i64,
-}
-
-impl From<ShadowDay> for WouldStatus {
-    fn from(day: ShadowDay) -> Self {
-        let counts = day.counts.into_iter();
-        let counts: Vec<_> = counts
-            .map(|(verb, target, contacts)| WouldCount {
-                verb,
-                target,
-                contacts,
-            })
-            .collect();
-        Self {
-            on: day.on,
-            writes: counts.iter().map(|each| each.contacts).sum(),
-            counts,
-        }
-    }
 }
 
 /// What a platform reports by itself.
@@ -336,32 +285,6 @@ fn connection(
     Ok(status)
 }
 
-fn shadow(
-    conn: &Conn,
-    configured: &ConnectionConfig,
-    known: Option<&Connection>,
-    config: &Config,
-    now: DateTime<Utc>,
-) -> Result<Option<ShadowStatus>, StoreError> {
-    let Some(until) = configured.shadow_until else {
-        return Ok(None);
-    };
-    let (days, last) = match known {
-        Some(known) => (
-            conn.shadow_days(known.id)?,
-            conn.shadow(known.id, 1)?.pop().map(WouldStatus::from),
-        ),
-        None => (0, None),
-    };
-    let over = until <= Zone::new(config.zone).day(now.timestamp_millis());
-    Ok(Some(ShadowStatus {
-        until,
-        over,
-        days,
-        last,
-    }))
-}
-
 fn webhook(conn: &Conn, connection: ConnectionId) -> Result<HookStatus, StoreError> {
     let (waiting, odd) = conn.delivery_sizes(connection)?;
     let mut status = HookStatus {
@@ -498,36 +421,6 @@ fn webhook_text(webhook: &HookStatus) -> String {
     }
     if webhook.last_at.is_none() || webhook.odd + webhook.refused > 0 {
         out += "; see `engaged doctor`";
-    }
-    out
-}
-
-fn shadow_text(name: &str, shadow: &ShadowStatus) -> String {
-    let mut out = if shadow.over {
-        format!("its shadow period is over since {}", shadow.until)
-    } else {
-        format!("in its shadow period until {}", shadow.until)
-    };
-    match &shadow.last {
-        None => out += "; nothing is kept yet",
-        Some(last) if last.writes == 0 => {
-            out += &format!("; on {} nothing would have been written", last.on);
-        }
-        Some(last) => {
-            let counts = last.counts.iter().map(|each| {
-                format!(
-                    "{} {} {}",
-                    each.verb,
-                    each.target.replacen(':', " ", 1),
-                    each.contacts
-                )
-            });
-            let counts: Vec<String> = counts.collect();
-            out += &format!("; would have written on {}: {}", last.on, counts.join(", "));
-        }
-    }
-    if shadow.over {
-        out += &format!("; next: engaged go-live {name}");
     }
     out
 }

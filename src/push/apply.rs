@@ -238,11 +238,7 @@ impl Push<'_> {
             .await?;
         match decided {
             Decided::Stale { expected, found } => Err(PushError::Stale { expected, found }),
-            Decided::Watched {
-                planned,
-                why,
-                would,
-            } => {
+            Decided::Watched(planned, why, would) => {
                 (report.planned, report.held, report.would) = (planned, why, would);
                 Ok(false)
             }
@@ -415,12 +411,8 @@ enum Decided {
         expected: String,
         found: String,
     },
-    /// The connection is read-only.
-    Watched {
-        planned: u64,
-        why: Vec<String>,
-        would: Vec<Count>,
-    },
+    /// The connection is read-only: how many writes, why they wait, what they would be.
+    Watched(u64, Vec<String>, Vec<Count>),
     Held {
         planned: u64,
         why: Vec<String>,
@@ -454,12 +446,7 @@ fn decide(
         } else {
             Vec::new()
         };
-        let would = plan.counts;
-        return Ok(Decided::Watched {
-            planned,
-            why,
-            would,
-        });
+        return Ok(Decided::Watched(planned, why, plan.counts));
     }
     if tx.is_paused()? {
         return Ok(Decided::Held {
