@@ -118,7 +118,12 @@ fn who_holds_the_database_is_seen_without_taking_the_lock() {
     let pid = std::process::id().to_string();
     assert!(daemon.message.contains(&pid), "{daemon:?}");
     drop(store);
-    assert!(codes(&found(&config)).contains("daemon_absent"));
+    // A process that another test is about to start may hold it for an instant longer.
+    let free = (0..1000).any(|_| {
+        std::thread::yield_now();
+        codes(&found(&config)).contains("daemon_absent")
+    });
+    assert!(free);
 }
 
 #[test]
