@@ -1,6 +1,8 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
+mod shadow;
+
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use schemars::JsonSchema;
@@ -15,6 +17,9 @@ use crate::{
     score::{calendar::Day, facts::ConnectionId},
     store::{Conn, Connection, Shortfall, Store, StoreError},
 };
+
+pub use shadow::{ShadowStatus, WouldCount, WouldStatus};
+use shadow::{shadow, shadow_text};
 
 /// So many shortfalls of a connection are told, and so many in text.
 const SHORT_MAX: usize = 20;
@@ -82,6 +87,9 @@ pub struct ConnectionStatus {
     pub next_at: Option<DateTime<Utc>>,
     /// What its platform reports by itself, if it is to.
     pub webhook: Option<HookStatus>,
+    /// What would have been written so far, while it is only watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowStatus>,
 }
 
 /// What a platform reports by itself.
@@ -245,7 +253,9 @@ fn connection(
         short_in_all: 0,
         next_at: Schedule::of(configured, config.zone).next_after(now),
         webhook: configured.webhook.as_ref().map(|_| HookStatus::default()),
+        shadow: None,
     };
+    status.shadow = shadow(conn, configured, known, config, now)?;
     let Some(known) = known else {
         return Ok(status);
     };
@@ -381,6 +391,9 @@ fn connections_text(status: &Status) -> String {
         out += &short_text(each);
         if let Some(webhook) = &each.webhook {
             out += &format!("  {}: {}\n", each.name, webhook_text(webhook));
+        }
+        if let Some(shadow) = &each.shadow {
+            out += &format!("  {}: {}\n", each.name, shadow_text(&each.name, shadow));
         }
     }
     out

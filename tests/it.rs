@@ -36,6 +36,8 @@ mod fakes;
 mod faults;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/first_run.rs"]
+mod first_run;
 #[path = "it/ghost.rs"]
 mod ghost;
 #[path = "it/guards.rs"]

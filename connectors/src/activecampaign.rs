@@ -268,6 +268,7 @@ impl ActiveCampaign {
             name: self.client.base().host_str().unwrap_or_default().to_owned(),
             version: None,
             missing: Vec::new(),
+            needless: Vec::new(),
         })
     }
 }
@@ -298,6 +299,12 @@ impl Connector for ActiveCampaign {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let all = one::all_lists(self).await;
+        let all = all.map_err(|error| name_right(error, "Lists"))?;
+        Ok(all.into_values().collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

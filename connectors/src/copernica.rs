@@ -326,18 +326,24 @@ impl Copernica {
             name: name.unwrap_or(id),
             version: Some(format!("REST v4{calls}")),
             missing,
+            needless: Vec::new(),
         })
     }
 
-    /// Refuses a database that is not there.
-    async fn find_database(&self) -> Result<(), ConnectorError> {
+    /// The databases of the account.
+    async fn databases(&self) -> Result<Vec<Row>, ConnectorError> {
         let answer = self
             .client
             .get("databases")
             .query("limit", 1000)
             .send()
             .await?;
-        let rows = wire::rows(answer.json()?).ok_or_else(|| answer.refusal())?;
+        wire::rows(answer.json()?).ok_or_else(|| answer.refusal())
+    }
+
+    /// Refuses a database that is not there.
+    async fn find_database(&self) -> Result<(), ConnectorError> {
+        let rows = self.databases().await?;
         let is =
             |row: &Row| [row.text("id"), row.text("name")].contains(&Some(self.database.clone()));
         if rows.iter().any(is) {
@@ -501,6 +507,12 @@ impl Connector for Copernica {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let rows = self.databases().await;
+        let rows = rows.map_err(|error| name_right(error, "to read databases"))?;
+        Ok(rows.iter().filter_map(|row| row.text("name")).collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -205,6 +205,12 @@ impl Ghost {
     }
 
     /// What [`Connector::check`] asks.
+    /// The newsletters of the site, archived ones too.
+    async fn newsletters(&self) -> Result<wire::NewsletterPage, ConnectorError> {
+        let read = self.client.get("newsletters/").query("limit", 100);
+        read.send().await?.json()
+    }
+
     async fn ask(&self) -> Result<Account, ConnectorError> {
         let site: wire::SitePage = self.client.get("site/").send().await?.json()?;
         for path in ["members/", "labels/"] {
@@ -221,14 +227,13 @@ impl Ghost {
             answer.json::<serde_json::Value>()?;
         }
         if !self.newsletters.is_empty() {
-            let read = self.client.get("newsletters/").query("limit", 100);
-            let page: wire::NewsletterPage = read.send().await?.json()?;
-            page.require(&self.newsletters)?;
+            self.newsletters().await?.require(&self.newsletters)?;
         }
         Ok(Account {
             name: site.site.title,
             version: site.site.version,
             missing: Vec::new(),
+            needless: Vec::new(),
         })
     }
 }
@@ -272,6 +277,10 @@ impl Connector for Ghost {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        Ok(self.newsletters().await?.names())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

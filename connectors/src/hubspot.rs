@@ -346,6 +346,12 @@ impl Connector for HubSpot {
         within(CHECK_MAX, "check", scopes::check(self)).await
     }
 
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let all = subscriptions::all(self).await;
+        let all = all.map_err(|error| scopes::named(error, scopes::SUBSCRIPTION_TYPES))?;
+        Ok(all.into_iter().map(|each| each.name).collect())
+    }
+
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {
         let known = self.capabilities.streams.iter();
         let Some(spec) = known.clone().find(|spec| spec.stream == stream) else {

@@ -245,11 +245,16 @@ impl Mailchimp {
         lists::followed(self).await?;
         // The roles are owner, admin, manager, author and viewer; the last two write nothing.
         let reader = |role: &String| matches!(role.as_str(), "author" | "viewer");
-        let missing = root.role.filter(reader).map(|_| "the role Manager".into());
+        let missing = root.role.clone().filter(reader);
+        let missing = missing.map(|_| "the role Manager".into());
+        let more = |role: &String| matches!(role.as_str(), "owner" | "admin");
+        let needless = root.role.filter(more);
+        let needless = needless.map(|role| format!("the role {role} (Manager is enough)"));
         Ok(Account {
             name: root.account_name.unwrap_or_default(),
             version: None,
             missing: missing.into_iter().collect(),
+            needless: needless.into_iter().collect(),
         })
     }
 
@@ -286,6 +291,11 @@ impl Connector for Mailchimp {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let all = lists::all_of(self).await?;
+        Ok(all.into_iter().map(|list| list.name).collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -360,7 +360,7 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-fn plan_text(plan: &PushPlan) -> String {
+pub(super) fn plan_text(plan: &PushPlan) -> String {
     let mut out = String::new();
     for each in &plan.connections {
         out += &format!("{} ({})\n", each.connection, each.mode);

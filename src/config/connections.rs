@@ -21,7 +21,10 @@ use super::{
     tree::{Entry, Node, Table},
     webhooks::{self, HookConfig, Signing},
 };
-use crate::diagnostic::{Diagnostic, Place};
+use crate::{
+    diagnostic::{Diagnostic, Place},
+    score::calendar::Day,
+};
 
 pub use own::{CopernicaOwn, HubSpotOwn, Own};
 pub(super) use push::Defined;
@@ -139,6 +142,9 @@ pub struct ConnectionConfig {
     pub schedule: Cron,
     /// Whether it may be written to.
     pub mode: Mode,
+    /// The shadow period of a connection that is read-only: each cycle keeps how much would have been written. The
+    /// date is what a person set; nothing happens by itself on it.
+    pub shadow_until: Option<Day>,
     /// Another host than the platform's own. Always present for Ghost and ActiveCampaign.
     pub base_url: Option<Url>,
     /// How many requests a second at most; `None` for what the platform bears.
@@ -168,6 +174,7 @@ impl ConnectionConfig {
             lists: Vec::new(),
             schedule: schedule(None, found)?,
             mode: Mode::Live,
+            shadow_until: None,
             base_url: Some(url),
             requests_per_second: None,
             push: PushConfig::default(),
@@ -209,6 +216,10 @@ fn connection(
     let push = push::push(table, platform, defined, found);
     let webhook = webhooks::of(root, table, platform, base, found);
     let own = own::own(root, entry, table, platform, found);
+    let mode = match table.text("mode") {
+        Some("live") => Mode::Live,
+        _ => Mode::ReadOnly,
+    };
     Some(ConnectionConfig {
         name: entry.name.clone(),
         platform: platform?,
@@ -216,16 +227,39 @@ fn connection(
         key_place: key_place?,
         lists: texts(table, "lists"),
         schedule: schedule?,
-        mode: match table.text("mode") {
-            Some("live") => Mode::Live,
-            _ => Mode::ReadOnly,
-        },
+        shadow_until: shadow_until(table, mode, found),
+        mode,
         base_url,
         requests_per_second,
         push,
         webhook,
         own: own?,
     })
+}
+
+/// Until when a connection is only watched. On a live one it would be a promise that nobody keeps.
+fn shadow_until(table: &Table, mode: Mode, found: &mut Found) -> Option<Day> {
+    let node = table.get("shadow_until")?;
+    if mode == Mode::Live {
+        found.add(
+            Diagnostic::error(
+                code::MISPLACED_OPTION,
+                "a live connection has no shadow period",
+            )
+            .at(&node.place, "and mode is \"live\"")
+            .help("take this line out, or set mode = \"read-only\"; `engaged go-live` does both at once"),
+        );
+        return None;
+    }
+    let day = node.date().and_then(Day::parse);
+    if day.is_none() {
+        found.add(
+            Diagnostic::error(code::BAD_VALUE, "'shadow_until' must be a date")
+                .at(&node.place, "not a date")
+                .help("write it as 2026-06-15"),
+        );
+    }
+    day
 }
 
 /// The texts of a list; what is no text has been reported.

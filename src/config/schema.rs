@@ -137,6 +137,7 @@ static CONNECTION: &[Key] = &[
     key("lists", TEXTS, "The lists to follow, by name. Default: all."),
     key("schedule", Text, "When to sync, as cron in `timezone`. Default: every hour, 0 * * * *."),
     key("mode", Word(&["read-only", "live"]), "Whether anything may be written to the platform. Default: read-only."),
+    key("shadow_until", Date, "Until this date at least nothing is to be written: each cycle keeps how much it would have been. `engaged go-live` takes it out."),
     key("base_url", Text, "Another host: a self-hosted platform, a proxy, a test. Required for ghost and activecampaign."),
     key("requests_per_second", Whole(1, 1000), "How many requests a second at most. Default: what the platform bears; more only from a stand-in on this machine."),
     key("push", Table(PUSH), "What is written to the platform."),

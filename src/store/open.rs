@@ -28,6 +28,7 @@ pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreE
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    make(path)?;
     let mut conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // The page size is fixed once the first page is written.
@@ -95,6 +96,19 @@ fn check_writable(path: &Path) -> Result<(), StoreError> {
             detail: format!("{} is marked read-only", path.display()),
         }),
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::file(path, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the file where there is none, for its owner alone: it holds people's addresses. The files beside it get the same
+/// permissions from `SQLite`.
+fn make(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(StoreError::file(path, &error))
         }
         _ => Ok(()),

@@ -146,7 +146,7 @@ fn the_path_is_made_once_for_its_owner_alone_and_a_doctor_does_not_show_it() {
     until("what was refused is counted", || {
         hook(&program).is_some_and(|hook| hook.refused == 2)
     });
-    let doctor = program.expect(0, &["doctor"]);
+    let doctor = program.run(&["doctor", "--offline"]);
     assert!(
         doctor.out.contains("1 taken, 0 came again"),
         "{}",

@@ -1,0 +1,122 @@
+//! The shadow period of a connection, as one look shows it.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    config::{Config, ConnectionConfig},
+    score::calendar::{Day, Zone},
+    store::{Conn, Connection, ShadowDay, StoreError},
+};
+
+/// A shadow period.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ShadowStatus {
+    /// Until when it lasts at least; nothing happens by itself on that day.
+    pub until: Day,
+    /// Whether that day has come.
+    pub over: bool,
+    /// On how many days it was kept what would have been written.
+    pub days: i64,
+    /// The last of these days.
+    pub last: Option<WouldStatus>,
+}
+
+/// What would have been written on a day, by its last cycle.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WouldStatus {
+    /// The day.
+    pub on: Day,
+    /// How many writes.
+    pub writes: i64,
+    /// What is done to what, and for how many contacts.
+    pub counts: Vec<WouldCount>,
+}
+
+/// One kind of write that would have been made.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WouldCount {
+    /// `set field`, `add tag`, and so on, as a plan says it.
+    pub verb: String,
+    /// The field, tag or automation.
+    pub target: String,
+    /// For how many contacts.
+    pub contacts: i64,
+}
+
+impl From<ShadowDay> for WouldStatus {
+    fn from(day: ShadowDay) -> Self {
+        let counts = day.counts.into_iter();
+        let counts: Vec<_> = counts
+            .map(|(verb, target, contacts)| WouldCount {
+                verb,
+                target,
+                contacts,
+            })
+            .collect();
+        Self {
+            on: day.on,
+            writes: counts.iter().map(|each| each.contacts).sum(),
+            counts,
+        }
+    }
+}
+
+/// Looks at the shadow period of a connection, if it has one.
+pub(super) fn shadow(
+    conn: &Conn,
+    configured: &ConnectionConfig,
+    known: Option<&Connection>,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<Option<ShadowStatus>, StoreError> {
+    let Some(until) = configured.shadow_until else {
+        return Ok(None);
+    };
+    let (days, last) = match known {
+        Some(known) => (
+            conn.shadow_days(known.id)?,
+            conn.shadow(known.id, 1)?.pop().map(WouldStatus::from),
+        ),
+        None => (0, None),
+    };
+    let over = until <= Zone::new(config.zone).day(now.timestamp_millis());
+    Ok(Some(ShadowStatus {
+        until,
+        over,
+        days,
+        last,
+    }))
+}
+
+/// The period in a line.
+pub(super) fn shadow_text(name: &str, shadow: &ShadowStatus) -> String {
+    let mut out = if shadow.over {
+        format!("its shadow period is over since {}", shadow.until)
+    } else {
+        format!("in its shadow period until {}", shadow.until)
+    };
+    match &shadow.last {
+        None => out += "; nothing is kept yet",
+        Some(last) if last.writes == 0 => {
+            out += &format!("; on {} nothing would have been written", last.on);
+        }
+        Some(last) => {
+            let counts = last.counts.iter().map(|each| {
+                format!(
+                    "{} {} {}",
+                    each.verb,
+                    each.target.replacen(':', " ", 1),
+                    each.contacts
+                )
+            });
+            let counts: Vec<String> = counts.collect();
+            out += &format!("; would have written on {}: {}", last.on, counts.join(", "));
+        }
+    }
+    if shadow.over {
+        out += &format!("; next: engaged go-live {name}");
+    }
+    out
+}
