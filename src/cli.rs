@@ -19,6 +19,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod service;
 mod web;
 mod work;
 
@@ -130,8 +131,12 @@ enum Verb {
     Web(web::Web),
     /// Run the checks that every connector must pass
     Conformance(conformance::Conformance),
+    /// Ask whether the daemon is alive and can work; one line, 0 or 8
+    Healthcheck(service::Healthcheck),
+    /// Print the manual, or write a page for each verb
+    Man(service::ManPages),
     /// Print completions for a shell
-    Completions(look::Completions),
+    Completions(service::Completions),
 }
 
 /// What every verb gets.
@@ -250,8 +255,10 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Resume => human::pause(context, false),
         Verb::Web(arguments) => web::web(context, &arguments),
         Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
+        Verb::Healthcheck(arguments) => service::healthcheck(context, &arguments),
+        Verb::Man(arguments) => service::man(&arguments, Cli::command()),
         Verb::Completions(arguments) => {
-            look::completions(&arguments, &mut Cli::command());
+            service::completions(&arguments, &mut Cli::command());
             Ok(Exit::Done)
         }
     }
