@@ -25,7 +25,8 @@ use crate::{
         due::{Schedule, due},
         jobs::{Jobs, Trouble},
     },
-    store::StoreError,
+    score::calendar::Millis,
+    store::{Store, StoreError},
     web::{Listening, Running},
 };
 
@@ -192,16 +193,18 @@ fn show_life(desk: &Desk) -> JoinHandle<()> {
     desk.pulse.beat(jobs.clock.as_ref());
     let (store, supervisor) = (jobs.store.clone(), desk.supervisor.clone());
     let now = jobs.clock.now().timestamp_millis();
-    tokio::spawn(async move {
-        // An empty transaction needs no room: on a full disk we are not well, but alive.
-        if store.write_async(|_| Ok(())).await.is_err() {
-            return;
-        }
-        supervisor.alive();
-        if let Err(error) = store.write_async(move |tx| tx.set_beat(now)).await {
-            warn!(code = error.code(), "no sign of life was kept: {error}");
-        }
-    })
+    tokio::spawn(vouch(store, supervisor, now))
+}
+
+async fn vouch(store: Store, supervisor: Supervisor, now: Millis) {
+    // An empty transaction needs no room: on a full disk we are not well, but alive.
+    if store.write_async(|_| Ok(())).await.is_err() {
+        return;
+    }
+    supervisor.alive();
+    if let Err(error) = store.write_async(move |tx| tx.set_beat(now)).await {
+        warn!(code = error.code(), "no sign of life was kept: {error}");
+    }
 }
 
 /// The daemon's own turn.
@@ -298,4 +301,51 @@ fn last_runs(jobs: &Jobs) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError>
         }
         Ok(last)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::net::UnixDatagram, sync::mpsc};
+
+    use super::*;
+    use crate::{clock::SystemClock, config::Environment, store::Access, store::Conn};
+
+    // F6: a thread that counted seconds would vouch for it.
+    #[tokio::test]
+    async fn nobody_vouches_for_a_writer_that_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&socket).unwrap();
+        systemd.set_nonblocking(true).unwrap();
+        let named = ("NOTIFY_SOCKET".to_owned(), socket.display().to_string());
+        let supervisor = Supervisor::of(&Environment::from([named]));
+        let path = folder.path().join("engaged.db");
+        let store = Store::open(&path, Access::ReadWrite, &SystemClock).unwrap();
+
+        let (go_on, hangs) = mpsc::channel::<()>();
+        let (began, begins) = mpsc::channel();
+        let hung = store.clone();
+        let hung = std::thread::spawn(move || {
+            hung.write(move |_| {
+                began.send(()).unwrap();
+                let _ = hangs.recv();
+                Ok(())
+            })
+        });
+        begins.recv().unwrap();
+        let vouching = tokio::spawn(vouch(store.clone(), supervisor, 7_000));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let mut heard = [0; 64];
+        assert!(systemd.recv(&mut heard).is_err(), "it was vouched for");
+        assert_eq!(store.read(Conn::beat_at).unwrap(), None);
+
+        go_on.send(()).unwrap();
+        hung.join().unwrap().unwrap();
+        vouching.await.unwrap();
+        let length = systemd.recv(&mut heard).unwrap();
+        assert_eq!(&heard[..length], b"WATCHDOG=1");
+        assert_eq!(store.read(Conn::beat_at).unwrap(), Some(7_000));
+    }
 }

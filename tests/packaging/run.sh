@@ -153,7 +153,7 @@ inside systemctl start engaged || fail 'it does not start again'
 
 say 'removed and purged, nothing is left but configuration and data'
 inside dpkg -r engaged > "$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"
-[ -z "$(inside pgrep -x engaged || true)" ] || fail 'it still runs'
+inside sh -c 'readlink /proc/[0-9]*/exe | grep -q bin/engaged' && fail 'it still runs'
 inside dpkg -P engaged > "$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"
 inside sh -c 'find / -xdev -not -path "/proc/*" | grep -v -e ^/var/log -e ^/var/cache -e ^/var/lib/dpkg -e ^/tmp -e ^/var/tmp -e ^/run | sort' > "$work/after.txt"
 left=$(comm -13 "$work/before.txt" "$work/after.txt" | grep -v -E '^/(etc|var/lib)/engaged(/|$)|^/etc/(passwd|group|shadow|gshadow)-$|^/etc/\.pwd\.lock$|^/var/lib/systemd/' || true)
