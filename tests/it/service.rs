@@ -111,10 +111,10 @@ fn systemd_learns_that_we_are_ready_when_the_database_is_migrated_and_the_dashbo
     let mut daemon = systemd.start(&mut program);
     systemd.hear("READY=1");
     let conn = Connection::open(&database).unwrap();
-    let schema: usize = conn
+    let schema: i64 = conn
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(schema, 5 + missing);
+    assert_eq!(schema, 5 + i64::try_from(missing).unwrap());
     let said = daemon.said();
     let (_, url) = said.split_once("http://").unwrap();
     let address = url.split(['/', '"', ' ', '\n']).next().unwrap();

