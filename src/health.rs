@@ -81,10 +81,10 @@ pub async fn ready(store: &Store, pulse: &Pulse, clock: &dyn Clock) -> Ready {
     {
         return answer;
     }
-    let answer = if !is_alive(pulse.beat_at(), now) {
-        Err("heartbeat")
-    } else {
+    let answer = if is_alive(pulse.beat_at(), now) {
         ask(store).await
+    } else {
+        Err("heartbeat")
     };
     *answered = Some((clock.now().timestamp_millis(), answer));
     answer
