@@ -23,6 +23,7 @@ mod look;
 pub mod output;
 mod preview;
 mod support_bundle;
+mod service;
 mod web;
 mod work;
 
@@ -140,8 +141,12 @@ enum Verb {
     Conformance(conformance::Conformance),
     /// Pack what somebody who is to help needs to see, without a secret or an address
     SupportBundle(support_bundle::SupportBundle),
+    /// Ask whether the daemon is alive and can work; one line, 0 or 8
+    Healthcheck(service::Healthcheck),
+    /// Print the manual, or write a page for each verb
+    Man(service::ManPages),
     /// Print completions for a shell
-    Completions(look::Completions),
+    Completions(service::Completions),
 }
 
 /// What every verb gets.
@@ -263,8 +268,10 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Web(arguments) => web::web(context, &arguments),
         Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
         Verb::SupportBundle(arguments) => support_bundle::support_bundle(context, &arguments),
+        Verb::Healthcheck(arguments) => service::healthcheck(context, &arguments),
+        Verb::Man(arguments) => service::man(&arguments, Cli::command()),
         Verb::Completions(arguments) => {
-            look::completions(&arguments, &mut Cli::command());
+            service::completions(&arguments, &mut Cli::command());
             Ok(Exit::Done)
         }
     }

@@ -111,6 +111,9 @@ pub enum Access {
     ReadOnly,
 }
 
+/// Is told what is being done to an older database, by a name, and whether that begins now or has gone on for a while.
+pub type Upgrading = Arc<dyn Fn(&str, bool) + Send + Sync>;
+
 /// An open database. Clones share it; the last one closes it.
 #[derive(Clone)]
 pub struct Store {
@@ -152,6 +155,17 @@ impl Store {
     /// # Errors
     /// Each way in which storage cannot be used is a variant of [`StoreError`].
     pub fn open(path: &Path, access: Access, clock: &dyn Clock) -> Result<Self, StoreError> {
+        let nobody: Upgrading = Arc::new(|_, _| ());
+        Self::open_telling(path, access, clock, &nobody)
+    }
+
+    /// As [`Store::open`]; `upgrading` is told while an older database is brought to the present schema.
+    pub fn open_telling(
+        path: &Path,
+        access: Access,
+        clock: &dyn Clock,
+        upgrading: &Upgrading,
+    ) -> Result<Self, StoreError> {
         let (lock, writer) = match access {
             Access::ReadOnly => {
                 open::check_readable(path)?;
@@ -159,12 +173,12 @@ impl Store {
             }
             Access::Beside => {
                 open::check_readable(path)?;
-                let conn = open::beside(path, clock.now().timestamp_millis())?;
+                let conn = open::beside(path, clock.now().timestamp_millis(), upgrading)?;
                 (None, Some(writer::Writer::start(conn)?))
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;
-                let conn = open::for_writing(path, clock.now().timestamp_millis())?;
+                let conn = open::for_writing(path, clock.now().timestamp_millis(), upgrading)?;
                 (Some(lock), Some(writer::Writer::start(conn)?))
             }
         };

@@ -66,6 +66,8 @@ mod rights;
 mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
+#[path = "it/service.rs"]
+mod service;
 #[path = "it/stage.rs"]
 mod stage;
 #[path = "it/words.rs"]

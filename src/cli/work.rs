@@ -8,13 +8,13 @@ use tokio::runtime::Runtime;
 
 use crate::{
     daemon, demo,
-    desk::Desk,
+    desk::{Desk, supervisor::Supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
     push::{apply::PushReport, plan::Plan as PushPlan},
     schedule::jobs::{Jobs, Progress, Watch},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
-    store::Which,
+    store::{Access, Store, Which},
     sync::SyncReport,
     verify::verify as verify_store,
 };
@@ -81,7 +81,13 @@ pub(super) struct Apply {
 /// The jobs of the configuration, with the store locked for this process.
 pub(super) fn jobs(context: &Context) -> Result<Jobs, Expected> {
     let config = context.config()?;
-    let store = context.writing(&config)?;
+    let systemd = Supervisor::of(&context.environment);
+    let store = Store::open_telling(
+        &config.database,
+        Access::ReadWrite,
+        context.clock.as_ref(),
+        &systemd.upgrading(),
+    )?;
     let transport = platform::network()?;
     Jobs::new(
         config,

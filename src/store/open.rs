@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{error::StoreError, migrate};
+use super::{Upgrading, error::StoreError, migrate};
 use crate::score::calendar::Millis;
 
 /// 3.51.3 is the first release without the WAL-reset race.
@@ -15,14 +15,22 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection that writes beside the one that always does.
-pub(super) fn beside(path: &Path, now: Millis) -> Result<Connection, StoreError> {
-    let conn = for_writing(path, now)?;
+pub(super) fn beside(
+    path: &Path,
+    now: Millis,
+    upgrading: &Upgrading,
+) -> Result<Connection, StoreError> {
+    let conn = for_writing(path, now, upgrading)?;
     conn.busy_timeout(PATIENCE)?;
     Ok(conn)
 }
 
 /// The one connection that writes.
-pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreError> {
+pub(super) fn for_writing(
+    path: &Path,
+    now: Millis,
+    upgrading: &Upgrading,
+) -> Result<Connection, StoreError> {
     check_version(rusqlite::version_number())?;
     check_writable(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -41,7 +49,7 @@ pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreE
     // What is not here the system keeps, and a larger share here would make memory grow with the list.
     set(&conn, "cache_size", -8_000)?;
     harden(&conn)?;
-    migrate::run(&mut conn, path, now)?;
+    migrate::run(&mut conn, path, now, upgrading)?;
     Ok(conn)
 }
 
@@ -170,7 +178,8 @@ mod tests {
     #[test]
     fn the_writer_keeps_every_setting_that_promises_rest_on() {
         let folder = tempfile::tempdir().unwrap();
-        let conn = for_writing(&folder.path().join("a.db"), 0).unwrap();
+        let nobody: Upgrading = std::sync::Arc::new(|_, _| ());
+        let conn = for_writing(&folder.path().join("a.db"), 0, &nobody).unwrap();
         let number = |pragma: &str| -> i64 {
             conn.pragma_query_value(None, pragma, |row| row.get(0))
                 .unwrap()
