@@ -22,8 +22,8 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
-mod support_bundle;
 mod service;
+mod support_bundle;
 mod web;
 mod work;
 

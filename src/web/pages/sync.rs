@@ -391,6 +391,7 @@ mod tests {
             short: Vec::new(),
             short_in_all: 0,
             next_at: None,
+            shadow: None,
             webhook: None,
         };
         let shown = |language, status: &ConnectionStatus| {
