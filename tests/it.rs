@@ -42,6 +42,8 @@ mod first_run;
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/hooked.rs"]
+mod hooked;
 #[path = "it/hooks.rs"]
 mod hooks;
 #[path = "it/insight.rs"]

@@ -184,22 +184,9 @@ fn looked_at(plan: &Plan, days: &[WouldStatus]) -> String {
     let mut out = String::new();
     if !days.is_empty() {
         out += "The shadow period: what each day's last run would have written, all in all\n";
-        let rows = days.iter().map(|day| {
-            let counts = day.counts.iter().map(|each| {
-                format!(
-                    "{} {} {}",
-                    each.verb,
-                    each.target.replacen(':', " ", 1),
-                    each.contacts
-                )
-            });
-            let counts: Vec<String> = counts.collect();
-            vec![
-                format!("  {}", day.on),
-                day.writes.to_string(),
-                counts.join(", "),
-            ]
-        });
+        let rows = days
+            .iter()
+            .map(|day| vec![format!("  {}", day.on), day.writes.to_string(), day.named()]);
         out += &output::table(&["  DAY", "WRITES", ""], &[1], &rows.collect::<Vec<_>>());
         out += "\n";
     }

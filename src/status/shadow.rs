@@ -45,6 +45,17 @@ pub struct WouldCount {
     pub contacts: i64,
 }
 
+impl WouldStatus {
+    /// What would have been written, as in `set field ENGSCORE 200, add tag engaged:hot 12`.
+    pub fn named(&self) -> String {
+        let counts = self.counts.iter().map(|each| {
+            let target = each.target.replacen(':', " ", 1);
+            format!("{} {target} {}", each.verb, each.contacts)
+        });
+        counts.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl From<ShadowDay> for WouldStatus {
     fn from(day: ShadowDay) -> Self {
         let counts = day.counts.into_iter();
@@ -103,16 +114,7 @@ pub(super) fn shadow_text(name: &str, shadow: &ShadowStatus) -> String {
             out += &format!("; on {} nothing would have been written", last.on);
         }
         Some(last) => {
-            let counts = last.counts.iter().map(|each| {
-                format!(
-                    "{} {} {}",
-                    each.verb,
-                    each.target.replacen(':', " ", 1),
-                    each.contacts
-                )
-            });
-            let counts: Vec<String> = counts.collect();
-            out += &format!("; would have written on {}: {}", last.on, counts.join(", "));
+            out += &format!("; would have written on {}: {}", last.on, last.named());
         }
     }
     if shadow.over {

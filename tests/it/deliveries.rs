@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
-    hooks::{daemon, deliver, hook},
+    hooked::deliver,
+    hooks::{daemon, hook},
     program::Program,
     stage::{Running, cycles_at, noon, now, secret, until},
 };
