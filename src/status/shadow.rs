@@ -46,7 +46,7 @@ pub struct WouldCount {
 }
 
 impl WouldStatus {
-    /// What would have been written, as in `set field ENGSCORE 200, add tag engaged:hot 12`.
+    /// What would have been written, as in `set field field ENGSCORE 200, add tag tag engaged:hot 12`.
     pub fn named(&self) -> String {
         let counts = self.counts.iter().map(|each| {
             let target = each.target.replacen(':', " ", 1);
@@ -121,4 +121,38 @@ pub(super) fn shadow_text(name: &str, shadow: &ShadowStatus) -> String {
         out += &format!("; next: engaged go-live {name}");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_everything_that_would_have_been_written_and_what_comes_next() {
+        let mut shadow = ShadowStatus {
+            until: Day(20_600),
+            over: false,
+            days: 3,
+            last: None,
+        };
+        let said = shadow_text("krant", &shadow);
+        assert_eq!(
+            said,
+            "in its shadow period until 2026-05-27; nothing is kept yet"
+        );
+        let count = |verb: &str, target: &str, contacts| (verb.into(), target.into(), contacts);
+        shadow.last = Some(WouldStatus::from(ShadowDay {
+            on: Day(20_599),
+            counts: vec![
+                count("set field", "field:ENGSCORE", 200),
+                count("add tag", "tag:engaged:hot", 12),
+            ],
+        }));
+        shadow.over = true;
+        assert_eq!(
+            shadow_text("krant", &shadow),
+            "its shadow period is over since 2026-05-27; would have written on 2026-05-26: \
+             set field field ENGSCORE 200, add tag tag engaged:hot 12; next: engaged go-live krant"
+        );
+    }
 }
