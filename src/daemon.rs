@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     alert,
+    care::keep::{self, keep_caring},
     desk::{Desk, ask::Ask, supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
@@ -60,7 +61,14 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
     let looks = alert::keep_looking(Arc::clone(&desk));
-    let beside = [tokio::spawn(hangups), tokio::spawn(looks)];
+    let care = keep_caring(Arc::clone(&desk));
+    let beside = [
+        tokio::spawn(hangups),
+        tokio::spawn(looks),
+        tokio::spawn(care),
+    ];
+    let store = desk.jobs().store.clone();
+    let mut failed = std::pin::pin!(store.failed());
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -73,6 +81,8 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
                 close(&desk).await;
                 break;
             }
+            // What is on the disk is no longer certain: whoever starts us next finds out.
+            failed = &mut failed => return Err(failed.into()),
             () = beat.notified() => {}
         }
         desk.pulse.beat(desk.jobs().clock.as_ref());
@@ -83,6 +93,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             tokio::select! {
                 ended = &mut turn => break Some(ended),
                 () = &mut stop => break None,
+                failed = &mut failed => return Err(failed.into()),
                 // A backfill takes hours and a push minutes: no reason to be taken for dead.
                 () = beat.notified() => show_life(&desk),
             }
@@ -115,6 +126,8 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     if let Err(error) = heartbeat.shutdown().await {
         warn!("the scheduler did not stop cleanly: {error}");
     }
+    let now = desk.jobs().clock.now().timestamp_millis();
+    keep::end(&desk.jobs().store, now).await?;
     info!("stopped");
     Ok(())
 }

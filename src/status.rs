@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use crate::{
     automation::EntryState,
+    care::{self, CareStatus},
     cli::output::table,
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
+    restored::{self, Quarantined},
     schedule::due::Schedule,
     score::{calendar::Day, facts::ConnectionId},
     store::{Conn, Connection, Shortfall, Store, StoreError},
@@ -47,6 +49,11 @@ pub struct Status {
     pub guards: Vec<GuardStatus>,
     /// Whether writing is paused.
     pub paused: bool,
+    /// A backup that took the place of the database and may not write yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantined>,
+    /// The newest backup, and what the database's own checks found.
+    pub care: CareStatus,
     /// What moved in the scores up to the last week that was taken.
     pub drift: Vec<Finding>,
 }
@@ -191,6 +198,8 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             starts: starts(conn)?,
             guards: guards.collect(),
             paused: conn.is_paused()?,
+            quarantine: restored::look(conn, config)?,
+            care: care::look(conn, config, now.timestamp_millis())?,
             drift: drift::report(conn, config, drift::WEEKS)?.findings,
         })
     })
@@ -326,8 +335,8 @@ pub fn text(status: &Status) -> String {
             status.waiting
         );
     }
-    let held = starts_text(status) + &guards_text(status);
-    out + &outbox_text(status) + &held + &drift_text(status)
+    let held = starts_text(status) + &guards_text(status) + &quarantine_text(status);
+    out + &outbox_text(status) + &held + &drift_text(status) + &care::text(&status.care)
 }
 
 fn connections_text(status: &Status) -> String {
@@ -471,6 +480,28 @@ fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
     waiting.retain(|(_, number)| *number > 0);
     waiting.sort();
     Ok(waiting)
+}
+
+/// What a restored database waits for, and what stays silent because of it.
+fn quarantine_text(status: &Status) -> String {
+    let Some(quarantine) = &status.quarantine else {
+        return String::new();
+    };
+    let mut out = format!(
+        "Restored  from {}; {} writes of before were given up\n",
+        quarantine.file, quarantine.abandoned
+    );
+    for (automation, number) in &quarantine.silent {
+        out +=
+            &format!("          {number} entries into {automation} start nothing because of it\n");
+    }
+    for missing in &quarantine.missing {
+        out += &format!("          missing: {}\n", missing.words());
+    }
+    if quarantine.lost_days {
+        out += "          what files and programs told since the backup is lost until it is told again;\n          then: engaged approve restored --sent-again\n";
+    }
+    out
 }
 
 /// Alerts alone: `drift` has the rest.

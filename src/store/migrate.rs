@@ -63,6 +63,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0012_told",
         sql: include_str!("migrations/0012_told.sql"),
     },
+    Migration {
+        name: "0013_care",
+        sql: include_str!("migrations/0013_care.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (
@@ -117,12 +121,19 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
 /// Applies what is missing. An existing database is first copied to `<path>.before-<schema>`.
 pub(super) fn run(conn: &mut Connection, path: &Path, now: Millis) -> Result<(), StoreError> {
     let found = check(conn, path)?;
-    if found == newest() {
-        return Ok(());
-    }
-    if found > 0 {
+    if found > 0 && found < newest() {
         back_up(conn, path, found)?;
     }
+    run_on_copy(conn, path, now)
+}
+
+/// Applies what is missing to a database of which there is another copy.
+pub(super) fn run_on_copy(
+    conn: &mut Connection,
+    path: &Path,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let found = check(conn, path)?;
     let skip = usize::try_from(found).unwrap_or_default();
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(skip) {
         let id = i64::try_from(index + 1).unwrap_or(i64::MAX);
