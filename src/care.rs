@@ -56,6 +56,16 @@ pub struct CheckStatus {
     pub at: DateTime<Utc>,
     /// What is wrong, if anything.
     pub trouble: Option<String>,
+    /// Whether that holds all writing to platforms.
+    pub holds: bool,
+}
+
+impl CareStatus {
+    /// Whether nothing keeps us from taking anything in or writing to platforms.
+    pub fn is_sound(&self) -> bool {
+        let room = self.disk.is_none_or(|disk| !disk.is_low());
+        room && self.checks.iter().all(|check| !check.holds)
+    }
 }
 
 /// Looks at what is remembered, and at the disk.
@@ -66,6 +76,7 @@ pub fn look(conn: &Conn, config: &Config, now: Millis) -> Result<CareStatus, Sto
         bytes: row.bytes,
     });
     let checks = conn.care()?.into_iter().map(|row| CheckStatus {
+        holds: row.unsound().is_some(),
         name: row.name,
         at: instant(row.at),
         trouble: row.trouble,
@@ -112,7 +123,16 @@ pub fn text(status: &CareStatus) -> String {
     }
     for check in &status.checks {
         if let Some(trouble) = &check.trouble {
-            out += &format!("Check     {}: {trouble} ({})\n", check.name, time(check.at));
+            let held = if check.holds {
+                "; nothing is written to any platform"
+            } else {
+                ""
+            };
+            out += &format!(
+                "Check     {}: {trouble} ({}){held}\n",
+                check.name,
+                time(check.at)
+            );
         }
     }
     if let Some(disk) = status.disk.filter(Space::is_low) {

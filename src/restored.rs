@@ -69,6 +69,26 @@ pub fn look(conn: &Conn, config: &Config) -> Result<Option<Quarantined>, StoreEr
     }))
 }
 
+/// What a restored database waits for, and what stays silent because of it.
+pub fn text(quarantine: &Quarantined) -> String {
+    let mut out = format!(
+        "Restored  from {}; {} writes of before were given up\n",
+        quarantine.file, quarantine.abandoned
+    );
+    for (automation, number) in &quarantine.silent {
+        out +=
+            &format!("          {number} entries into {automation} start nothing because of it\n");
+    }
+    for missing in &quarantine.missing {
+        out += &format!("          missing: {}\n", missing.words());
+    }
+    if quarantine.lost_days {
+        out += "          what files and programs told since the backup is lost until it is told again;\n          \
+                then: engaged approve restored --sent-again\n";
+    }
+    out
+}
+
 fn missing(conn: &Conn, config: &Config) -> Result<Vec<Missing>, StoreError> {
     let (known, comparisons) = (conn.connections()?, conn.comparisons()?);
     let mut missing = Vec::new();

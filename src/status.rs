@@ -151,11 +151,10 @@ impl From<Shortfall> for ShortStatus {
 }
 
 impl Status {
-    /// Whether every connection is in order.
+    /// Whether every connection and the database are in order.
     pub fn is_healthy(&self) -> bool {
-        self.connections
-            .iter()
-            .all(|each| matches!(each.state, "ok" | "never synced"))
+        let mut connections = self.connections.iter();
+        self.care.is_sound() && connections.all(|each| matches!(each.state, "ok" | "never synced"))
     }
 }
 
@@ -335,7 +334,9 @@ pub fn text(status: &Status) -> String {
             status.waiting
         );
     }
-    let held = starts_text(status) + &guards_text(status) + &quarantine_text(status);
+    let restored = status.quarantine.as_ref().map(restored::text);
+    let restored = restored.unwrap_or_default();
+    let held = starts_text(status) + &guards_text(status) + &restored;
     out + &outbox_text(status) + &held + &drift_text(status) + &care::text(&status.care)
 }
 
@@ -480,28 +481,6 @@ fn starts(conn: &Conn) -> Result<Vec<(String, i64)>, StoreError> {
     waiting.retain(|(_, number)| *number > 0);
     waiting.sort();
     Ok(waiting)
-}
-
-/// What a restored database waits for, and what stays silent because of it.
-fn quarantine_text(status: &Status) -> String {
-    let Some(quarantine) = &status.quarantine else {
-        return String::new();
-    };
-    let mut out = format!(
-        "Restored  from {}; {} writes of before were given up\n",
-        quarantine.file, quarantine.abandoned
-    );
-    for (automation, number) in &quarantine.silent {
-        out +=
-            &format!("          {number} entries into {automation} start nothing because of it\n");
-    }
-    for missing in &quarantine.missing {
-        out += &format!("          missing: {}\n", missing.words());
-    }
-    if quarantine.lost_days {
-        out += "          what files and programs told since the backup is lost until it is told again;\n          then: engaged approve restored --sent-again\n";
-    }
-    out
 }
 
 /// Alerts alone: `drift` has the rest.

@@ -5,9 +5,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    care::{self, CareStatus},
     config::{Config, ConnectionConfig, Signing, Webhooks},
     diagnostic::{Exit, Expected},
     hooks::{self, Door},
+    restored::{self, Quarantined},
     status::{self, HookStatus},
     store::{StoreError, StoredDelivery, WITHOUT_CONNECTION},
 };
@@ -27,6 +29,10 @@ pub(super) struct Doctor {
 #[derive(Debug, Serialize)]
 struct Report {
     schema: u32,
+    /// A restored database that may not write yet.
+    quarantine: Option<Quarantined>,
+    /// The database's backups, checks and disk.
+    care: CareStatus,
     webhooks: Vec<HookReport>,
     /// Deliveries to no path of ours.
     strangers: i64,
@@ -68,6 +74,10 @@ pub(super) fn doctor(context: &Context, arguments: &Doctor) -> Result<Exit, Expe
 fn look(context: &Context, config: &Config, only: Option<&str>) -> Result<Report, Expected> {
     let store = context.reading(config)?;
     let now = context.clock.now();
+    let (quarantine, care) = store.read(|conn| {
+        let care = care::look(conn, config, now.timestamp_millis())?;
+        Ok((restored::look(conn, config)?, care))
+    })?;
     let (all, odd, strangers, ids) = store.read(|conn| {
         let strangers = conn.hook(WITHOUT_CONNECTION)?;
         Ok::<_, StoreError>((
@@ -106,6 +116,8 @@ fn look(context: &Context, config: &Config, only: Option<&str>) -> Result<Report
     }
     Ok(Report {
         schema: 1,
+        quarantine,
+        care,
         webhooks,
         strangers,
     })
@@ -145,7 +157,8 @@ fn named(odd: &StoredDelivery) -> Odd {
 }
 
 fn text(report: &Report) -> String {
-    let mut out = String::new();
+    let quarantine = report.quarantine.as_ref();
+    let mut out = quarantine.map(restored::text).unwrap_or_default() + &care::text(&report.care);
     if report.webhooks.is_empty() {
         out += "No connection has a webhook: everything is polled. See docs/webhooks.md.\n";
     }

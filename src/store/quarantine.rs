@@ -18,6 +18,8 @@ use crate::{
 
 /// The guard that is open while a quarantine goes on.
 pub const QUARANTINE: &str = "restored";
+/// The platform of addresses that are called and never read.
+const CALLED: &str = "webhook";
 /// Days of which programs and files told that may be lost with the former database.
 const LOST: &str = "restore";
 /// Numbers that people, files and other programs know go on beyond those that were given after the backup.
@@ -281,8 +283,8 @@ impl Tx {
         self.sql.execute("delete from restored_connection", ())?;
         self.sql.execute(
             "insert into restored_connection (connection_id, restored_at)
-             select id, ?1 from connection where platform <> ?2",
-            params![now, IMPORTED],
+             select id, ?1 from connection where platform not in (?2, ?3)",
+            params![now, IMPORTED, CALLED],
         )?;
         Ok(())
     }

@@ -797,14 +797,13 @@ create table care (
   since_at integer
 ) strict, without rowid;
 
--- Backups that were put in the place of the database. Until ended_at nothing is written to a platform.
+-- Backups that were put in the place of the database. Until ended_at nothing is written to a platform. known_to_at: the newest
+-- that the backup knew. abandoned: writes that were given up; silenced: entries that start nothing because of it.
 create table restore (
   id integer primary key autoincrement,
   file text not null,
-  -- The newest that the backup knows.
   known_to_at integer,
   restored_at integer not null,
-  -- Writes that were given up, and entries that start nothing because of it.
   abandoned integer not null,
   silenced integer not null,
   ended_at integer,

@@ -179,7 +179,9 @@ fn mistakes_are_told_with_their_code_and_nothing_happens() {
 
 /// How often each contact was started.
 fn started(stage: &Stage) -> BTreeMap<String, usize> {
-    stage.shop().starts().into_iter().collect()
+    let all = stage.shop().starts().into_iter();
+    all.filter(|(key, _)| key.ends_with(" journey 1 step 1"))
+        .collect()
 }
 
 fn entries(stage: &Stage) -> Vec<String> {
@@ -207,12 +209,13 @@ fn an_old_backup_starts_nobody_again_and_writes_no_older_value_over_a_newer_one(
 
     // What the backup does not know: everybody is started, a day of news comes, and newer values are written.
     stage.work("apply");
-    let begun = started(&stage);
-    assert!(begun.len() > 10, "{begun:?}");
+    assert!(started(&stage).len() > 10, "{:?}", started(&stage));
     stage.day_of_news();
     let later = stage.work("once");
     assert!(later["applied"].as_u64().unwrap() > 0, "nothing was newer");
     stage.shop_shows_what_is_wanted();
+    // Whoever came in that day is started too, and the backup has never heard of them.
+    let begun = started(&stage);
 
     let report = program.json(&["restore", "old.db"]);
     assert!(report["silenced"].as_u64().unwrap() > 10, "{report}");
@@ -243,10 +246,7 @@ fn an_old_backup_starts_nobody_again_and_writes_no_older_value_over_a_newer_one(
     let status = stage.status(0);
     assert_eq!(missing(&status), Vec::<String>::new(), "{status}");
     let silent = &status["quarantine"]["silent"][0];
-    assert_eq!(
-        (silent[0].as_str(), silent[1].as_u64()),
-        (Some("Welcome"), report["silenced"].as_u64())
-    );
+    assert_eq!((&silent[0], &silent[1]), (&"Welcome".into(), &begun.len().into()));
 
     program.expect(0, &["approve", "restored"]);
     assert!(stage.status(0)["quarantine"].is_null());
