@@ -60,13 +60,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let listening = Listening::start(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
     supervisor::ready();
-    let looks = alert::keep_looking(Arc::clone(&desk));
-    let care = keep_caring(Arc::clone(&desk));
-    let beside = [
-        tokio::spawn(hangups),
-        tokio::spawn(looks),
-        tokio::spawn(care),
-    ];
+    let beside = go_on_beside(&desk, hangups);
     let store = desk.jobs().store.clone();
     let mut failed = std::pin::pin!(store.failed());
     info!(
@@ -114,6 +108,31 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         }
     }
     beside.iter().for_each(JoinHandle::abort);
+    end_serving(listening, dashboard).await;
+    // Nothing of ours runs in the scheduler but the beat itself.
+    if let Err(error) = heartbeat.shutdown().await {
+        warn!("the scheduler did not stop cleanly: {error}");
+    }
+    let jobs = desk.jobs();
+    keep::end(&jobs.store, jobs.clock.now().timestamp_millis()).await?;
+    info!("stopped");
+    Ok(())
+}
+
+/// What goes on beside the jobs, and ends with them.
+fn go_on_beside(
+    desk: &Arc<Desk>,
+    hangups: impl Future<Output = ()> + Send + 'static,
+) -> [JoinHandle<()>; 3] {
+    [
+        tokio::spawn(hangups),
+        tokio::spawn(alert::keep_looking(Arc::clone(desk))),
+        tokio::spawn(keep_caring(Arc::clone(desk))),
+    ]
+}
+
+/// Takes nothing more in, and answers what is under way.
+async fn end_serving(listening: Option<Listening>, dashboard: Option<Running>) {
     if let Some(listening) = listening {
         // Who is not answered by then sends it again.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, listening.stop()).await;
@@ -122,14 +141,6 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
     }
-    // Nothing of ours runs in the scheduler but the beat itself.
-    if let Err(error) = heartbeat.shutdown().await {
-        warn!("the scheduler did not stop cleanly: {error}");
-    }
-    let now = desk.jobs().clock.now().timestamp_millis();
-    keep::end(&desk.jobs().store, now).await?;
-    info!("stopped");
-    Ok(())
 }
 
 /// Serves the dashboard, and says how its first account is made.

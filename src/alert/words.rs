@@ -76,37 +76,10 @@ pub fn firing(condition: &Condition, zone: Tz, language: Language) -> String {
                 time(*since)
             ),
         ),
-        Fact::BackupStale { since } => (
-            format!(
-                "{on}: no good backup of the database was made since {}",
-                time(*since)
-            ),
-            format!(
-                "{on}: sinds {} is er geen goede back-up van de database gemaakt",
-                time(*since)
-            ),
-        ),
+        Fact::BackupStale { since } => backup_stale(on, &time(*since)),
         Fact::Damaged { check, since } => damaged(on, check, &time(*since)),
-        Fact::DiskLow { free } => (
-            format!(
-                "{on}: the database's disk is nearly full, {} left; nothing is read in until there is more room",
-                bytes(*free)
-            ),
-            format!(
-                "{on}: de schijf van de database is bijna vol, nog {}; er wordt niets ingelezen tot er meer ruimte is",
-                bytes(*free)
-            ),
-        ),
-        Fact::LogLarge { bytes: size } => (
-            format!(
-                "{on}: the database's log has grown to {}; something reads from it for too long",
-                bytes(*size)
-            ),
-            format!(
-                "{on}: het logboek van de database is gegroeid tot {}; iets leest er te lang uit",
-                bytes(*size)
-            ),
-        ),
+        Fact::DiskLow { free } => disk_low(on, &bytes(*free)),
+        Fact::LogLarge { bytes: size } => log_large(on, &bytes(*size)),
         Fact::Configuration { since, errors } => (
             format!(
                 "{on}: a new configuration was refused at {}, for {errors} {}; the one before is in force",
@@ -261,6 +234,35 @@ fn rejected(on: &str, rows: i64) -> Both {
     (
         format!("{on}: {rows} {english} could not be understood"),
         format!("{on}: {rows} {dutch} niet begrepen"),
+    )
+}
+
+fn backup_stale(on: &str, since: &str) -> Both {
+    (
+        format!("{on}: no good backup of the database was made since {since}"),
+        format!("{on}: sinds {since} is er geen goede back-up van de database gemaakt"),
+    )
+}
+
+fn disk_low(on: &str, free: &str) -> Both {
+    (
+        format!(
+            "{on}: the database's disk is nearly full, {free} left; nothing is read in until there is more room"
+        ),
+        format!(
+            "{on}: de schijf van de database is bijna vol, nog {free}; er wordt niets ingelezen tot er meer ruimte is"
+        ),
+    )
+}
+
+fn log_large(on: &str, size: &str) -> Both {
+    (
+        format!(
+            "{on}: the database's log has grown to {size}; something reads from it for too long"
+        ),
+        format!(
+            "{on}: het logboek van de database is gegroeid tot {size}; iets leest er te lang uit"
+        ),
     )
 }
 

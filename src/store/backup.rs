@@ -141,11 +141,11 @@ fn name(partial: &Path, target: &Path, replace: bool) -> Result<(), StoreError> 
 /// Whether a file is a whole and sound database of ours, and what it holds.
 fn examine(path: &Path) -> Result<Held, StoreError> {
     let sql = open::for_reading(path).map_err(|error| bad(path, error))?;
-    held(Conn { sql }, path)
+    held(&Conn { sql }, path)
 }
 
 /// The same, through a connection.
-pub(super) fn held(conn: Conn, path: &Path) -> Result<Held, StoreError> {
+pub(super) fn held(conn: &Conn, path: &Path) -> Result<Held, StoreError> {
     let schema = migrate::check(&conn.sql, path).map_err(|error| bad(path, error))?;
     if schema == 0 {
         return Err(StoreError::Backup {
@@ -154,7 +154,7 @@ pub(super) fn held(conn: Conn, path: &Path) -> Result<Held, StoreError> {
         });
     }
     conn.check_soundness().map_err(|error| bad(path, error))?;
-    count(&conn, path, schema).map_err(|error| bad(path, error))
+    count(conn, path, schema).map_err(|error| bad(path, error))
 }
 
 fn count(conn: &Conn, path: &Path, schema: i64) -> Result<Held, StoreError> {

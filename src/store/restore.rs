@@ -191,7 +191,7 @@ fn prepare(
         other => backup::bad(file, other),
     };
     let sql = Connection::open(copy).map_err(|error| told(error.into()))?;
-    let held = backup::held(Conn { sql }, copy).map_err(told)?;
+    let held = backup::held(&Conn { sql }, copy).map_err(told)?;
     let writer = Writer::start(open::copy_for_writing(copy, now).map_err(told)?)?;
     let source = Source {
         file: file.display().to_string(),

@@ -246,7 +246,10 @@ fn an_old_backup_starts_nobody_again_and_writes_no_older_value_over_a_newer_one(
     let status = stage.status(0);
     assert_eq!(missing(&status), Vec::<String>::new(), "{status}");
     let silent = &status["quarantine"]["silent"][0];
-    assert_eq!((&silent[0], &silent[1]), (&"Welcome".into(), &begun.len().into()));
+    assert_eq!(
+        (&silent[0], &silent[1]),
+        (&"Welcome".into(), &begun.len().into())
+    );
 
     program.expect(0, &["approve", "restored"]);
     assert!(stage.status(0)["quarantine"].is_null());
