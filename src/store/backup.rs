@@ -91,7 +91,13 @@ fn claim(partial: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .mode(0o600)
         .open(partial)
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => StoreError::Backup {
+                path: partial.into(),
+                detail: "there is no such folder".into(),
+            },
+            _ => failed(&error),
+        })?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -97,7 +97,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file cannot be used as a backup.
-    #[error("{} is no good backup: {detail}", path.display())]
+    #[error("{} cannot be used as a backup: {detail}", path.display())]
     Backup {
         /// The file.
         path: PathBuf,
@@ -170,7 +170,7 @@ impl StoreError {
             }
             Self::Busy { .. } => "close the program that has the file open",
             Self::Exists { .. } => "name another file, or write over it with --force",
-            Self::Backup { .. } => "name another backup; this file was left as it is",
+            Self::Backup { .. } => "name another file; whatever is there was left as it is",
             Self::Older { .. } => "run `engaged once` or start the daemon, which migrates it",
             Self::Bug { .. } => "please report this, with the command that you ran",
         }

@@ -9,7 +9,7 @@
 use std::{
     fs::File,
     io::{ErrorKind, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -56,6 +56,7 @@ pub fn restore(
     let now = clock.now().timestamp_millis();
     finish(database, now)?;
     look(file)?;
+    refuse_itself(database, file)?;
     let copy = with_ending(database, ".restoring");
     let prepared = prepare(file, &copy, zone, now);
     let (held, quarantine) = match prepared {
@@ -167,6 +168,17 @@ fn look(file: &Path) -> Result<(), StoreError> {
         });
     }
     Ok(())
+}
+
+fn refuse_itself(database: &Path, file: &Path) -> Result<(), StoreError> {
+    let names = |path: &Path| std::fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    match (names(database), names(file)) {
+        (Ok(one), Ok(other)) if one == other => Err(StoreError::Backup {
+            path: file.into(),
+            detail: "it is the database itself".into(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Copies the backup, checks the copy, and puts it into quarantine.

@@ -155,10 +155,11 @@ fn mistakes_are_told_with_their_code_and_nothing_happens() {
     program.file("letter.db", "Dear editor");
     let letter = program.expect(9, &["restore", "letter.db"]);
     assert!(
-        letter.err.contains("letter.db is no good backup"),
+        letter.err.contains("letter.db cannot be used as a backup"),
         "{}",
         letter.err
     );
+    program.expect(9, &["restore", "engaged.db"]);
     program.expect(2, &["approve", "restored"]);
     let held = Store::open(
         &program.path().join("engaged.db"),
@@ -246,9 +247,11 @@ fn an_old_backup_starts_nobody_again_and_writes_no_older_value_over_a_newer_one(
     let status = stage.status(0);
     assert_eq!(missing(&status), Vec::<String>::new(), "{status}");
     let silent = &status["quarantine"]["silent"][0];
-    assert_eq!(
-        (&silent[0], &silent[1]),
-        (&"Welcome".into(), &begun.len().into())
+    assert_eq!(silent[0], "Welcome");
+    // And whoever came in meanwhile and may not be written to.
+    assert!(
+        silent[1].as_u64().unwrap() >= begun.len() as u64,
+        "{silent}"
     );
 
     program.expect(0, &["approve", "restored"]);

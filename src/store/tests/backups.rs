@@ -111,7 +111,7 @@ fn a_backup_without_a_folder_leaves_nothing() {
     let target = bench.folder().join("none").join("copy.db");
     assert_eq!(
         bench.store.back_up(&target, false).unwrap_err().code(),
-        "E0306"
+        "E0313"
     );
     assert!(!bench.folder().join("none").exists());
 }
