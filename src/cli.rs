@@ -23,6 +23,7 @@ mod look;
 pub mod output;
 mod preview;
 mod service;
+mod storage;
 mod support_bundle;
 mod web;
 mod work;
@@ -111,6 +112,10 @@ enum Verb {
     Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
+    /// Copy the database into one checked file, also beside a running daemon
+    Backup(storage::Backup),
+    /// Put a backup in the place of the database; nothing is written to platforms until it is approved
+    Restore(storage::Restore),
     /// Take in contacts, events and gaps from files
     Import(load::Import),
     /// Correct a contact's score by hand, with a reason and an end
@@ -253,6 +258,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::History(arguments) => look::history(context, &arguments),
         Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
+        Verb::Backup(arguments) => storage::backup(context, &arguments),
+        Verb::Restore(arguments) => storage::restore(context, &arguments),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Automations(arguments) => automations::automations(context, &arguments),

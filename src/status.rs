@@ -10,9 +10,11 @@ use serde::Serialize;
 
 use crate::{
     automation::EntryState,
+    care::{self, CareStatus},
     cli::output::table,
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
+    restored::{self, Quarantined},
     schedule::due::Schedule,
     score::{calendar::Day, facts::ConnectionId},
     store::{Conn, Connection, Shortfall, Store, StoreError},
@@ -52,6 +54,11 @@ pub struct Status {
     pub guards: Vec<GuardStatus>,
     /// Whether writing is paused.
     pub paused: bool,
+    /// A backup that took the place of the database and may not write yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantined>,
+    /// The newest backup, and what the database's own checks found.
+    pub care: CareStatus,
     /// What moved in the scores up to the last week that was taken.
     pub drift: Vec<Finding>,
 }
@@ -162,11 +169,10 @@ impl ShortStatus {
 }
 
 impl Status {
-    /// Whether every connection is in order.
+    /// Whether every connection and the database are in order.
     pub fn is_healthy(&self) -> bool {
-        self.connections
-            .iter()
-            .all(|each| matches!(each.state, "ok" | "never synced"))
+        let mut connections = self.connections.iter();
+        self.care.is_sound() && connections.all(|each| matches!(each.state, "ok" | "never synced"))
     }
 }
 
@@ -209,6 +215,8 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             starts: starts(conn)?,
             guards: guards.collect(),
             paused: conn.is_paused()?,
+            quarantine: restored::look(conn, config)?,
+            care: care::look(conn, config, now.timestamp_millis())?,
             drift: drift::report(conn, config, drift::WEEKS)?.findings,
         })
     })
@@ -346,8 +354,10 @@ pub fn text(status: &Status) -> String {
             status.waiting
         );
     }
-    let held = starts_text(status) + &guards_text(status);
-    out + &outbox_text(status) + &held + &drift_text(status)
+    let restored = status.quarantine.as_ref().map(restored::text);
+    let restored = restored.unwrap_or_default();
+    let held = starts_text(status) + &guards_text(status) + &restored;
+    out + &outbox_text(status) + &held + &drift_text(status) + &care::text(&status.care)
 }
 
 fn connections_text(status: &Status) -> String {

@@ -13,6 +13,8 @@ mod append;
 mod arrival;
 mod audit;
 mod automation;
+mod backup;
+mod care;
 mod clean;
 mod connection;
 mod contact;
@@ -35,7 +37,9 @@ mod operation;
 mod outbox;
 mod page;
 mod publication;
+mod quarantine;
 mod reader;
+mod restore;
 mod result;
 mod run;
 mod session;
@@ -63,6 +67,8 @@ pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{
     Entries, EntriesWanted, EntryDay, EntrySize, Listed, Tally as EntryTally, Waiting,
 };
+pub use backup::Held;
+pub use care::{BACKUP, BACKUP_SCORES, BackupRow, CareRow, QUICK, SCORES, WHOLE};
 pub use clean::{
     BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState,
 };
@@ -85,6 +91,8 @@ pub use outbox::{
 };
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
+pub use quarantine::{Comparison, QUARANTINE, Quarantine, Source};
+pub use restore::{Restored, restore};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use run::{Brought, DayBrought, Hour, Run};
 pub use session::SessionRow;
@@ -178,7 +186,9 @@ impl Store {
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;
-                let conn = open::for_writing(path, clock.now().timestamp_millis(), upgrading)?;
+                let now = clock.now().timestamp_millis();
+                restore::finish(path, now)?;
+                let conn = open::for_writing(path, now, upgrading)?;
                 (Some(lock), Some(writer::Writer::start(conn)?))
             }
         };
@@ -240,6 +250,20 @@ impl Store {
         tokio::task::spawn_blocking(move || store.read(job))
             .await
             .map_err(|error| StoreError::bug(error.to_string()))?
+    }
+
+    /// Waits until a write fails so that nobody knows any more what is on the disk. Then the process must end: what was
+    /// committed before stands, and is found again on start.
+    pub async fn failed(&self) -> StoreError {
+        match self.writer() {
+            Ok(writer) => writer.failed().await,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        self.inner.readers.path()
     }
 
     fn writer(&self) -> Result<&writer::Writer, StoreError> {

@@ -119,6 +119,20 @@ pub struct StreamReport {
 }
 
 impl SyncReport {
+    /// Of a sync that was not begun, because the disk has too little room.
+    pub fn without_room(connection: &str, why: String) -> Self {
+        let stream = StreamReport {
+            stream: "disk".to_owned(),
+            error: Some(why),
+            ..StreamReport::default()
+        };
+        Self {
+            connection: connection.to_owned(),
+            streams: vec![stream],
+            ..Self::default()
+        }
+    }
+
     /// Whether every stream reached its end.
     pub fn is_complete(&self) -> bool {
         self.blocked.is_none() && self.streams.iter().all(|stream| stream.error.is_none())

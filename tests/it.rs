@@ -72,5 +72,7 @@ mod running;
 mod service;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/storing.rs"]
+mod storing;
 #[path = "it/words.rs"]
 mod words;

@@ -16,6 +16,7 @@ use engaged_connectors::{
 };
 
 use crate::{
+    push::stop,
     score::calendar::Millis,
     store::{
         CleaningCase, Conn, Lane, NewOutboxRow, OutboxRow, OutboxState, Stage, StoreError, Taken,
@@ -134,7 +135,7 @@ impl Cleaning<'_> {
         let (id, name, now) = (site.place.id, site.place.name.as_str(), self.now());
         let stopped = |conn: &Conn| {
             let held = conn.blocked(name)?.is_some() || conn.open_guard(LIST_SHRUNK, id)?.is_some();
-            Ok(!site.place.live || held || conn.is_paused()?)
+            Ok(!site.place.live || held || stop::stopped(conn, id)?.is_some())
         };
         if self.store.read(stopped)? {
             let waiting = self

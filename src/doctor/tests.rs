@@ -6,10 +6,11 @@ use engaged_connectors::Account;
 use super::{
     CODES, Finding, State, look,
     platform::{ahead, clock_of, rights},
-    storage::{judged_disk, size},
+    storage::judged_disk,
     zone::judged,
 };
 use crate::{
+    care::disk::Space,
     clock::SystemClock,
     config::{self, Config, Environment},
     store::{Access, Store},
@@ -174,12 +175,11 @@ fn rights_that_lack_are_to_be_mended_and_needless_ones_are_to_be_known() {
 
 #[test]
 fn a_disk_is_low_below_a_twentieth_or_two_hundred_megabytes_whichever_is_less() {
-    let (mb, gb) = (1 << 20, 1 << 30);
-    assert_eq!(judged_disk("/", 200 * mb, 100 * gb).state, State::Fine);
-    assert_eq!(judged_disk("/", 199 * mb, 100 * gb).code, "disk_low");
-    assert_eq!(judged_disk("/", 60 * mb, gb).state, State::Fine);
-    assert_eq!(judged_disk("/", 50 * mb, gb).code, "disk_low");
-    assert_eq!(size(1_610_612_736), "1.5 GB");
+    let judged = |free, total| judged_disk("/", Space { free, total });
+    assert_eq!(judged(200_000_000, 1 << 40).state, State::Fine);
+    assert_eq!(judged(199_000_000, 1 << 40).code, "disk_low");
+    assert_eq!(judged(60, 1_000).state, State::Fine);
+    assert_eq!(judged(49, 1_000).code, "disk_low");
 }
 
 #[test]

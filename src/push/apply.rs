@@ -25,6 +25,7 @@ use super::{
     guard::{self, Limits},
     plan::{self, Ask, ConnectionPlan, Count, Planned},
     starts::{self, Request},
+    stop,
 };
 
 /// How many rows one call of a connector gets.
@@ -36,9 +37,6 @@ const RETRY_MAX_MS: Millis = 86_400_000;
 
 /// So long one push goes on starting.
 const STARTS_LAST_MS: Millis = 10 * 60_000;
-
-/// Why nothing is written, when a person said so.
-const PAUSED: &str = "pushing is paused; `engaged resume` goes on";
 
 /// The rows of one call, and what came of it.
 type Sent = (Vec<OutboxRow>, Result<Vec<Outcome>, ConnectorError>);
@@ -265,8 +263,8 @@ impl Push<'_> {
                 .store
                 .write_async(move |tx| {
                     // A long push ends where a person says so.
-                    if tx.is_paused()? {
-                        return Ok(None);
+                    if let Some(why) = stop::stopped(tx, id)? {
+                        return Ok(Err(why));
                     }
                     let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
                     if lane == Lane::Start {
@@ -275,12 +273,15 @@ impl Push<'_> {
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
                     tx.begin_attempt(&numbers, &attempt, now)?;
-                    Ok(Some(rows))
+                    Ok(Ok(rows))
                 })
                 .await?;
-            let Some(rows) = rows else {
-                report.held.push(PAUSED.to_owned());
-                return Ok(());
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(why) => {
+                    report.held.push(why);
+                    return Ok(());
+                }
             };
             if rows.is_empty() {
                 return Ok(());
@@ -448,10 +449,10 @@ fn decide(
         };
         return Ok(Decided::Watched(planned, why, plan.counts));
     }
-    if tx.is_paused()? {
+    if let Some(why) = stop::stopped(tx, ask.id)? {
         return Ok(Decided::Held {
             planned,
-            why: vec![PAUSED.to_owned()],
+            why: vec![why],
         });
     }
     let why = guard::hold(tx, ask, &plan, limits)?;

@@ -7,7 +7,7 @@ use crate::{
     automation,
     clean::CLEANING,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Guard, StoreError, Tx},
+    store::{Guard, QUARANTINE, StoreError, Tx},
     sync::LIST_SHRUNK,
 };
 
@@ -26,12 +26,13 @@ pub const MAX_SCORE_CHANGE: &str = "max_score_change";
 pub const MAX_STARTS: &str = "max_starts";
 
 /// Every guard that there is, for `approve`.
-pub const ALL: [&str; 5] = [
+pub const ALL: [&str; 6] = [
     BASELINE,
     MAX_SCORE_CHANGE,
     MAX_STARTS,
     LIST_SHRUNK,
     CLEANING,
+    QUARANTINE,
 ];
 
 /// How much may happen in one push without asking.

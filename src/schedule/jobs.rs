@@ -2,6 +2,7 @@
 //! the configuration, and records its run before it begins.
 
 mod cleaning;
+mod storage;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,7 @@ use serde::Serialize;
 use crate::{
     alert::Teller,
     automation,
+    care::disk::{self, Space},
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment, Platform},
     diagnostic::Expected,
@@ -47,6 +49,9 @@ pub enum Progress<'a> {
 /// Tells somebody where a job has come.
 pub type Watch = Arc<dyn Fn(Progress<'_>) + Send + std::marker::Sync>;
 
+/// Says how much room there is on the database's disk; `None` where that is not known.
+pub type Room = Arc<dyn Fn() -> Option<Space> + Send + std::marker::Sync>;
+
 /// What the jobs of one configuration work with.
 pub struct Jobs {
     /// The configuration.
@@ -64,6 +69,8 @@ pub struct Jobs {
     /// Connections that were checked by this process, with the rights that their keys lack.
     checked: Mutex<BTreeMap<String, Vec<String>>>,
     watch: Watch,
+    /// How much room the database's disk has.
+    pub room: Room,
 }
 
 /// What one whole cycle did.
@@ -140,7 +147,9 @@ impl Jobs {
         }
         let teller = platform::teller(&config.alerts, environment, &clock, transport)?;
         let zone = Arc::new(Zone::new(config.zone));
+        let database = config.database.clone();
         Ok(Self {
+            room: Arc::new(move || disk::space(&database)),
             config: Arc::new(config),
             store,
             clock,
@@ -198,6 +207,12 @@ impl Jobs {
             return Ok(SyncReport::default());
         };
         let run = self.begin("sync", Some(connection)).await?;
+        if let Some(why) = self.no_room() {
+            let report = SyncReport::without_room(name, why.clone());
+            self.end_as(run, outcome(Some(&why)), Some(why), None)
+                .await?;
+            return Ok(report);
+        }
         let watch = Arc::clone(&self.watch);
         let progress = move |report: &StreamReport| watch(Progress::Page(name, report));
         let blocked = self.store.read(|conn| conn.blocked(name))?;
@@ -332,6 +347,7 @@ impl Jobs {
         looked_at: Option<&Plan>,
     ) -> Result<Vec<PushReport>, Trouble> {
         let mut reports = Vec::new();
+        self.compare_restored().await?;
         let all = self.config.written_to();
         for connection in all.filter(|each| only.is_none_or(|only| only == each.name)) {
             let Some(push) = self.push_of(connection)? else {
@@ -567,6 +583,7 @@ impl From<StoreError> for Expected {
         use crate::diagnostic::{Diagnostic, Exit};
         let exit = match error.exit_status() {
             7 => Exit::Locked,
+            2 => Exit::Usage,
             1 => Exit::Bug,
             _ => Exit::Storage,
         };

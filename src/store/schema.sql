@@ -788,3 +788,44 @@ create table shadow (
   known_at integer not null,
   primary key (connection_id, shadowed_on, verb, target)
 ) strict, without rowid;
+-- Care.
+-- Backups that were opened and found good.
+create table backup (
+  id integer primary key autoincrement,
+  file text not null,
+  made_at integer not null,
+  bytes integer not null,
+  contacts integer not null,
+  events integer not null
+) strict;
+
+-- What each check of our own last found (null: nothing), and since when it finds something.
+create table care (
+  name text primary key,
+  at integer not null,
+  trouble text,
+  since_at integer
+) strict, without rowid;
+
+-- Backups that were put in the place of the database. Until ended_at nothing is written to a platform. known_to_at: the newest
+-- that the backup knew. abandoned: writes that were given up; silenced: entries that start nothing because of it.
+create table restore (
+  id integer primary key autoincrement,
+  file text not null,
+  known_to_at integer,
+  restored_at integer not null,
+  abandoned integer not null,
+  silenced integer not null,
+  ended_at integer,
+  ended_by text
+) strict;
+
+-- Connections whose platform may have been told more than the backup knows, until what it shows was taken over. taken: values
+-- that it shows; unknown: values that it does not show, and that are written again.
+create table restored_connection (
+  connection_id integer primary key references connection,
+  restored_at integer not null,
+  compared_at integer,
+  taken integer,
+  unknown integer
+) strict;

@@ -21,6 +21,7 @@ use crate::score::{
 
 mod append;
 mod audit;
+mod backups;
 mod counters;
 mod figures;
 mod merging;

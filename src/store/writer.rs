@@ -3,12 +3,12 @@
 use std::{
     cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, mpsc},
+    sync::{Arc, OnceLock, mpsc},
     thread::JoinHandle,
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::{Conn, Tx, error::StoreError};
 
@@ -21,6 +21,24 @@ pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
+    failed: Arc<Failed>,
+}
+
+/// Whether a write failed so that nobody knows any more what is on the disk.
+#[derive(Default)]
+struct Failed {
+    why: OnceLock<String>,
+    told: Notify,
+}
+
+impl Failed {
+    fn note<T>(&self, result: &Result<T, StoreError>) {
+        if let Err(StoreError::Io { detail }) = result
+            && self.why.set(detail.clone()).is_ok()
+        {
+            self.told.notify_waiters();
+        }
+    }
 }
 
 impl Writer {
@@ -44,6 +62,7 @@ impl Writer {
             jobs: Some(jobs),
             room: Arc::new(Semaphore::new(QUEUED_MAX)),
             thread: Some(thread),
+            failed: Arc::default(),
         })
     }
 
@@ -52,8 +71,11 @@ impl Writer {
         job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
+        let failed = Arc::clone(&self.failed);
         self.queue(Box::new(move |tx| {
-            let _ = reply.send(in_transaction(tx, job));
+            let result = in_transaction(tx, job);
+            failed.note(&result);
+            let _ = reply.send(result);
         }))?;
         answer.recv().map_err(|_| fell())?
     }
@@ -65,12 +87,44 @@ impl Writer {
         let room = Arc::clone(&self.room);
         let permit = room.acquire_owned().await.map_err(|_| fell())?;
         let (reply, answer) = oneshot::channel();
+        let failed = Arc::clone(&self.failed);
         self.queue(Box::new(move |tx| {
             let result = in_transaction(tx, job);
+            failed.note(&result);
             drop(permit);
             let _ = reply.send(result);
         }))?;
         answer.await.map_err(|_| fell())?
+    }
+
+    /// Empties the log between two transactions; false if a reader still needs it.
+    pub(super) async fn empty_log(&self) -> Result<bool, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let failed = Arc::clone(&self.failed);
+        self.queue(Box::new(move |tx| {
+            let emptied = tx
+                .sql
+                .query_row("pragma wal_checkpoint(truncate)", (), |row| {
+                    row.get::<_, i64>(0)
+                })
+                .map(|busy| busy == 0)
+                .map_err(StoreError::from);
+            failed.note(&emptied);
+            let _ = reply.send(emptied);
+        }))?;
+        answer.await.map_err(|_| fell())?
+    }
+
+    /// Waits until a write fails so that nobody knows any more what is on the disk: for ever, usually.
+    pub(super) async fn failed(&self) -> StoreError {
+        loop {
+            let told = self.failed.told.notified();
+            if let Some(detail) = self.failed.why.get() {
+                let detail = detail.clone();
+                return StoreError::Io { detail };
+            }
+            told.await;
+        }
     }
 
     fn queue(&self, job: Job) -> Result<(), StoreError> {

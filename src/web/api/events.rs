@@ -145,6 +145,10 @@ async fn bring(
     Admitted(place): Admitted,
     request: Request,
 ) -> Result<Response, Refused> {
+    if caller.jobs.no_room().is_some() {
+        // The sender keeps the batch, and comes again.
+        return Err(Refusal::Busy(AGAIN_AFTER).into());
+    }
     let media = media_type(request.headers());
     let media = media.as_deref();
     let is_lines = matches!(
