@@ -1,6 +1,8 @@
 //! What is kept about one contact, for people who look at it: where it is, what was written to it
 //! there, and what was decided about it. Who became part of the contact is read with it.
 
+mod whole;
+
 use std::collections::HashMap;
 
 use engaged_connectors::model::{Address, Status};
@@ -16,6 +18,9 @@ use super::{
     word::{day_of, status_of},
 };
 use crate::score::{calendar::Millis, facts::Adjustment, facts::ConnectionId};
+
+pub(super) use whole::list;
+pub use whole::{PACKED, RowsOf};
 
 /// So many of the newest lines of the audit trail are looked through.
 const AUDIT_LOOKED_AT: i64 = 5_000;

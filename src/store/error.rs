@@ -90,6 +90,12 @@ pub enum StoreError {
         /// `SQLite`'s words.
         detail: String,
     },
+    /// The file of those who were erased is another database's.
+    #[error("{} belongs to another database: its key is not this one's", path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+    },
     /// A fault in this program.
     #[error("a fault in engaged's store: {detail}")]
     Bug {
@@ -113,6 +119,7 @@ impl StoreError {
             Self::Migration { .. } => "E0309",
             Self::Busy { .. } => "E0310",
             Self::Older { .. } => "E0311",
+            Self::Stranger { .. } => "E0312",
             Self::Bug { .. } => "E0399",
         }
     }
@@ -152,6 +159,9 @@ impl StoreError {
             }
             Self::Busy { .. } => "close the program that has the file open",
             Self::Older { .. } => "run `engaged once` or start the daemon, which migrates it",
+            Self::Stranger { .. } => {
+                "keep that file beside the database that it was made for, and give this one another name"
+            }
             Self::Bug { .. } => "please report this, with the command that you ran",
         }
     }

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{error::StoreError, migrate};
+use super::{erased, error::StoreError, migrate};
 use crate::score::calendar::Millis;
 
 /// 3.51.3 is the first release without the WAL-reset race.
@@ -41,6 +41,7 @@ pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreE
     set(&conn, "cache_size", -8_000)?;
     harden(&conn)?;
     migrate::run(&mut conn, path, now)?;
+    erased::settle_key(&conn, path)?;
     Ok(conn)
 }
 

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{Conn, Tx, error::StoreError};
+use super::{Conn, Tx, erased::Erased, error::StoreError};
 
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
@@ -25,8 +25,10 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
+        let erased = RefCell::new(Erased::read(&sql)?);
         let tx = Tx {
             conn: Conn { sql },
+            erased,
             machines: RefCell::default(),
             counted: RefCell::default(),
         };
@@ -71,6 +73,18 @@ impl Writer {
             let _ = reply.send(result);
         }))?;
         answer.await.map_err(|_| fell())?
+    }
+
+    /// Runs a job that cannot be part of a transaction, and waits for it.
+    pub(super) fn outside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.queue(Box::new(move |tx| {
+            let _ = reply.send(job(tx));
+        }))?;
+        answer.recv().map_err(|_| fell())?
     }
 
     fn queue(&self, job: Job) -> Result<(), StoreError> {
