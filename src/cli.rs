@@ -19,6 +19,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod privacy;
 mod web;
 mod work;
 
@@ -120,6 +121,10 @@ enum Verb {
     Doctor(doctor::Doctor),
     /// Make and show the addresses at which platforms report by themselves
     Hooks(hooks::Hooks),
+    /// Give a contact a copy of its data, note its objection, or erase it
+    Privacy(privacy::Privacy),
+    /// Take our fields and tags off a platform again, by plan
+    Retract(privacy::Retract),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -245,6 +250,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Alerts(arguments) => alerts::alerts(context, &arguments),
         Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
         Verb::Hooks(arguments) => hooks::hooks(context, &arguments),
+        Verb::Privacy(arguments) => privacy::privacy(context, &arguments),
+        Verb::Retract(arguments) => privacy::retract(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

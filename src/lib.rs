@@ -29,6 +29,7 @@ pub mod metrics;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod privacy;
 pub mod publish;
 pub mod push;
 pub mod rescore;

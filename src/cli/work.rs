@@ -199,6 +199,12 @@ fn sync_text(reports: &[SyncReport]) -> String {
             "  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", "",
         ];
         out += &output::table(&header, &[1, 2, 3, 4, 5], &rows);
+        if report.erased() > 0 {
+            out += &format!(
+                "  {} rows of contacts who were erased: left out\n",
+                report.erased()
+            );
+        }
         if !report.missing.is_empty() {
             out += &format!("  the key lacks: {}\n", report.missing.join(", "));
         }
@@ -338,7 +344,7 @@ pub(super) fn plan(context: &Context, arguments: &Plan) -> Result<Exit, Expected
 }
 
 /// Writes a file that its owner alone can read: a plan names people.
-fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::{
         io::Write as _,
         os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
@@ -360,7 +366,8 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 fn plan_text(plan: &PushPlan) -> String {
     let mut out = String::new();
     for each in &plan.connections {
-        out += &format!("{} ({})\n", each.connection, each.mode);
+        let retracted = if each.retracted { ", retracted" } else { "" };
+        out += &format!("{} ({}{retracted})\n", each.connection, each.mode);
         for count in &each.counts {
             out += &format!(
                 "  {:<16} {:<31} {:>8}\n",
@@ -374,6 +381,12 @@ fn plan_text(plan: &PushPlan) -> String {
             out += &format!(
                 "  {:<48} {:>8} contacts wait for `engaged score`\n",
                 "not scored by these rules", each.unscored
+            );
+        }
+        if each.objecting > 0 {
+            out += &format!(
+                "  {:<48} {:>8} contacts, off whom ours comes\n",
+                "objecting", each.objecting
             );
         }
         if each.frozen > 0 {
@@ -524,6 +537,9 @@ pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
             "{} contacts recomputed from their events: {} differ; {} wait to be scored\n",
             report.compared, report.different, report.waiting
         );
+        if report.objecting > 0 {
+            out += &format!("{} object, and nothing is stored of them\n", report.objecting);
+        }
         for difference in &report.differences {
             out += &format!("  {difference}\n");
         }

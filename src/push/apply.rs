@@ -61,6 +61,9 @@ pub struct Push<'a> {
     pub automations: &'a [Automation],
     /// How much may happen at once.
     pub limits: Limits,
+    /// Only what comes off this contact, who is being erased: nobody else's writes go along, and no guard but a list that
+    /// shrank holds them.
+    pub only: Option<ContactId>,
     /// The clock.
     pub clock: &'a dyn Clock,
 }
@@ -161,6 +164,7 @@ impl Push<'_> {
             .queue(fields, fingerprint.map(str::to_owned), &mut report)
             .await?;
         // What an automation of the platform reads of a contact is there before it starts.
+        let queued = queued && (self.only.is_none() || report.plan.is_some());
         for lane in [Lane::Set, Lane::Start] {
             if queued && report.trouble().is_none() {
                 self.work_off(lane, &mut report).await?;
@@ -186,13 +190,15 @@ impl Push<'_> {
             remote_fields,
             automations: self.automations,
             frozen: self.connector.capabilities().frozen,
+            only: self.only,
             now: self.now(),
         }
     }
 
     async fn remote_fields(&self) -> Result<Option<Vec<String>>, ConnectorError> {
         let capabilities = self.connector.capabilities();
-        if !capabilities.fields
+        if self.only.is_some()
+            || !capabilities.fields
             || !capabilities.creates_fields
             || self.connection.push.fields.is_empty()
         {
@@ -216,7 +222,7 @@ impl Push<'_> {
             self.now(),
         );
         let (automations, limits) = (self.automations.to_vec(), self.limits);
-        let frozen = self.connector.capabilities().frozen;
+        let (frozen, only) = (self.connector.capabilities().frozen, self.only);
         let decided = self
             .store
             .write_async(move |tx| {
@@ -228,6 +234,7 @@ impl Push<'_> {
                     remote_fields: fields.as_deref(),
                     automations: &automations,
                     frozen,
+                    only,
                     now,
                 };
                 decide(tx, &ask, fingerprint.as_deref(), limits)
@@ -249,6 +256,7 @@ impl Push<'_> {
     /// Sends what the outbox holds of one sort and is due.
     async fn work_off(&self, lane: Lane, report: &mut PushReport) -> Result<(), PushError> {
         let (id, now) = (self.id, self.now());
+        let of_plan = report.plan.filter(|_| self.only.is_some());
         loop {
             // Who leaves while a long row of starts goes out is heard of by the next sync, before the rest goes out.
             if lane == Lane::Start && self.now() - now > STARTS_LAST_MS {
@@ -261,7 +269,7 @@ impl Push<'_> {
                     if tx.is_paused()? {
                         return Ok(None);
                     }
-                    let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
+                    let mut rows = tx.outbox_ready(id, lane, of_plan, now, BATCH)?;
                     if lane == Lane::Start {
                         rows = starts::begin(tx, starts::one_call(rows), now)?;
                     }
@@ -436,7 +444,10 @@ fn decide(
             why: vec![PAUSED.to_owned()],
         });
     }
-    let why = guard::hold(tx, ask, &plan, limits)?;
+    let why = match ask.only {
+        Some(_) => guard::hold_one(tx, ask.id)?,
+        None => guard::hold(tx, ask, &plan, limits)?,
+    };
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }
@@ -470,6 +481,13 @@ fn decide(
         })?;
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
         queued = Some(number);
+    }
+    if ask.only.is_some() {
+        // Of the others' writes nothing was said.
+        return Ok(Decided::Queued {
+            planned,
+            plan: queued,
+        });
     }
     // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
     let whole = plan.held_back == 0 && plan.unscored == 0;

@@ -22,9 +22,6 @@ use crate::score::{calendar::Millis, facts::Adjustment, facts::ConnectionId};
 pub(super) use whole::list;
 pub use whole::{PACKED, RowsOf};
 
-/// So many of the newest lines of the audit trail are looked through.
-const AUDIT_LOOKED_AT: i64 = 5_000;
-
 /// A contact on a platform, now or before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presence {
@@ -195,16 +192,17 @@ impl Conn {
         Ok(arrivals)
     }
 
-    /// Lines of the audit trail that `about` picks by what was done and to what, the newest first; only the newest
-    /// lines of all are looked through.
+    /// Lines of the audit trail that `about` picks by what was done and to what, the newest first; of all lines so many of
+    /// the newest are looked through.
     pub fn audit_about(
         &self,
+        most: Option<i64>,
         about: impl Fn(&str, &str) -> bool,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let mut select = self.sql.prepare_cached(
             "select id, at, who, what, detail from audit order by id desc limit ?1",
         )?;
-        let mut rows = select.query([AUDIT_LOOKED_AT])?;
+        let mut rows = select.query([most.unwrap_or(-1)])?;
         let mut lines = Vec::new();
         while let Some(row) = rows.next()? {
             let (what, detail): (String, String) = (row.get(3)?, row.get(4)?);

@@ -49,6 +49,13 @@ pub struct PageCommit {
     pub unseen: Vec<Gone>,
 }
 
+impl PageCommit {
+    /// Rows of contacts that were erased: left out.
+    pub fn erased(&self) -> u64 {
+        self.contacts_erased + self.events.erased
+    }
+}
+
 impl Tx {
     /// Stores a page and moves the stream's cursor.
     pub fn commit_page(

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Conn, Tx, error::StoreError};
+use super::{Conn, Tx, about::list, contact::ContactId, error::StoreError};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 impl Conn {
@@ -25,6 +25,43 @@ impl Conn {
                      where connection_id = ?1 and state in ('attempting', 'ambiguous') and lane = 'set')",
             )?
             .query_row([connection.0], |row| row.get(0))?)
+    }
+}
+
+impl Conn {
+    /// What of ours a connection shows: each field and tag by its key, and on how many contacts.
+    pub fn shown_by_target(
+        &self,
+        connection: ConnectionId,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut select = self.sql.prepare(
+            "select target, count(*) from acknowledged join identity using (connection_id, platform_id)
+             where connection_id = ?1 and value is not null and gone_at is null group by 1 order by 1",
+        )?;
+        let rows = select.query_map([connection.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether anything of ours may be shown of a contact on a connection.
+    pub fn shows_on(
+        &self,
+        connection: ConnectionId,
+        contact: ContactId,
+    ) -> Result<bool, StoreError> {
+        let members = list(&self.members(self.root(contact)?)?);
+        Ok(self
+            .sql
+            .prepare_cached(
+                "select exists (select 1 from identity join acknowledged using (connection_id, platform_id)
+                     where connection_id = ?1 and value is not null
+                       and identity.contact_id in (select value from json_each(?2)))
+                   or exists (select 1 from identity join outbox indexed by outbox_by_target using (connection_id, platform_id)
+                     where connection_id = ?1 and state in ('attempting', 'ambiguous') and lane = 'set'
+                       and identity.contact_id in (select value from json_each(?2)))
+                   or exists (select 1 from automation_entry where state = 'leaving'
+                     and contact_id in (select value from json_each(?2)))",
+            )?
+            .query_row(params![connection.0, members], |row| row.get(0))?)
     }
 }
 
