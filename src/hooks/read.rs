@@ -219,6 +219,7 @@ fn store(tx: &Tx, all: &[Understood], now: Millis) -> Result<InboxReport, StoreE
                 tx.empty_delivery(each.id)?;
             }
         }
+        tx.empty_if_erased(each.id)?;
         let hinted_at = (!poll.is_empty()).then_some(each.received_at);
         if *unknown > 0 || hinted_at.is_some() {
             tx.note_hook(each.connection, *unknown, hinted_at)?;

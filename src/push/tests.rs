@@ -700,3 +700,4 @@ mod again;
 mod cause;
 mod numbers;
 mod starts;
+mod taking_off;

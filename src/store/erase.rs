@@ -219,7 +219,7 @@ impl Tx {
             members.extend(self.members(*root)?);
         }
         for member in &members {
-            self.forget_results(*member)?;
+            self.discount(*member)?;
         }
         let members = list(&members);
         self.keep_left_out(&members, now)?;
@@ -351,6 +351,32 @@ impl Tx {
             self.empty_delivery(*delivery)?;
         }
         Ok(u64::try_from(meant.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Empties a delivery that was read, if it names an address of somebody who was erased. Whom it means by an id alone, the
+    /// reading has left out.
+    pub fn empty_if_erased(&self, delivery: i64) -> Result<bool, StoreError> {
+        if self.erased.borrow().is_empty() {
+            return Ok(false);
+        }
+        let (url, body): (String, Vec<u8>) = self
+            .sql
+            .prepare_cached("select url, body from delivery where id = ?1")?
+            .query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let text = url + "\n" + &String::from_utf8_lossy(&body);
+        let mut text = text.replace("%40", "@");
+        for (code, letter) in [("%2B", "+"), ("%2b", "+"), ("%2E", "."), ("%2e", ".")] {
+            text = text.replace(code, letter);
+        }
+        let erased = self.erased.borrow();
+        let odd = |c: char| c.is_whitespace() || "\"'<>&=?,:;()[]{}|/\\".contains(c);
+        let mut words = text.split(odd).filter_map(Address::parse);
+        let found = words.any(|address| erased.contains(&erased.of_address(&address)));
+        drop(erased);
+        if found {
+            self.empty_delivery(delivery)?;
+        }
+        Ok(found)
     }
 
     /// Empties a delivery: that it came stays known, so that the same one again is not taken for new.

@@ -323,7 +323,7 @@ impl Tx {
     }
 
     /// Takes a contact off the tallies of its groups.
-    fn discount(&self, contact: ContactId) -> Result<(), StoreError> {
+    pub(super) fn discount(&self, contact: ContactId) -> Result<(), StoreError> {
         let mut scores = self.sql.prepare_cached(
             "select score_id, shown, coalesce(band_id, 0) from score where contact_id = ?1",
         )?;
