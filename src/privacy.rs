@@ -71,10 +71,10 @@ pub fn marks(conn: &Conn, config: &Config, contact: ContactId) -> Result<Vec<Mar
             continue;
         };
         let configured = config.connections.iter();
-        let configured = configured
-            .clone()
-            .find(|each| each.name == connection.name);
-        let place = all.iter().position(|each| each.connection == connection.name);
+        let configured = configured.clone().find(|each| each.name == connection.name);
+        let place = all
+            .iter()
+            .position(|each| each.connection == connection.name);
         let place = place.unwrap_or_else(|| {
             all.push(Marks {
                 connection: connection.name.clone(),

@@ -324,10 +324,7 @@ pub fn text(status: &Status) -> String {
         status.judged
     );
     if status.objecting > 0 {
-        out += &format!(
-            "          {} object and are not scored\n",
-            status.objecting
-        );
+        out += &format!("          {} object and are not scored\n", status.objecting);
     }
     if status.waiting > 0 {
         out += &format!(

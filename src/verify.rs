@@ -55,7 +55,10 @@ pub fn verify(
         report.differences.extend(conn.compare_tallies(room)?);
         let room = NAMED_MAX - report.differences.len();
         for contact in conn.scored_in_spite(room)? {
-            let words = format!("contact {} objects, and has results all the same", contact.0);
+            let words = format!(
+                "contact {} objects, and has results all the same",
+                contact.0
+            );
             report.differences.push(words);
         }
         report.objecting = conn.count_objecting()?;

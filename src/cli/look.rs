@@ -234,9 +234,9 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
         let result = serde_json::json!({
             "schema": 1, "contact": address.reveal(), "objects_since": since.to_string(),
         });
-        context
-            .output
-            .show(&result, |_| words::objects(address.reveal(), since, language));
+        context.output.show(&result, |_| {
+            words::objects(address.reveal(), since, language)
+        });
         return Ok(Exit::Done);
     }
     let explanation =

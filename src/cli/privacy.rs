@@ -118,8 +118,7 @@ fn exported(context: &Context, arguments: &Export) -> Result<Exit, Expected> {
         let handle = privacy::handle(tx, contact)?;
         tx.audit(&author, "privacy export", &handle, now)
     })?;
-    let export =
-        store.read(|conn| export::export(conn, &config, contact, language, now))?;
+    let export = store.read(|conn| export::export(conn, &config, contact, language, now))?;
     let text = match arguments.format.as_str() {
         "html" => page::page(&export, language),
         _ => serde_json::to_string_pretty(&export).unwrap_or_default() + "\n",
@@ -156,9 +155,9 @@ fn objected(context: &Context, arguments: &Object) -> Result<Exit, Expected> {
     let result = serde_json::json!({
         "schema": 1, "contact": address.reveal(), "objects": !withdraw, "changed": changed, "platforms": places,
     });
-    context
-        .output
-        .show(&result, |_| text::object(&address, withdraw, changed, &places));
+    context.output.show(&result, |_| {
+        text::object(&address, withdraw, changed, &places)
+    });
     Ok(Exit::Done)
 }
 
@@ -175,7 +174,11 @@ fn erased(context: &Context, arguments: &Erase) -> Result<Exit, Expected> {
 }
 
 /// Asks a person who sits there; where nobody does, `--yes` must stand there.
-fn confirm(jobs: &Jobs, (contact, address): (ContactId, &Address), yes: bool) -> Result<(), Expected> {
+fn confirm(
+    jobs: &Jobs,
+    (contact, address): (ContactId, &Address),
+    yes: bool,
+) -> Result<(), Expected> {
     if yes {
         return Ok(());
     }

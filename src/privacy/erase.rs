@@ -55,7 +55,9 @@ pub struct Left {
 }
 
 fn why(left: &[Left]) -> String {
-    let words = left.iter().map(|each| format!("{} ({})", each.connection, each.why));
+    let words = left
+        .iter()
+        .map(|each| format!("{} ({})", each.connection, each.why));
     words.collect::<Vec<_>>().join("; ")
 }
 
@@ -145,13 +147,7 @@ pub async fn erase(
     })
 }
 
-fn note(
-    tx: &Tx,
-    erasure: &Erasure,
-    who: &str,
-    handle: &str,
-    now: i64,
-) -> Result<(), StoreError> {
+fn note(tx: &Tx, erasure: &Erasure, who: &str, handle: &str, now: i64) -> Result<(), StoreError> {
     let rows: u64 = erasure.rows.values().sum();
     let detail = format!(
         "{handle}: {rows} rows of {} tables, kept out by {} hashes",
@@ -163,7 +159,9 @@ fn note(
 
 /// Live platforms that still show something of ours, and why they do.
 fn left(places: &[Marks], reports: &[PushReport]) -> Vec<Left> {
-    let live = places.iter().filter(|each| each.live && !each.shown.is_empty());
+    let live = places
+        .iter()
+        .filter(|each| each.live && !each.shown.is_empty());
     let left = live.map(|place| {
         let report = reports
             .iter()

@@ -76,9 +76,10 @@ pub fn export(
 ) -> Result<Export, StoreError> {
     let time = DateTime::from_timestamp_millis;
     let address = conn.address_of(contact)?;
-    let name = address
-        .as_ref()
-        .map_or_else(|| contact.0.to_string(), |it| Address::reveal(it).to_owned());
+    let name = address.as_ref().map_or_else(
+        || contact.0.to_string(),
+        |it| Address::reveal(it).to_owned(),
+    );
     let objects_at = conn.objected_at(contact)?;
     let explanation = match objects_at {
         Some(_) => None,

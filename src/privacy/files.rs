@@ -74,7 +74,9 @@ fn lines_about(path: &Path, traces: &Traces) -> u64 {
     let names = |line: &String| {
         let small = line.to_lowercase();
         addresses.iter().any(|address| small.contains(address))
-            || ids.iter().any(|id| id.split('|').all(|part| line.contains(part)))
+            || ids
+                .iter()
+                .any(|id| id.split('|').all(|part| line.contains(part)))
     };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
     lines.filter(names).count() as u64

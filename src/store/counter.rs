@@ -369,9 +369,7 @@ impl Conn {
             })?;
         Ok(Missing {
             contacts: (look.contacts - contacts - erased).max(0),
-            times: look
-                .times
-                .map(|counted| (counted - times - events).max(0)),
+            times: look.times.map(|counted| (counted - times - events).max(0)),
         })
     }
 

@@ -82,7 +82,10 @@ impl Conn {
     }
 
     /// Every column of every table that names one of some addresses, and in how many rows.
-    fn named_in(&self, addresses: &BTreeSet<String>) -> Result<Vec<(String, String, u64)>, StoreError> {
+    fn named_in(
+        &self,
+        addresses: &BTreeSet<String>,
+    ) -> Result<Vec<(String, String, u64)>, StoreError> {
         let mut columns = self.sql.prepare(
             "select schema.name, info.name from sqlite_schema schema join pragma_table_info(schema.name) info
              where schema.type = 'table' and info.type in ('TEXT', 'BLOB') and schema.name not in ('history', 'migration')
@@ -98,7 +101,10 @@ impl Conn {
             for address in addresses {
                 let mut texts = select.query([address])?;
                 while let Some(row) = texts.next()? {
-                    let text = row.get_ref(0)?.as_bytes_or_null().map_err(rusqlite::Error::from)?;
+                    let text = row
+                        .get_ref(0)?
+                        .as_bytes_or_null()
+                        .map_err(rusqlite::Error::from)?;
                     rows += u64::from(text.is_some_and(|text| names(text, address)));
                 }
             }
@@ -112,7 +118,8 @@ impl Conn {
 
 /// Whether a text in small letters names an address, and not a longer one that ends or begins like it.
 fn names(text: &[u8], address: &str) -> bool {
-    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+');
+    let part =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+');
     let ends = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     text.windows(address.len()).enumerate().any(|(at, window)| {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
@@ -124,7 +131,10 @@ fn names(text: &[u8], address: &str) -> bool {
 /// How an address or an id may stand in what a webhook brought.
 fn spellings(text: &str) -> [Vec<u8>; 2] {
     let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    [text.as_bytes().to_vec(), encoded.to_lowercase().into_bytes()]
+    [
+        text.as_bytes().to_vec(),
+        encoded.to_lowercase().into_bytes(),
+    ]
 }
 
 impl Tx {
@@ -149,9 +159,15 @@ impl Tx {
 
     fn hashes(&self, traces: &Traces) -> Vec<Hash> {
         let erased = self.erased.borrow();
-        let addresses = traces.addresses.iter().filter_map(|text| Address::parse(text));
+        let addresses = traces
+            .addresses
+            .iter()
+            .filter_map(|text| Address::parse(text));
         let addresses = addresses.map(|address| erased.of_address(&address));
-        let ids = traces.ids.iter().map(|(connection, id)| erased.of_id(connection, id));
+        let ids = traces
+            .ids
+            .iter()
+            .map(|(connection, id)| erased.of_id(connection, id));
         addresses.chain(ids).collect()
     }
 
@@ -177,10 +193,12 @@ impl Tx {
             let erased = self.erased.borrow();
             let email: Option<String> = row.get(1)?;
             let address = email.as_deref().and_then(Address::parse);
-            let mut known = address.is_some_and(|address| erased.contains(&erased.of_address(&address)));
-            if let (Some(connection), Some(id)) =
-                (row.get::<_, Option<String>>(2)?, row.get::<_, Option<String>>(3)?)
-            {
+            let mut known =
+                address.is_some_and(|address| erased.contains(&erased.of_address(&address)));
+            if let (Some(connection), Some(id)) = (
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, Option<String>>(3)?,
+            ) {
                 known |= erased.contains(&erased.of_id(&connection, &id));
             }
             if known {
@@ -243,13 +261,18 @@ impl Tx {
     /// Takes what is about to go off the tallies.
     fn uncount(&self, members: &str) -> Result<(), StoreError> {
         let number = |select: &str| -> Result<i64, StoreError> {
-            Ok(self.sql.prepare(select)?.query_row([members], |row| row.get(0))?)
+            Ok(self
+                .sql
+                .prepare(select)?
+                .query_row([members], |row| row.get(0))?)
         };
-        let events = number("select count(*) from event where contact_id in (select value from json_each(?1))")?
-            - number("select count(*) from superseded where contact_id in (select value from json_each(?1))")?
-            - number(
-                "select count(*) from confirmed where by_id is not null and contact_id in (select value from json_each(?1))",
-            )?;
+        let events = number(
+            "select count(*) from event where contact_id in (select value from json_each(?1))",
+        )? - number(
+            "select count(*) from superseded where contact_id in (select value from json_each(?1))",
+        )? - number(
+            "select count(*) from confirmed where by_id is not null and contact_id in (select value from json_each(?1))",
+        )?;
         self.count(Group::Events, -events);
         let mut identities = self.sql.prepare(
             "select connection_id, count(*) from identity
@@ -263,9 +286,8 @@ impl Tx {
             "select connection_id, state, count(*) from outbox where contact_id in (select value from json_each(?1))
              group by 1, 2",
         )?;
-        let rows = outbox.query_map([members], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let rows =
+            outbox.query_map([members], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for (connection, state, count) in rows.collect::<Result<Vec<(u16, String, i64)>, _>>()? {
             let group = Group::Outbox(ConnectionId(connection), OutboxState::parse(&state)?);
             self.count(group, -count);
@@ -325,7 +347,11 @@ impl Tx {
     /// Empties what webhooks brought and was read, where it names one of these. That they came stays known.
     fn empty_deliveries(&self, traces: &Traces) -> Result<u64, StoreError> {
         // A short number is in every text; whoever is known by one is named by the address, too.
-        let ids = traces.ids.iter().map(|(_, id)| id).filter(|id| id.len() >= 6);
+        let ids = traces
+            .ids
+            .iter()
+            .map(|(_, id)| id)
+            .filter(|id| id.len() >= 6);
         let spelled: Vec<Vec<u8>> = traces
             .addresses
             .iter()
@@ -400,9 +426,8 @@ impl Tx {
                  where superseded.contact_id = event.contact_id and event_id = event.id)
                and not exists (select 1 from confirmed where by_id = event.id)",
         )?;
-        let rows = select.query_map([members], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let rows =
+            select.query_map([members], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for (campaign, kind, at) in rows.collect::<Result<Vec<(i64, i64, Millis)>, _>>()? {
             self.add_left_out((campaign, kind), at, erased_at)?;
         }
@@ -419,7 +444,9 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let counted: bool = self
             .sql
-            .prepare_cached("select exists (select 1 from counted_stream where connection_id = ?1)")?
+            .prepare_cached(
+                "select exists (select 1 from counted_stream where connection_id = ?1)",
+            )?
             .query_row([connection.0], |row| row.get(0))?;
         if !counted || campaign == 0 {
             return Ok(());
@@ -507,7 +534,10 @@ fn has_bytes(path: &Path, addresses: &BTreeSet<String>) -> Result<bool, StoreErr
             return Ok(false);
         }
         let filled = kept + read;
-        if finders.iter().any(|finder| finder.is_match(&buffer[..filled])) {
+        if finders
+            .iter()
+            .any(|finder| finder.is_match(&buffer[..filled]))
+        {
             return Ok(true);
         }
         // What stands across two pieces is found in the second.

@@ -261,10 +261,7 @@ pub(super) fn settle_key(sql: &Connection, database: &Path) -> Result<(), StoreE
 }
 
 /// The hashes of the file that the table lacks.
-pub(super) fn unknown(
-    database: &Path,
-    erased: &Erased,
-) -> Result<Vec<(Hash, Millis)>, StoreError> {
+pub(super) fn unknown(database: &Path, erased: &Erased) -> Result<Vec<(Hash, Millis)>, StoreError> {
     let kept = read(&file(database))?;
     let hashes = kept.into_iter().flat_map(|kept| kept.hashes);
     Ok(hashes.filter(|(hash, _)| !erased.contains(hash)).collect())

@@ -9,7 +9,8 @@ use crate::stage::{PREFIX, Stage, number, ours};
 /// Somebody who may be written to, who shows a tag of ours.
 fn somebody(stage: &Stage) -> Contact {
     let contacts = stage.shop().contacts().into_iter();
-    let mut marked = contacts.filter(|each| each.status == Status::Subscribed && !ours(each).is_empty());
+    let mut marked =
+        contacts.filter(|each| each.status == Status::Subscribed && !ours(each).is_empty());
     marked.next().unwrap()
 }
 
@@ -23,7 +24,10 @@ fn bytes_name(stage: &Stage, address: &str) -> Vec<String> {
     for entry in std::fs::read_dir(stage.program.path()).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap().to_ascii_lowercase();
-        if bytes.windows(address.len()).any(|part| part == address.as_bytes()) {
+        if bytes
+            .windows(address.len())
+            .any(|part| part == address.as_bytes())
+        {
             found.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
@@ -47,19 +51,39 @@ fn who_objects_is_not_scored_anywhere_and_says_so_everywhere() {
     stage.work("once");
     assert_eq!(ours(&of(&stage, &somebody)), BTreeSet::new());
     let explained = stage.program.expect(0, &["explain", &somebody]).out;
-    assert!(explained.contains("has objected to being scored"), "{explained}");
-    let dutch = stage.program.expect(0, &["explain", &somebody, "--lang", "nl"]).out;
+    assert!(
+        explained.contains("has objected to being scored"),
+        "{explained}"
+    );
+    let dutch = stage
+        .program
+        .expect(0, &["explain", &somebody, "--lang", "nl"])
+        .out;
     assert!(dutch.contains("bezwaar gemaakt tegen scoren"), "{dutch}");
     let listed = stage.program.json(&["contacts"]);
     let rows = listed["contacts"].as_array().unwrap();
     let row = rows.iter().find(|row| row["contact"] == *somebody).unwrap();
-    assert_eq!((&row["objects"], row["scores"].as_array().unwrap().len()), (&true.into(), 0));
+    assert_eq!(
+        (&row["objects"], row["scores"].as_array().unwrap().len()),
+        (&true.into(), 0)
+    );
     assert!(!stage.who("no open in 1 day or open").contains(&somebody));
     assert_eq!(stage.program.json(&["status"])["objecting"], 1);
     let verified = stage.program.json(&["verify"]);
-    assert_eq!((&verified["different"], &verified["objecting"]), (&0.into(), &1.into()));
-    assert_eq!(stage.program.json(&["history", &somebody])["history"].as_array().unwrap().len(), 0);
-    stage.program.expect(0, &["privacy", "object", &somebody, "--withdraw"]);
+    assert_eq!(
+        (&verified["different"], &verified["objecting"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(
+        stage.program.json(&["history", &somebody])["history"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    stage
+        .program
+        .expect(0, &["privacy", "object", &somebody, "--withdraw"]);
     stage.work("once");
     stage.shop_shows_what_is_wanted();
 }
@@ -71,19 +95,32 @@ fn who_is_erased_is_gone_here_with_our_marks_there_and_does_not_come_back() {
     let somebody = somebody(&stage).address;
     let copy = stage.program.path().join("copy.html");
     let copy = copy.to_str().unwrap();
-    stage.program.expect(0, &["privacy", "export", &somebody, "-o", copy, "--format", "html"]);
+    stage.program.expect(
+        0,
+        &[
+            "privacy", "export", &somebody, "-o", copy, "--format", "html",
+        ],
+    );
     let page = std::fs::read_to_string(copy).unwrap();
     assert!(page.contains(&somebody) && page.contains("What we keep about you"));
     std::fs::remove_file(copy).unwrap();
-    let whole = stage.program.expect(0, &["privacy", "export", &somebody]).out;
+    let whole = stage
+        .program
+        .expect(0, &["privacy", "export", &somebody])
+        .out;
     let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
     assert!(whole["explanation"]["scores"].is_array());
     assert!(whole["tables"].as_array().unwrap().len() > 8);
     let refused = stage.program.expect(2, &["privacy", "erase", &somebody]);
     assert!(refused.err.contains("--yes"), "{}", refused.err);
     assert!(!bytes_name(&stage, &somebody).is_empty());
-    let done = stage.program.json(&["privacy", "erase", &somebody, "--yes"]);
-    assert_eq!((&done["clear"], &done["named_in"]), (&true.into(), &serde_json::json!([])));
+    let done = stage
+        .program
+        .json(&["privacy", "erase", &somebody, "--yes"]);
+    assert_eq!(
+        (&done["clear"], &done["named_in"]),
+        (&true.into(), &serde_json::json!([]))
+    );
     assert!(done["taken_off"].as_u64().unwrap() >= 2, "{done}");
     assert_eq!(done["platforms"][0]["shown"], serde_json::json!([]));
     assert_eq!(ours(&of(&stage, &somebody)), BTreeSet::new());
@@ -91,12 +128,23 @@ fn who_is_erased_is_gone_here_with_our_marks_there_and_does_not_come_back() {
     let mark = stage.writes().len();
     stage.day_of_news();
     let synced = stage.program.expect(0, &["sync", "--full"]).out;
-    assert!(synced.contains("rows of contacts who were erased: left out"), "{synced}");
+    assert!(
+        synced.contains("rows of contacts who were erased: left out"),
+        "{synced}"
+    );
     stage.program.expect(0, &["score"]);
     assert_eq!(bytes_name(&stage, &somebody), Vec::<String>::new());
-    let import = stage.program.file("again.csv", &format!("email\n{somebody}\n"));
-    let told = stage.program.expect(0, &["import", import.to_str().unwrap()]);
-    assert!(told.out.contains("1 rows of contacts who were erased"), "{}", told.out);
+    let import = stage
+        .program
+        .file("again.csv", &format!("email\n{somebody}\n"));
+    let told = stage
+        .program
+        .expect(0, &["import", import.to_str().unwrap()]);
+    assert!(
+        told.out.contains("1 rows of contacts who were erased"),
+        "{}",
+        told.out
+    );
     std::fs::remove_file(import).unwrap();
     assert_eq!(bytes_name(&stage, &somebody), Vec::<String>::new());
     assert_eq!(stage.program.json(&["verify"])["different"], 0);
@@ -105,7 +153,10 @@ fn who_is_erased_is_gone_here_with_our_marks_there_and_does_not_come_back() {
     let trail = stage.program.json(&["privacy", "trail", &somebody]);
     let lines = trail["lines"].as_array().unwrap();
     assert_eq!(lines[0]["what"], "privacy erase");
-    assert_eq!(lines[0]["detail"].as_str().unwrap().split(':').next(), trail["handle"].as_str());
+    assert_eq!(
+        lines[0]["detail"].as_str().unwrap().split(':').next(),
+        trail["handle"].as_str()
+    );
 }
 
 #[test]
@@ -114,12 +165,25 @@ fn where_our_marks_cannot_come_off_nothing_is_deleted_unless_that_is_asked_for()
     stage.settle();
     let somebody = somebody(&stage).address;
     stage.program.expect(0, &["pause"]);
-    let told = stage.program.expect(3, &["privacy", "erase", &somebody, "--yes"]);
-    assert!(told.err.contains("E1001") && told.err.contains("paused"), "{}", told.err);
+    let told = stage
+        .program
+        .expect(3, &["privacy", "erase", &somebody, "--yes"]);
+    assert!(
+        told.err.contains("E1001") && told.err.contains("paused"),
+        "{}",
+        told.err
+    );
     stage.program.expect(0, &["explain", &somebody]);
-    let told = stage.program.expect(0, &["privacy", "erase", &somebody, "--yes", "--leave-marks"]);
+    let told = stage.program.expect(
+        0,
+        &["privacy", "erase", &somebody, "--yes", "--leave-marks"],
+    );
     assert!(told.out.contains("of ours is left there"), "{}", told.out);
-    assert!(ours(&of(&stage, &somebody)).iter().all(|tag| tag.starts_with(PREFIX)));
+    assert!(
+        ours(&of(&stage, &somebody))
+            .iter()
+            .all(|tag| tag.starts_with(PREFIX))
+    );
     stage.program.expect(2, &["explain", &somebody]);
 }
 

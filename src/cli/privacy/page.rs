@@ -33,10 +33,7 @@ impl Texts {
 /// The page.
 pub(super) fn page(export: &Export, language: Language) -> String {
     let say = Texts(language);
-    let title = say.of(
-        "Wat we over u bewaren",
-        "What we keep about you",
-    );
+    let title = say.of("Wat we over u bewaren", "What we keep about you");
     let page = html! {
         (DOCTYPE)
         html lang=(language.code()) {

@@ -14,7 +14,9 @@ use crate::{
 /// A time as it is printed.
 pub(super) fn time(at: i64) -> String {
     let time = DateTime::from_timestamp_millis(at);
-    time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%MZ").to_string())
+    time.map_or_else(String::new, |time| {
+        time.format("%Y-%m-%d %H:%MZ").to_string()
+    })
 }
 
 fn targets(shown: &[String]) -> String {
@@ -83,7 +85,10 @@ pub(super) fn certificate(done: &Certificate) -> String {
         done.kept_out_by, done.handle
     );
     if done.deliveries > 0 {
-        out += &format!("  {} deliveries of webhooks were emptied\n", done.deliveries);
+        out += &format!(
+            "  {} deliveries of webhooks were emptied\n",
+            done.deliveries
+        );
     }
     out += if done.clear {
         "  no byte of the database or its log holds an address of it any more\n"
@@ -103,7 +108,11 @@ pub(super) fn certificate(done: &Certificate) -> String {
         let lines = each
             .lines
             .map_or_else(String::new, |lines| format!(", {lines} lines"));
-        out += &format!("  yours to delete: {} ({}{lines})\n", each.path.display(), each.what);
+        out += &format!(
+            "  yours to delete: {} ({}{lines})\n",
+            each.path.display(),
+            each.what
+        );
     }
     out + "  backups made before hold it until they are deleted; opened here, they are erased again"
 }
@@ -117,7 +126,11 @@ fn platform(each: &Marks) -> String {
         );
     }
     let stands = if each.there {
-        format!("stands on {} as {}: deleting it there is yours to do", each.platform, inert(&ids))
+        format!(
+            "stands on {} as {}: deleting it there is yours to do",
+            each.platform,
+            inert(&ids)
+        )
     } else {
         format!("was on {} as {}", each.platform, inert(&ids))
     };
@@ -166,20 +179,30 @@ pub(super) fn retract(
         };
     }
     let mut out = if changed {
-        format!("{name} is retracted: our fields and tags come off, and nothing is put on or started there\n")
+        format!(
+            "{name} is retracted: our fields and tags come off, and nothing is put on or started there\n"
+        )
     } else {
         format!("{name} is retracted already\n")
     };
     for (target, contacts) in shows {
-        out += &format!("  {:<32} {contacts:>8} contacts\n", target.replacen(':', " ", 1));
+        out += &format!(
+            "  {:<32} {contacts:>8} contacts\n",
+            target.replacen(':', " ", 1)
+        );
     }
     if shows.is_empty() {
-        return out + "  nothing of ours is there any more\nto take it back: engaged retract --withdraw NAME";
+        return out
+            + "  nothing of ours is there any more\nto take it back: engaged retract --withdraw NAME";
     }
     out += "fields are set empty (a number on Copernica becomes 0) and stay as fields: delete them on the platform yourself\n";
     out += match mode {
-        Mode::Live => "next: engaged plan, then engaged apply; the guard max_score_change holds it once, until `engaged approve max_score_change`",
-        Mode::ReadOnly => "next: engaged plan; nothing is written while the connection is read-only",
+        Mode::Live => {
+            "next: engaged plan, then engaged apply; the guard max_score_change holds it once, until `engaged approve max_score_change`"
+        }
+        Mode::ReadOnly => {
+            "next: engaged plan; nothing is written while the connection is read-only"
+        }
     };
     out + "\nto take it back: engaged retract --withdraw NAME"
 }

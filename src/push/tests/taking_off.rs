@@ -15,7 +15,11 @@ impl Bench {
 
     fn object(&self, id: &str) {
         let (who, now) = (self.who(id), self.now());
-        assert!(self.store.write(move |tx| tx.object(who, "a test", now)).unwrap());
+        assert!(
+            self.store
+                .write(move |tx| tx.object(who, "a test", now))
+                .unwrap()
+        );
     }
 
     fn retract(&self, withdraw: bool) {
@@ -40,7 +44,11 @@ async fn off_who_objects_all_of_ours_comes_and_nothing_is_put_on_again_until_it_
     bench.object("a");
     let plan = bench.plan().await;
     assert_eq!((plan.writes, plan.objecting, plan.unscored), (2, 1, 0));
-    let samples: Vec<&str> = plan.sample.iter().map(|each| each.contact.as_str()).collect();
+    let samples: Vec<&str> = plan
+        .sample
+        .iter()
+        .map(|each| each.contact.as_str())
+        .collect();
     assert_eq!(samples, ["a@x.example"; 2]);
     bench.apply().await;
     assert_eq!(bench.asked(), ["a ENGSCORE=", "a -engaged:hot"]);
@@ -48,10 +56,18 @@ async fn off_who_objects_all_of_ours_comes_and_nothing_is_put_on_again_until_it_
     // News about who objects is taken in, and shown nowhere.
     bench.levels(&[("a", "middle"), ("b", "middle")]);
     bench.apply().await;
-    assert_eq!(bench.asked(), ["b ENGSCORE=10", "b -engaged:hot", "b +engaged:warm"]);
+    assert_eq!(
+        bench.asked(),
+        ["b ENGSCORE=10", "b -engaged:hot", "b +engaged:warm"]
+    );
     assert_eq!(bench.plan().await.writes, 0);
     let (who, now) = (bench.who("a"), bench.now());
-    assert!(bench.store.write(move |tx| tx.withdraw_objection(who, now)).unwrap());
+    assert!(
+        bench
+            .store
+            .write(move |tx| tx.withdraw_objection(who, now))
+            .unwrap()
+    );
     bench.score();
     bench.apply().await;
     assert_eq!(bench.asked(), ["a ENGSCORE=10", "a +engaged:warm"]);
@@ -82,7 +98,11 @@ async fn a_retraction_is_held_like_any_large_change_takes_all_off_and_stays_unti
     assert!(plan.retracted);
     assert_eq!((plan.writes, plan.changed), (6, 3));
     let held = bench.apply().await.held;
-    assert!(held[0].starts_with("max_score_change") && held[0].ends_with("our fields and tags come off"), "{held:?}");
+    assert!(
+        held[0].starts_with("max_score_change")
+            && held[0].ends_with("our fields and tags come off"),
+        "{held:?}"
+    );
     assert_eq!(bench.asked(), Vec::<String>::new());
     bench.approve(guard::MAX_SCORE_CHANGE);
     assert_eq!(bench.apply().await.held, Vec::<String>::new());
@@ -90,7 +110,10 @@ async fn a_retraction_is_held_like_any_large_change_takes_all_off_and_stays_unti
         assert_eq!(bench.holds(id), ["ENGSCORE="], "{id}");
     }
     bench.asked();
-    let shows = bench.store.read(|conn| conn.shows_anything(bench.id)).unwrap();
+    let shows = bench
+        .store
+        .read(|conn| conn.shows_anything(bench.id))
+        .unwrap();
     assert!(!shows);
     bench.levels(&[("a", "low"), ("d", "high")]);
     assert_eq!(bench.apply().await.planned, 0);
@@ -122,9 +145,18 @@ async fn of_one_contact_alone_ours_comes_off_while_everybody_elses_writes_wait()
     assert_eq!((report.planned, report.applied), (2, 2));
     assert_eq!(bench.asked(), ["a ENGSCORE=", "a -engaged:hot"]);
     let waiting = |sizes: &[(OutboxState, i64)]| -> i64 {
-        let waits = |state: &OutboxState| matches!(state, OutboxState::Retry | OutboxState::Planned);
-        sizes.iter().filter(|(state, _)| waits(state)).map(|(_, size)| size).sum()
+        let waits =
+            |state: &OutboxState| matches!(state, OutboxState::Retry | OutboxState::Planned);
+        sizes
+            .iter()
+            .filter(|(state, _)| waits(state))
+            .map(|(_, size)| size)
+            .sum()
     };
     assert!(waiting(&before) > 0);
-    assert_eq!(waiting(&bench.sizes()), waiting(&before), "what waits of others waits on");
+    assert_eq!(
+        waiting(&bench.sizes()),
+        waiting(&before),
+        "what waits of others waits on"
+    );
 }

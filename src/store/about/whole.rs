@@ -36,14 +36,25 @@ const BESIDE: [(&str, &str); 4] = [
 const TEXTS: [(&[&str], &str, &str); 8] = [
     (
         &[
-            "name_id", "tag_id", "list_id", "score_id", "band_id", "segment_id", "stage_id",
-            "automation_id", "policy_id",
+            "name_id",
+            "tag_id",
+            "list_id",
+            "score_id",
+            "band_id",
+            "segment_id",
+            "stage_id",
+            "automation_id",
+            "policy_id",
         ],
         "word",
         "text",
     ),
     (&["connection_id"], "connection", "name"),
-    (&["campaign_id"], "campaign", "iif(name = '', platform_id, name)"),
+    (
+        &["campaign_id"],
+        "campaign",
+        "iif(name = '', platform_id, name)",
+    ),
     (&["link_id", "url_id"], "url", "url"),
     (&["item_id"], "item", "name"),
     (&["order_id"], "order_number", "number"),
@@ -123,7 +134,10 @@ impl Conn {
                 ValueRef::Real(number) => json!(number),
                 ValueRef::Text(text) => json!(String::from_utf8_lossy(text)),
                 ValueRef::Blob(bytes) if table == PACKED => {
-                    json!(format!("{} bytes, packed from the rows of event", bytes.len()))
+                    json!(format!(
+                        "{} bytes, packed from the rows of event",
+                        bytes.len()
+                    ))
                 }
                 ValueRef::Blob(bytes) => json!(hex::encode(bytes)),
             };

@@ -15,7 +15,8 @@ fn fill(bench: &Bench, id: &str, email: &str) -> ContactId {
     row.status = Some(Status::Subscribed);
     row.subscribed_at = Some(at(NOW - 9 * DAY));
     row.lists = vec!["Nieuws".into()];
-    row.fields.insert("FNAME".into(), format!("Naam van {email}"));
+    row.fields
+        .insert("FNAME".into(), format!("Naam van {email}"));
     row.tags = Some(vec!["klant".into()]);
     bench.contacts(NOW + 1, &[row]);
     let mut click = event(email, EventKind::Click, at(NOW - DAY));
@@ -50,8 +51,17 @@ fn fill(bench: &Bench, id: &str, email: &str) -> ContactId {
                 unjudged: None,
             };
             let rules = tx.rule_version("r", "r", NOW)?;
-            tx.results(rules, day("2026-06-09"), NOW)?.write(found, &state)?;
-            tx.adjust(found, "engagement", 1_000, (day("2026-06-01"), day("2027-01-01")), &email, "ann", NOW)?;
+            tx.results(rules, day("2026-06-09"), NOW)?
+                .write(found, &state)?;
+            tx.adjust(
+                found,
+                "engagement",
+                1_000,
+                (day("2026-06-01"), day("2027-01-01")),
+                &email,
+                "ann",
+                NOW,
+            )?;
             tx.enter_automation(found, "welcome", "test", day("2026-06-09"), NOW)?;
             let case = tx.put_case("sunset", found, None, Stage::Candidate, NOW, NOW)?;
             tx.add_taken(case, connection, &id, "unsubscribe")?;
@@ -79,7 +89,8 @@ fn fill(bench: &Bench, id: &str, email: &str) -> ContactId {
                 received_at: NOW,
             };
             tx.take_in(connection, &[delivery])?;
-            tx.sql.execute("update delivery set state = 'read', settled_at = 1", ())?;
+            tx.sql
+                .execute("update delivery set state = 'read', settled_at = 1", ())?;
             Ok(())
         })
         .unwrap();
@@ -104,7 +115,11 @@ fn sound(bench: &Bench) {
         .read(|conn| {
             let mut all = conn.compare_history(9)?;
             all.extend(conn.compare_tallies(9)?);
-            all.extend(conn.verify_audit()?.broken_at.map(|row| format!("audit {row}")));
+            all.extend(
+                conn.verify_audit()?
+                    .broken_at
+                    .map(|row| format!("audit {row}")),
+            );
             Ok(all)
         })
         .unwrap();
@@ -125,7 +140,9 @@ fn everything(bench: &Bench) -> String {
         .store
         .read(|conn| {
             let mut all = String::new();
-            let mut tables = conn.sql.prepare("select name from sqlite_master where type = 'table'")?;
+            let mut tables = conn
+                .sql
+                .prepare("select name from sqlite_master where type = 'table'")?;
             let tables: Vec<String> = tables
                 .query_map((), |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
@@ -138,7 +155,8 @@ fn everything(bench: &Bench) -> String {
                     for column in 0..columns {
                         let value = row.get_ref(column)?;
                         let text = match value {
-                            rusqlite::types::ValueRef::Text(text) | rusqlite::types::ValueRef::Blob(text) => {
+                            rusqlite::types::ValueRef::Text(text)
+                            | rusqlite::types::ValueRef::Blob(text) => {
                                 String::from_utf8_lossy(text).into_owned()
                             }
                             other => format!("{other:?}"),
@@ -155,21 +173,35 @@ fn everything(bench: &Bench) -> String {
 fn bytes_hold(path: &Path, needle: &str) -> bool {
     let bytes = std::fs::read(path).unwrap_or_default().to_ascii_lowercase();
     let needle = needle.to_lowercase();
-    bytes.windows(needle.len()).any(|part| part == needle.as_bytes())
+    bytes
+        .windows(needle.len())
+        .any(|part| part == needle.as_bytes())
 }
 
 #[test]
 fn who_is_erased_stands_in_no_column_no_byte_of_file_or_log_and_no_new_backup() {
     let bench = bench();
     for number in 0..40 {
-        fill(&bench, &format!("platform-{number}"), &format!("n{number}@x.example"));
+        fill(
+            &bench,
+            &format!("platform-{number}"),
+            &format!("n{number}@x.example"),
+        );
     }
     let erased = fill(&bench, "platform-erased-77", "marijke.jansen@y.example");
     fill(&bench, "platform-kept", "kept@x.example");
     sound(&bench);
-    let needles = ["marijke.jansen@y.example", "marijke.jansen%40y.example", "platform-erased-77", "naam van marijke"];
+    let needles = [
+        "marijke.jansen@y.example",
+        "marijke.jansen%40y.example",
+        "platform-erased-77",
+        "naam van marijke",
+    ];
     for needle in needles {
-        assert!(everything(&bench).contains(needle), "{needle} was never there");
+        assert!(
+            everything(&bench).contains(needle),
+            "{needle} was never there"
+        );
     }
     let traces = bench.store.read(|conn| conn.traces(erased)).unwrap();
     assert_eq!(traces.addresses.len(), 2);
@@ -178,10 +210,33 @@ fn who_is_erased_stands_in_no_column_no_byte_of_file_or_log_and_no_new_backup() 
     assert_eq!(done.deliveries, 1);
     assert!(done.rows.contains_key("score") && done.rows.contains_key("contact_state"));
     assert_eq!(done.hashes, 3);
-    for table in ["contact", "former_address", "identity", "event", "history", "superseded", "field", "subscription",
-        "subscribed", "remote_tag", "membership", "adjustment", "automation_entry", "cleaning_case", "cleaning_removal",
-        "outbox", "acknowledged", "drift", "url", "order_number"] {
-        assert!(done.rows.get(table).is_some_and(|rows| *rows > 0), "{table}: {:?}", done.rows);
+    for table in [
+        "contact",
+        "former_address",
+        "identity",
+        "event",
+        "history",
+        "superseded",
+        "field",
+        "subscription",
+        "subscribed",
+        "remote_tag",
+        "membership",
+        "adjustment",
+        "automation_entry",
+        "cleaning_case",
+        "cleaning_removal",
+        "outbox",
+        "acknowledged",
+        "drift",
+        "url",
+        "order_number",
+    ] {
+        assert!(
+            done.rows.get(table).is_some_and(|rows| *rows > 0),
+            "{table}: {:?}",
+            done.rows
+        );
     }
     let cleared = bench.store.clear_remains(&bench.path, &traces).unwrap();
     assert!(cleared.clear);
@@ -193,7 +248,11 @@ fn who_is_erased_stands_in_no_column_no_byte_of_file_or_log_and_no_new_backup() 
         .unwrap()
         .outside({
             let backup = backup.clone();
-            move |tx| Ok(tx.sql.execute("vacuum into ?1", [backup.to_string_lossy()])?)
+            move |tx| {
+                Ok(tx
+                    .sql
+                    .execute("vacuum into ?1", [backup.to_string_lossy()])?)
+            }
         })
         .unwrap();
     let mut log = bench.path.clone().into_os_string();
@@ -201,7 +260,11 @@ fn who_is_erased_stands_in_no_column_no_byte_of_file_or_log_and_no_new_backup() 
     for needle in needles {
         assert!(!all.contains(needle), "{needle} is in a column");
         for path in [bench.path.as_path(), Path::new(&log), backup.as_path()] {
-            assert!(!bytes_hold(path, needle), "{needle} is in {}", path.display());
+            assert!(
+                !bytes_hold(path, needle),
+                "{needle} is in {}",
+                path.display()
+            );
         }
     }
     assert!(all.contains("kept@x.example") && bytes_hold(&backup, "kept@x.example"));
@@ -220,7 +283,10 @@ fn who_was_erased_does_not_come_back_by_a_sync_an_event_or_another_id() {
     let former = contact("4", Some("old-gone@x.example"));
     let moved = contact("1", Some("gone@x.example"));
     let commit = bench.contacts(NOW + 20, &[other_address, other_id, former, moved]);
-    assert_eq!((commit.contacts, commit.contacts_erased, commit.erased()), (0, 4, 4));
+    assert_eq!(
+        (commit.contacts, commit.contacts_erased, commit.erased()),
+        (0, 4, 4)
+    );
     let by_address = event("gone@x.example", EventKind::Open, at(NOW));
     let mut by_id = event("new@x.example", EventKind::Open, at(NOW));
     by_id.contact.id = Some("2".into());
@@ -229,7 +295,11 @@ fn who_was_erased_does_not_come_back_by_a_sync_an_event_or_another_id() {
     assert_eq!(bench.count("select count(*) from contact"), before);
     assert!(!everything(&bench).contains("gone@x.example"));
     // On another connection the id is somebody else's, and so is a similar address.
-    let shop = bench.store.write(|tx| tx.connection("shop", "import", NOW)).unwrap().id;
+    let shop = bench
+        .store
+        .write(|tx| tx.connection("shop", "import", NOW))
+        .unwrap()
+        .id;
     let row = contact("2", Some("gone@x.example.org"));
     let commit = bench
         .store
@@ -255,11 +325,20 @@ fn an_older_backup_is_erased_again_when_it_is_opened_and_a_reader_changes_nothin
         .unwrap()
         .outside({
             let backup = backup.clone();
-            move |tx| Ok(tx.sql.execute("vacuum into ?1", [backup.to_string_lossy()])?)
+            move |tx| {
+                Ok(tx
+                    .sql
+                    .execute("vacuum into ?1", [backup.to_string_lossy()])?)
+            }
         })
         .unwrap();
     erase(&bench, erased);
-    let Bench { _folder, path, store, connection } = bench;
+    let Bench {
+        _folder,
+        path,
+        store,
+        connection,
+    } = bench;
     drop(store);
     std::fs::rename(&backup, &path).unwrap();
     for end in ["-wal", "-shm"] {
@@ -268,15 +347,25 @@ fn an_older_backup_is_erased_again_when_it_is_opened_and_a_reader_changes_nothin
         let _ = std::fs::remove_file(name);
     }
     let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(path.with_file_name("engaged.db.erased")).unwrap().permissions(),
+        &std::fs::metadata(path.with_file_name("engaged.db.erased"))
+            .unwrap()
+            .permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
     let store = open(&path, Access::ReadWrite).unwrap();
-    let bench = Bench { _folder, path, store, connection };
+    let bench = Bench {
+        _folder,
+        path,
+        store,
+        connection,
+    };
     assert_eq!(found(&bench, "gone@x.example"), None);
     assert!(found(&bench, "kept@x.example").is_some());
     assert!(!everything(&bench).contains("gone@x.example"));
-    assert_eq!(bench.count("select count(*) from audit where what = 'privacy erase again'"), 1);
+    assert_eq!(
+        bench.count("select count(*) from audit where what = 'privacy erase again'"),
+        1
+    );
     let commit = bench.contacts(NOW + 20, &[contact("2", Some("gone@x.example"))]);
     assert_eq!(commit.contacts_erased, 1);
     sound(&bench);
@@ -291,7 +380,10 @@ fn a_new_database_beside_the_file_keeps_the_same_people_out_and_a_foreign_file_i
     let other = bench.path.with_file_name("other.db");
     std::fs::copy(&file, bench.path.with_file_name("other.db.erased")).unwrap();
     let store = open(&other, Access::ReadWrite).unwrap();
-    let connection = store.write(|tx| tx.connection("news", "mailchimp", NOW)).unwrap().id;
+    let connection = store
+        .write(|tx| tx.connection("news", "mailchimp", NOW))
+        .unwrap()
+        .id;
     let row = contact("9", Some("gone@x.example"));
     let commit = store
         .write(move |tx| {
@@ -304,8 +396,15 @@ fn a_new_database_beside_the_file_keeps_the_same_people_out_and_a_foreign_file_i
     drop(store);
     let text = std::fs::read_to_string(&file).unwrap();
     let (head, rest) = text.split_once("key ").unwrap();
-    std::fs::write(bench.path.with_file_name("other.db.erased"), format!("{head}key 00{}", &rest[2..])).unwrap();
-    assert_eq!(open(&other, Access::ReadWrite).err().unwrap().code(), "E0312");
+    std::fs::write(
+        bench.path.with_file_name("other.db.erased"),
+        format!("{head}key 00{}", &rest[2..]),
+    )
+    .unwrap();
+    assert_eq!(
+        open(&other, Access::ReadWrite).err().unwrap().code(),
+        "E0312"
+    );
 }
 
 #[test]
@@ -314,13 +413,19 @@ fn an_erasure_takes_everybody_who_became_part_of_the_contact() {
     fill(&bench, "1", "one@x.example");
     fill(&bench, "2", "two@x.example");
     // Id 1 has the address of 2 now, and 2 is gone there: they are one.
-    bench.store.write({
-        let connection = bench.connection;
-        move |tx| {
-            let gone = Gone { contact: tx.find_contact(&address("two@x.example"))?.unwrap(), platform_id: "2".into() };
-            tx.mark_gone(connection, &[gone], NOW + 5)
-        }
-    }).unwrap();
+    bench
+        .store
+        .write({
+            let connection = bench.connection;
+            move |tx| {
+                let gone = Gone {
+                    contact: tx.find_contact(&address("two@x.example"))?.unwrap(),
+                    platform_id: "2".into(),
+                };
+                tx.mark_gone(connection, &[gone], NOW + 5)
+            }
+        })
+        .unwrap();
     bench.contacts(NOW + 6, &[contact("1", Some("two@x.example"))]);
     let one = found(&bench, "one@x.example");
     assert_eq!(one, found(&bench, "two@x.example"));
@@ -337,21 +442,47 @@ fn an_objection_ends_what_was_computed_and_nothing_is_kept_that_a_late_run_finds
     let bench = bench();
     let one = fill(&bench, "1", "one@x.example");
     fill(&bench, "2", "two@x.example");
-    bench.store.write(move |tx| tx.object(one, "ann", NOW + 5)).unwrap();
+    bench
+        .store
+        .write(move |tx| tx.object(one, "ann", NOW + 5))
+        .unwrap();
     let state = |contact| bench.store.read(|conn| conn.state(contact)).unwrap();
     assert_eq!(state(one), None);
-    assert_eq!(bench.count("select count(*) from score_history where contact_id = 1"), 0);
-    assert_eq!(bench.count("select count(*) from automation_entry where contact_id = 1 and left_at is null"), 0);
-    assert_eq!(bench.count("select count(*) from cleaning_case where contact_id = 1 and ended_at is null"), 0);
-    assert_eq!(bench.count("select count(*) from outbox where contact_id = 1 and state = 'planned'"), 0);
-    assert_eq!(bench.count("select count(*) from event where contact_id = 1"), 4);
+    assert_eq!(
+        bench.count("select count(*) from score_history where contact_id = 1"),
+        0
+    );
+    assert_eq!(
+        bench.count(
+            "select count(*) from automation_entry where contact_id = 1 and left_at is null"
+        ),
+        0
+    );
+    assert_eq!(
+        bench.count("select count(*) from cleaning_case where contact_id = 1 and ended_at is null"),
+        0
+    );
+    assert_eq!(
+        bench.count("select count(*) from outbox where contact_id = 1 and state = 'planned'"),
+        0
+    );
+    assert_eq!(
+        bench.count("select count(*) from event where contact_id = 1"),
+        4
+    );
     sound(&bench);
-    let late = ContactState { segments: vec!["hot".into()], ..ContactState::default() };
+    let late = ContactState {
+        segments: vec!["hot".into()],
+        ..ContactState::default()
+    };
     bench
         .store
         .write(move |tx| {
             let rules = tx.rule_version("r", "r", NOW)?;
-            assert!(!tx.results(rules, day("2026-06-10"), NOW + 6)?.write(one, &late)?);
+            assert!(
+                !tx.results(rules, day("2026-06-10"), NOW + 6)?
+                    .write(one, &late)?
+            );
             Ok(())
         })
         .unwrap();
@@ -374,8 +505,18 @@ fn an_objection_ends_what_was_computed_and_nothing_is_kept_that_a_late_run_finds
         .unwrap();
     assert_eq!(seen, [ContactId(2)]);
     sound(&bench);
-    assert!(bench.store.write(move |tx| tx.withdraw_objection(one, NOW + 7)).unwrap());
-    assert!(bench.store.read(|conn| Ok(conn.dirty()?.contacts.contains(&one))).unwrap());
+    assert!(
+        bench
+            .store
+            .write(move |tx| tx.withdraw_objection(one, NOW + 7))
+            .unwrap()
+    );
+    assert!(
+        bench
+            .store
+            .read(|conn| Ok(conn.dirty()?.contacts.contains(&one)))
+            .unwrap()
+    );
     sound(&bench);
 }
 
@@ -384,15 +525,23 @@ fn a_copy_holds_every_row_of_every_table_that_names_the_contact() {
     let bench = bench();
     let one = fill(&bench, "1", "one@x.example");
     fill(&bench, "2", "two@x.example");
-    bench.store.write(move |tx| tx.object(one, "ann", NOW + 5)).unwrap();
-    bench.store.write(move |tx| tx.withdraw_objection(one, NOW + 6)).unwrap();
+    bench
+        .store
+        .write(move |tx| tx.object(one, "ann", NOW + 5))
+        .unwrap();
+    bench
+        .store
+        .write(move |tx| tx.withdraw_objection(one, NOW + 6))
+        .unwrap();
     let copy = bench.store.read(|conn| conn.everything_about(one)).unwrap();
     // Counted apart from what the copy asks.
     let tables: Vec<(String, i64)> = bench
         .store
         .read(|conn| {
             let mut found = Vec::new();
-            let mut tables = conn.sql.prepare("select name, sql from sqlite_master where type = 'table'")?;
+            let mut tables = conn
+                .sql
+                .prepare("select name, sql from sqlite_master where type = 'table'")?;
             let rows = tables.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
             for row in rows {
                 let (name, sql): (String, String) = row?;
@@ -411,8 +560,22 @@ fn a_copy_holds_every_row_of_every_table_that_names_the_contact() {
         let copied = copied.map_or(0, |each| each.rows.len());
         assert_eq!(i64::try_from(copied).unwrap(), rows, "{table}");
     }
-    let text = serde_json::json!(copy.iter().map(|each| (&each.table, &each.rows)).collect::<Vec<_>>()).to_string();
-    for said in ["one@x.example", "old-one@x.example", "Naam van one", "ORDER-ONE", "FNAME", "Nieuws", "klant", "subscribed"] {
+    let text = serde_json::json!(
+        copy.iter()
+            .map(|each| (&each.table, &each.rows))
+            .collect::<Vec<_>>()
+    )
+    .to_string();
+    for said in [
+        "one@x.example",
+        "old-one@x.example",
+        "Naam van one",
+        "ORDER-ONE",
+        "FNAME",
+        "Nieuws",
+        "klant",
+        "subscribed",
+    ] {
         assert!(text.contains(said), "{said} is missing");
     }
     assert!(!text.contains("two@x.example"));
@@ -422,9 +585,10 @@ fn a_copy_holds_every_row_of_every_table_that_names_the_contact() {
 fn events_that_are_left_out_are_not_missing_where_a_platform_counts() {
     let bench = bench();
     let connection = bench.connection;
-    bench.store.write(move |tx| {
-        tx.declare_counted(connection, Stream("mailings"))
-    }).unwrap();
+    bench
+        .store
+        .write(move |tx| tx.declare_counted(connection, Stream("mailings")))
+        .unwrap();
     let told = |email: &str, id: &str, when: Millis| {
         let mut open = event(email, EventKind::Open, at(when));
         open.contact.id = Some(id.into());
@@ -432,9 +596,15 @@ fn events_that_are_left_out_are_not_missing_where_a_platform_counts() {
         open
     };
     let tell = |events: Vec<Event>| {
-        bench.store.write(move |tx| tx.append_told(connection, NOW + 9, &events, &mut tx.begin_report()?)).unwrap()
+        bench
+            .store
+            .write(move |tx| tx.append_told(connection, NOW + 9, &events, &mut tx.begin_report()?))
+            .unwrap()
     };
-    tell(vec![told("a@x.example", "1", NOW - 10), told("b@x.example", "2", NOW - 9)]);
+    tell(vec![
+        told("a@x.example", "1", NOW - 10),
+        told("b@x.example", "2", NOW - 9),
+    ]);
     let look = |when: Millis, contacts: u64| {
         let mut page = Page::empty(cursor("m"), true);
         page.counters.push(engaged_connectors::connector::Counter {
@@ -444,7 +614,11 @@ fn events_that_are_left_out_are_not_missing_where_a_platform_counts() {
             contacts,
             times: Some(contacts),
         });
-        page.covered.push(Covered { kinds: vec![EventKind::Open], from: None, through: at(when) });
+        page.covered.push(Covered {
+            kinds: vec![EventKind::Open],
+            from: None,
+            through: at(when),
+        });
         bench.page(when, "mailings", page);
         bench.count("select count(*) from shortfall")
     };

@@ -232,7 +232,10 @@ impl Part<'_> {
     /// That nothing is worked out about the contact.
     fn objects(&self) -> Markup {
         let say = self.say();
-        let since = self.seen.objects_since.map_or_else(String::new, |day| say.day(day));
+        let since = self
+            .seen
+            .objects_since
+            .map_or_else(String::new, |day| say.day(day));
         let text = say.with("contact-objects", [("on", since.into())]);
         notice(Mood::Warn, &html! { p { (text) } })
     }
