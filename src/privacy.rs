@@ -24,7 +24,7 @@ pub struct Marks {
     pub connection: String,
     /// Its platform.
     pub platform: String,
-    /// The contact's ids there, also those that are gone.
+    /// The contact's ids there, also those that are gone; none where it is known by its address alone.
     pub ids: Vec<String>,
     /// Whether the contact is still there, as far as the last sync knows.
     pub there: bool,
@@ -92,6 +92,16 @@ pub fn marks(conn: &Conn, config: &Config, contact: ContactId) -> Result<Vec<Mar
         let shown = shown.filter(|_| presence.gone_at.is_none());
         marks.shown.extend(shown.map(|each| each.target));
         marks.ids.push(presence.platform_id);
+    }
+    for told in conn.told_by(contact)? {
+        let known = known.iter().find(|each| each.id == told);
+        let known = known.filter(|known| all.iter().all(|each| each.connection != known.name));
+        all.extend(known.map(|known| Marks {
+            connection: known.name.clone(),
+            platform: known.platform.clone(),
+            there: true,
+            ..Marks::default()
+        }));
     }
     for each in &mut all {
         each.shown.sort();

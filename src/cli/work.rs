@@ -11,7 +11,10 @@ use crate::{
     desk::Desk,
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
-    push::{apply::PushReport, plan::Plan as PushPlan},
+    push::{
+        apply::PushReport,
+        plan::{ConnectionPlan, Plan as PushPlan},
+    },
     schedule::jobs::{Jobs, Progress, Watch},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
     store::Which,
@@ -377,42 +380,7 @@ fn plan_text(plan: &PushPlan) -> String {
             );
         }
         out += &format!("  {:<48} {:>8} contacts\n", "unchanged", each.unchanged);
-        if each.unscored > 0 {
-            out += &format!(
-                "  {:<48} {:>8} contacts wait for `engaged score`\n",
-                "not scored by these rules", each.unscored
-            );
-        }
-        if each.objecting > 0 {
-            out += &format!(
-                "  {:<48} {:>8} contacts, off whom ours comes\n",
-                "objecting", each.objecting
-            );
-        }
-        if each.frozen > 0 {
-            out += &format!(
-                "  {:<48} {:>8} contacts, whom the platform lets nobody change\n",
-                "left out", each.frozen
-            );
-        }
-        if each.held_back > 0 {
-            out += &format!(
-                "  {:<48} {:>8} writes that the platform refused\n",
-                "held back", each.held_back
-            );
-        }
-        if each.unreachable > 0 {
-            out += &format!(
-                "  {:<48} {:>8} entries: not there, or not subscribed\n",
-                "nothing to start", each.unreachable
-            );
-        }
-        if each.drifts > 0 {
-            out += &format!(
-                "  {:<48} {:>8} edited there by somebody else\n",
-                "drift", each.drifts
-            );
-        }
+        out += &beside_writes(each);
         for sample in each.sample.iter().take(5) {
             let before = sample.before.as_deref().unwrap_or("nothing");
             let after = sample.after.as_deref().unwrap_or("off");
@@ -438,6 +406,39 @@ fn plan_text(plan: &PushPlan) -> String {
         "plan {}: {} writes; {next}\n",
         plan.fingerprint, plan.writes
     )
+}
+
+/// Who and what a plan leaves out, and why; only what there is.
+fn beside_writes(plan: &ConnectionPlan) -> String {
+    let lines = [
+        (
+            "not scored by these rules",
+            plan.unscored,
+            "contacts wait for `engaged score`",
+        ),
+        ("objecting", plan.objecting, "contacts, off whom ours comes"),
+        (
+            "left out",
+            plan.frozen,
+            "contacts, whom the platform lets nobody change",
+        ),
+        (
+            "held back",
+            plan.held_back,
+            "writes that the platform refused",
+        ),
+        (
+            "nothing to start",
+            plan.unreachable,
+            "entries: not there, or not subscribed",
+        ),
+        ("drift", plan.drifts, "edited there by somebody else"),
+    ];
+    let mut out = String::new();
+    for (what, number, words) in lines.iter().filter(|(_, number, _)| *number > 0) {
+        out += &format!("  {what:<48} {number:>8} {words}\n");
+    }
+    out
 }
 
 fn target_name(target: &str) -> String {

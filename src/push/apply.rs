@@ -431,11 +431,8 @@ fn decide(
     }
     let planned = plan.writes;
     if ask.connection.mode == Mode::ReadOnly {
-        let why = if planned > 0 {
-            vec!["the connection is read-only".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let why = (planned > 0).then(|| "the connection is read-only".to_owned());
+        let why = why.into_iter().collect();
         return Ok(Decided::Held { planned, why });
     }
     if tx.is_paused()? {
@@ -482,17 +479,13 @@ fn decide(
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
         queued = Some(number);
     }
-    if ask.only.is_some() {
-        // Of the others' writes nothing was said.
-        return Ok(Decided::Queued {
-            planned,
-            plan: queued,
-        });
+    // A plan for one contact says nothing of the others' writes.
+    if ask.only.is_none() {
+        // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
+        let whole = plan.held_back == 0 && plan.unscored == 0;
+        tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
+        tx.abandon_starts(ask.id, queued, ask.now)?;
     }
-    // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
-    let whole = plan.held_back == 0 && plan.unscored == 0;
-    tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
-    tx.abandon_starts(ask.id, queued, ask.now)?;
     Ok(Decided::Queued {
         planned,
         plan: queued,

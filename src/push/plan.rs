@@ -218,9 +218,8 @@ pub fn plan(
 ) -> Result<ConnectionPlan, StoreError> {
     let targets = Targets::new(ask.connection, ask.rules);
     let mut making = Making::new(ask);
-    let retracted = conn.retracted_at(ask.id)?.is_some();
-    making.plan.retracted = retracted;
-    let comes_off = retracted || ask.only.is_some();
+    making.plan.retracted = conn.retracted_at(ask.id)?.is_some();
+    let comes_off = making.plan.retracted || ask.only.is_some();
     for planned in fields_to_make(ask, &targets) {
         if !comes_off {
             making.take(&planned, "");

@@ -103,6 +103,17 @@ impl Conn {
         Ok(presences)
     }
 
+    /// The connections that ever told anything of a contact, in order: files and programs name it by its address alone.
+    pub fn told_by(&self, contact: ContactId) -> Result<Vec<ConnectionId>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select distinct connection_id from membership
+             where contact_id in (select value from json_each(?1)) order by 1",
+        )?;
+        let members = list(&self.members(contact)?);
+        let rows = select.query_map([members], |row| row.get(0).map(ConnectionId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The newest writes to one contact of a platform, the newest first.
     pub fn writes_to(&self, presence: &Presence, most: i64) -> Result<Vec<OutboxRow>, StoreError> {
         self.outbox_rows(

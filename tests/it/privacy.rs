@@ -67,7 +67,11 @@ fn who_objects_is_not_scored_anywhere_and_says_so_everywhere() {
         (&row["objects"], row["scores"].as_array().unwrap().len()),
         (&true.into(), 0)
     );
-    assert!(!stage.who("no open in 1 day or open").contains(&somebody));
+    assert!(
+        !stage
+            .who("any open in 1 year or no open in 1 day")
+            .contains(&somebody)
+    );
     assert_eq!(stage.program.json(&["status"])["objecting"], 1);
     let verified = stage.program.json(&["verify"]);
     assert_eq!(

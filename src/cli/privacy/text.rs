@@ -43,11 +43,11 @@ pub(super) fn object(address: &Address, withdraw: bool, changed: bool, places: &
     };
     for each in places.iter().filter(|each| !each.shown.is_empty()) {
         let when = if each.live {
-            "comes off with the next `engaged apply`, or by the daemon"
+            "off with the next `engaged apply`, or by the daemon"
         } else {
-            "stays, for the connection is read-only"
+            "left there, for the connection is not live"
         };
-        out += &format!("  {}: {} {when}\n", each.connection, targets(&each.shown));
+        out += &format!("  {}: {}: {when}\n", each.connection, targets(&each.shown));
     }
     out + "to take it back: engaged privacy object --withdraw ADDRESS"
 }
@@ -118,7 +118,10 @@ pub(super) fn certificate(done: &Certificate) -> String {
 }
 
 fn platform(each: &Marks) -> String {
-    let ids = each.ids.join(", ");
+    let ids = match each.ids.as_slice() {
+        [] => "its address".to_owned(),
+        ids => ids.join(", "),
+    };
     if each.platform == crate::store::IMPORTED {
         return format!(
             "  {}: came by files or the API; delete it where those come from\n",

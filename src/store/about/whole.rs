@@ -101,11 +101,7 @@ impl Conn {
             let mut select = self
                 .sql
                 .prepare(&format!("select * from {table} where {which}"))?;
-            let columns: Vec<String> = select
-                .column_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
+            let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
             let mut rows = select.query(params_from_iter([&members]))?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
