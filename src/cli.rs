@@ -22,6 +22,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod privacy;
 mod service;
 mod storage;
 mod support_bundle;
@@ -134,6 +135,10 @@ enum Verb {
     Hooks(hooks::Hooks),
     /// Let a read-only connection write, after showing the plan: sets mode = "live" in the file
     GoLive(go_live::GoLiveArgs),
+    /// Give a contact a copy of its data, note its objection, or erase it
+    Privacy(privacy::Privacy),
+    /// Take our fields and tags off a platform again, by plan
+    Retract(privacy::Retract),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -269,6 +274,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
         Verb::Hooks(arguments) => hooks::hooks(context, &arguments),
         Verb::GoLive(arguments) => go_live::go_live(context, &arguments),
+        Verb::Privacy(arguments) => privacy::privacy(context, &arguments),
+        Verb::Retract(arguments) => privacy::retract(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

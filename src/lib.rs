@@ -33,6 +33,7 @@ pub mod metrics;
 mod planted;
 pub mod platform;
 pub mod preview;
+pub mod privacy;
 pub mod publish;
 pub mod push;
 pub mod rescore;

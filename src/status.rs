@@ -40,6 +40,8 @@ pub struct Status {
     pub contacts: i64,
     /// Events in the store.
     pub events: i64,
+    /// Contacts that object to being scored: they are neither judged nor not.
+    pub objecting: i64,
     /// Contacts about whom every absence is judged.
     pub judged: i64,
     /// Contacts about whom some absence waits for data: reason and number.
@@ -208,6 +210,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             connections,
             contacts,
             events,
+            objecting: conn.count_objecting()?,
             judged,
             unjudged,
             waiting: i64::try_from(conn.count_dirty()?).unwrap_or(i64::MAX),
@@ -348,6 +351,9 @@ pub fn text(status: &Status) -> String {
         "Scores    {} judged, {waits} not judged{reasons}\n",
         status.judged
     );
+    if status.objecting > 0 {
+        out += &format!("          {} object and are not scored\n", status.objecting);
+    }
     if status.waiting > 0 {
         out += &format!(
             "          {} have news and wait for the next `engaged score`\n",

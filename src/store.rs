@@ -21,6 +21,8 @@ mod contact;
 mod control;
 mod counter;
 mod coverage;
+mod erase;
+mod erased;
 mod error;
 mod facts;
 mod figures;
@@ -32,6 +34,7 @@ mod listing;
 mod lock;
 mod look;
 mod migrate;
+mod objection;
 mod open;
 mod operation;
 mod outbox;
@@ -41,6 +44,7 @@ mod quarantine;
 mod reader;
 mod restore;
 mod result;
+mod retraction;
 mod run;
 mod session;
 mod shadow;
@@ -59,7 +63,7 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
-pub use about::{Presence, Shown};
+pub use about::{PACKED, Presence, RowsOf, Shown};
 pub use account::AccountRow;
 pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
@@ -76,6 +80,7 @@ pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use counter::Shortfall;
 pub use coverage::Gap;
+pub use erase::{Cleared, Erasure, Traces};
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
 pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
@@ -84,6 +89,7 @@ pub use history::codec;
 pub use inbox::{Arrived, Hook, NewDelivery, Settled, StoredDelivery, WITHOUT_CONNECTION};
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
+pub use objection::{OBJECTED, Objection};
 pub use operation::{Control, RejectRow};
 pub use outbox::{
     Guard, Lane, LoggedPush, LoggedWrite, NewOutboxRow, OutboxRow, OutboxState, Plan,
@@ -147,6 +153,8 @@ pub struct Tx {
     machines: RefCell<Arc<Machines>>,
     /// What is to be added to the tallies before the commit.
     counted: tally::Counting,
+    /// Whom an erasure keeps out.
+    erased: RefCell<erased::Erased>,
 }
 
 impl std::ops::Deref for Tx {
@@ -189,7 +197,13 @@ impl Store {
                 let now = clock.now().timestamp_millis();
                 restore::finish(path, now)?;
                 let conn = open::for_writing(path, now, upgrading)?;
-                (Some(lock), Some(writer::Writer::start(conn)?))
+                let writer = writer::Writer::start(conn)?;
+                let database = path.to_owned();
+                let again = writer.write(move |tx| tx.replay_erasures(&database, now))?;
+                if again > 0 {
+                    writer.outside(|tx| tx.empty_log())?;
+                }
+                (Some(lock), Some(writer))
             }
         };
         Ok(Self {

@@ -60,6 +60,8 @@ mod mailchimp;
 mod market;
 #[path = "it/preview.rs"]
 mod preview;
+#[path = "it/privacy.rs"]
+mod privacy;
 #[path = "it/program.rs"]
 mod program;
 #[path = "it/rights.rs"]

@@ -140,7 +140,7 @@ impl Cleaning<'_> {
         if self.store.read(stopped)? {
             let waiting = self
                 .store
-                .read(|conn| conn.outbox_ready(id, Lane::Removal, now, 1))?;
+                .read(|conn| conn.outbox_ready(id, Lane::Removal, None, now, 1))?;
             if !waiting.is_empty() {
                 let why = "what is approved waits: paused, read-only, held, or the key is refused";
                 report.held.push(format!("{name}: {why}"));
@@ -161,7 +161,7 @@ impl Cleaning<'_> {
             }
             let rows = self
                 .store
-                .read(|conn| conn.outbox_ready(id, Lane::Removal, now, CHUNK))?;
+                .read(|conn| conn.outbox_ready(id, Lane::Removal, None, now, CHUNK))?;
             let Some(first) = rows.first().map(|row| row.row.write.clone()) else {
                 return Ok(());
             };

@@ -14,7 +14,7 @@ use crate::{
         disk::{Space, space},
         size,
     },
-    config::Config,
+    config::{Config, Mode},
     restored,
     store::{Access, DatabaseFile, Settings, Store, StoreError, files, sqlite_version},
 };
@@ -146,12 +146,13 @@ fn kept(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
 /// How old the newest backup is.
 fn backup(config: &Config, care: &CareStatus) -> Finding {
     let Some(newest) = &care.backup else {
-        let none = Finding::new(
-            "backup_missing",
-            State::Warning,
-            "backup",
-            "none was made yet",
-        );
+        // Before anything is written to a platform, all that is known can be read again.
+        let live = config
+            .connections
+            .iter()
+            .any(|each| each.mode == Mode::Live);
+        let state = if live { State::Warning } else { State::Note };
+        let none = Finding::new("backup_missing", state, "backup", "none was made yet");
         return none.fix(match config.backup {
             None => "add [backup] to the configuration, or run engaged backup FILE; docs/backup.md",
             Some(_) => "the daemon makes them; or make one now: engaged backup FILE",

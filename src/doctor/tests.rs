@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use engaged_connectors::Account;
+use engaged_connectors::{Account, Clock as _};
 
 use super::{
     CODES, Finding, State, look,
@@ -12,8 +12,9 @@ use super::{
 use crate::{
     care::disk::Space,
     clock::SystemClock,
-    config::{self, Config, Environment},
-    store::{Access, Store},
+    config::{self, Config, Environment, Mode},
+    score::calendar::Zone,
+    store::{Access, BackupRow, Store, restore},
 };
 
 const CONFIG: &str = r#"
@@ -103,6 +104,50 @@ fn files_that_others_can_read_are_told_with_the_command_that_closes_them() {
         findings.iter().all(|each| !each.state.is_to_mend()),
         "{findings:?}"
     );
+}
+
+#[test]
+fn backups_failed_checks_and_a_quarantine_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = load(folder.path());
+    let store = Store::open(&config.database, Access::ReadWrite, &SystemClock).unwrap();
+    let state = |config: &Config, code: &str| {
+        let findings = found(config);
+        findings
+            .iter()
+            .find(|each| each.code == code)
+            .map(|each| each.state)
+    };
+    assert_eq!(state(&config, "backup_missing"), Some(State::Note));
+    config.connections[0].mode = Mode::Live;
+    assert_eq!(state(&config, "backup_missing"), Some(State::Warning));
+    let file = folder.path().join("good.db");
+    let held = store.back_up(&file, false).unwrap();
+    let made_at = SystemClock.now().timestamp_millis();
+    let row = BackupRow {
+        file: file.display().to_string(),
+        made_at: made_at - 3 * 86_400_000,
+        bytes: i64::try_from(held.bytes).unwrap(),
+        contacts: 0,
+        events: 0,
+    };
+    store.write(move |tx| tx.add_backup(&row)).unwrap();
+    assert_eq!(state(&config, "backup"), Some(State::Fine));
+    // Three days old is too old only where they are to be made.
+    config.backup = Some(config::Backup {
+        folder: folder.path().into(),
+        keep: 7,
+    });
+    assert_eq!(state(&config, "backup_old"), Some(State::Warning));
+    store
+        .write(move |tx| tx.set_care("verify", Some("3 scores differ"), made_at))
+        .unwrap();
+    assert_eq!(state(&config, "check_failed"), Some(State::Trouble));
+    assert_eq!(state(&config, "quarantine"), None);
+    drop(store);
+    let zone = Zone::new(config.zone);
+    restore(&config.database, &file, &zone, &SystemClock).unwrap();
+    assert_eq!(state(&config, "quarantine"), Some(State::Warning));
 }
 
 #[test]

@@ -59,6 +59,9 @@ pub struct Push<'a> {
     pub automations: &'a [Automation],
     /// How much may happen at once.
     pub limits: Limits,
+    /// Only what comes off this contact, who is being erased: nobody else's writes go along, and no guard but a list that
+    /// shrank holds them.
+    pub only: Option<ContactId>,
     /// The clock.
     pub clock: &'a dyn Clock,
 }
@@ -162,6 +165,7 @@ impl Push<'_> {
             .queue(fields, fingerprint.map(str::to_owned), &mut report)
             .await?;
         // What an automation of the platform reads of a contact is there before it starts.
+        let queued = queued && (self.only.is_none() || report.plan.is_some());
         for lane in [Lane::Set, Lane::Start] {
             if queued && report.trouble().is_none() {
                 self.work_off(lane, &mut report).await?;
@@ -187,13 +191,15 @@ impl Push<'_> {
             remote_fields,
             automations: self.automations,
             frozen: self.connector.capabilities().frozen,
+            only: self.only,
             now: self.now(),
         }
     }
 
     async fn remote_fields(&self) -> Result<Option<Vec<String>>, ConnectorError> {
         let capabilities = self.connector.capabilities();
-        if !capabilities.fields
+        if self.only.is_some()
+            || !capabilities.fields
             || !capabilities.creates_fields
             || self.connection.push.fields.is_empty()
         {
@@ -217,7 +223,7 @@ impl Push<'_> {
             self.now(),
         );
         let (automations, limits) = (self.automations.to_vec(), self.limits);
-        let frozen = self.connector.capabilities().frozen;
+        let (frozen, only) = (self.connector.capabilities().frozen, self.only);
         let decided = self
             .store
             .write_async(move |tx| {
@@ -229,6 +235,7 @@ impl Push<'_> {
                     remote_fields: fields.as_deref(),
                     automations: &automations,
                     frozen,
+                    only,
                     now,
                 };
                 decide(tx, &ask, fingerprint.as_deref(), limits)
@@ -254,6 +261,7 @@ impl Push<'_> {
     /// Sends what the outbox holds of one sort and is due.
     async fn work_off(&self, lane: Lane, report: &mut PushReport) -> Result<(), PushError> {
         let (id, now) = (self.id, self.now());
+        let of_plan = report.plan.filter(|_| self.only.is_some());
         loop {
             // Who leaves while a long row of starts goes out is heard of by the next sync, before the rest goes out.
             if lane == Lane::Start && self.now() - now > STARTS_LAST_MS {
@@ -266,7 +274,7 @@ impl Push<'_> {
                     if let Some(why) = stop::stopped(tx, id)? {
                         return Ok(Err(why));
                     }
-                    let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
+                    let mut rows = tx.outbox_ready(id, lane, of_plan, now, BATCH)?;
                     if lane == Lane::Start {
                         rows = starts::begin(tx, starts::one_call(rows), now)?;
                     }
@@ -442,11 +450,8 @@ fn decide(
     }
     let planned = plan.writes;
     if ask.connection.mode == Mode::ReadOnly {
-        let why = if planned > 0 {
-            vec!["the connection is read-only".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let why = (planned > 0).then(|| "the connection is read-only".to_owned());
+        let why = why.into_iter().collect();
         return Ok(Decided::Watched(planned, why, plan.counts));
     }
     if let Some(why) = stop::stopped(tx, ask.id)? {
@@ -455,7 +460,10 @@ fn decide(
             why: vec![why],
         });
     }
-    let why = guard::hold(tx, ask, &plan, limits)?;
+    let why = match ask.only {
+        Some(_) => guard::hold_one(tx, ask.id)?,
+        None => guard::hold(tx, ask, &plan, limits)?,
+    };
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }
@@ -490,10 +498,13 @@ fn decide(
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
         queued = Some(number);
     }
-    // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
-    let whole = plan.held_back == 0 && plan.unscored == 0;
-    tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
-    tx.abandon_starts(ask.id, queued, ask.now)?;
+    // A plan for one contact says nothing of the others' writes.
+    if ask.only.is_none() {
+        // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
+        let whole = plan.held_back == 0 && plan.unscored == 0;
+        tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
+        tx.abandon_starts(ask.id, queued, ask.now)?;
+    }
     Ok(Decided::Queued {
         planned,
         plan: queued,

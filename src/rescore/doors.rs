@@ -286,8 +286,9 @@ impl Carrier {
         contact: ContactId,
         shown: &Shown,
     ) -> Result<(), StoreError> {
-        // What was found about a contact that has become part of another since is dropped: the other one is dirty.
-        if tx.root(contact)? != contact {
+        // What was found about a contact that has become part of another since is dropped: the other one is dirty. So it is
+        // where the contact has objected since.
+        if tx.root(contact)? != contact || tx.objected_at(contact)?.is_some() {
             return Ok(());
         }
         let past = pasts(tx, contact, &self.names, &self.zone)?;

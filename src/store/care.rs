@@ -75,6 +75,15 @@ impl Conn {
             .optional()?)
     }
 
+    /// The files of all backups that were ever made; many are gone by now.
+    pub fn backups(&self) -> Result<Vec<String>, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached("select distinct file from backup order by file")?;
+        let rows = select.query_map((), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// What each check last found.
     pub fn care(&self) -> Result<Vec<CareRow>, StoreError> {
         let mut select = self
@@ -145,6 +154,6 @@ impl Store {
 
     /// Takes the log over into the database file and empties it. False if a reader still needs it.
     pub async fn empty_log(&self) -> Result<bool, StoreError> {
-        self.writer()?.empty_log().await
+        self.writer()?.outside_async(|tx| tx.empty_log()).await
     }
 }

@@ -104,6 +104,12 @@ pub enum StoreError {
         /// Why.
         detail: String,
     },
+    /// The file of those who were erased is another database's.
+    #[error("{} belongs to another database: its key is not this one's", path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+    },
     /// A fault in this program.
     #[error("a fault in engaged's store: {detail}")]
     Bug {
@@ -129,6 +135,7 @@ impl StoreError {
             Self::Older { .. } => "E0311",
             Self::Exists { .. } => "E0312",
             Self::Backup { .. } => "E0313",
+            Self::Stranger { .. } => "E0314",
             Self::Bug { .. } => "E0399",
         }
     }
@@ -172,6 +179,9 @@ impl StoreError {
             Self::Exists { .. } => "name another file, or write over it with --force",
             Self::Backup { .. } => "name another file; whatever is there was left as it is",
             Self::Older { .. } => "run `engaged once` or start the daemon, which migrates it",
+            Self::Stranger { .. } => {
+                "keep that file beside the database that it was made for, and give this one another name"
+            }
             Self::Bug { .. } => "please report this, with the command that you ran",
         }
     }

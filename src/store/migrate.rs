@@ -71,6 +71,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0014_care",
         sql: include_str!("migrations/0014_care.sql"),
     },
+    Migration {
+        name: "0015_privacy",
+        sql: include_str!("migrations/0015_privacy.sql"),
+    },
 ];
 
 /// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.

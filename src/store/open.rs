@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Upgrading, error::StoreError, migrate};
+use super::{Upgrading, erased, error::StoreError, migrate};
 use crate::score::calendar::Millis;
 
 /// 3.51.3 is the first release without the WAL-reset race.
@@ -33,14 +33,20 @@ pub(super) fn for_writing(
 ) -> Result<Connection, StoreError> {
     let mut conn = unmigrated(path)?;
     migrate::run(&mut conn, path, now, upgrading)?;
+    erased::settle_key(&conn, path)?;
     Ok(conn)
 }
 
-/// As [`for_writing`], for a file that is a copy: migrating keeps no other one.
-pub(super) fn copy_for_writing(path: &Path, now: Millis) -> Result<Connection, StoreError> {
+/// As [`for_writing`], for a copy that is to become a database: migrating keeps no other one.
+pub(super) fn copy_for_writing(
+    path: &Path,
+    database: &Path,
+    now: Millis,
+) -> Result<Connection, StoreError> {
     let mut conn = unmigrated(path)?;
     let nobody: Upgrading = std::sync::Arc::new(|_, _| ());
     migrate::run_on_copy(&mut conn, path, now, &nobody)?;
+    erased::settle_key(&conn, database)?;
     Ok(conn)
 }
 

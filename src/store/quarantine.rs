@@ -171,7 +171,7 @@ impl Tx {
         self.doubt_attempts(now)?;
         let silenced = self.silence_entries(now)?;
         let abandoned = self.give_up_writes(now)?;
-        self.end_cases(now)?;
+        self.end_open_cases(now)?;
         self.forget_words(now)?;
         self.read_contacts_again(now)?;
         self.lose_days(source, now)?;
@@ -240,7 +240,7 @@ impl Tx {
     }
 
     /// Who was approved to be taken off may have been since, and put back by a person: a new plan shows them anew.
-    fn end_cases(&self, now: Millis) -> Result<(), StoreError> {
+    fn end_open_cases(&self, now: Millis) -> Result<(), StoreError> {
         self.sql.execute(
             "update cleaning_removal set state = iif(state = 'waiting', 'left', 'removed'), detail = ?1
              where state in ('waiting', 'restoring')",

@@ -58,7 +58,7 @@ pub fn restore(
     look(file)?;
     refuse_itself(database, file)?;
     let copy = with_ending(database, ".restoring");
-    let prepared = prepare(file, &copy, zone, now);
+    let prepared = prepare((file, database), &copy, zone, now);
     let (held, quarantine) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -183,7 +183,7 @@ fn refuse_itself(database: &Path, file: &Path) -> Result<(), StoreError> {
 
 /// Copies the backup, checks the copy, and puts it into quarantine.
 fn prepare(
-    file: &Path,
+    (file, database): (&Path, &Path),
     copy: &Path,
     zone: &Zone,
     now: Millis,
@@ -204,7 +204,7 @@ fn prepare(
     };
     let sql = Connection::open(copy).map_err(|error| told(error.into()))?;
     let held = backup::held(&Conn { sql }, copy).map_err(told)?;
-    let writer = Writer::start(open::copy_for_writing(copy, now).map_err(told)?)?;
+    let writer = Writer::start(open::copy_for_writing(copy, database, now).map_err(told)?)?;
     let source = Source {
         file: file.display().to_string(),
         known_to: held.known_to,

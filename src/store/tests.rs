@@ -28,6 +28,7 @@ mod merging;
 mod opening;
 mod orders;
 mod pages;
+mod privacy;
 mod results;
 mod runs;
 mod told;

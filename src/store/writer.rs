@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Conn, Tx, error::StoreError};
+use super::{Conn, Tx, erased::Erased, error::StoreError};
 
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
@@ -43,8 +43,10 @@ impl Failed {
 
 impl Writer {
     pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
+        let erased = RefCell::new(Erased::read(&sql)?);
         let tx = Tx {
             conn: Conn { sql },
+            erased,
             machines: RefCell::default(),
             counted: RefCell::default(),
         };
@@ -97,20 +99,32 @@ impl Writer {
         answer.await.map_err(|_| fell())?
     }
 
-    /// Empties the log between two transactions; false if a reader still needs it.
-    pub(super) async fn empty_log(&self) -> Result<bool, StoreError> {
+    /// Runs a job that cannot be part of a transaction, and waits for it.
+    pub(super) fn outside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let failed = Arc::clone(&self.failed);
+        self.queue(Box::new(move |tx| {
+            let result = job(tx);
+            failed.note(&result);
+            let _ = reply.send(result);
+        }))?;
+        answer.recv().map_err(|_| fell())?
+    }
+
+    /// As [`Self::outside`], without blocking.
+    pub(super) async fn outside_async<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let failed = Arc::clone(&self.failed);
         self.queue(Box::new(move |tx| {
-            let emptied = tx
-                .sql
-                .query_row("pragma wal_checkpoint(truncate)", (), |row| {
-                    row.get::<_, i64>(0)
-                })
-                .map(|busy| busy == 0)
-                .map_err(StoreError::from);
-            failed.note(&emptied);
-            let _ = reply.send(emptied);
+            let result = job(tx);
+            failed.note(&result);
+            let _ = reply.send(result);
         }))?;
         answer.await.map_err(|_| fell())?
     }

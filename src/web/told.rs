@@ -22,7 +22,7 @@ use crate::{
 type Form = (&'static str, Key);
 
 /// What guards saw.
-const GUARDS: [Form; 20] = [
+const GUARDS: [Form; 21] = [
     (
         r"^(?:baseline: )?first push of (?P<targets>.+) \((?P<a>\d+) writes\)$",
         key("told-first-push"),
@@ -86,6 +86,10 @@ const GUARDS: [Form; 20] = [
     (
         r"^(?P<a>\d+) of them are opened by machines only: people may read behind them$",
         key("told-machines-only"),
+    ),
+    (
+        r"^it is retracted: our fields and tags come off$",
+        key("told-retracted"),
     ),
     (
         r"^the policy was edited since its last batch$",

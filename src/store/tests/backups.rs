@@ -386,20 +386,38 @@ fn what_waited_when_the_backup_was_made_is_given_up_and_nobody_is_logged_in_by_i
 }
 
 #[test]
-fn a_backup_of_an_older_schema_is_brought_to_the_present_one() {
+fn a_backup_of_an_older_schema_is_brought_to_the_present_one_and_erased_again_by_the_file_beside_the_database()
+ {
     let bench = filled();
     let folder = bench.folder().to_owned();
     let good = folder.join("good.db");
     bench.store.back_up(&good, false).unwrap();
+    let path = bench.path.clone();
+    bench
+        .store
+        .write(move |tx| {
+            let gone = tx.find_contact(&address("p7@x.example"))?.unwrap();
+            tx.erase(&path, gone, NOW + 1)
+        })
+        .unwrap();
     drop(bench.store);
+    // Of before there were erasures: it has no key, and takes the file's.
     put(
         &good,
-        "drop table backup; drop table care; drop table restore; drop table restored_connection;
-         delete from migration where id = 14; pragma user_version = 13",
+        "drop table objection; drop table retraction; drop table privacy_key; drop table erased; drop table left_out;
+         delete from migration where id = 15; pragma user_version = 14",
     );
     restore(&bench.path, &good, &zone(), &clock()).unwrap();
     let store = open(&bench.path, Access::ReadOnly).unwrap();
     assert!(store.read(Conn::quarantine).unwrap().is_some());
+    drop(store);
+    let store = open(&bench.path, Access::ReadWrite).unwrap();
+    let known = |name: &str| {
+        let name = address(name);
+        store.read(|conn| conn.find_contact(&name)).unwrap()
+    };
+    assert!(known("p6@x.example").is_some());
+    assert_eq!(known("p7@x.example"), None);
     assert!(
         !names(&folder).iter().any(|name| name.contains(".before-1")),
         "the backup itself is the copy of before"

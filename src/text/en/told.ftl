@@ -25,6 +25,7 @@ told-never-ran = The policy never ran before: so many may have left over the yea
 told-mailings = Look at what changed in how the mailings are sent or measured.
 
 ## Why nothing is done
+told-retracted = it is taken back: our fields and tags come off
 told-read-only-here = the connection is read-only
 told-read-only = { $a } is read-only
 told-paused = writing is paused

@@ -25,6 +25,7 @@ told-never-ran = Het beleid heeft nog nooit gelopen: in de loop der jaren kunnen
 told-mailings = Kijk wat er is veranderd in hoe de mailings worden verstuurd of gemeten.
 
 ## Waarom er niets gebeurt
+told-retracted = ze wordt teruggetrokken: onze velden en tags gaan eraf
 told-read-only-here = de koppeling leest alleen
 told-read-only = { $a } leest alleen
 told-paused = schrijven staat op pauze

@@ -110,10 +110,21 @@ struct Taken {
     superseded: u64,
     /// Gap rows taken in.
     gaps: u64,
+    /// Rows of contacts that were erased: left out.
+    #[serde(default, skip_serializing_if = "is_none")]
+    erased: u64,
     /// Rows that were left out.
     rejected: Vec<RejectedRow>,
     /// Keys that mean nothing here, each once. Their rows were kept without them.
     unknown_keys: Vec<UnknownKey>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out a reference"
+)]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A key that means nothing here.
@@ -199,6 +210,7 @@ async fn bring(
         duplicates: stored.events.duplicates,
         superseded: stored.events.superseded,
         gaps: stored.gaps,
+        erased: stored.erased,
         rejected,
         unknown_keys,
     })
