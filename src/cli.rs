@@ -19,6 +19,7 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod tracking;
 mod web;
 mod work;
 
@@ -157,20 +158,20 @@ impl Context {
 
     /// The store, to be written by this process alone.
     fn writing(&self, config: &Config) -> Result<Store, Expected> {
-        Ok(Store::open(
-            &config.database,
-            Access::ReadWrite,
-            self.clock.as_ref(),
-        )?)
+        self.open(config, Access::ReadWrite)
     }
 
     /// The store, beside whoever writes it.
     fn reading(&self, config: &Config) -> Result<Store, Expected> {
-        Ok(Store::open(
-            &config.database,
-            Access::ReadOnly,
-            self.clock.as_ref(),
-        )?)
+        self.open(config, Access::ReadOnly)
+    }
+
+    /// The store, with what the configuration says may be used of whom.
+    fn open(&self, config: &Config, access: Access) -> Result<Store, Expected> {
+        let store = Store::open(&config.database, access, self.clock.as_ref())?;
+        let now = self.clock.now().timestamp_millis();
+        store.track_by(&config.rules.tracking, now)?;
+        Ok(store)
     }
 
     fn style(&self) -> Style {

@@ -233,7 +233,10 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
             Some(connection) => {
                 jobs.sync(Some(connection), false).await?;
             }
-            None => jobs.note(DAILY).await?,
+            None => {
+                jobs.note(DAILY).await?;
+                jobs.retain_daily().await?;
+            }
         }
         supervisor::alive();
     }

@@ -17,11 +17,13 @@ pub mod glob;
 mod lexer;
 pub mod lint;
 pub mod names;
+pub mod measured;
 mod parser;
 pub mod print;
 pub mod set;
 pub mod syntax;
 pub mod text_test;
+pub mod tracking;
 pub mod truth;
 
 pub use error::{Code, SyntaxError};

@@ -44,10 +44,12 @@ mod standing;
 mod start;
 mod tally;
 mod token;
+mod tracking;
 mod twins;
 mod verdict;
 mod volume;
 mod week;
+mod withheld;
 mod word;
 mod writer;
 
@@ -89,6 +91,7 @@ pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use tracking::Forgotten;
 pub use volume::Arrivals;
 pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
@@ -117,12 +120,15 @@ struct Inner {
     // Fields are dropped in this order: the lock goes last, when nothing writes any more.
     writer: Option<writer::Writer>,
     readers: reader::Readers,
-    _lock: Option<lock::Lock>,
+    privacy: tracking::Shared,
+    lock: Option<lock::Lock>,
 }
 
 /// A connection that reads one snapshot.
 pub struct Conn {
     sql: rusqlite::Connection,
+    /// What may be used of whom: the same for all connections of a store.
+    shared: tracking::Shared,
 }
 
 /// A transaction: everything done through it is committed together, or not at all.
@@ -148,6 +154,8 @@ impl Store {
     /// # Errors
     /// Each way in which storage cannot be used is a variant of [`StoreError`].
     pub fn open(path: &Path, access: Access, clock: &dyn Clock) -> Result<Self, StoreError> {
+        let privacy = tracking::Shared::default();
+        let start = |conn| writer::Writer::start(conn, Arc::clone(&privacy));
         let (lock, writer) = match access {
             Access::ReadOnly => {
                 open::check_readable(path)?;
@@ -156,19 +164,20 @@ impl Store {
             Access::Beside => {
                 open::check_readable(path)?;
                 let conn = open::beside(path, clock.now().timestamp_millis())?;
-                (None, Some(writer::Writer::start(conn)?))
+                (None, Some(start(conn)?))
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;
                 let conn = open::for_writing(path, clock.now().timestamp_millis())?;
-                (Some(lock), Some(writer::Writer::start(conn)?))
+                (Some(lock), Some(start(conn)?))
             }
         };
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
-                readers: reader::Readers::new(path),
-                _lock: lock,
+                readers: reader::Readers::new(path, Arc::clone(&privacy)),
+                privacy,
+                lock,
             }),
         })
     }
@@ -222,6 +231,14 @@ impl Store {
         tokio::task::spawn_blocking(move || store.read(job))
             .await
             .map_err(|error| StoreError::bug(error.to_string()))?
+    }
+
+    fn holds_lock(&self) -> bool {
+        self.inner.lock.is_some()
+    }
+
+    fn privacy(&self) -> &tracking::Shared {
+        &self.inner.privacy
     }
 
     fn writer(&self) -> Result<&writer::Writer, StoreError> {

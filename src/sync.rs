@@ -110,6 +110,8 @@ pub struct StreamReport {
     pub events: u64,
     /// Events that were known.
     pub duplicates: u64,
+    /// Events that were not stored, since their contact has not agreed to being measured.
+    pub withheld: u64,
     /// Rows that could not be understood.
     pub rejects: u64,
     /// Rows of kinds that this version does not know: passed over.
@@ -119,6 +121,11 @@ pub struct StreamReport {
 }
 
 impl SyncReport {
+    /// Events that were not stored, since their contact has not agreed to being measured.
+    pub fn withheld(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.withheld).sum()
+    }
+
     /// Whether every stream reached its end.
     pub fn is_complete(&self) -> bool {
         self.blocked.is_none() && self.streams.iter().all(|stream| stream.error.is_none())
@@ -336,6 +343,7 @@ impl Sync<'_> {
             report.new_contacts += commit.contacts_met;
             report.events += commit.events.new;
             report.duplicates += commit.events.duplicates;
+            report.withheld += commit.events.withheld;
             report.rejects += commit.rejects;
         }
         (self.progress)(report);

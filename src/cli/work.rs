@@ -199,6 +199,12 @@ fn sync_text(reports: &[SyncReport]) -> String {
             "  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", "",
         ];
         out += &output::table(&header, &[1, 2, 3, 4, 5], &rows);
+        if report.withheld() > 0 {
+            out += &format!(
+                "  {} opens, clicks or visits were not stored: their contacts have not agreed to them\n",
+                report.withheld()
+            );
+        }
         if !report.missing.is_empty() {
             out += &format!("  the key lacks: {}\n", report.missing.join(", "));
         }

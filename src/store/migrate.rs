@@ -63,6 +63,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0012_told",
         sql: include_str!("migrations/0012_told.sql"),
     },
+    Migration {
+        name: "0013_tracking",
+        sql: include_str!("migrations/0013_tracking.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migration (

@@ -30,6 +30,7 @@ mod pages;
 mod results;
 mod runs;
 mod told;
+mod tracking;
 mod verdicts;
 
 /// A clock that stands where it was put.

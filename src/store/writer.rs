@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{Conn, Tx, error::StoreError};
+use super::{Conn, Tx, error::StoreError, tracking::Shared};
 
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
@@ -24,9 +24,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(sql: Connection, shared: Shared) -> Result<Self, StoreError> {
         let tx = Tx {
-            conn: Conn { sql },
+            conn: Conn { sql, shared },
             machines: RefCell::default(),
             counted: RefCell::default(),
         };

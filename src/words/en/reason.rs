@@ -51,6 +51,13 @@ impl English<'_> {
         )
     }
 
+    fn untracked(&self) -> Reasoning {
+        Reasoning::new(
+            "this contact has not agreed to opens, clicks or visits being measured, so silence says nothing",
+            "judged once the contact agrees to it; nothing to do",
+        )
+    }
+
     /// What an absence is, and what to do about it.
     pub(super) fn why_open(&self, line: &AbsenceLine, as_of: Day) -> Reasoning {
         let grounds = &line.grounds;
@@ -67,6 +74,13 @@ impl English<'_> {
                 advice: grounds
                     .clears_on
                     .map(|day| format!("that counts until {}", self.day(day))),
+            },
+            Reason::NoTracking => match grounds.clears_on {
+                Some(day) => Reasoning::new(
+                    "the contact has agreed to being measured too recently to tell",
+                    format!("can be judged from {} on; nothing to do", self.day(day)),
+                ),
+                None => self.untracked(),
             },
             Reason::TooNew => {
                 let again = if grounds.subscribed_again { "again " } else { "" };
@@ -131,6 +145,7 @@ impl English<'_> {
                 "subscribed too recently to tell",
                 "judged once the whole period lies behind us; nothing to do",
             ),
+            Doubt::Absence(Reason::NoTracking) => self.untracked(),
             Doubt::Absence(_) => self.gap(gaps, None, as_of),
             Doubt::Field(name) => Reasoning::new(
                 format!(

@@ -54,6 +54,13 @@ impl Dutch<'_> {
         )
     }
 
+    fn untracked(&self) -> Reasoning {
+        Reasoning::new(
+            "dit contact heeft geen toestemming gegeven om opens, kliks of bezoeken te meten, dus stilte zegt niets",
+            "te beoordelen zodra het contact dat wel goed vindt; je hoeft niets te doen",
+        )
+    }
+
     /// What an absence is, and what to do about it.
     pub(super) fn why_open(&self, line: &AbsenceLine, as_of: Day) -> Reasoning {
         let grounds = &line.grounds;
@@ -78,6 +85,13 @@ impl Dutch<'_> {
                 advice: grounds
                     .clears_on
                     .map(|day| format!("dat telt tot {}", self.day(day))),
+            },
+            Reason::NoTracking => match grounds.clears_on {
+                Some(day) => Reasoning::new(
+                    "het contact vindt het meten te kort geleden goed om iets te zeggen",
+                    format!("te beoordelen vanaf {}; je hoeft niets te doen", self.day(day)),
+                ),
+                None => self.untracked(),
             },
             Reason::TooNew => {
                 let again = if grounds.subscribed_again { "opnieuw " } else { "" };
@@ -136,6 +150,7 @@ impl Dutch<'_> {
                 "te kort geleden ingeschreven om iets te zeggen",
                 "te beoordelen als de hele periode voorbij is; je hoeft niets te doen",
             ),
+            Doubt::Absence(Reason::NoTracking) => self.untracked(),
             Doubt::Absence(_) => self.gap(gaps, None, as_of),
             Doubt::Field(name) => Reasoning::new(
                 format!(
