@@ -64,15 +64,9 @@ fn field(table: &Table, connections: &[String], found: &mut Found) -> Option<Tra
             };
             if let Some(other) = values.insert(fold(text.trim()), mode) {
                 found.add(
-                    Diagnostic::error(
-                        code::BAD_VALUE,
-                        format!("'{text}' cannot mean two things"),
-                    )
-                    .at(
-                        &node.place,
-                        format!("means '{}' already", other.as_str()),
-                    )
-                    .help("upper and lower case are the same here; name each value once"),
+                    Diagnostic::error(code::BAD_VALUE, format!("'{text}' cannot mean two things"))
+                        .at(&node.place, format!("means '{}' already", other.as_str()))
+                        .help("upper and lower case are the same here; name each value once"),
                 );
             }
         }
@@ -88,7 +82,10 @@ fn field(table: &Table, connections: &[String], found: &mut Found) -> Option<Tra
 
 fn measured(privacy: &Table, kinds: &[String], found: &mut Found) -> Vec<String> {
     for node in privacy.items_of("tracked_kinds") {
-        let Some(name) = node.text().filter(|name| !kinds.iter().any(|kind| kind == name)) else {
+        let Some(name) = node
+            .text()
+            .filter(|name| !kinds.iter().any(|kind| kind == name))
+        else {
             continue;
         };
         found.add(

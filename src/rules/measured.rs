@@ -88,4 +88,3 @@ fn collect<'a>(condition: &'a Condition, patterns: &mut Vec<&'a Pattern>) {
         _ => {}
     }
 }
-

@@ -187,9 +187,7 @@ mod tests {
             fields: vec![TrackingField {
                 connection: connection.map(str::to_owned),
                 field: "Tracking".to_owned(),
-                values: values
-                    .map(|(value, mode)| (value.to_owned(), mode))
-                    .into(),
+                values: values.map(|(value, mode)| (value.to_owned(), mode)).into(),
                 otherwise: Tracking::None,
             }],
             ..TrackingRules::default()

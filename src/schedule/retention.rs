@@ -76,7 +76,9 @@ impl Jobs {
                 None => break,
             }
         }
-        self.store.write_async(move |tx| tx.sum_withheld(now)).await?;
+        self.store
+            .write_async(move |tx| tx.sum_withheld(now))
+            .await?;
         Ok(report)
     }
 }

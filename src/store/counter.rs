@@ -363,7 +363,9 @@ impl Conn {
         let (unkept, unkept_times) = self.withheld(of, look.at)?;
         Ok(Missing {
             contacts: (look.contacts - contacts - unkept).max(0),
-            times: look.times.map(|counted| (counted - times - unkept_times).max(0)),
+            times: look
+                .times
+                .map(|counted| (counted - times - unkept_times).max(0)),
         })
     }
 
@@ -381,7 +383,10 @@ impl Conn {
         let rows: i64 = select.query_row([of.0, of.1, last.at], |row| row.get(0))?;
         let times = last.times.unwrap_or(-1);
         let (contacts, unkept) = self.withheld(of, last.at)?;
-        Ok(format!("{rows} {} {times} {contacts} {unkept}", last.contacts))
+        Ok(format!(
+            "{rows} {} {times} {contacts} {unkept}",
+            last.contacts
+        ))
     }
 
     fn kept(

@@ -78,13 +78,19 @@ impl Store {
         } else {
             self.read(|conn| {
                 let mut log = conn.tracking_log()?;
-                if log.last().map_or(!rules.is_open(), |(_, last)| *last != rules) {
+                if log
+                    .last()
+                    .map_or(!rules.is_open(), |(_, last)| *last != rules)
+                {
                     log.push((now, rules));
                 }
                 Ok(log)
             })?
         };
-        let mut shared = self.privacy().write().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self
+            .privacy()
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *shared = Arc::new(Privacy { log });
         Ok(())
     }
@@ -120,9 +126,9 @@ impl Conn {
             return Ok(sizes.to_vec());
         }
         let mut consents = Consents::new(self, privacy)?;
-        let mut select = self
-            .sql
-            .prepare_cached("select id from contact where id not in (select contact_id from merged)")?;
+        let mut select = self.sql.prepare_cached(
+            "select id from contact where id not in (select contact_id from merged)",
+        )?;
         let mut rows = select.query(())?;
         while let Some(row) = rows.next()? {
             let contact = ContactId(row.get(0)?);
@@ -290,7 +296,8 @@ impl Tx {
         }
         // Also where the clock was set back the newest is the one that holds.
         let since = newest.map_or(now, |(since, _)| now.max(since + 1));
-        let text = serde_json::to_string(&rules).map_err(|error| StoreError::bug(error.to_string()))?;
+        let text =
+            serde_json::to_string(&rules).map_err(|error| StoreError::bug(error.to_string()))?;
         self.sql
             .prepare_cached("insert into tracking_rule (known_at, rules) values (?1, ?2)")?
             .execute(params![since, text])?;

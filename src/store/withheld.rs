@@ -42,7 +42,9 @@ impl Conn {
             .prepare_cached(
                 "select contacts, times from withheld_sum where campaign_id = ?1 and kind = ?2",
             )?
-            .query_row(params![campaign, kind], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![campaign, kind], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         // What both ways told is in both; the way that told more has the least that there was.
         let (contacts, times): (i64, i64) = self
@@ -70,7 +72,10 @@ impl Tx {
         }
         let key = self.withheld_key()?;
         let mark = |what: &str| {
-            let text = format!("{key} {} {} {} {what}", kept.contact.0, kept.campaign, kept.kind);
+            let text = format!(
+                "{key} {} {} {} {what}",
+                kept.contact.0, kept.campaign, kept.kind
+            );
             let digest = Sha256::digest(text);
             let mut bytes = [0; 8];
             bytes.copy_from_slice(&digest[..8]);
@@ -93,8 +98,9 @@ impl Tx {
             return Ok(control.value);
         }
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| StoreError::bug(format!("the system gives no random bytes: {error}")))?;
+        getrandom::fill(&mut bytes).map_err(|error| {
+            StoreError::bug(format!("the system gives no random bytes: {error}"))
+        })?;
         let key = hex::encode(bytes);
         self.set_control(KEY, &key, 0)?;
         Ok(key)
@@ -102,11 +108,11 @@ impl Tx {
 
     /// Throws marks and key away once the oldest mark is thirty days old, and keeps the numbers.
     pub fn sum_withheld(&self, now: Millis) -> Result<(), StoreError> {
-        let span: (Option<Millis>, Option<Millis>) = self.sql.query_row(
-            "select min(at), max(at) from withheld",
-            (),
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        let span: (Option<Millis>, Option<Millis>) =
+            self.sql
+                .query_row("select min(at), max(at) from withheld", (), |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
         let (Some(oldest), Some(newest)) = span else {
             return Ok(());
         };

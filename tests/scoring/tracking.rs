@@ -154,7 +154,11 @@ fn unknown(config: &Config, evaluation: &Evaluation) -> Vec<String> {
 fn no_construct_of_the_rule_language_reads_or_judges_what_may_not_be_used() {
     let config = config();
     let full = evaluated(&config, Consent::default());
-    assert_eq!(unknown(&config, &full), Vec::<String>::new(), "the test tests nothing");
+    assert_eq!(
+        unknown(&config, &full),
+        Vec::<String>::new(),
+        "the test tests nothing"
+    );
     let earned = |evaluation: &Evaluation| {
         let rules = &evaluation.scores[0].rules;
         rules.iter().filter(|rule| rule.points > 0).count()
@@ -171,17 +175,36 @@ fn no_construct_of_the_rule_language_reads_or_judges_what_may_not_be_used() {
         assert_eq!(earned(&hidden), 0, "{consent:?}");
         // The bounce alone is left, and no open lifts it.
         assert_eq!(hidden.scores[0].raw, -30_000, "{consent:?}");
-        assert_eq!(unknown(&config, &hidden).len(), KINDS.len() * CONDITIONS.len());
+        assert_eq!(
+            unknown(&config, &hidden).len(),
+            KINDS.len() * CONDITIONS.len()
+        );
         assert_eq!(why_unjudged(&hidden), Some("no_tracking"));
     }
     let clicks = evaluated(&config, Consent::always(Tracking::ClicksOnly));
     assert_eq!(earned(&clicks), (KINDS.len() - 1) * OPTIONS.len());
     let unknown = unknown(&config, &clicks);
-    assert!(unknown.iter().all(|name| name.contains(" open")), "{unknown:?}");
+    assert!(
+        unknown.iter().all(|name| name.contains(" open")),
+        "{unknown:?}"
+    );
     // A click proves reading, so that absence is false and not unknown.
-    let judged = ["no open in 3 months", "no open", "any open in 3 months", "not (no every open in 3 months)"];
-    assert_eq!(unknown.len(), CONDITIONS.len() - judged.len(), "{unknown:?}");
-    assert!(judged.iter().all(|name| !unknown.contains(&(*name).to_owned())));
+    let judged = [
+        "no open in 3 months",
+        "no open",
+        "any open in 3 months",
+        "not (no every open in 3 months)",
+    ];
+    assert_eq!(
+        unknown.len(),
+        CONDITIONS.len() - judged.len(),
+        "{unknown:?}"
+    );
+    assert!(
+        judged
+            .iter()
+            .all(|name| !unknown.contains(&(*name).to_owned()))
+    );
 }
 
 #[test]
@@ -193,7 +216,10 @@ fn a_list_may_be_cleaned_by_the_date_of_the_last_open_and_by_no_other_word() {
         let segment = segments.find(|each| each.name == name);
         &segment.expect("a segment of that name").when
     };
-    let conditions = [(named("no open in 3 months"), 3), (named("no click in 3 months"), 3)];
+    let conditions = [
+        (named("no open in 3 months"), 3),
+        (named("no click in 3 months"), 3),
+    ];
     let asked = |model: &Model, consent: Consent, days_ago: i64| {
         let now = i64::from(TODAY.0) * DAY_MS;
         let mut facts = Facts {
@@ -201,17 +227,26 @@ fn a_list_may_be_cleaned_by_the_date_of_the_last_open_and_by_no_other_word() {
             last_open: Some(now - days_ago * DAY_MS),
             ..facts()
         };
-        facts.events.retain(|fact| fact.kind == kind_id(&EventKind::Send));
+        facts
+            .events
+            .retain(|fact| fact.kind == kind_id(&EventKind::Send));
         facts.hide(&Measured::new(&config.rules.tracking, &vocabulary.kinds));
         let answers = ask(model, &facts, &Coverage::default(), TODAY);
-        answers.said.iter().map(|said| said.truth).collect::<Vec<_>>()
+        answers
+            .said
+            .iter()
+            .map(|said| said.truth)
+            .collect::<Vec<_>>()
     };
     let cleaning = Model::cleaning(&config.rules, &vocabulary, &conditions);
     let date = Consent::always(Tracking::LastOpenDateOnly);
     assert_eq!(asked(&cleaning, date, 10), [Truth::False, Truth::Unknown]);
     assert_eq!(asked(&cleaning, date, 200), [Truth::True, Truth::Unknown]);
     let none = Consent::always(Tracking::None);
-    assert_eq!(asked(&cleaning, none, 200), [Truth::Unknown, Truth::Unknown]);
+    assert_eq!(
+        asked(&cleaning, none, 200),
+        [Truth::Unknown, Truth::Unknown]
+    );
     // The same words anywhere else do not read it.
     let asking = Model::asking(&config.rules, &vocabulary, &conditions);
     assert_eq!(asked(&asking, date, 200), [Truth::Unknown, Truth::Unknown]);
@@ -225,7 +260,9 @@ fn a_score_never_depends_on_what_may_not_be_used() {
         let measured = Measured::new(&model.rules().tracking, &[]);
         let signal = |kind: KindId| match EventKind::BUILT_IN.get(usize::from(kind.0)) {
             Some(EventKind::Open) => Some(Signal::Open),
-            Some(EventKind::Click | EventKind::PageVisit | EventKind::Download) => Some(Signal::Click),
+            Some(EventKind::Click | EventKind::PageVisit | EventKind::Download) => {
+                Some(Signal::Click)
+            }
             _ => None,
         };
         let consent = facts.consent;

@@ -30,7 +30,12 @@ pub(super) fn opened(who: usize, campaign: &str, millis: Millis) -> Event {
     }
 }
 
-pub(super) fn counter(campaign: &str, at_millis: Millis, contacts: u64, times: Option<u64>) -> Counter {
+pub(super) fn counter(
+    campaign: &str,
+    at_millis: Millis,
+    contacts: u64,
+    times: Option<u64>,
+) -> Counter {
     Counter {
         campaign: campaign.into(),
         kind: EventKind::Open,

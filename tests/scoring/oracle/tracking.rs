@@ -31,13 +31,13 @@ impl Oracle<'_> {
         if with_clicks && *kind == EventKind::Open {
             signals.push(Signal::Click);
         }
-        let days = signals.into_iter().filter_map(|signal| {
-            match self.facts.consent.from(signal) {
+        let days = signals
+            .into_iter()
+            .filter_map(|signal| match self.facts.consent.from(signal) {
                 i64::MIN => None,
                 i64::MAX => Some(i32::MAX),
                 at => Some(dates::local(self.rules.zone, at)),
-            }
-        });
+            });
         days.max()
     }
 }
