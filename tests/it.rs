@@ -64,5 +64,7 @@ mod rule_tests;
 mod running;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/tracking.rs"]
+mod tracking;
 #[path = "it/words.rs"]
 mod words;

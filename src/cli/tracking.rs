@@ -77,7 +77,11 @@ impl Tracked {
                 continue;
             }
             let who = agreed(allows).unwrap_or_default();
-            out += &format!("{} rules need consent to {what}{who}\n", these.len());
+            let rules = match these.len() {
+                1 => "1 rule needs".to_owned(),
+                number => format!("{number} rules need"),
+            };
+            out += &format!("{rules} consent to {what}{who}\n");
             for reader in these.iter().take(SHOWN) {
                 out += &format!("  {}: {}\n", reader.place, reader.text);
             }

@@ -116,17 +116,8 @@ fn what_a_contact_has_not_agreed_to_is_not_stored_and_counted_as_such() {
     assert_eq!(withheld("none"), 2);
     assert_eq!(bench.kinds("none@x.example"), ["send", "purchase"]);
     let sizes = bench.store.read(Conn::tracking_sizes).unwrap();
-    assert_eq!(sizes.map_numbers(), [1, 1, 1, 1]);
-}
-
-trait Numbers {
-    fn map_numbers(&self) -> Vec<u64>;
-}
-
-impl Numbers for Vec<(Tracking, u64)> {
-    fn map_numbers(&self) -> Vec<u64> {
-        self.iter().map(|(_, number)| *number).collect()
-    }
+    let numbers: Vec<u64> = sizes.into_iter().map(|(_, number)| number).collect();
+    assert_eq!(numbers, [1, 1, 1, 1]);
 }
 
 #[test]

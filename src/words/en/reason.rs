@@ -18,7 +18,7 @@ fn untracked(clears_on: Option<String>) -> Reasoning {
             format!("can be judged from {day} on; nothing to do"),
         ),
         None => Reasoning::new(
-            "this contact has not agreed to opens, clicks or visits being measured, so silence says nothing",
+            "this contact has not agreed to this being measured, so silence says nothing",
             "judged once the contact agrees to it; nothing to do",
         ),
     }

@@ -18,7 +18,7 @@ fn untracked(clears_on: Option<String>) -> Reasoning {
             format!("te beoordelen vanaf {day}; je hoeft niets te doen"),
         ),
         None => Reasoning::new(
-            "dit contact heeft geen toestemming gegeven om opens, kliks of bezoeken te meten, dus stilte zegt niets",
+            "dit contact heeft geen toestemming gegeven om dit te meten, dus stilte zegt niets",
             "te beoordelen zodra het contact dat wel goed vindt; je hoeft niets te doen",
         ),
     }
