@@ -11,7 +11,10 @@ use crate::{
     desk::{Desk, supervisor::Supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
-    push::{apply::PushReport, plan::Plan as PushPlan},
+    push::{
+        apply::PushReport,
+        plan::{Plan as PushPlan, fingerprint_in},
+    },
     schedule::jobs::{Jobs, Progress, Watch},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
     store::{Access, Store, Which},
@@ -459,12 +462,7 @@ fn fingerprint_of(path: &PathBuf) -> Result<String, Expected> {
         )
     };
     let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-    let plan: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
-    let fingerprint = plan.get("fingerprint").and_then(serde_json::Value::as_str);
-    fingerprint
-        .map(str::to_owned)
-        .ok_or_else(|| broken("it has no fingerprint".to_owned()))
+    fingerprint_in(&text).map_err(broken)
 }
 
 fn push_exit(reports: &[PushReport]) -> Exit {
