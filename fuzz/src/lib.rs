@@ -8,6 +8,7 @@
 pub mod answers;
 pub mod config;
 pub mod cursor;
+pub mod database;
 pub mod globs;
 pub mod history;
 pub mod import;
@@ -26,12 +27,13 @@ pub mod wire;
 mod scratch;
 
 /// Every target: its name, which is that of its corpus, and what it does.
-pub const TARGETS: [(&str, fn(&[u8])); 19] = [
+pub const TARGETS: [(&str, fn(&[u8])); 20] = [
     ("activecampaign", wire::activecampaign),
     ("answers", answers::run),
     ("config", config::run),
     ("copernica", wire::copernica),
     ("cursor", cursor::run),
+    ("database", database::run),
     ("ghost", wire::ghost),
     ("globs", globs::run),
     ("history", history::run),

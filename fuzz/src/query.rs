@@ -11,10 +11,10 @@ use std::{
 use axum::{Router, body::Body, extract::ConnectInfo};
 use engaged::{
     account::{Actor, Role, Scope},
-    config::{self, Environment},
+    config::{self, Config, Environment},
     desk::Desk,
     import, platform,
-    schedule::jobs::Jobs,
+    schedule::jobs::{Jobs, Progress},
     store::{Access, Store},
     web::{Web, router},
 };
@@ -32,7 +32,8 @@ const MARK: &str = "<zq";
 /// A body is sent to these paths alone, which start nothing.
 const TAKES: [&str; 2] = ["/api/v1/events", "/api/v1/contacts/lookup"];
 
-const CONFIG: &str = r#"
+/// A configuration with a score, a segment, and no connection.
+pub const CONFIG: &str = r#"
 timezone = "Europe/Amsterdam"
 database = "engaged.db"
 [web]
@@ -44,7 +45,8 @@ bands = [ { name = "engaged", above = 0 }, { name = "away" } ]
 hot = "engagement > 5"
 "#;
 
-const LINES: &str = r#"{"email":"jan@example.nl","id":"1","status":"subscribed","subscribed_at":"2025-01-01T00:00:00Z"}
+/// What two people did.
+pub const LINES: &str = r#"{"email":"jan@example.nl","id":"1","status":"subscribed","subscribed_at":"2025-01-01T00:00:00Z"}
 {"email":"jan@example.nl","kind":"send","at":"2026-11-01T10:00:00Z","campaign":"c1"}
 {"email":"jan@example.nl","kind":"click","at":"2026-11-02T10:00:00Z","link":"https://example.nl/a"}
 {"email":"els@example.nl","id":"2","status":"subscribed"}
@@ -70,7 +72,6 @@ impl Site {
         let environment = Environment::new();
         let config = config::load(&path, &environment).unwrap();
         let store = Store::open(&config.database, Access::ReadWrite, &Noon).unwrap();
-        let transport = platform::network().unwrap();
         let file = folder.path().join("import.jsonl");
         std::fs::write(&file, LINES).unwrap();
         let files = [file];
@@ -82,19 +83,14 @@ impl Site {
             &mut |_| (),
         )
         .unwrap();
-        let jobs = Jobs::new(
-            config,
-            store,
-            Arc::new(Noon),
-            &environment,
-            &transport,
-            Arc::new(|_| ()),
-        )
-        .unwrap_or_else(|error| panic!("{:?}", error.diagnostics));
+        let jobs = jobs(config, store);
         let settings = jobs.config.web.clone().unwrap();
         let (router, cookie, token) = runtime.block_on(async {
             jobs.score(false).await.unwrap();
-            let web = Web::new(Desk::new(jobs, environment, transport), &settings);
+            let web = Web::new(
+                Desk::new(jobs, environment, platform::network().unwrap()),
+                &settings,
+            );
             let operator = Actor::Operator("fuzz".to_owned());
             let accounts = &web.accounts;
             let link = accounts.setup_link(Role::Admin, &operator).await.unwrap();
@@ -135,6 +131,14 @@ impl Site {
             )
         })
     }
+}
+
+/// The jobs of a configuration without connections.
+pub fn jobs(config: Config, store: Store) -> Jobs {
+    let (clock, watch) = (Arc::new(Noon), Arc::new(|_: Progress<'_>| ()));
+    let transport = platform::network().unwrap();
+    Jobs::new(config, store, clock, &Environment::new(), &transport, watch)
+        .unwrap_or_else(|error| panic!("{:?}", error.diagnostics))
 }
 
 /// Asks for one address, as it is and with a mark behind each value.

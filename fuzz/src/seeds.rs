@@ -180,7 +180,9 @@ fn below(root: &Path, folders: &[&str], extension: &str) -> Vec<PathBuf> {
     paths
 }
 
-const BY_HAND: [(&str, &str, &str); 30] = [
+const BY_HAND: [(&str, &str, &str); 32] = [
+    ("database", "sound", ""),
+    ("database", "hole", "\0\u{20}\0\0\u{40}"),
     (
         "rules",
         "count",
