@@ -26,8 +26,11 @@ pub mod wire;
 
 mod scratch;
 
-/// Every target: its name, which is that of its corpus, and what it does.
-pub const TARGETS: [(&str, fn(&[u8])); 20] = [
+/// A target: its name, which is that of its corpus, and what it does.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target, by name.
+pub const TARGETS: [Target; 20] = [
     ("activecampaign", wire::activecampaign),
     ("answers", answers::run),
     ("config", config::run),

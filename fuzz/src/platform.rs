@@ -23,6 +23,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::scratch::Noon;
 
+/// Stands in an answer for the address of a stand-in on loopback.
+const STAND: &str = "stand.invalid";
+
 /// Stands between two answers of a script.
 pub const BETWEEN: u8 = 0x1e;
 
@@ -43,7 +46,7 @@ pub struct Platform {
     pub stand: Box<dyn Stand>,
     /// Two of its contacts.
     pub people: Vec<Who>,
-    /// The hosts that the key goes to when the stand-in is read.
+    /// Hosts and ports that the key goes to when the stand-in is read.
     hosts: BTreeSet<String>,
 }
 
@@ -95,6 +98,15 @@ impl Platform {
         })
     }
 
+    /// The answer with the stand-in's own address, which may have another port each time.
+    fn named(&self, body: Bytes) -> Bytes {
+        let own = self.hosts.iter().find(|host| host.starts_with("127."));
+        match (own, find(&body, STAND)) {
+            (Some(own), Some(_)) => Bytes::from(replaced(&body, STAND, own)),
+            _ => body,
+        }
+    }
+
     /// A connector that hears nothing but these answers.
     pub fn connector(&'static self, answers: Vec<Answer>) -> Box<dyn Connector> {
         let script = Script {
@@ -132,6 +144,12 @@ impl Platform {
             .any(|key| text.contains(&key));
         assert!(!told, "a key stands in: {text}");
     }
+}
+
+/// Host and port that a request goes to.
+fn whose(request: &Request<Bytes>) -> String {
+    let authority = request.uri().authority();
+    authority.map(ToString::to_string).unwrap_or_default()
 }
 
 /// Whether a request bears a key; asserts nothing.
@@ -213,13 +231,13 @@ struct Script {
 #[async_trait]
 impl Transport for Script {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let host = request.uri().host().unwrap_or_default();
-        let known = self.platform.hosts.contains(host);
+        let host = whose(&request);
+        let known = self.platform.hosts.contains(&host);
         let key = bears(&self.platform.stand.secrets(), &request);
         assert!(known || !key, "the key goes to {host}");
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         match answers.pop_front() {
-            Some(answer) => Ok(answer.response()),
+            Some(answer) => Ok(answer.response().map(|body| self.platform.named(body))),
             None => Err(TransportError::Untrusted("the script is over".into())),
         }
     }
@@ -279,14 +297,15 @@ impl Recorded {
 #[async_trait]
 impl Transport for Recorded {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let host = request.uri().host().unwrap_or_default().to_owned();
+        let host = whose(&request);
         let key = bears(&self.secrets, &request);
         let response = self.line.send(request).await?.map(short);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = written(&response);
+        taken.answers.push(replaced(&answer, &host, STAND));
         if key {
             taken.hosts.insert(host);
         }
-        taken.answers.push(written(&response));
         Ok(response)
     }
 }
@@ -310,6 +329,24 @@ fn written(response: &Response<Bytes>) -> Vec<u8> {
     all.extend_from_slice(b"\n\n");
     all.extend_from_slice(packed.as_deref().unwrap_or(response.body()));
     all
+}
+
+fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes
+        .windows(text.len())
+        .position(|part| part == text.as_bytes())
+}
+
+/// The bytes with another text wherever this one stands.
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let (mut rest, mut out) = (bytes, Vec::with_capacity(bytes.len()));
+    while let Some(place) = find(rest, from) {
+        out.extend_from_slice(&rest[..place]);
+        out.extend_from_slice(to.as_bytes());
+        rest = &rest[place + from.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The one file of an archive.
