@@ -1,7 +1,6 @@
 #!/bin/sh
 # Runs every fuzz target, one after the other, for so many seconds each (600).
 #   fuzz/run.sh [SECONDS] [TARGET...]
-#   fuzz/run.sh --miri      instead: the pure parts under Miri
 # Ends with 1 on a finding, with 2 where something is missing. New inputs are kept under fuzz/found/, and go on from there
 # next time; what is worth keeping for good goes to fuzz/corpus/ (see CONTRIBUTING.md).
 set -eu
@@ -16,13 +15,6 @@ command -v cargo >/dev/null || missing cargo "https://rustup.rs"
 cargo +nightly --version >/dev/null 2>&1 ||
     missing "the nightly toolchain" "rustup toolchain install nightly"
 
-if [ "${1:-}" = --miri ]; then
-    cargo +nightly miri --version >/dev/null 2>&1 ||
-        missing Miri "rustup +nightly component add miri rust-src"
-    MIRIFLAGS="-Zmiri-disable-isolation" exec cargo +nightly miri test -p engaged --lib -- \
-        rules:: score:: store::history::codec:: verdict:: automation::step --skip proptest
-fi
-
 cargo fuzz --version >/dev/null 2>&1 || missing cargo-fuzz "cargo install cargo-fuzz --locked"
 
 seconds=${1:-600}
@@ -32,6 +24,7 @@ esac
 [ $# -gt 0 ] && shift
 all=$(cargo fuzz list)
 for target in "$@"; do
+    # shellcheck disable=SC2086 # one word for each target
     echo "$all" | grep -qx "$target" || {
         echo "fuzz/run.sh: there is no target '$target'; there are:" $all >&2
         exit 2

@@ -698,12 +698,13 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
 
 #[test]
 fn a_file_without_a_fingerprint_is_no_plan() {
-    let plan = plan::Plan {
+    use super::plan::{Plan, fingerprint_in};
+    let plan = Plan {
         fingerprint: "0f3a".into(),
-        ..plan::Plan::default()
+        ..Plan::default()
     };
     let text = serde_json::to_string(&plan).unwrap();
-    assert_eq!(plan::fingerprint_in(&text), Ok("0f3a".to_owned()));
+    assert_eq!(fingerprint_in(&text), Ok("0f3a".to_owned()));
     for broken in [
         "",
         "{}",
@@ -711,7 +712,7 @@ fn a_file_without_a_fingerprint_is_no_plan() {
         r#"{"fingerprint":7}"#,
         r#"{"fingerprint":""}"#,
     ] {
-        assert!(plan::fingerprint_in(broken).is_err(), "{broken}");
+        assert!(fingerprint_in(broken).is_err(), "{broken}");
     }
 }
 
