@@ -696,6 +696,26 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
     assert_eq!(bench.plan().await.frozen, 0);
 }
 
+#[test]
+fn a_file_without_a_fingerprint_is_no_plan() {
+    use super::plan::{Plan, fingerprint_in};
+    let plan = Plan {
+        fingerprint: "0f3a".into(),
+        ..Plan::default()
+    };
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(fingerprint_in(&text), Ok("0f3a".to_owned()));
+    for broken in [
+        "",
+        "{}",
+        "[\"fingerprint\"]",
+        r#"{"fingerprint":7}"#,
+        r#"{"fingerprint":""}"#,
+    ] {
+        assert!(fingerprint_in(broken).is_err(), "{broken}");
+    }
+}
+
 mod again;
 mod cause;
 mod numbers;
