@@ -75,6 +75,8 @@ pub struct Scene {
     pub seed: u64,
     /// How long ago the world ends.
     pub ended: TimeDelta,
+    /// When it ends, instead, where the present does not matter.
+    pub end: Option<DateTime<Utc>>,
     /// What the Ghost site publishes, if there is one.
     pub ghost: Option<Publication>,
     /// Whether there is a Mailchimp account, with the weekly newsletter.
@@ -89,6 +91,7 @@ impl Default for Scene {
             people: 40,
             seed: 1,
             ended: TimeDelta::days(1),
+            end: None,
             ghost: None,
             mailchimp: false,
             role: "owner",
@@ -100,6 +103,7 @@ impl Default for Scene {
 pub struct Stage {
     pub program: Program,
     pub world: SharedWorld,
+    zone: String,
     ghost: Option<GhostServing>,
     mailchimp: Option<Mailchimp>,
     runtime: Runtime,
@@ -150,7 +154,10 @@ pub fn open(database: &std::path::Path, clock: &dyn Clock) -> Store {
 impl Stage {
     /// Serves the scene and writes a live configuration for it.
     pub fn new(scene: &Scene) -> Self {
-        let end = (now() - scene.ended).trunc_subsecs(0);
+        let end = scene
+            .end
+            .unwrap_or_else(|| now() - scene.ended)
+            .trunc_subsecs(0);
         let spec = WorldSpec::small(scene.seed, end, scene.people);
         let world = Arc::new(RwLock::new(World::generate(&spec)));
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -177,6 +184,9 @@ impl Stage {
         });
         let stage = Self {
             program: Program::with(""),
+            zone: scene
+                .end
+                .map_or_else(noon, |_| "Europe/Amsterdam".to_owned()),
             world,
             ghost,
             mailchimp,
@@ -222,7 +232,7 @@ impl Stage {
 
     /// Writes the configuration anew, as edited.
     pub fn configure(&self, edit: impl FnOnce(String) -> String) {
-        let mut text = format!("timezone = \"{}\"\ndatabase = \"engaged.db\"\n", noon());
+        let mut text = format!("timezone = \"{}\"\ndatabase = \"engaged.db\"\n", self.zone);
         // A schedule that is never due while a test runs.
         let rest = format!("schedule = \"0 0 1 1 *\"\nmode = \"live\"\n{TAGS}\n");
         if let Some(mailchimp) = &self.mailchimp {
@@ -254,6 +264,11 @@ impl Stage {
 
     pub fn site(&self) -> &Ghost {
         self.ghost.as_ref().unwrap().ghost()
+    }
+
+    /// The site, and what plays its faults.
+    pub fn site_serving(&self) -> &GhostServing {
+        self.ghost.as_ref().unwrap()
     }
 
     pub fn site_ledger(&self) -> &Ledger {
