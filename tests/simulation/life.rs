@@ -106,6 +106,7 @@ impl Life {
         self.stage.configure(|config| {
             let rule = format!("{{ when = \"open\", points = {points},");
             config
+                .replace("mode = \"live\"", "mode = \"live\"\npush.on_drift = \"ours\"")
                 .replace("[scores.engagement]", AUTOMATION)
                 .replace("{ when = \"open\", points = 1,", &rule)
         });
