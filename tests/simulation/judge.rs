@@ -185,7 +185,10 @@ fn site_differences(stage: &Stage, wanted: &Wanted) -> Vec<String> {
     let differs = |(address, (ours, _)): (String, (Vec<String>, Vec<String>))| {
         let ours: BTreeSet<String> = ours.into_iter().collect();
         let wanted = &wanted.get(&address)?.1;
-        (ours != *wanted).then(|| format!("{address} has {ours:?} and should have {wanted:?}"))
+        (ours != *wanted).then(|| {
+            println!("{}", writes_of(stage, &address).join("\n"));
+            format!("{address} has {ours:?} and should have {wanted:?}")
+        })
     };
     stage.labels().into_iter().filter_map(differs).collect()
 }
@@ -224,4 +227,17 @@ pub fn digest(stage: &Stage) -> String {
         }
     }
     hex::encode(digest.finalize())
+}
+
+/// What the store remembers of the writes of one target, for whoever looks into a finding.
+pub fn writes_of(stage: &Stage, address: &str) -> Vec<String> {
+    stage.rows(&format!(
+        "select 'outbox ' || outbox.id || ' ' || target || ' ' || write || '=' || coalesce(value, '-') || ' ' || state || ' tries ' || tries || ' ' || outbox.changed_at || ' ' || coalesce(detail, '')
+         from outbox join identity on identity.platform_id = outbox.platform_id and identity.connection_id = outbox.connection_id
+         where identity.email = '{address}' and target like 'tag%'
+         union all select 'acknowledged ' || target || '=' || coalesce(value, '-') || ' ' || acknowledged.known_at from acknowledged join identity
+         on identity.platform_id = acknowledged.platform_id and identity.connection_id = acknowledged.connection_id where identity.email = '{address}'
+         union all select 'drift ' || target || ' ours ' || coalesce(ours, '-') from drift join identity
+         on identity.platform_id = drift.platform_id and identity.connection_id = drift.connection_id where identity.email = '{address}'"
+    ))
 }

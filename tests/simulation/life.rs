@@ -106,7 +106,10 @@ impl Life {
         self.stage.configure(|config| {
             let rule = format!("{{ when = \"open\", points = {points},");
             config
-                .replace("mode = \"live\"", "mode = \"live\"\npush.on_drift = \"ours\"")
+                .replace(
+                    "mode = \"live\"",
+                    "mode = \"live\"\npush.on_drift = \"ours\"",
+                )
                 .replace("[scores.engagement]", AUTOMATION)
                 .replace("{ when = \"open\", points = 1,", &rule)
         });
