@@ -5,13 +5,16 @@
 
 mod adjust;
 mod alerts;
+mod ask;
 mod automations;
 mod clean;
 mod conformance;
 mod doctor;
 mod drift;
+mod go_live;
 mod hooks;
 mod human;
+mod init;
 mod insight;
 mod leads;
 mod listing;
@@ -19,6 +22,8 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod service;
+mod support_bundle;
 mod web;
 mod work;
 
@@ -70,6 +75,8 @@ struct Cli {
 enum Verb {
     /// Run the product on a made-up newsletter, without an account
     Demo(work::Demo),
+    /// Connect a platform: a few questions, and a configuration to keep
+    Init(init::Init),
     /// Check the configuration and rules, offline
     Check(look::Check),
     /// Run as a daemon: schedules, catch-up, clean stop
@@ -116,10 +123,12 @@ enum Verb {
     Clean(clean::Clean),
     /// Show what is wrong and what was told of it, and test whether telling works
     Alerts(alerts::Alerts),
-    /// Show whether webhooks arrive, and how to make them
+    /// Find what is wrong or could be better: keys, rights, clock, disk, database, webhooks; changes nothing
     Doctor(doctor::Doctor),
     /// Make and show the addresses at which platforms report by themselves
     Hooks(hooks::Hooks),
+    /// Let a read-only connection write, after showing the plan: sets mode = "live" in the file
+    GoLive(go_live::GoLiveArgs),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -130,8 +139,14 @@ enum Verb {
     Web(web::Web),
     /// Run the checks that every connector must pass
     Conformance(conformance::Conformance),
+    /// Pack what somebody who is to help needs to see, without a secret or an address
+    SupportBundle(support_bundle::SupportBundle),
+    /// Ask whether the daemon is alive and can work; one line, 0 or 8
+    Healthcheck(service::Healthcheck),
+    /// Print the manual, or write a page for each verb
+    Man(service::ManPages),
     /// Print completions for a shell
-    Completions(look::Completions),
+    Completions(service::Completions),
 }
 
 /// What every verb gets.
@@ -220,6 +235,7 @@ pub fn run() -> ExitCode {
 fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
     match verb {
         Verb::Demo(arguments) => work::demo(context, &arguments),
+        Verb::Init(arguments) => init::init(context, &arguments),
         Verb::Check(arguments) => look::check(context, &arguments),
         Verb::Run => work::daemon(context),
         Verb::Sync(arguments) => work::sync(context, &arguments),
@@ -245,13 +261,17 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Alerts(arguments) => alerts::alerts(context, &arguments),
         Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
         Verb::Hooks(arguments) => hooks::hooks(context, &arguments),
+        Verb::GoLive(arguments) => go_live::go_live(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),
         Verb::Web(arguments) => web::web(context, &arguments),
         Verb::Conformance(arguments) => conformance::conformance(context, &arguments),
+        Verb::SupportBundle(arguments) => support_bundle::support_bundle(context, &arguments),
+        Verb::Healthcheck(arguments) => service::healthcheck(context, &arguments),
+        Verb::Man(arguments) => service::man(&arguments, Cli::command()),
         Verb::Completions(arguments) => {
-            look::completions(&arguments, &mut Cli::command());
+            service::completions(&arguments, &mut Cli::command());
             Ok(Exit::Done)
         }
     }

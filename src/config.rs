@@ -17,6 +17,7 @@ mod found;
 mod hash;
 mod insight;
 mod language;
+mod live;
 mod machines;
 mod models;
 mod near;
@@ -57,6 +58,7 @@ pub use self::{
         PushConfig, TagsConfig,
     },
     insight::Insight,
+    live::live,
     only_rules::beside_rules,
     overrides::PREFIX as OVERRIDE_PREFIX,
     schema::json::json_schema,

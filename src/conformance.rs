@@ -21,11 +21,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engaged_connectors::{
     Clock as _,
-    conformance::{Edited, HandClock, Scene, Setting, SettingKind, Stand, Subject},
+    conformance::{
+        Access, Edited, HandClock, KeyKind, Scene, Setting, SettingKind, Stand, Subject,
+    },
     http::{Transport, TransportError},
+    webhook::signature::Secrets,
 };
 use engaged_sandbox::people::{SharedWorld, World, WorldSpec, time};
 use http::{Request, Response};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::json_schema;
@@ -60,6 +64,16 @@ fn touched(ids: impl IntoIterator<Item = String>) -> Edited {
         contacts: ids.into_iter().collect(),
         ..Edited::default()
     }
+}
+
+/// The secrets of webhooks that a connector is told, of a platform that signs with this one.
+fn hook_secrets(access: &Access, good: String) -> Secrets {
+    let secret = match access.hook {
+        KeyKind::Good => good,
+        KeyKind::Wrong => "a secret of somebody else's".to_owned(),
+        KeyKind::Misshapen => String::new(),
+    };
+    Secrets::new([SecretString::from(secret)])
 }
 
 /// Lets a day pass in which everything happens, and tells what can be found only since.

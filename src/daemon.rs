@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     alert,
-    desk::{Desk, ask::Ask, supervisor},
+    desk::{Desk, ask::Ask, supervisor::Supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
     rescore::DoorReport,
@@ -25,7 +25,8 @@ use crate::{
         due::{Schedule, due},
         jobs::{Jobs, Trouble},
     },
-    store::StoreError,
+    score::calendar::Millis,
+    store::{Store, StoreError},
     web::{Listening, Running},
 };
 
@@ -58,7 +59,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let dashboard = open_dashboard(&desk).await?;
     let listening = Listening::start(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
-    supervisor::ready();
+    desk.supervisor.ready();
     let looks = alert::keep_looking(Arc::clone(&desk));
     let beside = [tokio::spawn(hangups), tokio::spawn(looks)];
     info!(
@@ -75,8 +76,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             }
             () = beat.notified() => {}
         }
-        desk.pulse.beat(desk.jobs().clock.as_ref());
-        supervisor::alive();
+        drop(show_life(&desk));
         let turn = turn(&desk);
         tokio::pin!(turn);
         let ended = loop {
@@ -84,7 +84,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
                 ended = &mut turn => break Some(ended),
                 () = &mut stop => break None,
                 // A backfill takes hours and a push minutes: no reason to be taken for dead.
-                () = beat.notified() => show_life(&desk),
+                () = beat.notified() => drop(show_life(&desk)),
             }
         };
         let Some(ended) = ended else {
@@ -167,7 +167,7 @@ fn stopped() -> impl Future<Output = ()> {
 /// Waits for whatever runs, for a while. What is cut off resumes from its last commit.
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
-    supervisor::stopping();
+    desk.supervisor.stopping();
     desk.close(STOP_WITHIN).await;
 }
 
@@ -187,26 +187,41 @@ fn reload_on_hangup(desk: Arc<Desk>) -> impl Future<Output = ()> {
     }
 }
 
-/// Tells systemd that we live, once the writer has shown that it does.
-fn show_life(desk: &Desk) {
+/// Tells systemd that we live, once the writer has shown that it does, and whoever reads the database.
+fn show_life(desk: &Desk) -> JoinHandle<()> {
     let jobs = desk.jobs();
     desk.pulse.beat(jobs.clock.as_ref());
-    let store = jobs.store.clone();
-    tokio::spawn(async move {
-        if store.write_async(|_| Ok(())).await.is_ok() {
-            supervisor::alive();
-        }
-    });
+    let (store, supervisor) = (jobs.store.clone(), desk.supervisor.clone());
+    let now = jobs.clock.now().timestamp_millis();
+    tokio::spawn(vouch(store, supervisor, now))
+}
+
+async fn vouch(store: Store, supervisor: Supervisor, now: Millis) {
+    // An empty transaction needs no room: on a full disk we are not well, but alive.
+    if store.write_async(|_| Ok(())).await.is_err() {
+        return;
+    }
+    supervisor.alive();
+    if let Err(error) = store.write_async(move |tx| tx.set_beat(now)).await {
+        warn!(code = error.code(), "no sign of life was kept: {error}");
+    }
 }
 
 /// The daemon's own turn.
 async fn turn(desk: &Desk) -> Result<(), StoreError> {
     let _turn = desk.turn().await;
-    tick(&desk.jobs()).await
+    let ended = tick_told(&desk.jobs(), &desk.supervisor).await;
+    desk.supervisor.doing("waiting for what is due next");
+    ended
 }
 
 /// Runs what is due now, once each.
 pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
+    tick_told(jobs, &Supervisor::default()).await
+}
+
+/// The same; `supervisor` is told what is being done.
+async fn tick_told(jobs: &Jobs, supervisor: &Supervisor) -> Result<(), StoreError> {
     jobs.read_inbox().await?;
     let now = jobs.clock.now();
     let zone = jobs.config.zone;
@@ -229,13 +244,14 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     let mut work = false;
     for schedule in due.iter().copied().chain(early) {
         work = true;
+        supervisor.doing(&schedule.job);
         match schedule.job.strip_prefix("sync ") {
             Some(connection) => {
                 jobs.sync(Some(connection), false).await?;
             }
             None => jobs.note(DAILY).await?,
         }
-        supervisor::alive();
+        supervisor.alive();
     }
     let (settled, news) = jobs
         .store
@@ -245,12 +261,14 @@ pub async fn tick(jobs: &Jobs) -> Result<(), StoreError> {
     if work || news {
         // News that came in by itself is scored at once. What it changes is pushed when its connection's turn comes;
         // what it starts does not wait for that.
+        supervisor.doing("scoring");
         let report = jobs.score(false).await?;
         work |= report.automations.iter().any(DoorReport::has_ready);
     }
     if work {
         jobs.weekly().await?;
         jobs.clean().await?;
+        supervisor.doing("pushing");
         match jobs.apply(None).await {
             Ok(_) => {}
             Err(Trouble {
@@ -283,4 +301,51 @@ fn last_runs(jobs: &Jobs) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError>
         }
         Ok(last)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::net::UnixDatagram, sync::mpsc};
+
+    use super::*;
+    use crate::{clock::SystemClock, config::Environment, store::Access, store::Conn};
+
+    // F6: a thread that counted seconds would vouch for it.
+    #[tokio::test]
+    async fn nobody_vouches_for_a_writer_that_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&socket).unwrap();
+        systemd.set_nonblocking(true).unwrap();
+        let named = ("NOTIFY_SOCKET".to_owned(), socket.display().to_string());
+        let supervisor = Supervisor::of(&Environment::from([named]));
+        let path = folder.path().join("engaged.db");
+        let store = Store::open(&path, Access::ReadWrite, &SystemClock).unwrap();
+
+        let (go_on, hangs) = mpsc::channel::<()>();
+        let (began, begins) = mpsc::channel();
+        let hung = store.clone();
+        let hung = std::thread::spawn(move || {
+            hung.write(move |_| {
+                began.send(()).unwrap();
+                let _ = hangs.recv();
+                Ok(())
+            })
+        });
+        begins.recv().unwrap();
+        let vouching = tokio::spawn(vouch(store.clone(), supervisor, 7_000));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let mut heard = [0; 64];
+        assert!(systemd.recv(&mut heard).is_err(), "it was vouched for");
+        assert_eq!(store.read(Conn::beat_at).unwrap(), None);
+
+        go_on.send(()).unwrap();
+        hung.join().unwrap().unwrap();
+        vouching.await.unwrap();
+        let length = systemd.recv(&mut heard).unwrap();
+        assert_eq!(&heard[..length], b"WATCHDOG=1");
+        assert_eq!(store.read(Conn::beat_at).unwrap(), Some(7_000));
+    }
 }

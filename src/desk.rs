@@ -45,6 +45,7 @@ use self::{
     ask::{Ask, Outcome},
     kept::{Kept, KeptPlan},
     reload::ReloadTrouble,
+    supervisor::Supervisor,
     task::{Task, TaskId, TaskState, Tasks, WAITING_MAX},
 };
 
@@ -63,6 +64,8 @@ pub struct Desk {
     trouble: Mutex<Option<ReloadTrouble>>,
     /// Whether the daemon's loop is alive.
     pub pulse: Pulse,
+    /// Whoever started us and watches over us.
+    pub supervisor: Supervisor,
     /// Counts what happened to tasks.
     news: watch::Sender<u64>,
     stopping: AtomicBool,
@@ -81,6 +84,7 @@ impl Desk {
     pub fn new(jobs: Jobs, environment: Environment, transport: Arc<dyn Transport>) -> Arc<Self> {
         Arc::new(Self {
             pulse: Pulse::new(jobs.clock.as_ref()),
+            supervisor: Supervisor::of(&environment),
             current: Mutex::new(Arc::new(jobs)),
             environment,
             transport,

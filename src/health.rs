@@ -66,6 +66,11 @@ impl Pulse {
     }
 }
 
+/// Whether a loop that showed itself then is taken for alive now.
+pub fn is_alive(beat_at: Millis, now: Millis) -> bool {
+    now - beat_at <= BEAT_MS
+}
+
 /// Whether the loop is alive, the database answers and the writer writes: `heartbeat`, `database` or `writer` if not.
 pub async fn ready(store: &Store, pulse: &Pulse, clock: &dyn Clock) -> Ready {
     let mut answered = pulse.answered.lock().await;
@@ -76,10 +81,10 @@ pub async fn ready(store: &Store, pulse: &Pulse, clock: &dyn Clock) -> Ready {
     {
         return answer;
     }
-    let answer = if now - pulse.beat_at() > BEAT_MS {
-        Err("heartbeat")
-    } else {
+    let answer = if is_alive(pulse.beat_at(), now) {
         ask(store).await
+    } else {
+        Err("heartbeat")
     };
     *answered = Some((clock.now().timestamp_millis(), answer));
     answer

@@ -33,6 +33,7 @@ struct Given<'c> {
     start_tags: Vec<String>,
     start_fields: Vec<String>,
     webhook: Secrets,
+    pace: Option<u32>,
     clock: Arc<dyn Clock>,
     transport: Arc<dyn Transport>,
 }
@@ -65,6 +66,7 @@ pub fn connector(
             Some(hook) => Secrets::new(hooks::secrets(hook, environment)?),
             None => Secrets::default(),
         },
+        pace: connection.requests_per_second,
         clock: Arc::clone(clock),
         transport: Arc::clone(transport),
     };
@@ -110,7 +112,8 @@ fn ghost(given: Given<'_>) -> Made {
         tag_prefix: given.tag_prefix,
         start_tags: given.start_tags,
     };
-    let ghost = Ghost::new(&settings, given.clock, given.transport)?;
+    let ghost =
+        Ghost::new(&settings, given.clock, given.transport)?.with_requests_per_second(given.pace);
     Ok(Box::new(ghost.with_webhook(given.webhook)))
 }
 
@@ -123,11 +126,8 @@ fn mailchimp(given: Given<'_>) -> Made {
         start_tags: given.start_tags,
         start_fields: given.start_fields,
     };
-    Ok(Box::new(Mailchimp::new(
-        &settings,
-        given.clock,
-        given.transport,
-    )?))
+    let mailchimp = Mailchimp::new(&settings, given.clock, given.transport)?;
+    Ok(Box::new(mailchimp.with_requests_per_second(given.pace)))
 }
 
 fn activecampaign(given: Given<'_>, bulk_import: bool) -> Made {
@@ -140,11 +140,10 @@ fn activecampaign(given: Given<'_>, bulk_import: bool) -> Made {
         start_fields: given.start_fields,
         bulk_import,
     };
-    Ok(Box::new(ActiveCampaign::new(
-        &settings,
-        given.clock,
-        given.transport,
-    )?))
+    let activecampaign = ActiveCampaign::new(&settings, given.clock, given.transport)?;
+    Ok(Box::new(
+        activecampaign.with_requests_per_second(given.pace),
+    ))
 }
 
 fn copernica(given: Given<'_>, own: &CopernicaOwn) -> Made {
@@ -165,11 +164,8 @@ fn copernica(given: Given<'_>, own: &CopernicaOwn) -> Made {
         start_fields: given.start_fields,
         webhook_account: hook.and_then(|hook| hook.account.clone()),
     };
-    Ok(Box::new(Copernica::new(
-        &settings,
-        given.clock,
-        given.transport,
-    )?))
+    let copernica = Copernica::new(&settings, given.clock, given.transport)?;
+    Ok(Box::new(copernica.with_requests_per_second(given.pace)))
 }
 
 fn hubspot(given: Given<'_>, own: &HubSpotOwn) -> Made {
@@ -189,7 +185,8 @@ fn hubspot(given: Given<'_>, own: &HubSpotOwn) -> Made {
         tag_prefix: given.tag_prefix,
         start_tags: given.start_tags,
     };
-    let hubspot = HubSpot::new(&settings, given.clock, given.transport)?;
+    let hubspot =
+        HubSpot::new(&settings, given.clock, given.transport)?.with_requests_per_second(given.pace);
     Ok(Box::new(hubspot.with_webhook(given.webhook)))
 }
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub use self::{
+    place::replace,
     steps::{Order, Prepared, settle_open},
     text::{Line, LineKind, difference, fingerprint},
 };

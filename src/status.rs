@@ -1,6 +1,8 @@
 //! The state of everything, as one look shows it: data age, coverage, what is
 //! judged, what waits, what is held. Truthful also while things fail.
 
+mod shadow;
+
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
 use schemars::JsonSchema;
@@ -15,6 +17,9 @@ use crate::{
     score::{calendar::Day, facts::ConnectionId},
     store::{Conn, Connection, Shortfall, Store, StoreError},
 };
+
+pub use shadow::{ShadowStatus, WouldCount, WouldStatus};
+use shadow::{shadow, shadow_text};
 
 /// So many shortfalls of a connection are told, and so many in text.
 const SHORT_MAX: usize = 20;
@@ -82,6 +87,9 @@ pub struct ConnectionStatus {
     pub next_at: Option<DateTime<Utc>>,
     /// What its platform reports by itself, if it is to.
     pub webhook: Option<HookStatus>,
+    /// What would have been written so far, while it is only watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowStatus>,
 }
 
 /// What a platform reports by itself.
@@ -114,6 +122,8 @@ pub struct ShortStatus {
     pub kind: String,
     /// How many are missing at least.
     pub missing: i64,
+    /// How many the platform counts in those days.
+    pub counted: i64,
     /// The first day.
     pub from: Day,
     /// The last day.
@@ -137,9 +147,17 @@ impl From<Shortfall> for ShortStatus {
             campaign: short.campaign,
             kind: short.kind,
             missing: short.missing,
+            counted: short.counted,
             from: short.from,
             to: short.to,
         }
+    }
+}
+
+impl ShortStatus {
+    /// How many of those that the platform counts have reached us.
+    pub fn reported(&self) -> i64 {
+        (self.counted - self.missing).max(0)
     }
 }
 
@@ -235,7 +253,9 @@ fn connection(
         short_in_all: 0,
         next_at: Schedule::of(configured, config.zone).next_after(now),
         webhook: configured.webhook.as_ref().map(|_| HookStatus::default()),
+        shadow: None,
     };
+    status.shadow = shadow(conn, configured, known, config, now)?;
     let Some(known) = known else {
         return Ok(status);
     };
@@ -372,6 +392,9 @@ fn connections_text(status: &Status) -> String {
         if let Some(webhook) = &each.webhook {
             out += &format!("  {}: {}\n", each.name, webhook_text(webhook));
         }
+        if let Some(shadow) = &each.shadow {
+            out += &format!("  {}: {}\n", each.name, shadow_text(&each.name, shadow));
+        }
     }
     out
 }
@@ -381,8 +404,15 @@ fn short_text(status: &ConnectionStatus) -> String {
     let mut out = String::new();
     for each in status.short.iter().take(SHORT_SHOWN) {
         out += &format!(
-            "  {}: not judged from {} to {}: the platform counts {} more of kind {} of campaign '{}' than reached us\n",
-            status.name, each.from, each.to, each.missing, each.kind, each.campaign
+            "  {}: not judged from {} to {}: the platform counts {} more of kind {} of campaign '{}' than reached us: {} of {} reported\n",
+            status.name,
+            each.from,
+            each.to,
+            each.missing,
+            each.kind,
+            each.campaign,
+            each.reported(),
+            each.counted
         );
     }
     let more = status.short_in_all.saturating_sub(SHORT_SHOWN);

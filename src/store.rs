@@ -22,6 +22,7 @@ mod coverage;
 mod error;
 mod facts;
 mod figures;
+mod files;
 mod gathered;
 mod history;
 mod inbox;
@@ -38,6 +39,7 @@ mod reader;
 mod result;
 mod run;
 mod session;
+mod shadow;
 mod since;
 mod snapshot;
 mod standing;
@@ -71,6 +73,7 @@ pub use coverage::Gap;
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
 pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
+pub use files::{DatabaseFile, Holder, Settings, files, holder, sqlite_version};
 pub use history::codec;
 pub use inbox::{Arrived, Hook, NewDelivery, Settled, StoredDelivery, WITHOUT_CONNECTION};
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
@@ -85,6 +88,7 @@ pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use run::{Brought, DayBrought, Hour, Run};
 pub use session::SessionRow;
+pub use shadow::ShadowDay;
 pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
@@ -106,6 +110,9 @@ pub enum Access {
     /// Reading, beside whoever writes. The database must exist and have the present schema.
     ReadOnly,
 }
+
+/// Is told what is being done to an older database, by a name, and whether that begins now or has gone on for a while.
+pub type Upgrading = Arc<dyn Fn(&str, bool) + Send + Sync>;
 
 /// An open database. Clones share it; the last one closes it.
 #[derive(Clone)]
@@ -148,6 +155,17 @@ impl Store {
     /// # Errors
     /// Each way in which storage cannot be used is a variant of [`StoreError`].
     pub fn open(path: &Path, access: Access, clock: &dyn Clock) -> Result<Self, StoreError> {
+        let nobody: Upgrading = Arc::new(|_, _| ());
+        Self::open_telling(path, access, clock, &nobody)
+    }
+
+    /// As [`Store::open`]; `upgrading` is told while an older database is brought to the present schema.
+    pub fn open_telling(
+        path: &Path,
+        access: Access,
+        clock: &dyn Clock,
+        upgrading: &Upgrading,
+    ) -> Result<Self, StoreError> {
         let (lock, writer) = match access {
             Access::ReadOnly => {
                 open::check_readable(path)?;
@@ -155,12 +173,12 @@ impl Store {
             }
             Access::Beside => {
                 open::check_readable(path)?;
-                let conn = open::beside(path, clock.now().timestamp_millis())?;
+                let conn = open::beside(path, clock.now().timestamp_millis(), upgrading)?;
                 (None, Some(writer::Writer::start(conn)?))
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;
-                let conn = open::for_writing(path, clock.now().timestamp_millis())?;
+                let conn = open::for_writing(path, clock.now().timestamp_millis(), upgrading)?;
                 (Some(lock), Some(writer::Writer::start(conn)?))
             }
         };

@@ -63,6 +63,11 @@ async fn copernica_passes_every_check() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn activecampaign_passes_every_check() {
+    passes("activecampaign").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn hubspot_passes_every_check() {
     passes("hubspot").await;
 }

@@ -22,6 +22,8 @@ mod calling;
 mod cleaning;
 #[path = "it/conforming.rs"]
 mod conforming;
+#[path = "it/deliveries.rs"]
+mod deliveries;
 #[path = "it/drifting.rs"]
 mod drifting;
 #[path = "it/edges.rs"]
@@ -34,10 +36,14 @@ mod fakes;
 mod faults;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/first_run.rs"]
+mod first_run;
 #[path = "it/ghost.rs"]
 mod ghost;
 #[path = "it/guards.rs"]
 mod guards;
+#[path = "it/hooked.rs"]
+mod hooked;
 #[path = "it/hooks.rs"]
 mod hooks;
 #[path = "it/insight.rs"]
@@ -62,6 +68,8 @@ mod rights;
 mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
+#[path = "it/service.rs"]
+mod service;
 #[path = "it/stage.rs"]
 mod stage;
 #[path = "it/words.rs"]

@@ -22,14 +22,20 @@ mod cleaning;
 mod feeding;
 #[path = "kill/judge.rs"]
 mod judge;
+#[path = "kill/pair.rs"]
+mod pair;
 #[path = "kill/planted.rs"]
 mod planted;
 #[path = "kill/rounds.rs"]
 mod rounds;
 #[path = "kill/scoring.rs"]
 mod scoring;
+#[path = "kill/side.rs"]
+mod side;
 #[path = "kill/starting.rs"]
 mod starting;
+#[path = "kill/storm.rs"]
+mod storm;
 #[path = "kill/striking.rs"]
 mod striking;
 #[path = "kill/told.rs"]
@@ -46,6 +52,23 @@ fn holds(phase: &str, run: impl FnOnce(&mut Rounds)) {
     let mut rounds = Rounds::shipped(phase);
     run(&mut rounds);
     rounds.end();
+}
+
+/// Into how many parts rounds are divided that wait more than they work.
+const PARTS: u32 = 8;
+
+/// The same, several at a time.
+fn hold(phase: &str, run: impl Fn(&mut Rounds, u32) + Sync) {
+    std::thread::scope(|scope| {
+        for number in 1..=PARTS {
+            let run = &run;
+            scope.spawn(move || {
+                let mut rounds = Rounds::shipped(phase).part(number, PARTS);
+                run(&mut rounds, number);
+                rounds.end();
+            });
+        }
+    });
 }
 
 #[test]
@@ -85,4 +108,38 @@ fn nothing_is_started_twice_whatever_kills_its_push() {
 #[test]
 fn a_push_that_is_killed_after_the_answer_is_put_right() {
     holds("apply after the answer", writing::after_the_answer);
+}
+
+#[test]
+fn a_backfill_of_two_platforms_that_is_killed_loses_and_doubles_nothing() {
+    hold("backfill of a pair", |rounds, _| pair::backfill(rounds));
+}
+
+#[test]
+fn a_sync_of_two_platforms_news_that_is_killed_loses_and_doubles_nothing() {
+    hold("news of a pair", |rounds, _| pair::news(rounds));
+}
+
+#[test]
+fn a_push_to_two_platforms_that_is_killed_is_put_right_on_both() {
+    hold("push of a pair", |rounds, _| pair::push(rounds));
+}
+
+#[test]
+fn nothing_is_started_twice_on_either_of_two_platforms() {
+    hold("start of a pair", |rounds, _| pair::starts(rounds));
+}
+
+#[test]
+fn no_fault_while_two_platforms_are_read_loses_or_doubles_an_event() {
+    hold("faults on reads", |rounds, part| {
+        storm::reads(rounds, (part, PARTS));
+    });
+}
+
+#[test]
+fn no_fault_while_two_platforms_are_written_to_leaves_another_value_than_the_right_one() {
+    hold("faults on writes", |rounds, part| {
+        storm::writes(rounds, (part, PARTS));
+    });
 }

@@ -10,6 +10,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "it/hooked.rs"]
+mod hooked;
 #[path = "it/program.rs"]
 mod program;
 #[path = "it/stage.rs"]
@@ -19,6 +21,9 @@ mod stage;
 #[path = "kill/judge.rs"]
 #[expect(dead_code, reason = "the kill loop uses the rest")]
 mod judge;
+#[path = "kill/side.rs"]
+#[expect(dead_code, reason = "the kill loop uses the rest")]
+mod side;
 #[path = "kill/watch.rs"]
 #[expect(dead_code, reason = "the kill loop uses the rest")]
 mod watch;
@@ -27,8 +32,6 @@ mod watch;
 mod cuts;
 #[path = "power/disk.rs"]
 mod disk;
-#[path = "power/hooked.rs"]
-mod hooked;
 #[path = "power/record.rs"]
 mod record;
 #[path = "power/strikes.rs"]

@@ -99,6 +99,7 @@ impl Connector for Feed {
             name: "feed".into(),
             version: None,
             missing: Vec::new(),
+            needless: Vec::new(),
         })
     }
 

@@ -73,6 +73,13 @@ const BOUNCE_LATENESS: Duration = Duration::from_hours(1);
 /// How far apart the clocks of a webhook and of `linkData` may be for one event (sheet 4.7).
 const TWINS: Duration = Duration::from_mins(2);
 
+/// Five a second for all keys of the account together (sheet 2): never more than four in any second.
+pub const RATE: Rate = Rate {
+    per_second: 4.0,
+    burst: 1,
+    at_once: 2,
+};
+
 static STREAMS: &[StreamSpec] = &[
     spec(CONTACTS, &[], Duration::ZERO),
     StreamSpec {
@@ -200,15 +207,9 @@ impl ActiveCampaign {
         } else {
             format!("{base}/api/3")
         };
-        // Five a second for all keys of the account together (sheet 2): never more than four in any second.
-        let rate = Rate {
-            per_second: 4.0,
-            burst: 1,
-            at_once: 2,
-        };
         let client = Client::new(&base, credentials, transport, Arc::clone(&clock))?;
         Ok(Self {
-            client: client.with_rate(rate),
+            client: client.with_rate(RATE),
             clock,
             lists: settings.lists.clone(),
             ours: Ours {
@@ -218,6 +219,14 @@ impl ActiveCampaign {
             },
             bulk: settings.bulk_import,
         })
+    }
+
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
     }
 
     /// The present instant, as precise as cursors keep it.
@@ -259,6 +268,7 @@ impl ActiveCampaign {
             name: self.client.base().host_str().unwrap_or_default().to_owned(),
             version: None,
             missing: Vec::new(),
+            needless: Vec::new(),
         })
     }
 }
@@ -289,6 +299,12 @@ impl Connector for ActiveCampaign {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let all = one::all_lists(self).await;
+        let all = all.map_err(|error| name_right(error, "Lists"))?;
+        Ok(all.into_values().collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

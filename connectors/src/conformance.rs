@@ -22,6 +22,7 @@ mod asking;
 mod clocks;
 mod docs;
 mod golden;
+mod hooks;
 mod keys;
 mod limits;
 mod links;
@@ -43,8 +44,8 @@ pub use golden::{Golden, render as render_golden};
 pub use report::{Check, Finding, Outcome, Report, Tally, Verdict};
 pub use settings::{Setting, SettingKind, Settings};
 pub use subject::{
-    Access, Edit, Edited, HandClock, KeyKind, Rights, Scene, Shown, Skip, Stand, Subject, Truth,
-    Unwritable,
+    Access, Edit, Edited, HandClock, KeyKind, Rights, Scene, Sent, Shown, Skip, Stand, Subject,
+    Truth, Unwritable,
 };
 
 /// With what our tags begin on a stand.
@@ -146,6 +147,7 @@ async fn one(id: &str, subject: &dyn Subject, tally: &mut Tally) -> Result<(), B
         "K11" => keys::refused(subject, tally).await,
         "K12" => links::stay(subject, tally).await,
         "K13" => quiet::only_reads(subject, tally).await,
+        "K14" => hooks::judged(subject, tally).await,
         "K15" => quiet::no_leak(subject, tally).await,
         "K16" => starting::once(subject, tally).await,
         "K17" => removing::respects(subject, tally).await,

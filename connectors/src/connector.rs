@@ -82,6 +82,9 @@ pub struct Account {
     pub version: Option<String>,
     /// Rights that later work will need and this key lacks, by the names of the platform's screens.
     pub missing: Vec<String>,
+    /// Rights that this key has and that nothing here ever needs, by the same names; empty where the platform does
+    /// not tell what a key may do.
+    pub needless: Vec<String>,
 }
 
 /// That a stream has been read completely for a span of time.
@@ -223,6 +226,12 @@ pub trait Connector: Send + Sync {
 
     /// Who are we, what may we do. Changes nothing, and takes no longer than [`CHECK_MAX`].
     async fn check(&self) -> Result<Account, ConnectorError>;
+
+    /// The names that `lists` of a configuration can have: audiences, newsletters, lists, types of subscription; on
+    /// Copernica the databases, of which one is followed. Empty where the platform has none. Changes nothing.
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        Ok(Vec::new())
+    }
 
     /// One page of a stream. The caller commits the page and `page.next` together.
     /// `None` starts from the beginning of what the platform remembers.

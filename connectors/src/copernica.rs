@@ -85,6 +85,13 @@ const LATE: Duration = Duration::from_hours(3);
 /// The shortest time for which an account can be set to keep its data (sheet 4.6).
 const RETENTION: u32 = 7;
 
+/// No limit is published and calls are counted: two at once are enough (sheet 2).
+pub const RATE: Rate = Rate {
+    per_second: 10.0,
+    burst: 10,
+    at_once: 2,
+};
+
 static STREAMS: &[StreamSpec] = &[
     spec(CONTACTS, &[], Duration::ZERO),
     spec(OPENS, &[EventKind::Open], LATE),
@@ -239,12 +246,6 @@ impl Copernica {
             .as_deref()
             .unwrap_or("https://api.copernica.com/v4");
         let credentials = Box::new(|_| Ok(HeaderMap::new()));
-        // No limit is published and calls are counted: two at once are enough (sheet 2).
-        let rate = Rate {
-            per_second: 10.0,
-            burst: 10,
-            at_once: 2,
-        };
         // An overload lasts for minutes (sheet 2).
         let retry = Retry {
             attempts: 6,
@@ -254,7 +255,7 @@ impl Copernica {
         };
         let client = Client::new(base, credentials, Arc::new(signed), Arc::clone(&clock))?;
         Ok(Self {
-            client: client.with_rate(rate).with_retry(retry),
+            client: client.with_rate(RATE).with_retry(retry),
             clock,
             database: settings.database.trim().to_owned(),
             zone,
@@ -273,6 +274,14 @@ impl Copernica {
             },
             capabilities: capabilities(retention, streams(&settings.collections)),
         })
+    }
+
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
     }
 
     /// What [`Connector::check`] asks.
@@ -317,18 +326,24 @@ impl Copernica {
             name: name.unwrap_or(id),
             version: Some(format!("REST v4{calls}")),
             missing,
+            needless: Vec::new(),
         })
     }
 
-    /// Refuses a database that is not there.
-    async fn find_database(&self) -> Result<(), ConnectorError> {
+    /// The databases of the account.
+    async fn databases(&self) -> Result<Vec<Row>, ConnectorError> {
         let answer = self
             .client
             .get("databases")
             .query("limit", 1000)
             .send()
             .await?;
-        let rows = wire::rows(answer.json()?).ok_or_else(|| answer.refusal())?;
+        wire::rows(answer.json()?).ok_or_else(|| answer.refusal())
+    }
+
+    /// Refuses a database that is not there.
+    async fn find_database(&self) -> Result<(), ConnectorError> {
+        let rows = self.databases().await?;
         let is =
             |row: &Row| [row.text("id"), row.text("name")].contains(&Some(self.database.clone()));
         if rows.iter().any(is) {
@@ -492,6 +507,12 @@ impl Connector for Copernica {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let rows = self.databases().await;
+        let rows = rows.map_err(|error| name_right(error, "to read databases"))?;
+        Ok(rows.iter().filter_map(|row| row.text("name")).collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -57,6 +57,13 @@ const SIGNUPS: Stream = Stream("signups");
 const COMMENTS: Stream = Stream("comments");
 const PAYMENTS: Stream = Stream("payments");
 
+/// Ghost itself sets no limit; this keeps one process of Node alive for its readers.
+pub const RATE: Rate = Rate {
+    per_second: 30.0,
+    burst: 30,
+    at_once: 2,
+};
+
 static STREAMS: &[StreamSpec] = &[
     spec(MEMBERS, &[], Duration::ZERO),
     spec(
@@ -163,18 +170,12 @@ impl Ghost {
         });
         let root = settings.base_url.trim().trim_end_matches('/');
         let base = format!("{root}/ghost/api/admin/");
-        // Ghost itself sets no limit; this keeps one process of Node alive for its readers.
-        let rate = Rate {
-            per_second: 30.0,
-            burst: 30,
-            at_once: 2,
-        };
         let client = Client::new(&base, credentials, transport, Arc::clone(&clock))?
             .with_header(
                 HeaderName::from_static("accept-version"),
                 HeaderValue::from_static("v5.0"),
             )
-            .with_rate(rate);
+            .with_rate(RATE);
         Ok(Self {
             client,
             clock,
@@ -188,6 +189,14 @@ impl Ghost {
         })
     }
 
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
+    }
+
     /// With the secrets of the site's webhooks. Without any, none of them is believed.
     #[must_use]
     pub fn with_webhook(mut self, secrets: Secrets) -> Self {
@@ -196,6 +205,12 @@ impl Ghost {
     }
 
     /// What [`Connector::check`] asks.
+    /// The newsletters of the site, archived ones too.
+    async fn newsletters(&self) -> Result<wire::NewsletterPage, ConnectorError> {
+        let read = self.client.get("newsletters/").query("limit", 100);
+        read.send().await?.json()
+    }
+
     async fn ask(&self) -> Result<Account, ConnectorError> {
         let site: wire::SitePage = self.client.get("site/").send().await?.json()?;
         for path in ["members/", "labels/"] {
@@ -212,14 +227,13 @@ impl Ghost {
             answer.json::<serde_json::Value>()?;
         }
         if !self.newsletters.is_empty() {
-            let read = self.client.get("newsletters/").query("limit", 100);
-            let page: wire::NewsletterPage = read.send().await?.json()?;
-            page.require(&self.newsletters)?;
+            self.newsletters().await?.require(&self.newsletters)?;
         }
         Ok(Account {
             name: site.site.title,
             version: site.site.version,
             missing: Vec::new(),
+            needless: Vec::new(),
         })
     }
 }
@@ -263,6 +277,10 @@ impl Connector for Ghost {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        Ok(self.newsletters().await?.names())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -100,6 +100,13 @@ const fn spec(stream: Stream, kinds: &'static [EventKind], lateness: Duration) -
     }
 }
 
+/// 100 within any ten seconds on the smallest plan (sheet, section 2): a burst of ten, then nine a second.
+pub const RATE: Rate = Rate {
+    per_second: 9.0,
+    burst: 10,
+    at_once: 4,
+};
+
 const CONTACTS_SPEC: StreamSpec = spec(CONTACTS, &[], Duration::ZERO);
 const EMAIL_SPEC: StreamSpec = spec(
     EMAIL,
@@ -253,18 +260,12 @@ impl HubSpot {
                 bearer.clone(),
             )]))
         });
-        // 100 within any ten seconds on the smallest plan (sheet, section 2): a burst of ten, then nine a second.
-        let rate = Rate {
-            per_second: 9.0,
-            burst: 10,
-            at_once: 4,
-        };
         let base = settings.base_url.as_deref().unwrap_or(HOST);
         let transport = Arc::new(Edge::new(transport));
         let client = Client::new(base, credentials, transport, Arc::clone(&clock))?;
         let purchases = settings.purchases != Purchases::None;
         Ok(Self {
-            client: client.with_rate(rate),
+            client: client.with_rate(RATE),
             clock,
             capabilities: capabilities(streams(purchases, settings.page_visits)),
             lists: settings.lists.clone(),
@@ -280,6 +281,14 @@ impl HubSpot {
                 secrets: Secrets::default(),
             },
         })
+    }
+
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
     }
 
     /// With the client secrets of the app whose webhooks come. Without any, none of them is believed.
@@ -335,6 +344,12 @@ impl Connector for HubSpot {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", scopes::check(self)).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let all = subscriptions::all(self).await;
+        let all = all.map_err(|error| scopes::named(error, scopes::SUBSCRIPTION_TYPES))?;
+        Ok(all.into_iter().map(|each| each.name).collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

@@ -78,6 +78,14 @@ pub const ORDERS: Stream = Stream("orders");
 /// specification speaks of five minutes for those of audiences.
 const CACHED: Duration = Duration::from_mins(10);
 
+/// Ten connections at once for all tools on one key, no limit per second (sheet, section 2):
+/// the platform's own latency is what slows us down, one request after the other.
+pub const RATE: Rate = Rate {
+    per_second: 500.0,
+    burst: 50,
+    at_once: 4,
+};
+
 static STREAMS: &[StreamSpec] = &[
     StreamSpec {
         stream: CONTACTS,
@@ -208,17 +216,10 @@ impl Mailchimp {
                 basic.clone(),
             )]))
         });
-        // Ten connections at once for all tools on one key, no limit per second (sheet, section 2):
-        // the platform's own latency is what slows us down, one request after the other.
-        let rate = Rate {
-            per_second: 500.0,
-            burst: 50,
-            at_once: 4,
-        };
         let transport = Arc::new(Edge(transport));
         let client = Client::new(&base, credentials, transport, Arc::clone(&clock))?;
         Ok(Self {
-            client: client.with_rate(rate),
+            client: client.with_rate(RATE),
             clock,
             lists: settings.lists.clone(),
             ours: Ours {
@@ -229,6 +230,14 @@ impl Mailchimp {
         })
     }
 
+    /// With at most so many requests a second; `None` for what [`RATE`] says.
+    #[must_use]
+    pub fn with_requests_per_second(mut self, most: Option<u32>) -> Self {
+        let rate = most.map_or(RATE, |most| RATE.at(most));
+        self.client = self.client.with_rate(rate);
+        self
+    }
+
     /// What [`Connector::check`] asks.
     async fn ask(&self) -> Result<Account, ConnectorError> {
         let root = self.client.get("").query("fields", "account_name,role");
@@ -236,11 +245,16 @@ impl Mailchimp {
         lists::followed(self).await?;
         // The roles are owner, admin, manager, author and viewer; the last two write nothing.
         let reader = |role: &String| matches!(role.as_str(), "author" | "viewer");
-        let missing = root.role.filter(reader).map(|_| "the role Manager".into());
+        let missing = root.role.clone().filter(reader);
+        let missing = missing.map(|_| "the role Manager".into());
+        let more = |role: &String| matches!(role.as_str(), "owner" | "admin");
+        let needless = root.role.filter(more);
+        let needless = needless.map(|role| format!("the role {role} (Manager is enough)"));
         Ok(Account {
             name: root.account_name.unwrap_or_default(),
             version: None,
             missing: missing.into_iter().collect(),
+            needless: needless.into_iter().collect(),
         })
     }
 
@@ -277,6 +291,11 @@ impl Connector for Mailchimp {
 
     async fn check(&self) -> Result<Account, ConnectorError> {
         within(CHECK_MAX, "check", self.ask()).await
+    }
+
+    async fn lists(&self) -> Result<Vec<String>, ConnectorError> {
+        let all = lists::all_of(self).await?;
+        Ok(all.into_iter().map(|list| list.name).collect())
     }
 
     async fn pull(&self, stream: Stream, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {

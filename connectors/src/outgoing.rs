@@ -199,6 +199,7 @@ impl Connector for Outgoing {
             name: self.host.clone(),
             version: None,
             missing: Vec::new(),
+            needless: Vec::new(),
         })
     }
 

@@ -13,6 +13,7 @@ pub mod mautic;
 pub mod signature;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::{
@@ -101,6 +102,19 @@ pub struct News {
     pub unknown: u64,
     /// The streams in which the API would show what happened: they are polled early.
     pub poll: Vec<Stream>,
+}
+
+/// A name that a platform gives is no longer than this; a longer one is no name.
+const NAME_MAX: usize = 200;
+
+/// By what a delivery is known when it comes again: the name that the platform gives it, else the digest of its body.
+/// It is kept once.
+pub fn known_by(webhook: &dyn Webhook, delivery: &Delivery<'_>) -> String {
+    let name = webhook.name(delivery);
+    match name.filter(|name| !name.is_empty() && name.len() <= NAME_MAX) {
+        Some(name) => format!("id:{name}"),
+        None => format!("sha256:{}", hex::encode(Sha256::digest(delivery.body))),
+    }
 }
 
 /// What one platform sends. Nothing here asks anybody or keeps anything.

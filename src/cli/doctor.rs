@@ -1,18 +1,20 @@
-//! `doctor`: whether what platforms report by themselves arrives, and what to do where it does not.
+//! `doctor`: what is wrong or could be better, each with its code and a fix; and what of webhooks arrives.
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    config::{Config, ConnectionConfig, Signing, Webhooks},
+    config::{self, Config, ConnectionConfig, Signing, Webhooks},
     diagnostic::{Exit, Expected},
+    doctor::{self, Finding, State},
     hooks::{self, Door},
+    platform,
     status::{self, HookStatus},
-    store::{StoreError, StoredDelivery, WITHOUT_CONNECTION},
+    store::{Store, StoreError, StoredDelivery, WITHOUT_CONNECTION},
 };
 
-use super::{Context, hooks::of};
+use super::{Context, usage, work::wait};
 
 /// So many odd deliveries are named.
 const ODD_SHOWN: usize = 10;
@@ -21,19 +23,25 @@ const ODD_SHOWN: usize = 10;
 pub(super) struct Doctor {
     /// Only this connection
     connection: Option<String>,
+    /// Ask no platform: only what can be seen on this machine
+    #[arg(long)]
+    offline: bool,
 }
 
 /// What was found.
 #[derive(Debug, Serialize)]
-struct Report {
+pub(super) struct Report {
     schema: u32,
+    /// Whether the platforms were asked.
+    online: bool,
+    findings: Vec<Finding>,
     webhooks: Vec<HookReport>,
     /// Deliveries to no path of ours.
     strangers: i64,
 }
 
 #[derive(Debug, Serialize)]
-struct HookReport {
+pub(super) struct HookReport {
     connection: String,
     platform: String,
     /// The address without its secret part.
@@ -55,18 +63,114 @@ struct Odd {
 }
 
 pub(super) fn doctor(context: &Context, arguments: &Doctor) -> Result<Exit, Expected> {
-    let config = context.config()?;
-    if let Some(name) = &arguments.connection {
-        of(&config, name)?;
+    let config = config::load(&context.path, &context.environment)?;
+    let only = arguments.connection.as_deref();
+    if let Some(name) = only.filter(|name| config.connections.iter().all(|each| each.name != *name))
+    {
+        let names: Vec<&str> = config
+            .connections
+            .iter()
+            .map(|each| each.name.as_str())
+            .collect();
+        return Err(usage(
+            format!("there is no connection '{name}'"),
+            format!("there are: {}", names.join(", ")),
+        ));
     }
-    let report = look(context, &config, arguments.connection.as_deref())?;
+    let report = look(context, &config, only, arguments.offline)?;
     context.output.show(&report, text);
-    let ill = report.webhooks.iter().any(|each| each.trouble.is_some());
-    Ok(if ill { Exit::Unavailable } else { Exit::Done })
+    let ill = report.findings.iter().any(|each| each.state.is_to_mend());
+    Ok(if ill { Exit::Part } else { Exit::Done })
 }
 
-fn look(context: &Context, config: &Config, only: Option<&str>) -> Result<Report, Expected> {
-    let store = context.reading(config)?;
+/// Looks at everything; asks the platforms unless that is not wanted.
+pub(super) fn look(
+    context: &Context,
+    config: &Config,
+    only: Option<&str>,
+    offline: bool,
+) -> Result<Report, Expected> {
+    let mut findings = doctor::look(config, &context.environment, context.clock.as_ref());
+    if !offline {
+        let network = platform::network()?;
+        let asked =
+            doctor::connections(config, only, &context.environment, &context.clock, &network);
+        findings.extend(wait(asked)?);
+    }
+    if let Some(only) = only {
+        let others: Vec<&str> = config
+            .connections
+            .iter()
+            .map(|each| each.name.as_str())
+            .collect();
+        findings.retain(|each| each.subject == only || !others.contains(&each.subject.as_str()));
+    }
+    let (webhooks, strangers) = match doctor::store(config, context.clock.as_ref()) {
+        Some(store) => hooks_of(context, config, only, &store)?,
+        None => (Vec::new(), 0),
+    };
+    findings.extend(
+        webhooks
+            .iter()
+            .filter_map(|each| ill(each, config, context.clock.now())),
+    );
+    // What is to be mended comes first.
+    findings.sort_by_key(|each| std::cmp::Reverse(each.state));
+    Ok(Report {
+        schema: 2,
+        online: !offline,
+        findings,
+        webhooks,
+        strangers,
+    })
+}
+
+/// What is to be mended about a webhook.
+fn ill(hook: &HookReport, config: &Config, now: DateTime<Utc>) -> Option<Finding> {
+    let name = &hook.connection;
+    if let Some(trouble) = &hook.trouble {
+        let finding = Finding::new("hook_unready", State::Trouble, name, trouble);
+        return Some(finding.fix(format!("engaged hooks path {name}; docs/webhooks.md")));
+    }
+    let status = &hook.status;
+    if let Some(why) = status
+        .refused_why
+        .as_ref()
+        .filter(|_| status.refused_at > status.last_at)
+    {
+        let message = format!("the last delivery was not believed: {why}");
+        // On an open port strangers knock; where the platform was ever believed, it is known to come through.
+        let state = status.last_at.map_or(State::Warning, |_| State::Note);
+        let finding = Finding::new("hook_refused", state, name, message);
+        return Some(finding.fix("give the platform the address and the secret that stand here"));
+    }
+    let mut all = config.connections.iter();
+    let silent_after = all
+        .find(|each| each.name == *name)?
+        .webhook
+        .as_ref()?
+        .silent_after;
+    let silent = status
+        .last_at
+        .is_none_or(|at| (now - at).num_milliseconds() > silent_after);
+    silent.then(|| {
+        let message = match status.last_at {
+            None => "no webhook has come yet".to_owned(),
+            Some(at) => format!("the last webhook came at {}", at.format("%Y-%m-%d %H:%MZ")),
+        };
+        // Before anything was ever sent, silence is no fault.
+        let state = status.last_at.map_or(State::Note, |_| State::Warning);
+        Finding::new("hook_silent", state, name, message)
+            .fix("let the platform send one; the address it must have stands below")
+    })
+}
+
+fn hooks_of(
+    context: &Context,
+    config: &Config,
+    only: Option<&str>,
+    store: &Store,
+) -> Result<(Vec<HookReport>, i64), Expected> {
     let now = context.clock.now();
     let (all, odd, strangers, ids) = store.read(|conn| {
         let strangers = conn.hook(WITHOUT_CONNECTION)?;
@@ -104,11 +208,7 @@ fn look(context: &Context, config: &Config, only: Option<&str>) -> Result<Report
                 .collect(),
         });
     }
-    Ok(Report {
-        schema: 1,
-        webhooks,
-        strangers,
-    })
+    Ok((webhooks, strangers))
 }
 
 /// The address without its secret part: what a doctor says is pasted into tickets.
@@ -144,10 +244,49 @@ fn named(odd: &StoredDelivery) -> Odd {
     }
 }
 
-fn text(report: &Report) -> String {
+pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
-    if report.webhooks.is_empty() {
-        out += "No connection has a webhook: everything is polled. See docs/webhooks.md.\n";
+    for each in &report.findings {
+        let line = format!(
+            "{:<8} {}: {}",
+            each.state.mark(),
+            each.subject,
+            each.message
+        );
+        out += line.trim_end();
+        out += if each.state == State::Fine {
+            "\n"
+        } else {
+            "  ["
+        };
+        if each.state != State::Fine {
+            out += &format!("{}]\n", each.code);
+        }
+        if let Some(fix) = &each.fix {
+            out += &format!("         -> {fix}\n");
+        }
+    }
+    let count = |state| {
+        report
+            .findings
+            .iter()
+            .filter(|each| each.state == state)
+            .count()
+    };
+    let (troubles, warnings) = (count(State::Trouble), count(State::Warning));
+    out += &match (troubles, warnings) {
+        (0, 0) => "nothing to mend".to_owned(),
+        _ => format!(
+            "to mend: {troubles} troubles, {warnings} warnings; each code is explained in docs/doctor.md"
+        ),
+    };
+    out += if report.online {
+        "\n"
+    } else {
+        "; the platforms were not asked\n"
+    };
+    if !report.webhooks.is_empty() {
+        out += "\nWebhooks\n";
     }
     for each in &report.webhooks {
         out += &one(each);

@@ -80,12 +80,6 @@ pub(super) struct History {
     contact: String,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct Completions {
-    /// bash, zsh, fish, elvish, powershell
-    shell: clap_complete::Shell,
-}
-
 pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expected> {
     if arguments.schema {
         output::line(&format!("{:#}", config::json_schema()));
@@ -427,8 +421,4 @@ pub(super) fn history(context: &Context, arguments: &History) -> Result<Exit, Ex
         output::table(&["DATE", "SCORE", "POINTS", "BAND", "RULES"], &[2], &table)
     });
     Ok(Exit::Done)
-}
-
-pub(super) fn completions(arguments: &Completions, command: &mut clap::Command) {
-    clap_complete::generate(arguments.shell, command, "engaged", &mut std::io::stdout());
 }

@@ -8,13 +8,13 @@ use tokio::runtime::Runtime;
 
 use crate::{
     daemon, demo,
-    desk::Desk,
+    desk::{Desk, supervisor::Supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
     push::{apply::PushReport, plan::Plan as PushPlan},
     schedule::jobs::{Jobs, Progress, Watch},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
-    store::Which,
+    store::{Access, Store, Which},
     sync::SyncReport,
     verify::verify as verify_store,
 };
@@ -26,9 +26,12 @@ pub(super) struct Demo {
     /// Do everything once, print one document, and end
     #[arg(long)]
     once: bool,
-    /// How many people read the weekly newsletter
-    #[arg(long, default_value_t = 18_000)]
-    people: u32,
+    /// On this platform: mailchimp, ghost, activecampaign, mailblue, copernica or hubspot; may be given more than once
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Vec<String>,
+    /// How many people read the weekly newsletter [default: 18000, or 1500 where contacts are taken one by one]
+    #[arg(long)]
+    people: Option<u32>,
     /// Another number makes other people
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -78,7 +81,13 @@ pub(super) struct Apply {
 /// The jobs of the configuration, with the store locked for this process.
 pub(super) fn jobs(context: &Context) -> Result<Jobs, Expected> {
     let config = context.config()?;
-    let store = context.writing(&config)?;
+    let systemd = Supervisor::of(&context.environment);
+    let store = Store::open_telling(
+        &config.database,
+        Access::ReadWrite,
+        context.clock.as_ref(),
+        &systemd.upgrading(),
+    )?;
     let transport = platform::network()?;
     Jobs::new(
         config,
@@ -357,7 +366,7 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-fn plan_text(plan: &PushPlan) -> String {
+pub(super) fn plan_text(plan: &PushPlan) -> String {
     let mut out = String::new();
     for each in &plan.connections {
         out += &format!("{} ({})\n", each.connection, each.mode);
@@ -551,6 +560,7 @@ pub(super) fn daemon(context: &Context) -> Result<Exit, Expected> {
 pub(super) fn demo(context: &Context, arguments: &Demo) -> Result<Exit, Expected> {
     let ask = demo::Ask {
         once: arguments.once,
+        platforms: demo::choose(&arguments.platform)?,
         people: arguments.people,
         seed: arguments.seed,
         json: context.output.json,

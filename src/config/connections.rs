@@ -11,6 +11,7 @@ use croner::{
     errors::CronError,
     parser::{CronParser, Seconds, Year},
 };
+use engaged_connectors::{activecampaign, copernica, ghost, hubspot, mailchimp};
 use url::Url;
 
 use super::{
@@ -20,7 +21,10 @@ use super::{
     tree::{Entry, Node, Table},
     webhooks::{self, HookConfig, Signing},
 };
-use crate::diagnostic::{Diagnostic, Place};
+use crate::{
+    diagnostic::{Diagnostic, Place},
+    score::calendar::Day,
+};
 
 pub use own::{CopernicaOwn, HubSpotOwn, Own};
 pub(super) use push::Defined;
@@ -67,6 +71,19 @@ impl Platform {
             Self::ActiveCampaign => Some(Signing::Nothing),
             Self::Copernica => Some(Signing::Published),
         }
+    }
+
+    /// How many requests a second it bears; `None` for an address to call.
+    pub fn requests_per_second(self) -> Option<f64> {
+        let rate = match self {
+            Self::Mailchimp => mailchimp::RATE,
+            Self::Ghost => ghost::RATE,
+            Self::ActiveCampaign => activecampaign::RATE,
+            Self::Copernica => copernica::RATE,
+            Self::HubSpot => hubspot::RATE,
+            Self::Webhook => return None,
+        };
+        Some(rate.per_second)
     }
 
     /// Whether it reports no open of a mail but the first (docs/platforms/).
@@ -125,8 +142,13 @@ pub struct ConnectionConfig {
     pub schedule: Cron,
     /// Whether it may be written to.
     pub mode: Mode,
+    /// The shadow period of a connection that is read-only: each cycle keeps how much would have been written. The
+    /// date is what a person set; nothing happens by itself on it.
+    pub shadow_until: Option<Day>,
     /// Another host than the platform's own. Always present for Ghost and ActiveCampaign.
     pub base_url: Option<Url>,
+    /// How many requests a second at most; `None` for what the platform bears.
+    pub requests_per_second: Option<u32>,
     /// What is written.
     pub push: PushConfig,
     /// What the platform reports by itself.
@@ -152,7 +174,9 @@ impl ConnectionConfig {
             lists: Vec::new(),
             schedule: schedule(None, found)?,
             mode: Mode::Live,
+            shadow_until: None,
             base_url: Some(url),
+            requests_per_second: None,
             push: PushConfig::default(),
             webhook: None,
             own: Own::Nothing,
@@ -188,9 +212,14 @@ fn connection(
     let key_place = key_table.and_then(|key| Some(key.entries.first()?.node.place.clone()));
     let schedule = schedule(table.get("schedule"), found);
     let base_url = base_url(entry, table, platform, found);
+    let requests_per_second = pace(table, platform, base_url.as_ref(), found);
     let push = push::push(table, platform, defined, found);
     let webhook = webhooks::of(root, table, platform, base, found);
     let own = own::own(root, entry, table, platform, found);
+    let mode = match table.text("mode") {
+        Some("live") => Mode::Live,
+        _ => Mode::ReadOnly,
+    };
     Some(ConnectionConfig {
         name: entry.name.clone(),
         platform: platform?,
@@ -198,15 +227,39 @@ fn connection(
         key_place: key_place?,
         lists: texts(table, "lists"),
         schedule: schedule?,
-        mode: match table.text("mode") {
-            Some("live") => Mode::Live,
-            _ => Mode::ReadOnly,
-        },
+        shadow_until: shadow_until(table, mode, found),
+        mode,
         base_url,
+        requests_per_second,
         push,
         webhook,
         own: own?,
     })
+}
+
+/// Until when a connection is only watched. On a live one it would be a promise that nobody keeps.
+fn shadow_until(table: &Table, mode: Mode, found: &mut Found) -> Option<Day> {
+    let node = table.get("shadow_until")?;
+    if mode == Mode::Live {
+        found.add(
+            Diagnostic::error(
+                code::MISPLACED_OPTION,
+                "a live connection has no shadow period",
+            )
+            .at(&node.place, "and mode is \"live\"")
+            .help("take this line out, or set mode = \"read-only\"; `engaged go-live` does both at once"),
+        );
+        return None;
+    }
+    let day = node.date().and_then(Day::parse);
+    if day.is_none() {
+        found.add(
+            Diagnostic::error(code::BAD_VALUE, "'shadow_until' must be a date")
+                .at(&node.place, "not a date")
+                .help("write it as 2026-06-15"),
+        );
+    }
+    day
 }
 
 /// The texts of a list; what is no text has been reported.
@@ -366,6 +419,30 @@ fn base_url(
         );
     }
     Some(url)
+}
+
+/// How fast a connection asks. What a platform bears is not its users' to raise: who asks faster is refused, and so is
+/// every other tool on the account.
+fn pace(
+    table: &Table,
+    platform: Option<Platform>,
+    base_url: Option<&Url>,
+    found: &mut Found,
+) -> Option<u32> {
+    let node = table.get("requests_per_second")?;
+    let most = u32::try_from(node.integer()?).ok()?;
+    let bears = platform?.requests_per_second()?;
+    if f64::from(most) > bears && !base_url.is_some_and(is_loopback) {
+        found.add(
+            Diagnostic::error(
+                code::BAD_VALUE,
+                "'requests_per_second' is more than the platform bears",
+            )
+            .at(&node.place, format!("at most {bears} here"))
+            .help("leave it out, or lower it where other programs ask the same account; only a stand-in on this machine may be asked faster"),
+        );
+    }
+    Some(most)
 }
 
 /// An address that is called, with path and query: `https`, or `http` on this machine.

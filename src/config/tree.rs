@@ -78,6 +78,14 @@ impl Node {
         }
     }
 
+    /// A date as typed, in quotes or not.
+    pub(super) fn date(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) | Value::Date(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn integer(&self) -> Option<i64> {
         match self.value {
             Value::Integer(number) => Some(number),

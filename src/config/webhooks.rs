@@ -74,6 +74,21 @@ pub struct HookConfig {
     pub silent_after: Millis,
 }
 
+impl HookConfig {
+    /// Every secret that it names, and what it is.
+    pub fn places(&self) -> impl Iterator<Item = (&'static str, &SecretPlace)> {
+        let rest = [
+            ("webhook's former path", self.former_path.as_ref()),
+            ("webhook's secret", self.secret.as_ref()),
+            ("webhook's former secret", self.former_secret.as_ref()),
+        ];
+        let rest = rest
+            .into_iter()
+            .filter_map(|(what, place)| Some((what, place?)));
+        std::iter::once(("webhook's path", &self.path)).chain(rest)
+    }
+}
+
 /// What shows that a webhook is a platform's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signing {

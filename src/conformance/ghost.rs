@@ -11,8 +11,8 @@ use chrono::TimeDelta;
 use engaged_connectors::{
     Clock, Connector, ConnectorError, Stream, Write,
     conformance::{
-        Access, Edit, Edited, Golden, HandClock, KeyKind, PREFIX, Rights, Scene, Settings, Shown,
-        Skip, Stand, Subject, Truth, Unwritable,
+        Access, Edit, Edited, Golden, HandClock, KeyKind, PREFIX, Rights, Scene, Sent, Settings,
+        Shown, Skip, Stand, Subject, Truth, Unwritable,
     },
     ghost::{Ghost, GhostSettings},
     http::Transport,
@@ -20,13 +20,13 @@ use engaged_connectors::{
 };
 use engaged_sandbox::{
     fault::FaultPlan,
-    ghost::{Ghost as Sandbox, GhostConfig, GhostServing},
+    ghost::{Delivery, Ghost as Sandbox, GhostConfig, GhostServing},
     people::{Publication, SharedWorld},
 };
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
-use super::{Ask, Line, news, settings, touched, world};
+use super::{Ask, Line, hook_secrets, news, settings, touched, world};
 
 /// Ghost.
 pub(super) static GHOST: Platform = Platform;
@@ -36,8 +36,8 @@ pub(super) struct Platform;
 static SKIPS: &[Skip] = &[
     Skip {
         check: "K14",
-        part: None,
-        reason: "webhooks are not built yet: everything is polled",
+        part: Some("addresses"),
+        reason: "Ghost signs the body and the time, and not where it is sent",
     },
     Skip {
         check: "K10",
@@ -50,6 +50,9 @@ static SKIPS: &[Skip] = &[
         reason: "each request signs a token of its own: there is none to renew",
     },
 ];
+
+/// Where the site's webhooks go.
+const HANDLER: &str = "https://hooks.example.nl/hooks/site/a-secret-part";
 
 const EVENTS: &str = "/members/events/";
 
@@ -156,11 +159,16 @@ impl Subject for Platform {
         ]
     }
 
+    fn signed_headers(&self) -> &'static [&'static str] {
+        &["X-Ghost-Signature"]
+    }
+
     async fn stand(&self, scene: Scene) -> Result<Box<dyn Stand>, String> {
         let world = world(&scene);
         let config = GhostConfig {
             publication: Publication::Weekly,
             key_of_an_author: scene.rights == Rights::Few,
+            webhook_url: Some(HANDLER.to_owned()),
             ..GhostConfig::default()
         };
         let ghost = Sandbox::new(config, Arc::clone(&world));
@@ -236,11 +244,10 @@ impl Stand for Site {
         clock: Arc<dyn Clock>,
         transport: Arc<dyn Transport>,
     ) -> Result<Box<dyn Connector>, ConnectorError> {
-        Ok(Box::new(Ghost::new(
-            &self.settings(access),
-            clock,
-            transport,
-        )?))
+        let site = self.serving.ghost();
+        let secrets = hook_secrets(access, site.webhook_secret());
+        let ghost = Ghost::new(&self.settings(access), clock, transport)?;
+        Ok(Box::new(ghost.with_webhook(secrets)))
     }
 
     fn line(&self) -> Arc<dyn Transport> {
@@ -309,6 +316,18 @@ impl Stand for Site {
         let left = found.is_some_and(|member| site.leaves(&member.email));
         left.then_some(())
             .ok_or_else(|| "there is no such member".into())
+    }
+
+    async fn deliveries(&self) -> Vec<Sent> {
+        let sent = |delivery: Delivery| Sent {
+            method: delivery.method.to_owned(),
+            url: delivery.url,
+            headers: delivery.headers,
+            body: delivery.body.into(),
+            tells: BTreeSet::new(),
+        };
+        let all = self.serving.ghost().deliveries();
+        all.into_iter().map(sent).collect()
     }
 
     fn writes(&self) -> usize {

@@ -1,4 +1,4 @@
-//! The demo's stage: two sandboxes, a temporary folder, a configuration.
+//! The demo's stage: the stand-ins, a temporary folder, a configuration.
 
 use std::{
     io,
@@ -8,74 +8,66 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use engaged_connectors::Clock;
-use engaged_sandbox::{
-    fault::{Fault, FaultPlan, Rule, When},
-    ghost::{Ghost, GhostConfig, GhostServing},
-    mailchimp::{Mailchimp, Options},
-    people::SharedWorld,
+use engaged_sandbox::people::SharedWorld;
+use secrecy::ExposeSecret as _;
+
+use super::{
+    Access, Chosen, DemoClock, Environment, Expected, Jobs, Store, Watch, config, platform,
+    stand::Stand,
 };
+use crate::hooks::path;
 
-use super::{Access, DemoClock, Environment, Expected, Jobs, Store, Watch, config, platform};
-
-/// The configuration; a newcomer may well read it.
+/// The configuration without its connections; a newcomer may well read it.
 const CONFIG: &str = include_str!("engaged.toml");
 
 /// The platforms.
-pub(super) struct Sites {
-    mailchimp: Mailchimp,
-    ghost: Ghost,
-    serving: GhostServing,
-}
+pub(super) struct Sites(Vec<(Chosen, Stand)>);
 
 impl Sites {
-    /// Serves one publication of the world on each platform.
-    pub(super) async fn start(world: &SharedWorld, clock: &Arc<DemoClock>) -> io::Result<Self> {
-        let options = Options {
-            events_in_ledger: false,
-            batch_steps: 1,
-            ..Options::default()
-        };
-        // Each platform asks us once to slow down.
-        let throttle = |path: &str| {
-            let slow = Fault::TooMany {
-                retry_after: Some(1),
-            };
-            FaultPlan {
-                seed: 1,
-                rules: vec![Rule::new(path, When::Nth(3), slow).at_most(1)],
-            }
-        };
-        let mut plan = throttle("/3.0/reports");
-        // One series may or may not have begun: its answer is lost, and only a person can look.
-        let lost = Rule::new("/3.0/customer-journeys", When::Nth(2), Fault::AnswerLost);
-        plan.rules.push(lost.at_most(1));
-        let mailchimp = Mailchimp::start(options, Arc::clone(world), plan).await?;
-        let ghost = Ghost::new(GhostConfig::default(), Arc::clone(world));
-        let serving = ghost.serve(throttle("/ghost/api/admin/members"), 0).await?;
-        let (one, other) = (Arc::clone(clock), Arc::clone(clock));
-        mailchimp.follow(move || one.now());
-        ghost.follow(move || other.now());
-        Ok(Self {
-            mailchimp,
-            ghost,
-            serving,
-        })
+    /// Serves the world on each platform.
+    pub(super) async fn start(
+        chosen: &[Chosen],
+        world: &SharedWorld,
+        clock: &Arc<DemoClock>,
+    ) -> io::Result<Self> {
+        let mut sites = Vec::new();
+        for each in chosen {
+            let stand = Stand::start(each, chosen.len() == 1, world, clock).await?;
+            sites.push((each.clone(), stand));
+        }
+        Ok(Self(sites))
     }
 
-    /// From now on the weekly newsletter's key is refused.
+    /// Each with its connection.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Chosen, &Stand)> {
+        self.0.iter().map(|(chosen, stand)| (chosen, stand))
+    }
+
+    /// From now on the first platform's key is refused.
     pub(super) fn refuse_key(&self) {
-        let refused = Rule::new("/3.0/", When::From(1), Fault::RevokedKey);
-        self.mailchimp.faults().add(refused);
+        if let Some((_, stand)) = self.0.first() {
+            stand.refuse_key();
+        }
     }
 
     /// How many calls were answered with "slow down".
     pub(super) fn throttled(&self) -> u64 {
-        let faults = [self.mailchimp.faults(), self.serving.faults()];
-        faults
-            .iter()
-            .flat_map(|faults| faults.report())
-            .map(|(_, fired)| fired)
-            .sum()
+        self.0.iter().map(|(_, stand)| stand.throttled()).sum()
+    }
+
+    /// The whole configuration.
+    fn config(&self) -> String {
+        let tables = self.all().map(|(chosen, stand)| stand.tables(chosen));
+        let tables: Vec<String> = tables.collect();
+        let mut config = CONFIG.replace("CONNECTIONS\n", &(tables.join("\n") + "\n"));
+        if let Some((chosen, stand)) = self.0.first() {
+            let [ambassador, thanks] = stand.series();
+            config = config
+                .replace("FIRST", &chosen.connection)
+                .replace("AMBASSADOR", ambassador)
+                .replace("THANKS", thanks);
+        }
+        config
     }
 }
 
@@ -92,12 +84,13 @@ impl Setting {
             folder: std::env::temp_dir().join(name),
         };
         std::fs::create_dir_all(&setting.folder)?;
-        let config = CONFIG
-            .replace("MAILCHIMP_URL", &sites.mailchimp.base_url())
-            .replace("GHOST_URL", &sites.serving.base_url());
-        std::fs::write(setting.config(), config)?;
-        secret(&setting.folder.join("mailchimp.key"), sites.mailchimp.key())?;
-        secret(&setting.folder.join("ghost.key"), &sites.ghost.key())?;
+        std::fs::write(setting.config(), sites.config())?;
+        for (chosen, stand) in sites.all() {
+            let file = |end: &str| setting.file(&format!("{}.{end}", chosen.connection));
+            secret(&file("key"), &stand.key())?;
+            let fresh = path::fresh().map_err(io::Error::other)?;
+            secret(&file("path"), fresh.expose_secret())?;
+        }
         Ok(setting)
     }
 

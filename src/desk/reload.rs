@@ -14,7 +14,7 @@ use crate::{
     store::StoreError,
 };
 
-use super::{Desk, ask::Ask, lock, supervisor};
+use super::{Desk, ask::Ask, lock};
 
 /// What counts only from the next start on.
 const RESTART: [&str; 2] = ["web", "webhooks"];
@@ -86,7 +86,7 @@ impl Desk {
     /// Loads the configuration and puts it in force. Whoever calls this holds the turn: what is under way would
     /// else be put in doubt. After a refusal the one before stays in force.
     pub(super) async fn reload(self: &Arc<Self>, who: &str) -> Result<Reloaded, Expected> {
-        supervisor::reloading();
+        self.supervisor.reloading();
         let renewed = self.renew().await;
         let ended = match renewed {
             Ok((jobs, report)) => {
@@ -115,7 +115,7 @@ impl Desk {
                 Err(expected)
             }
         };
-        supervisor::ready();
+        self.supervisor.ready();
         ended
     }
 

@@ -1,15 +1,11 @@
 //! Whether a delivery is the platform's, what names it, and what of it is kept.
 
-use engaged_connectors::webhook::{Delivery, Doubt, Webhook};
-use sha2::{Digest as _, Sha256};
+use engaged_connectors::webhook::{Delivery, Doubt, Webhook, known_by};
 
 use super::keys::Keys;
 use crate::{score::calendar::Millis, store::NewDelivery};
 
 use chrono::{DateTime, Utc};
-
-/// A name that a platform gives is no longer than this; a longer one is no name.
-const NAME_MAX: usize = 200;
 
 /// Headers that reading may need. Others, with whom it came from and by which way, are not kept.
 const KEPT: [&str; 12] = [
@@ -49,17 +45,11 @@ fn kept(
     shown: String,
     received_at: Millis,
 ) -> NewDelivery {
-    let by_platform = webhook.name(delivery);
-    let by_platform = by_platform.filter(|name| !name.is_empty() && name.len() <= NAME_MAX);
-    let name = match by_platform {
-        Some(name) => format!("id:{name}"),
-        None => format!("sha256:{}", hex::encode(Sha256::digest(delivery.body))),
-    };
     let headers = delivery.headers.iter();
     let headers =
         headers.filter(|(name, _)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)));
     NewDelivery {
-        name,
+        name: known_by(webhook, delivery),
         method: delivery.method.to_owned(),
         url: shown,
         headers: headers.cloned().collect(),

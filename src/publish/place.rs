@@ -55,6 +55,11 @@ pub(super) fn stage(path: &Path, text: &str) -> Result<Staged, PublishError> {
     }
 }
 
+/// Puts a text in a file's place, if the file still says what was read of it.
+pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), PublishError> {
+    stage(path, after)?.put(&fingerprint(before))
+}
+
 impl Staged {
     /// Puts it in the file's place, if the file still says what it is expected to say.
     pub(super) fn put(self, expected: &str) -> Result<(), PublishError> {

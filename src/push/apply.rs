@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     guard::{self, Limits},
-    plan::{self, Ask, ConnectionPlan, Planned},
+    plan::{self, Ask, ConnectionPlan, Count, Planned},
     starts::{self, Request},
 };
 
@@ -89,6 +89,9 @@ pub struct PushReport {
     /// The number under which its writes are kept, if there are any.
     #[serde(skip)]
     pub plan: Option<i64>,
+    /// What a read-only connection would have been told: how many contacts for each verb and target.
+    #[serde(skip)]
+    pub would: Vec<Count>,
 }
 
 impl PushReport {
@@ -235,6 +238,10 @@ impl Push<'_> {
             .await?;
         match decided {
             Decided::Stale { expected, found } => Err(PushError::Stale { expected, found }),
+            Decided::Watched(planned, why, would) => {
+                (report.planned, report.held, report.would) = (planned, why, would);
+                Ok(false)
+            }
             Decided::Held { planned, why } => {
                 (report.planned, report.held) = (planned, why);
                 Ok(false)
@@ -400,9 +407,20 @@ impl Push<'_> {
 }
 
 enum Decided {
-    Stale { expected: String, found: String },
-    Held { planned: u64, why: Vec<String> },
-    Queued { planned: u64, plan: Option<i64> },
+    Stale {
+        expected: String,
+        found: String,
+    },
+    /// The connection is read-only: how many writes, why they wait, what they would be.
+    Watched(u64, Vec<String>, Vec<Count>),
+    Held {
+        planned: u64,
+        why: Vec<String>,
+    },
+    Queued {
+        planned: u64,
+        plan: Option<i64>,
+    },
 }
 
 /// Plans, asks the guards, and queues; all in one transaction.
@@ -428,7 +446,7 @@ fn decide(
         } else {
             Vec::new()
         };
-        return Ok(Decided::Held { planned, why });
+        return Ok(Decided::Watched(planned, why, plan.counts));
     }
     if tx.is_paused()? {
         return Ok(Decided::Held {

@@ -349,9 +349,47 @@ impl Jobs {
                 Err(error) => Some(error.to_string()),
             };
             self.end(run, trouble).await?;
-            reports.push(report.map_err(|error| Trouble::new(connection, error))?);
+            let report = report.map_err(|error| Trouble::new(connection, error))?;
+            self.keep_shadow(connection, &report).await?;
+            reports.push(report);
         }
         Ok(reports)
+    }
+
+    /// Keeps what a connection in its shadow period would have been told just now.
+    async fn keep_shadow(
+        &self,
+        connection: &ConnectionConfig,
+        report: &PushReport,
+    ) -> Result<(), StoreError> {
+        let asked = report.refused.is_none() && report.unavailable.is_none();
+        if connection.shadow_until.is_none() || !asked {
+            return Ok(());
+        }
+        let now = self.clock.now().timestamp_millis();
+        let today = self.zone.day(now);
+        let name = connection.name.clone();
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let counts: Vec<_> = report
+            .would
+            .iter()
+            .map(|each| {
+                (
+                    each.verb.to_owned(),
+                    each.target.clone(),
+                    number(each.contacts),
+                )
+            })
+            .collect();
+        self.store
+            .write_async(move |tx| {
+                let known = tx.connections()?.into_iter().find(|each| each.name == name);
+                match known {
+                    Some(known) => tx.keep_shadow(known.id, today, &counts, now),
+                    None => Ok(()),
+                }
+            })
+            .await
     }
 
     /// Sync, score, plan and guarded apply.

@@ -9,6 +9,7 @@ use crate::score::{calendar::Millis, facts::ConnectionId};
 const PAUSED: &str = "paused";
 const COVERAGE_MARK: &str = "coverage mark";
 const RULES_MARK: &str = "rules mark";
+const BEAT: &str = "beat";
 
 impl Conn {
     /// Whether a person paused pushing.
@@ -38,6 +39,11 @@ impl Conn {
     pub fn rules_mark(&self) -> Result<Option<i64>, StoreError> {
         let mark = self.control(RULES_MARK)?;
         Ok(mark.and_then(|control| control.value.parse().ok()))
+    }
+
+    /// When the daemon last showed that it is alive; `None` if none ever ran here.
+    pub fn beat_at(&self) -> Result<Option<Millis>, StoreError> {
+        Ok(self.control(BEAT)?.map(|control| control.known_at))
     }
 
     /// Whether the next occasion may pass that a guard would hold.
@@ -87,6 +93,11 @@ impl Conn {
 }
 
 impl Tx {
+    /// The daemon is alive.
+    pub fn set_beat(&self, now: Millis) -> Result<(), StoreError> {
+        self.set_control(BEAT, "", now)
+    }
+
     /// Pauses pushing, or goes on.
     pub fn set_paused(&self, paused: bool, who: &str, now: Millis) -> Result<(), StoreError> {
         self.set_control(PAUSED, if paused { "on" } else { "off" }, now)?;

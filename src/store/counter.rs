@@ -70,6 +70,14 @@ impl Missing {
         times: Some(0),
     };
 
+    /// Likewise of what is counted.
+    fn counted(look: Look) -> Self {
+        Self {
+            contacts: look.contacts,
+            times: look.times,
+        }
+    }
+
     fn since(self, before: Self) -> i64 {
         let times = self.times.zip(before.times);
         let times = times.map_or(0, |(now, before)| now - before);
@@ -86,6 +94,8 @@ pub struct Shortfall {
     pub kind: String,
     /// How many at least; different contacts where that is all that is counted.
     pub missing: i64,
+    /// How many the platform counts between the looks that show it, by what `missing` is counted in where it counts both.
+    pub counted: i64,
     /// The first day on which they may have happened.
     pub from: Day,
     /// The last.
@@ -438,6 +448,8 @@ impl Conn {
                 campaign: campaign.query_row([each.of.0], |row| row.get(0))?,
                 kind: self.kind_name(each.of.1)?.as_str().to_owned(),
                 missing: self.still_missing(each)?,
+                counted: Missing::counted(each.look)
+                    .since(each.before.map_or(Missing::NOTHING, Missing::counted)),
                 from: day_of(&from)?,
                 to: day_of(&to)?,
             });

@@ -52,11 +52,12 @@ impl Conn {
         let (send, open) = (kind(&EventKind::Send), kind(&EventKind::Open));
         let machines = [Verdict::PrivacyProxy, Verdict::Scanner].map(verdict_number);
         Ok(self.sql.query_row(
-            "select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and coalesce((select verdict from verdict where verdict.contact_id = event.contact_id
+            "with sent as (select campaign_id, min(at) as at from event where kind = ?1 group by 1)
+             select coalesce(sum(kind = ?1), 0), coalesce(sum(kind = ?2 and coalesce((select verdict from verdict where verdict.contact_id = event.contact_id
                  and event_id = event.id order by verdict.known_at desc limit 1), verdict) in (?3, ?4)), 0),
-               coalesce(sum(kind = ?2 and at > campaign.sent_at + ?5), 0),
+               coalesce(sum(kind = ?2 and event.at > coalesce(campaign.sent_at, sent.at) + ?5), 0),
                (select count(*) from hole where healed_at is null)
-             from event left join campaign on campaign.id = campaign_id",
+             from event left join campaign on campaign.id = event.campaign_id left join sent on sent.campaign_id = event.campaign_id",
             params![send, open, machines[0], machines[1], LATE_MS],
             |row| {
                 Ok(Tally {

@@ -1,11 +1,11 @@
 //! Forward-only migrations: each in one transaction, with a backup before.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::error::StoreError;
+use super::{Upgrading, error::StoreError};
 use crate::score::calendar::Millis;
 
 struct Migration {
@@ -63,7 +63,14 @@ const MIGRATIONS: &[Migration] = &[
         name: "0012_told",
         sql: include_str!("migrations/0012_told.sql"),
     },
+    Migration {
+        name: "0013_shadow",
+        sql: include_str!("migrations/0013_shadow.sql"),
+    },
 ];
+
+/// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.
+const GOES_ON_EVERY: i32 = 2_000_000;
 
 const LEDGER: &str = "create table if not exists migration (
     id integer primary key, name text not null, sha256 text not null, applied_at integer not null
@@ -114,21 +121,47 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
     Ok(found)
 }
 
-/// Applies what is missing. An existing database is first copied to `<path>.before-<schema>`.
-pub(super) fn run(conn: &mut Connection, path: &Path, now: Millis) -> Result<(), StoreError> {
+/// Applies what is missing. An existing database is first copied to `<path>.before-<schema>`. `upgrading` is told of
+/// each step of an existing database, and again and again while a step goes on.
+pub(super) fn run(
+    conn: &mut Connection,
+    path: &Path,
+    now: Millis,
+    upgrading: &Upgrading,
+) -> Result<(), StoreError> {
     let found = check(conn, path)?;
     if found == newest() {
         return Ok(());
     }
-    if found > 0 {
+    let told = found > 0;
+    if told {
+        tell(conn, "a copy of it as it is", upgrading)?;
         back_up(conn, path, found)?;
     }
     let skip = usize::try_from(found).unwrap_or_default();
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(skip) {
         let id = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        if told {
+            tell(conn, migration.name, upgrading)?;
+        }
         apply(conn, id, migration, now)?;
     }
-    Ok(())
+    Ok(conn.progress_handler(0, None::<fn() -> bool>)?)
+}
+
+/// Says what begins, and from now on that it goes on, for as long as `SQLite` really works.
+fn tell(
+    conn: &mut Connection,
+    step: &'static str,
+    upgrading: &Upgrading,
+) -> Result<(), StoreError> {
+    upgrading(step, true);
+    let upgrading = Arc::clone(upgrading);
+    let goes_on = move || {
+        upgrading(step, false);
+        false
+    };
+    Ok(conn.progress_handler(GOES_ON_EVERY, Some(goes_on))?)
 }
 
 fn apply(
@@ -184,6 +217,10 @@ mod tests {
     use super::*;
     use engaged_connectors::model::EventKind;
 
+    fn nobody() -> Upgrading {
+        Arc::new(|_, _| ())
+    }
+
     fn shape(conn: &Connection) -> Vec<String> {
         conn.prepare("select sql from sqlite_schema where sql is not null and name <> 'migration' and name <> 'sqlite_sequence' order by name")
             .unwrap()
@@ -200,7 +237,7 @@ mod tests {
     #[test]
     fn the_sum_of_all_migrations_is_the_written_schema() {
         let mut migrated = Connection::open_in_memory().unwrap();
-        run(&mut migrated, Path::new("none"), 0).unwrap();
+        run(&mut migrated, Path::new("none"), 0, &nobody()).unwrap();
         let written = Connection::open_in_memory().unwrap();
         written.execute_batch(include_str!("schema.sql")).unwrap();
         assert_eq!(shape(&migrated), shape(&written));
@@ -260,7 +297,7 @@ mod tests {
     #[test]
     fn the_kinds_of_the_schema_are_those_of_the_model() {
         let mut conn = Connection::open_in_memory().unwrap();
-        run(&mut conn, Path::new("none"), 0).unwrap();
+        run(&mut conn, Path::new("none"), 0, &nobody()).unwrap();
         for (id, kind) in EventKind::BUILT_IN.iter().enumerate() {
             let name: String = conn
                 .query_row(
@@ -276,10 +313,10 @@ mod tests {
     #[test]
     fn an_edited_migration_is_refused() {
         let mut conn = Connection::open_in_memory().unwrap();
-        run(&mut conn, Path::new("none"), 0).unwrap();
+        run(&mut conn, Path::new("none"), 0, &nobody()).unwrap();
         conn.execute("update migration set sha256 = 'other'", ())
             .unwrap();
-        let error = run(&mut conn, Path::new("none"), 0).unwrap_err();
+        let error = run(&mut conn, Path::new("none"), 0, &nobody()).unwrap_err();
         assert_eq!(error.code(), "E0309");
     }
 
@@ -288,9 +325,46 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let mut conn = Connection::open(&path).unwrap();
-        run(&mut conn, &path, 0).unwrap();
+        run(&mut conn, &path, 0, &nobody()).unwrap();
         back_up(&conn, &path, 1).unwrap();
         let copy = Connection::open(folder.path().join("a.db.before-2")).unwrap();
         assert_eq!(version(&copy).unwrap(), newest());
+    }
+
+    #[test]
+    fn an_upgrade_tells_each_step_and_that_it_goes_on_while_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut conn = Connection::open(&path).unwrap();
+        for (id, migration) in (1..).zip(&MIGRATIONS[..5]) {
+            apply(&mut conn, id, migration, 0).unwrap();
+        }
+        conn.execute_batch(
+            "insert into connection (id, name, platform, known_at) values (1, 'news', 'ghost', 0);
+             insert into contact (id, known_at) values (1, 0);
+             with recursive n(n) as (select 1 union all select n + 1 from n where n < 400000)
+             insert into event (contact_id, at, kind, connection_id, known_at) select 1, n, 0, 1, 0 from n;",
+        )
+        .unwrap();
+        let told: Arc<std::sync::Mutex<Vec<(String, bool)>>> = Arc::default();
+        let (kept, heard) = (Arc::clone(&told), Arc::clone(&told));
+        let upgrading: Upgrading = Arc::new(move |step, begins| {
+            heard.lock().unwrap().push((step.to_owned(), begins));
+        });
+        run(&mut conn, &path, 0, &upgrading).unwrap();
+        let told = told.lock().unwrap();
+        let begun = told.iter().filter(|(_, begins)| *begins);
+        let begun: Vec<&str> = begun.map(|(step, _)| step.as_str()).collect();
+        let names = MIGRATIONS[5..].iter().map(|migration| migration.name);
+        let steps: Vec<&str> = ["a copy of it as it is"].into_iter().chain(names).collect();
+        assert_eq!(begun, steps);
+        assert!(told.iter().any(|(_, begins)| !begins), "{told:?}");
+        // Nobody is told any more of what is done afterwards.
+        let before = told.len();
+        drop(told);
+        let much = "with recursive n(n) as (select 1 union all select n + 1 from n where n < 1000000) select sum(n) from n";
+        conn.query_row(much, (), |row| row.get::<_, i64>(0))
+            .unwrap();
+        assert_eq!(kept.lock().unwrap().len(), before);
     }
 }

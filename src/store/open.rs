@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{error::StoreError, migrate};
+use super::{Upgrading, error::StoreError, migrate};
 use crate::score::calendar::Millis;
 
 /// 3.51.3 is the first release without the WAL-reset race.
@@ -15,19 +15,28 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection that writes beside the one that always does.
-pub(super) fn beside(path: &Path, now: Millis) -> Result<Connection, StoreError> {
-    let conn = for_writing(path, now)?;
+pub(super) fn beside(
+    path: &Path,
+    now: Millis,
+    upgrading: &Upgrading,
+) -> Result<Connection, StoreError> {
+    let conn = for_writing(path, now, upgrading)?;
     conn.busy_timeout(PATIENCE)?;
     Ok(conn)
 }
 
 /// The one connection that writes.
-pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreError> {
+pub(super) fn for_writing(
+    path: &Path,
+    now: Millis,
+    upgrading: &Upgrading,
+) -> Result<Connection, StoreError> {
     check_version(rusqlite::version_number())?;
     check_writable(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    make(path)?;
     let mut conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // The page size is fixed once the first page is written.
@@ -40,7 +49,7 @@ pub(super) fn for_writing(path: &Path, now: Millis) -> Result<Connection, StoreE
     // What is not here the system keeps, and a larger share here would make memory grow with the list.
     set(&conn, "cache_size", -8_000)?;
     harden(&conn)?;
-    migrate::run(&mut conn, path, now)?;
+    migrate::run(&mut conn, path, now, upgrading)?;
     Ok(conn)
 }
 
@@ -95,6 +104,19 @@ fn check_writable(path: &Path) -> Result<(), StoreError> {
             detail: format!("{} is marked read-only", path.display()),
         }),
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::file(path, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the file where there is none, for its owner alone: it holds people's addresses. The files beside it get the same
+/// permissions from `SQLite`.
+fn make(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(StoreError::file(path, &error))
         }
         _ => Ok(()),
@@ -156,7 +178,8 @@ mod tests {
     #[test]
     fn the_writer_keeps_every_setting_that_promises_rest_on() {
         let folder = tempfile::tempdir().unwrap();
-        let conn = for_writing(&folder.path().join("a.db"), 0).unwrap();
+        let nobody: Upgrading = std::sync::Arc::new(|_, _| ());
+        let conn = for_writing(&folder.path().join("a.db"), 0, &nobody).unwrap();
         let number = |pragma: &str| -> i64 {
             conn.pragma_query_value(None, pragma, |row| row.get(0))
                 .unwrap()

@@ -53,6 +53,7 @@ caught! {
         "ghost" ClaimsFields "does not work";
         "mailchimp" DeniesFields "not refused before any request";
         "ghost" BringsOtherKinds "does not declare";
+        "ghost" HidesItsWebhooks "the check of webhooks is skipped";
         "ghost" DeclaresTheFree "declared as frozen and can be written to";
     }
     another_meaning_is_caught: "K4" {
@@ -101,6 +102,7 @@ caught! {
     refused_keys_that_go_on_are_caught: "K11" {
         "ghost" RetriesTheKey "that was refused";
         "mailchimp" RetriesTheKey "that was refused";
+        "activecampaign" RetriesTheKey "was refused is repeated";
         "ghost" SilentRefusal "unnoticed";
         "mailchimp" RefusalPasses "something else";
         "ghost" OldToken "jwt expired";
@@ -114,6 +116,29 @@ caught! {
     writes_in_a_dry_run_are_caught: "K13" {
         "ghost" WritesToCheck "writing request";
         "mailchimp" WritesToCheck "writing request";
+    }
+    deliveries_that_are_believed_or_counted_wrongly_are_caught: "K14" {
+        "hubspot" BelievesAnything "is believed";
+        "copernica" BelievesAnything "is believed";
+        "ghost" BelievesAnything "is believed";
+        "hubspot" IgnoresTheStamp "signed long ago is believed";
+        "copernica" IgnoresTheStamp "signed long ago is believed";
+        "hubspot" OneDoubtForAll "is doubted for another reason";
+        "ghost" DoubtsTheGenuine "a genuine delivery is doubted";
+        "hubspot" PathIsEnough "declared otherwise than the subject says";
+        "hubspot" NamesAnew "comes again counts twice";
+        "copernica" NamesAnew "comes again counts twice";
+        "activecampaign" NamesAnew "comes again counts twice";
+        "ghost" OneNameForAll "bears the name of another";
+        "activecampaign" OneNameForAll "bears the name of another";
+        "activecampaign" EventsAnew "says something else";
+        "activecampaign" EventsByBody "an event that two deliveries tell counts twice";
+        "activecampaign" TwinsUndeclared "a delivery and a poll tell counts twice";
+        "activecampaign" BelievesTheFuture "from the future is believed";
+        "ghost" FallsOverJunk "falls over";
+        "activecampaign" FallsOverJunk "falls over";
+        "copernica" HintsNowhere "lead nowhere";
+        "hubspot" HintsElsewhere "a stream that is not declared";
     }
     leaks_are_caught: "K15" {
         "ghost" LogsTheKey "holds a secret";

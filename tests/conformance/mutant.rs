@@ -16,12 +16,13 @@ use engaged_connectors::{
     Account, Action, Capabilities, Change, Clock, Connector, ConnectorError, Cursor, Former, Look,
     Outcome, Page, Removal, RemovalSpec, Start, Stream, Who, Write,
     conformance::{
-        Access, Edit, Edited, Golden, Scene, SettingKind, Settings, Shown, Skip, Stand, Subject,
-        Truth, Unwritable,
+        Access, Edit, Edited, Golden, Scene, Sent, SettingKind, Settings, Shown, Skip, Stand,
+        Subject, Truth, Unwritable,
     },
     connector::StreamSpec,
     http::{Transport, TransportError},
     model::{Event, EventKind, Status},
+    webhook::{Delivery, Doubt, News, Trust, Webhook},
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
@@ -84,6 +85,21 @@ pub enum Bug {
     TakesNobodyOff,
     TakesOffMore,
     RestoresWhoLeft,
+    HidesItsWebhooks,
+    BelievesAnything,
+    IgnoresTheStamp,
+    OneDoubtForAll,
+    DoubtsTheGenuine,
+    PathIsEnough,
+    NamesAnew,
+    OneNameForAll,
+    EventsAnew,
+    EventsByBody,
+    TwinsUndeclared,
+    BelievesTheFuture,
+    FallsOverJunk,
+    HintsNowhere,
+    HintsElsewhere,
 }
 
 /// A subject with a bug.
@@ -105,7 +121,14 @@ impl Subject for Mutant {
     }
 
     fn skips(&self) -> &'static [Skip] {
-        self.inner.skips()
+        match self.bug {
+            Bug::HidesItsWebhooks => &[Skip {
+                check: "K14",
+                part: None,
+                reason: "webhooks are not built yet",
+            }],
+            _ => self.inner.skips(),
+        }
     }
 
     fn settings(&self) -> Settings {
@@ -160,6 +183,10 @@ impl Subject for Mutant {
 
     fn reads_elsewhere(&self) -> bool {
         self.inner.reads_elsewhere()
+    }
+
+    fn signed_headers(&self) -> &'static [&'static str] {
+        self.inner.signed_headers()
     }
 
     fn quota_spent(&self) -> Option<HeaderMap> {
@@ -257,6 +284,18 @@ impl Stand for Crooked {
         self.inner.leaves(contact).await
     }
 
+    async fn deliveries(&self) -> Vec<Sent> {
+        self.inner.deliveries().await
+    }
+
+    fn sent_again(&self, sent: &Sent) -> Sent {
+        self.inner.sent_again(sent)
+    }
+
+    fn published(&self, name: &str) -> Option<String> {
+        self.inner.published(name)
+    }
+
     fn writes(&self) -> usize {
         self.inner.writes()
     }
@@ -286,6 +325,7 @@ fn declare(good: &Capabilities, bug: Bug) -> Capabilities {
         }
         Bug::ClaimsFields => declared.fields = true,
         Bug::DeclaresTheFree => declared.frozen = &[Status::Subscribed],
+        Bug::TwinsUndeclared => declared.twins = None,
         Bug::DeniesStarts => declared.starts = &[],
         Bug::DeniesFields => (declared.fields, declared.creates_fields) = (false, false),
         _ => {}
@@ -568,6 +608,10 @@ impl Connector for Bugged {
         Ok(outcomes)
     }
 
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        self.inner.webhook().map(|_| self as &dyn Webhook)
+    }
+
     async fn fields(&self) -> Result<Vec<String>, ConnectorError> {
         self.inner.fields().await
     }
@@ -624,6 +668,96 @@ impl Connector for Bugged {
 
     async fn restore(&self, contacts: &[Former]) -> Result<Vec<Outcome>, ConnectorError> {
         self.inner.restore(contacts).await
+    }
+}
+
+impl Bugged {
+    fn hook(&self) -> &dyn Webhook {
+        self.inner.webhook().unwrap()
+    }
+
+    /// Bugs in what a delivery is taken to say.
+    fn spoil_news(&self, news: &mut News, body: &[u8]) {
+        let again = |event: &mut Event, by: String| {
+            event.id = event.id.take().map(|id| format!("{id}:{by}"));
+        };
+        let times = self.pushes.fetch_add(1, Ordering::Relaxed);
+        match self.bug {
+            Bug::EventsAnew => news
+                .events
+                .iter_mut()
+                .for_each(|event| again(event, times.to_string())),
+            Bug::EventsByBody => {
+                let sum: u64 = body.iter().map(|byte| u64::from(*byte)).sum();
+                news.events
+                    .iter_mut()
+                    .for_each(|event| again(event, sum.to_string()));
+            }
+            Bug::HintsNowhere => news.poll.clear(),
+            Bug::HintsElsewhere => news.poll = vec![Stream("dreams")],
+            _ => {}
+        }
+    }
+}
+
+impl Webhook for Bugged {
+    fn trust(&self) -> Trust {
+        match self.bug {
+            Bug::PathIsEnough => Trust::PathOnly,
+            _ => self.hook().trust(),
+        }
+    }
+
+    fn key_at(&self, delivery: &Delivery<'_>) -> Result<Option<String>, Doubt> {
+        match self.bug {
+            Bug::BelievesAnything => Ok(None),
+            _ => self.hook().key_at(delivery),
+        }
+    }
+
+    fn verify(
+        &self,
+        delivery: &Delivery<'_>,
+        key: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Doubt> {
+        match (self.hook().verify(delivery, key, now), self.bug) {
+            (_, Bug::BelievesAnything) | (Err(Doubt::Stale), Bug::IgnoresTheStamp) => Ok(()),
+            (Err(_), Bug::OneDoubtForAll) => Err(Doubt::Unsigned),
+            (Ok(()), Bug::DoubtsTheGenuine) if now > self.clock.now() => Err(Doubt::Stale),
+            (said, _) => said,
+        }
+    }
+
+    fn name(&self, delivery: &Delivery<'_>) -> Option<String> {
+        match self.bug {
+            Bug::NamesAnew => {
+                let times = self.pushes.fetch_add(1, Ordering::Relaxed);
+                Some(times.to_string())
+            }
+            Bug::OneNameForAll => Some("a delivery".into()),
+            _ => self.hook().name(delivery),
+        }
+    }
+
+    fn read(
+        &self,
+        delivery: &Delivery<'_>,
+        received_at: DateTime<Utc>,
+    ) -> Result<News, ConnectorError> {
+        let at = match self.bug {
+            Bug::BelievesTheFuture => received_at + TimeDelta::days(30),
+            _ => received_at,
+        };
+        let mut news = self.hook().read(delivery, at);
+        assert!(
+            self.bug != Bug::FallsOverJunk || news.is_ok(),
+            "what is this?"
+        );
+        if let Ok(news) = &mut news {
+            self.spoil_news(news, delivery.body);
+        }
+        news
     }
 }
 
@@ -692,7 +826,7 @@ impl Transport for CrookedLine {
                 tokio::time::sleep(Duration::from_secs(wait)).await;
                 self.again(&request, 1).await
             }
-            (401, Bug::RetriesTheKey) => self.again(&request, 3).await,
+            (401 | 403, Bug::RetriesTheKey) => self.again(&request, 3).await,
             (300..=399, Bug::FollowsRedirects) => {
                 let to = header("location").unwrap().to_owned();
                 self.follow(&request, &to).await

@@ -5,16 +5,16 @@ use crate::program::Program;
 #[test]
 fn checks_are_shown_with_what_they_counted_and_skips_with_their_reason() {
     let program = Program::with("");
-    let words = ["conformance", "ghost", "--only", "K1", "--only", "k14"];
+    let words = ["conformance", "mailchimp", "--only", "K1", "--only", "k14"];
     let text = program.expect(0, &words).out;
     assert!(
         text.contains("pass  K1   settings stay compatible"),
         "{text}"
     );
     assert!(text.contains("typed as secret"), "{text}");
-    assert!(text.contains("webhooks are not built yet"), "{text}");
+    assert!(text.contains("the connector reads no webhooks"), "{text}");
     assert!(
-        text.ends_with("ghost: 1 passed, 0 failed, 1 skipped\n"),
+        text.ends_with("mailchimp: 1 passed, 0 failed, 1 skipped\n"),
         "{text}"
     );
     let report = program.json(&words);

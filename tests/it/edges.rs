@@ -119,3 +119,34 @@ fn the_demo_shows_everything_and_leaves_nothing_behind() {
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn each_platform_has_a_demo_of_its_own() {
+    let stage = Stage::ghost(10);
+    for platform in ["ghost", "mailblue", "copernica", "hubspot"] {
+        let words = ["demo", "--once", "--people", "60", "--platform", platform];
+        let report = stage.program.json(&words);
+        for number in [
+            "contacts",
+            "events",
+            "scored",
+            "pushed",
+            "second_day_events",
+        ] {
+            let shown = report[number].as_u64();
+            assert!(shown > Some(0), "{platform}: {number}: {report}");
+        }
+        assert_eq!(report["verified"], true, "{platform}");
+        // Only ActiveCampaign's opens and clicks come by themselves.
+        let heard = report["webhooks"].as_u64() > Some(0);
+        assert_eq!(heard, platform == "mailblue", "{platform}: {report}");
+    }
+    let slip = stage
+        .program
+        .expect(2, &["demo", "--platform", "copernicus"]);
+    assert!(
+        slip.err.contains("did you mean 'copernica'?"),
+        "{}",
+        slip.err
+    );
+}

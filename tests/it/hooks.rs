@@ -2,105 +2,33 @@
 
 use std::{
     collections::BTreeMap,
-    io::{Read as _, Write as _},
+    io::Write as _,
     net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
-use chrono::Utc;
 use engaged::{
     clock::SystemClock,
     store::{Access, Conn, Hook, Store},
 };
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
 use crate::{
+    hooked::{self, deliver, path, program, request},
     program::Program,
     stage::{Running, until},
 };
 
-const SECRET: &str = "a secret of both sides";
-
-const CONFIG: &str = r#"
-timezone = "Europe/Amsterdam"
-database = "engaged.db"
-[webhooks]
-listen = "127.0.0.1:0"
-[connections.site]
-platform = "ghost"
-base_url = "http://127.0.0.1:9"
-key = { file = "site.key" }
-schedule = "0 4 1 1 *"
-webhook = { path = { file = "site.path" }, secret = { file = "site.hook" } }
-[scores.engagement]
-rules = [ { when = "click", points = 10 } ]
-"#;
-
-fn program() -> Program {
-    let program = Program::with(CONFIG);
-    let key = format!("{}:{}", "0".repeat(24), "0".repeat(64));
-    for (name, text) in [("site.key", key.as_str()), ("site.hook", SECRET)] {
-        let path = program.file(name, text);
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    program
-}
-
-/// The path that the platform is given.
-fn path(program: &Program) -> String {
-    let said = program.json(&["hooks", "path", "site"]);
-    let address = said["address"].as_str().unwrap();
-    let (_, path) = address.split_once("/hooks/").unwrap();
-    format!("/hooks/{path}")
-}
-
-fn daemon(program: &Program) -> (Running, SocketAddr) {
+pub fn daemon(program: &Program) -> (Running, SocketAddr) {
     let daemon = Running::start(program, &["run"]);
-    let mut address = None;
-    until("it listens", || {
-        let said = daemon.said();
-        let line = said
-            .lines()
-            .find(|line| line.contains("listening for webhooks"));
-        address = line.and_then(|line| line.rsplit('=').next()?.trim().parse().ok());
-        address.is_some()
-    });
-    (daemon, address.unwrap())
+    let address = hooked::address(|| daemon.said());
+    (daemon, address)
 }
 
-/// A delivery as Ghost signs it now.
-fn request(path: &str, number: usize) -> String {
-    let body = format!(r#"{{"member":{{"current":{{"id":"m{number}"}},"previous":{{}}}}}}"#);
-    let time = Utc::now().timestamp_millis().to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(body.as_bytes());
-    mac.update(time.as_bytes());
-    let sum = hex::encode(mac.finalize().into_bytes());
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-ghost-signature: sha256={sum}, t={time}\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// The status, if there was an answer.
-fn deliver(to: SocketAddr, request: &str) -> Option<u16> {
-    let mut line = TcpStream::connect(to).ok()?;
-    line.set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    line.write_all(request.as_bytes()).ok()?;
-    let mut heard = String::new();
-    line.read_to_string(&mut heard).ok()?;
-    heard.get(9..12)?.parse().ok()
-}
-
-fn hook(program: &Program) -> Option<Hook> {
+pub fn hook(program: &Program) -> Option<Hook> {
     let store = Store::open(
         &program.path().join("engaged.db"),
         Access::ReadOnly,
@@ -146,7 +74,7 @@ fn the_path_is_made_once_for_its_owner_alone_and_a_doctor_does_not_show_it() {
     until("what was refused is counted", || {
         hook(&program).is_some_and(|hook| hook.refused == 2)
     });
-    let doctor = program.expect(0, &["doctor"]);
+    let doctor = program.run(&["doctor", "--offline"]);
     assert!(
         doctor.out.contains("1 taken, 0 came again"),
         "{}",

@@ -79,7 +79,7 @@ impl Site {
             Self::HubSpot(site) => ("hubspot", format!("base_url = \"{}\"", site.base_url())),
         };
         format!(
-            "[connections.{name}]\nplatform = \"{platform}\"\nkey = {{ file = \"{name}.key\" }}\nmode = \"live\"\n{more}\n\
+            "[connections.{name}]\nplatform = \"{platform}\"\nkey = {{ file = \"{name}.key\" }}\nmode = \"live\"\nrequests_per_second = 1000\n{more}\n\
              push.fields = {{ {} = \"engagement\" }}\npush.tags = {{ prefix = \"engaged:\", segments = [\"hot\"] }}\n",
             self.field()
         )

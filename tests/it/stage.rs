@@ -26,8 +26,10 @@ use engaged::{
 };
 use engaged_connectors::http::{Network, Transport as _};
 use engaged_sandbox::{
+    copernica::{self, Copernica},
     fault::{FaultPlan, Faults},
     ghost::{Ghost, GhostConfig, GhostServing},
+    hubspot::{self, HubSpot},
     ledger::{Entry, Ledger},
     mailchimp::{Contact, Mailchimp, Options, Status},
     people::{Publication, SharedWorld, World, WorldSpec},
@@ -66,6 +68,11 @@ cold = "no open in 1 month"
 pub const TAGS: &str =
     r#"push.tags = { prefix = "engaged:", segments = ["hot", "cold"], bands = ["engagement"] }"#;
 const FIELDS: &str = r#"push.fields = { ENGSCORE = "engagement" }"#;
+/// Fields at Copernica, which must not be those of Mailchimp, and at HubSpot, which has small letters only.
+pub const COPERNICA_FIELD: &str = "EngScore";
+pub const HUBSPOT_FIELD: &str = "engagement_score";
+/// More than any world here lasts when it is one of Copernica's: each day is asked for.
+const RETENTION: u32 = 40;
 
 /// Which platforms there are, and how many people.
 pub struct Scene {
@@ -77,12 +84,16 @@ pub struct Scene {
     pub ended: TimeDelta,
     /// When it ends, instead, where the present does not matter.
     pub end: Option<DateTime<Utc>>,
+    /// How many months it lasts.
+    pub months: u32,
     /// What the Ghost site publishes, if there is one.
     pub ghost: Option<Publication>,
     /// Whether there is a Mailchimp account, with the weekly newsletter.
     pub mailchimp: bool,
     /// The role of the user whose key it is.
     pub role: &'static str,
+    /// Whether there is a Copernica account with the weekly newsletter, and a HubSpot account with both.
+    pub dutch: bool,
 }
 
 impl Default for Scene {
@@ -92,9 +103,11 @@ impl Default for Scene {
             seed: 1,
             ended: TimeDelta::days(1),
             end: None,
+            months: 6,
             ghost: None,
             mailchimp: false,
             role: "owner",
+            dutch: false,
         }
     }
 }
@@ -104,8 +117,10 @@ pub struct Stage {
     pub program: Program,
     pub world: SharedWorld,
     zone: String,
-    ghost: Option<GhostServing>,
-    mailchimp: Option<Mailchimp>,
+    pub ghost: Option<GhostServing>,
+    pub mailchimp: Option<Mailchimp>,
+    pub copernica: Option<Copernica>,
+    pub hubspot: Option<HubSpot>,
     runtime: Runtime,
 }
 
@@ -151,6 +166,39 @@ pub fn open(database: &std::path::Path, clock: &dyn Clock) -> Store {
     panic!("somebody holds {}", database.display());
 }
 
+/// Writes a key into its file, for its owner alone.
+pub fn secret(program: &Program, name: &str, text: &str) {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(program.path().join(name))
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Runs whole cycles of a program as they would have run at another time, in this process.
+pub fn cycles_at(program: &Program, runtime: &Runtime, at: DateTime<Utc>, times: usize) {
+    let jobs = jobs(program, Arc::new(Standing(at)));
+    for _ in 0..times {
+        let report = runtime.block_on(jobs.cycle(None)).unwrap();
+        for sync in report.sync {
+            assert!(sync.is_complete(), "{sync:?}");
+        }
+    }
+}
+
+/// A program's own jobs, in this process.
+fn jobs(program: &Program, clock: Arc<dyn Clock>) -> Jobs {
+    let path = program.path().join("engaged.toml");
+    let config = config::load(&path, &Environment::new()).unwrap();
+    let store = open(&config.database, clock.as_ref());
+    let network = platform::network().unwrap();
+    let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
+    Jobs::new(config, store, clock, &Environment::new(), &network, watch).unwrap()
+}
+
 impl Stage {
     /// Serves the scene and writes a live configuration for it.
     pub fn new(scene: &Scene) -> Self {
@@ -158,7 +206,10 @@ impl Stage {
             .end
             .unwrap_or_else(|| now() - scene.ended)
             .trunc_subsecs(0);
-        let spec = WorldSpec::small(scene.seed, end, scene.people);
+        let spec = WorldSpec {
+            history_months: scene.months,
+            ..WorldSpec::small(scene.seed, end, scene.people)
+        };
         let world = Arc::new(RwLock::new(World::generate(&spec)));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -182,6 +233,24 @@ impl Stage {
             let starting = Mailchimp::start(options, Arc::clone(&world), FaultPlan::none());
             runtime.block_on(starting).unwrap()
         });
+        let copernica = scene.dutch.then(|| {
+            // The last of everything is there at once: it is known in the end what is to be found.
+            let options = copernica::Options {
+                late_events: false,
+                ..copernica::Options::default()
+            };
+            let starting = Copernica::start(options, Arc::clone(&world), FaultPlan::none());
+            runtime.block_on(starting).unwrap()
+        });
+        let hubspot = scene.dutch.then(|| {
+            // The monthly readers are at HubSpot alone.
+            let options = hubspot::Options {
+                second_type: true,
+                ..hubspot::Options::default()
+            };
+            let starting = HubSpot::start(options, Arc::clone(&world), FaultPlan::none());
+            runtime.block_on(starting).unwrap()
+        });
         let stage = Self {
             program: Program::with(""),
             zone: scene
@@ -190,6 +259,8 @@ impl Stage {
             world,
             ghost,
             mailchimp,
+            copernica,
+            hubspot,
             runtime,
         };
         if let Some(ghost) = &stage.ghost {
@@ -197,6 +268,12 @@ impl Stage {
         }
         if let Some(mailchimp) = &stage.mailchimp {
             stage.secret("shop.key", mailchimp.key());
+        }
+        if let Some(copernica) = &stage.copernica {
+            stage.secret("copernica.key", copernica.key());
+        }
+        if let Some(hubspot) = &stage.hubspot {
+            stage.secret("hubspot.key", hubspot.key());
         }
         stage.configure(|config| config);
         stage
@@ -247,19 +324,29 @@ impl Stage {
                 ghost.base_url()
             );
         }
+        if let Some(copernica) = &self.copernica {
+            text += &format!(
+                "[connections.copernica]\nplatform = \"copernica\"\nkey = {{ file = \"copernica.key\" }}\nbase_url = \"{}\"\n\
+                 copernica = {{ database = \"{}\", auth_url = \"{}\", retention_days = {RETENTION} }}\n\
+                 {rest}push.fields = {{ {COPERNICA_FIELD} = \"engagement\" }}\n",
+                copernica.base_url(),
+                copernica.databases()[0],
+                copernica.auth_url(),
+            );
+        }
+        if let Some(hubspot) = &self.hubspot {
+            text += &format!(
+                "[connections.hubspot]\nplatform = \"hubspot\"\nkey = {{ file = \"hubspot.key\" }}\nbase_url = \"{}\"\n\
+                 {rest}push.fields = {{ {HUBSPOT_FIELD} = \"engagement\" }}\n",
+                hubspot.base_url()
+            );
+        }
         self.program.file("engaged.toml", &edit(text + RULES));
     }
 
     /// Writes a key into its file.
     pub fn secret(&self, name: &str, text: &str) {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(self.program.path().join(name))
-            .unwrap();
-        file.write_all(text.as_bytes()).unwrap();
+        secret(&self.program, name, text);
     }
 
     pub fn site(&self) -> &Ghost {
@@ -290,7 +377,12 @@ impl Stage {
             .mailchimp
             .iter()
             .flat_map(|shop| shop.ledger().writes());
-        site.chain(shop).collect()
+        let copernica = self
+            .copernica
+            .iter()
+            .flat_map(|each| each.ledger().writes());
+        let hubspot = self.hubspot.iter().flat_map(|each| each.ledger().writes());
+        site.chain(shop).chain(copernica).chain(hubspot).collect()
     }
 
     /// Lets a day pass in which everything happens.
@@ -305,28 +397,12 @@ impl Stage {
 
     /// The same, so many times, by one process.
     pub fn cycles_at(&self, at: DateTime<Utc>, times: usize) {
-        let jobs = self.jobs(Arc::new(Standing(at)));
-        for _ in 0..times {
-            let report = self.runtime.block_on(jobs.cycle(None)).unwrap();
-            for sync in report.sync {
-                assert!(sync.is_complete(), "{sync:?}");
-            }
-        }
-    }
-
-    /// The program's own jobs, in this process.
-    fn jobs(&self, clock: Arc<dyn Clock>) -> Jobs {
-        let path = self.program.path().join("engaged.toml");
-        let config = config::load(&path, &Environment::new()).unwrap();
-        let store = open(&config.database, clock.as_ref());
-        let network = platform::network().unwrap();
-        let watch = Arc::new(|_: engaged::schedule::jobs::Progress<'_>| ());
-        Jobs::new(config, store, clock, &Environment::new(), &network, watch).unwrap()
+        cycles_at(&self.program, &self.runtime, at, times);
     }
 
     /// The daemon's desk in this process, without the daemon: what is asked of it, and its end.
     pub fn asking(&self) -> Asking<'_> {
-        let jobs = self.jobs(Arc::new(SystemClock));
+        let jobs = jobs(&self.program, Arc::new(SystemClock));
         let network = platform::network().unwrap();
         Asking {
             stage: self,
@@ -623,7 +699,7 @@ pub fn number(contact: &Contact) -> Option<i64> {
 }
 
 /// A zone in which it is about noon, so that no test runs over midnight.
-fn noon() -> String {
+pub fn noon() -> String {
     match 12 - i64::from(now().hour()) {
         0 => "Etc/GMT".to_owned(),
         ahead @ 1.. => format!("Etc/GMT-{ahead}"),
@@ -684,7 +760,8 @@ impl Drop for Running {
 
 /// Looks at something until it is so, and fails if it never is.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
+    // The daemon looks into its inbox once a minute.
+    for _ in 0..18_000 {
         if is_so() {
             return;
         }

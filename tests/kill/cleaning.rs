@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     judge::{self, Violation},
     rounds::Rounds,
+    side::{Name, Side},
     stage::{Scene, Stage},
     striking::strike,
     watch::Left,
@@ -73,7 +74,11 @@ impl<'a> Batch<'a> {
     /// Kills a verb at one of its next requests about a member; whether it was under way, and where.
     fn kill(&self, words: &[&str], rounds: &mut Rounds) -> (bool, String) {
         let nth = rounds.pick(4);
-        let (struck, done) = strike(self.stage, words, rounds, (&Method::PATCH, MEMBERS), nth);
+        let shop = Side {
+            stage: self.stage,
+            name: Name::Shop,
+        };
+        let (struck, done) = strike(shop, words, rounds, (&Method::PATCH, MEMBERS), nth);
         let left = Left::by(&self.stage.program);
         let under_way = left.number(
             "select count(*) from outbox where lane = 'removal' and state in ('planned', 'attempting', 'retry')",

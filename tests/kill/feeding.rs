@@ -6,6 +6,7 @@ use engaged_sandbox::people::Publication;
 use crate::{
     judge,
     rounds::Rounds,
+    side::Side,
     stage::{Scene, Stage, now},
     watch::{Left, commits_of, kill},
 };
@@ -26,18 +27,19 @@ fn scene() -> Scene {
 }
 
 /// How far a whole sync goes.
-struct Whole {
+pub struct Whole {
     commits: u32,
     answers: u32,
     streams: i64,
 }
 
 fn answers(stage: &Stage) -> usize {
-    stage.site_ledger().len() + stage.shop().ledger().len()
+    let sides = Side::all(stage).into_iter();
+    sides.map(|side| side.ledger().len()).sum()
 }
 
 /// Syncs undisturbed, and judges that too.
-fn whole(stage: &Stage, rounds: &mut Rounds) -> Whole {
+pub fn whole(stage: &Stage, rounds: &mut Rounds) -> Whole {
     let mark = answers(stage);
     let commits = commits_of(&stage.program, "sync");
     let whole = Whole {
@@ -46,7 +48,7 @@ fn whole(stage: &Stage, rounds: &mut Rounds) -> Whole {
         streams: stage.number("select count(*) from cursor"),
     };
     assert!(
-        whole.streams > 10 && i64::from(whole.commits) > whole.streams,
+        whole.streams >= 10 && i64::from(whole.commits) > whole.streams,
         "{commits}"
     );
     rounds.broken.extend(judge::store(stage));
@@ -54,7 +56,7 @@ fn whole(stage: &Stage, rounds: &mut Rounds) -> Whole {
 }
 
 /// Kills syncs, one after the other, then lets one run to its end and judges.
-fn round(stage: &Stage, whole: &Whole, rounds: &mut Rounds) {
+pub fn round(stage: &Stage, whole: &Whole, rounds: &mut Rounds) {
     for _ in 0..rounds.pick(CHAIN) {
         let (started, mark) = (now().timestamp_millis(), answers(stage));
         let (kind, commits, asked) = (
@@ -81,14 +83,19 @@ fn round(stage: &Stage, whole: &Whole, rounds: &mut Rounds) {
 }
 
 /// Scores at last what so many kills have left, which must be what all of it gives.
-fn scores(stage: &Stage, rounds: &mut Rounds) {
+pub fn scores(stage: &Stage, rounds: &mut Rounds) {
     rounds.broken.extend(judge::run(&stage.program, &["score"]));
     rounds.broken.extend(judge::store(stage));
 }
 
 /// Kills the first sync of a database.
 pub fn backfill(rounds: &mut Rounds) {
-    let stage = rounds.stage(&scene());
+    backfill_of(&scene(), rounds);
+}
+
+/// The same with other platforms.
+pub fn backfill_of(scene: &Scene, rounds: &mut Rounds) {
+    let stage = rounds.stage(scene);
     let whole = whole(&stage, rounds);
     while rounds.go_on() {
         for name in ["engaged.db", "engaged.db-wal", "engaged.db-shm"] {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{program::Program, stage::Stage, watch::Left};
+use crate::{program::Program, side::Side, stage::Stage, watch::Left};
 
 /// How many cases a finding names.
 pub const NAMED: usize = 3;
@@ -32,6 +32,10 @@ pub enum Violation {
     NotConverged(String),
     /// Where nothing is left to do, something is written.
     Restless(String),
+    /// An older value was written over a newer one.
+    Aged(String),
+    /// A plan changed something, on a platform or here.
+    Planned(String),
     /// A run after the kill did not end well.
     Failed(String),
 }
@@ -53,8 +57,10 @@ pub fn run(program: &Program, words: &[&str]) -> Vec<Violation> {
 
 /// Holds the store against the platforms, event by event, and against itself.
 pub fn store(stage: &Stage) -> Vec<Violation> {
-    let mut broken = events("site", stage.site_found_and_true());
-    broken.extend(events("shop", stage.shop_found_and_true()));
+    let sides = Side::all(stage).into_iter();
+    let mut broken: Vec<Violation> = sides
+        .flat_map(|side| events(side.word(), side.events()))
+        .collect();
     let gone = stage.number("select count(*) from identity where gone_at is not null");
     if gone > 0 {
         broken.push(Violation::Lost(format!(
@@ -72,6 +78,23 @@ pub fn itself(program: &Program) -> Vec<Violation> {
     let report: Value = serde_json::from_str(&run.out).unwrap_or_default();
     if report["different"] != 0 {
         broken.push(Violation::Disagrees(format!("{}{}", run.out, run.err)));
+    }
+    broken
+}
+
+/// A plan asks, and changes nothing: no request that writes, and no byte of the database.
+pub fn plan(stage: &Stage) -> Vec<Violation> {
+    let sides = Side::all(stage);
+    let writes = || -> usize { sides.iter().map(|side| side.writes(0).len()).sum() };
+    let before = (writes(), stage.files());
+    let mut broken = run(&stage.program, &["plan"]);
+    let (asked, files) = (writes(), stage.files());
+    if asked != before.0 || files != before.1 {
+        broken.push(Violation::Planned(format!(
+            "{} requests; the files are as before: {}",
+            asked - before.0,
+            files == before.1
+        )));
     }
     broken
 }

@@ -63,6 +63,16 @@ impl Rounds {
         }
     }
 
+    /// One of several parts of these rounds, which are done at the same time: most of the time is waiting for a platform's pace.
+    pub fn part(self, number: u32, of: u32) -> Self {
+        Self {
+            phase: format!("{}, part {number}", self.phase),
+            wanted: self.wanted.div_ceil(of),
+            chance: Rng::new(mix(&[self.seed, self.phase.len() as u64, number.into()])),
+            ..self
+        }
+    }
+
     /// Rounds of another build, with a bug planted in it.
     pub fn planted(binary: PathBuf, bug: &'static str, wanted: u32) -> Self {
         Self {
@@ -86,6 +96,11 @@ impl Rounds {
             program.binary.clone_from(binary);
             program.bug = Some(bug);
         }
+    }
+
+    /// How many kills must fall into the phase.
+    pub const fn wanted(&self) -> u32 {
+        self.wanted
     }
 
     /// Whether there is to be another round.

@@ -12,74 +12,115 @@ use http::Method;
 use crate::{
     judge::{self, NAMED, Violation},
     rounds::Rounds,
-    stage::{Scene, Stage},
+    side::{Name, Side},
+    stage::Scene,
     striking::strike,
     watch::Left,
 };
 
-/// Where journeys begin.
-const JOURNEYS: &str = "/3.0/customer-journeys";
 /// So many kills before a push may run to its end.
 const CHAIN: u32 = 10;
+/// The workflow that HubSpot's stand-in has switched on.
+const WORKFLOW: u32 = 9_401;
 
 /// One series of starts: an automation that is new, and everybody who is in it.
-struct Series<'a> {
-    stage: &'a Stage,
+pub struct Series<'a> {
+    side: Side<'a>,
     number: u32,
+    /// How often each contact had been started before, where a platform has one thing to start for all series.
+    before: BTreeMap<String, usize>,
 }
 
 /// What became of an entry, by the program's own word.
 type Entries = BTreeMap<String, (i64, String)>;
 
-impl Series<'_> {
+impl<'a> Series<'a> {
+    pub fn new(side: Side<'a>, number: u32) -> Self {
+        let mut series = Self {
+            side,
+            number,
+            before: BTreeMap::new(),
+        };
+        series.before = series.started();
+        series
+    }
+
     fn name(&self) -> String {
-        format!("Series {}", self.number)
+        format!("Series {} {}", self.number, self.side.word())
     }
 
-    /// Makes the automation, lets everybody in without a start, and asks for their starts after all.
-    fn begin(&self) {
-        let automation = format!(
-            "[guards]\nmax_score_change = 1.0\n[[automations]]\nname = \"{}\"\nwhen = \"engagement > -1000\"\nsettle = \"0 minutes\"\n\
-             start = {{ connection = \"shop\", automation = \"journey {} step 1\" }}\n[scores.engagement]",
-            self.name(),
-            self.number
-        );
-        self.stage
-            .configure(|config| config.replace("[scores.engagement]", &automation));
-        let program = &self.stage.program;
-        let report = program.json(&["score"]);
-        let silent = report["automations"][0]["silent"].as_u64().unwrap();
-        assert!(silent > 10, "too few to start: {report}");
-        program.expect(0, &["automations", "backfill", &self.name(), "--yes"]);
+    /// What is started, as a configuration names it, and as the platform's journal does.
+    fn begins(&self) -> (String, String) {
+        let number = self.number;
+        match self.side.name {
+            Name::Copernica => (format!("mailing:{number}"), format!("mail {number}")),
+            Name::HubSpot => (WORKFLOW.to_string(), format!("workflow {WORKFLOW}")),
+            Name::Shop | Name::Site => {
+                let journey = format!("journey {number} step 1");
+                (journey.clone(), journey)
+            }
+        }
     }
 
-    /// How often each contact was started, by the platform's own journal.
+    /// Where a start is sent to.
+    fn path(&self) -> &'static str {
+        match self.side.name {
+            Name::Copernica => "/v4/ms/emailing",
+            Name::HubSpot => "/automation/v2/workflows",
+            Name::Shop | Name::Site => "/3.0/customer-journeys",
+        }
+    }
+
+    /// Makes the automations, lets everybody in without a start, and asks for their starts after all.
+    pub fn begin(all: &[Self]) {
+        let one = |series: &Self| {
+            format!(
+                "[[automations]]\nname = \"{}\"\nwhen = \"engagement > -1000\"\nsettle = \"0 minutes\"\n\
+                 start = {{ connection = \"{}\", automation = \"{}\" }}\n",
+                series.name(),
+                series.side.word(),
+                series.begins().0
+            )
+        };
+        let automations: String = all.iter().map(one).collect();
+        let text = format!("[guards]\nmax_score_change = 1.0\n{automations}[scores.engagement]");
+        let stage = all[0].side.stage;
+        stage.configure(|config| config.replace("[scores.engagement]", &text));
+        let report = stage.program.json(&["score"]);
+        for series in all {
+            let automations = report["automations"].as_array().unwrap();
+            let silent = automations
+                .iter()
+                .find(|each| each["automation"] == series.name());
+            let silent = silent.and_then(|each| each["silent"].as_u64()).unwrap();
+            assert!(silent > 10, "too few to start: {report}");
+            let words = ["automations", "backfill", &series.name(), "--yes"];
+            stage.program.expect(0, &words);
+        }
+    }
+
+    /// How often each contact was started in this series, by the platform's own journal.
     fn started(&self) -> BTreeMap<String, usize> {
-        let what = format!(" journey {} step 1", self.number);
-        let shop = self.stage.shop();
-        let ids: BTreeMap<String, String> = shop
-            .contacts()
-            .into_iter()
-            .map(|contact| {
-                (
-                    contact.email_id,
-                    format!("{}:{}", contact.list, contact.contact_id),
-                )
-            })
-            .collect();
-        let all = shop.starts().into_iter();
-        all.filter_map(|(key, times)| Some((ids[key.strip_suffix(&what)?].clone(), times)))
-            .collect()
+        let what = format!(" {}", self.begins().1);
+        let all = self.side.starts().into_iter();
+        let own = all.filter_map(|(key, times)| {
+            let id = key.strip_suffix(&what)?.to_owned();
+            let times = times - self.before.get(&id).copied().unwrap_or(0);
+            (times > 0).then_some((id, times))
+        });
+        own.collect()
     }
 
     /// Each entry of the series by the platform's id of its contact.
     fn entries(&self) -> Entries {
-        let left = Left::by(&self.stage.program);
+        let left = Left::by(&self.side.stage.program);
         let rows: Vec<String> = left.rows(&format!(
             "select identity.platform_id || '|' || entry.id || '|' || entry.state from automation_entry entry
              join word on word.id = automation_id join identity on identity.contact_id = entry.contact_id
-             where text = '{}'",
-            self.name()
+             join connection on connection.id = identity.connection_id
+             where text = '{}' and connection.name = '{}'",
+            self.name(),
+            self.side.word()
         ));
         let entry = |row: String| {
             let mut parts = row.split('|').map(str::to_owned);
@@ -96,7 +137,7 @@ impl Series<'_> {
     }
 
     /// Nobody was started twice, and nobody of whom nothing is written down.
-    fn accounted(&self) -> Vec<Violation> {
+    pub fn accounted(&self) -> Vec<Violation> {
         let (started, entries) = (self.started(), self.entries());
         let twice = started.iter().filter(|(_, times)| **times > 1);
         let twice: Vec<String> = twice.map(|(id, times)| format!("{id}: {times}")).collect();
@@ -134,24 +175,25 @@ impl Series<'_> {
     }
 
     /// Kills a push at one of its next starts; whether it was under way, and where.
-    fn kill(&self, rounds: &mut Rounds) -> Option<(bool, String)> {
+    pub fn kill(&self, rounds: &mut Rounds) -> Option<(bool, String)> {
         let to_go = self.to_go().min(3);
         if to_go == 0 {
             return None;
         }
         let nth = rounds.pick(to_go);
-        let at = (&Method::POST, JOURNEYS);
-        let (struck, done) = strike(self.stage, &["apply"], rounds, at, nth);
+        let at = (&Method::POST, self.path());
+        let (struck, done) = strike(self.side, &["apply"], rounds, at, nth);
         let attempting = self.entries().into_values();
         let attempting = attempting
             .filter(|(_, state)| state == "attempting")
             .count();
-        Some((struck && attempting > 0, done.to_owned()))
+        let place = format!("{} {done}", self.side.word());
+        Some((struck && attempting > 0, place))
     }
 
     /// A person looks at the platform and says what became of each doubt; then everybody was started once.
-    fn resolve(&self) -> Vec<Violation> {
-        let program = &self.stage.program;
+    pub fn resolve(&self) -> Vec<Violation> {
+        let program = &self.side.stage.program;
         let mut broken = judge::run(program, &["apply"]);
         let started = self.started();
         for (id, (entry, state)) in self.entries() {
@@ -177,10 +219,9 @@ impl Series<'_> {
         if !open.is_empty() {
             broken.push(Violation::NotConverged(format!("{open:?}")));
         }
-        let mark = self.stage.shop().ledger().len();
+        let mark = self.side.ledger().len();
         broken.extend(judge::run(program, &["apply"]));
-        let writes = self.stage.shop().ledger().since(mark);
-        if writes.iter().any(|entry| entry.write) {
+        if !self.side.writes(mark).is_empty() {
             broken.push(Violation::Restless(self.name()));
         }
         broken
@@ -198,11 +239,12 @@ pub fn starts(rounds: &mut Rounds) {
     let mut number = 0;
     while rounds.go_on() {
         number += 1;
-        let series = Series {
+        let shop = Side {
             stage: &stage,
-            number,
+            name: Name::Shop,
         };
-        series.begin();
+        let series = Series::new(shop, number);
+        Series::begin(std::slice::from_ref(&series));
         for _ in 0..CHAIN {
             let Some((effective, place)) = series.kill(rounds) else {
                 break;

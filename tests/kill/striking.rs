@@ -1,18 +1,18 @@
-//! A kill at the n-th request of a kind to Mailchimp: held back, carried out without an answer, or answered.
+//! A kill at the n-th request of a kind to a platform: held back, carried out without an answer, or answered.
 
 use std::time::Duration;
 
 use engaged_sandbox::fault::{Fault, Rule, When};
 use http::Method;
 
-use crate::{rounds::Rounds, stage::Stage, watch::kill_words};
+use crate::{rounds::Rounds, side::Side, watch::kill_words};
 
 /// Longer than any of these tests: the request is there, and nothing is done about it.
 const HELD: Duration = Duration::from_hours(1);
 
 /// Starts a verb and kills it there; whether it was alive when the request had come so far, and how far that was.
 pub fn strike(
-    stage: &Stage,
+    side: Side<'_>,
     words: &[&str],
     rounds: &mut Rounds,
     (method, path): (&Method, &str),
@@ -23,14 +23,13 @@ pub fn strike(
         2 => (Some(Fault::NoAnswer), "carried out, not answered"),
         _ => (None, "answered"),
     };
-    let shop = stage.shop();
-    let mark = shop.ledger().len();
+    let mark = side.ledger().len();
     let rule = fault.map(|fault| {
         let rule = Rule::new(path, When::Nth(nth.into()), fault);
-        shop.faults().add(rule.on(method.clone()))
+        side.faults().add(rule.on(method.clone()))
     });
     let seen = || {
-        let mut entries = shop.ledger().since(mark);
+        let mut entries = side.ledger().since(mark);
         entries.retain(|entry| entry.method == *method && entry.path.starts_with(path));
         entries
     };
@@ -38,15 +37,15 @@ pub fn strike(
         (Some(rule), Some(Fault::NoAnswer)) => {
             let silent = |name: &&'static str| *name == Fault::NoAnswer.name();
             let unheard = seen().iter().any(|entry| entry.faults.iter().any(silent));
-            shop.faults().fired(rule) > 0 && unheard
+            side.faults().fired(rule) > 0 && unheard
         }
-        (Some(rule), _) => shop.faults().fired(rule) > 0,
+        (Some(rule), _) => side.faults().fired(rule) > 0,
         (None, _) => seen().iter().filter(|entry| entry.delivered).count() >= nth as usize,
     };
-    let alive = kill_words(&stage.program, words, |_| due());
+    let alive = kill_words(&side.stage.program, words, |_| due());
     let happened = due();
     if let Some(rule) = rule {
-        shop.faults().end(rule);
+        side.faults().end(rule);
     }
     (alive && happened, done)
 }

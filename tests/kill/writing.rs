@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     judge::{self, Violation},
     rounds::Rounds,
+    side::{Name, Side},
     stage::{Scene, Stage},
     told::Told,
     watch::{Left, Watch, kill},
@@ -27,23 +28,35 @@ const HELD: Duration = Duration::from_hours(1);
 /// At most so many kills before a push may run to its end.
 const CHAIN: u32 = 2;
 
-/// A connection and its platform.
-pub struct Side {
-    pub stage: Stage,
-    /// `site` or `shop`.
-    pub name: &'static str,
+/// Lets other rules hold, by which other scores come about: the one or the other.
+pub fn turn(stage: &Stage, turned: bool) {
+    let points = if turned { -9 } else { 1 };
+    stage.configure(|config| {
+        let points = format!("{{ when = \"open\", points = {points},");
+        let all = "[guards]\nmax_score_change = 1.0\n[scores.engagement]";
+        config
+            .replace("{ when = \"open\", points = 1,", &points)
+            .replace("[scores.engagement]", all)
+    });
+    stage.program.expect(0, &["score"]);
+}
+
+/// A stage with one connection.
+struct Alone {
+    stage: Stage,
+    name: Name,
     /// What its rules were last, of the two.
     turned: bool,
 }
 
-impl Side {
+impl Alone {
     fn site(rounds: &mut Rounds) -> Self {
         let scene = Scene {
             people: 50,
             ghost: Some(Publication::Weekly),
             ..Scene::default()
         };
-        Self::settled(rounds.stage(&scene), "site")
+        Self::settled(rounds.stage(&scene), Name::Site)
     }
 
     fn shop(rounds: &mut Rounds) -> Self {
@@ -52,10 +65,10 @@ impl Side {
             mailchimp: true,
             ..Scene::default()
         };
-        Self::settled(rounds.stage(&scene), "shop")
+        Self::settled(rounds.stage(&scene), Name::Shop)
     }
 
-    fn settled(stage: Stage, name: &'static str) -> Self {
+    fn settled(stage: Stage, name: Name) -> Self {
         stage.settle();
         Self {
             stage,
@@ -64,30 +77,24 @@ impl Side {
         }
     }
 
-    pub fn is_shop(&self) -> bool {
-        self.name == "shop"
+    fn is_shop(&self) -> bool {
+        self.name == Name::Shop
     }
 
-    pub fn ledger(&self) -> &Ledger {
-        if self.is_shop() {
-            self.stage.shop().ledger()
-        } else {
-            self.stage.site_ledger()
+    fn side(&self) -> Side<'_> {
+        Side {
+            stage: &self.stage,
+            name: self.name,
         }
     }
 
-    /// Lets other rules hold, by which other scores come about.
+    fn ledger(&self) -> &Ledger {
+        self.side().ledger()
+    }
+
     fn turn(&mut self) {
         self.turned = !self.turned;
-        let points = if self.turned { -9 } else { 1 };
-        self.stage.configure(|config| {
-            let points = format!("{{ when = \"open\", points = {points},");
-            let all = "[guards]\nmax_score_change = 1.0\n[scores.engagement]";
-            config
-                .replace("{ when = \"open\", points = 1,", &points)
-                .replace("[scores.engagement]", all)
-        });
-        self.stage.program.expect(0, &["score"]);
+        turn(&self.stage, self.turned);
     }
 
     /// How many requests a push will take that change members, if there is anything to change.
@@ -145,11 +152,14 @@ impl Side {
         if effective && self.under_way() == 0 {
             let what = format!(
                 "a request to {} of which nothing is written down",
-                self.name
+                self.side().word()
             );
             rounds.broken.push(Violation::Unaccounted(what));
         }
-        Some((effective, format!("{} request {nth} {done}", self.name)))
+        Some((
+            effective,
+            format!("{} request {nth} {done}", self.side().word()),
+        ))
     }
 
     /// Kills a push when its n-th request was answered, or while it writes down the answers.
@@ -181,7 +191,7 @@ impl Side {
         });
         let place = format!(
             "{} request {} of {requests} answered",
-            self.name,
+            self.side().word(),
             delivered()
         );
         Some((alive && delivered() > 0 && self.under_way() > 0, place))
@@ -193,39 +203,40 @@ impl Side {
     }
 }
 
-fn rounds_of(rounds: &mut Rounds, kill: impl Fn(&Side, &mut Rounds) -> Option<(bool, String)>) {
-    let mut sides = [Side::site(rounds), Side::shop(rounds)];
+fn rounds_of(rounds: &mut Rounds, kill: impl Fn(&Alone, &mut Rounds) -> Option<(bool, String)>) {
+    let mut sides = [Alone::site(rounds), Alone::shop(rounds)];
     while rounds.go_on() {
         // Most of the waiting is for Mailchimp's batches.
-        let side = &mut sides[usize::from(rounds.pick(3) == 1)];
-        side.turn();
-        let mut told = Told::begin(side);
+        let alone = &mut sides[usize::from(rounds.pick(3) == 1)];
+        alone.turn();
+        let mut told = Told::begin(alone.side());
         for _ in 0..rounds.pick(CHAIN) {
-            let Some((effective, place)) = kill(side, rounds) else {
+            let Some((effective, place)) = kill(alone, rounds) else {
                 // The kill before this one left nothing to do.
                 break;
             };
             rounds.count(effective, place);
-            let left = Left::by(&side.stage.program);
+            let left = Left::by(&alone.stage.program);
             told.kills += 1;
             rounds.broken.extend(left.is_sound());
-            rounds.broken.extend(told.accounted(side, &left));
+            rounds.broken.extend(told.accounted(alone.side(), &left));
         }
         // What the kill left in doubt may be wanted no more.
         if rounds.pick(3) == 1 {
-            side.turn();
+            alone.turn();
+            told.turned(alone.side());
         }
-        rounds.broken.extend(told.converges(side));
-        rounds.broken.extend(judge::itself(&side.stage.program));
+        rounds.broken.extend(told.converges(alone.side()));
+        rounds.broken.extend(judge::itself(&alone.stage.program));
     }
 }
 
 /// Kills while a request is there and not answered; it was carried out or not.
 pub fn before_the_answer(rounds: &mut Rounds) {
-    rounds_of(rounds, Side::kill_before);
+    rounds_of(rounds, Alone::kill_before);
 }
 
 /// Kills when a request was answered and before that is written down.
 pub fn after_the_answer(rounds: &mut Rounds) {
-    rounds_of(rounds, Side::kill_after);
+    rounds_of(rounds, Alone::kill_after);
 }

@@ -12,6 +12,9 @@
 //! | [`Fault::AnswerLost`] | the request takes effect, the connection closes without an answer | the write is in doubt: an automation must not start twice, a tag must still arrive |
 //! | [`Fault::NoAnswer`] | the request takes effect, the line stays open without a byte | as a lost answer, but nobody is told so: whoever waits may end meanwhile |
 //! | [`Fault::RevokedKey`] | 401 from some request on, until restored | somebody rotates a key; nothing is lost meanwhile, and work resumes by itself |
+//! | [`Fault::LoginPage`] | 200 and a page of HTML | a proxy's word is not the platform's: neither an empty page nor a write that was done |
+//! | [`Fault::HalfBody`] | half of the answer, as if it were whole | as a cut body, and nothing on the line tells of it |
+//! | [`Fault::Elsewhere`] | 302 to another host | no key and no address of a contact may go where an answer points |
 //!
 //! Chances do not draw from a stream: each depends on seed, rule and call number only, so requests that overtake each other
 //! still meet the same faults.
@@ -45,6 +48,12 @@ pub enum Fault {
     NoAnswer,
     /// 401 in the platform's words; the request is not looked at.
     RevokedKey,
+    /// 200 and a page of HTML, as whatever stands in between gives it; the request is not looked at.
+    LoginPage,
+    /// The request is carried out; the body ends in the middle, and the line says that it is whole.
+    HalfBody,
+    /// 302 to another port of this machine; the request is not looked at.
+    Elsewhere(u16),
 }
 
 impl Fault {
@@ -59,6 +68,9 @@ impl Fault {
             Self::AnswerLost => "answer lost",
             Self::NoAnswer => "no answer",
             Self::RevokedKey => "revoked key",
+            Self::LoginPage => "login page",
+            Self::HalfBody => "half body",
+            Self::Elsewhere(_) => "elsewhere",
         }
     }
 }

@@ -4,7 +4,8 @@
 //! (a deleted member's mail events stay, a change of labels alone does not move `updated_at`, a doubled label is listed once).
 //!
 //! Served: `site/`, `members/` with `events/`, `bulk/` and single members, `labels/`, `newsletters/`, `posts/`. The paths that an
-//! integration token may not use are refused. Not here: creating members, webhooks, paid tiers, comments, feedback, uploads, and
+//! integration token may not use are refused. Webhooks of members are made and sent to nobody: [`Ghost::deliveries`] hands them
+//! out. Not here: creating members, paid tiers, comments, feedback, uploads, and
 //! filters by opened or clicked posts. The site's clock is set by whoever runs it; without a word it stands at the world's end.
 
 mod answer;
@@ -13,6 +14,7 @@ mod catalogue;
 mod config;
 mod edit;
 mod events;
+mod hooks;
 mod id;
 mod members;
 mod news;
@@ -37,6 +39,7 @@ use crate::people::{Seconds, SharedWorld, World, seconds, time};
 use crate::server::{self, Serving, Site};
 use answer::{Query, Refusal};
 pub use config::{GhostConfig, Version};
+pub use hooks::Delivery;
 use state::{Kind, State};
 
 /// The path before every resource.
@@ -232,12 +235,16 @@ impl Ghost {
     pub fn annotate(&self, many: usize) -> Vec<String> {
         self.at_desk(|desk| {
             let now = desk.now;
-            let note = |(id, member): (&id::Id, &mut state::Member)| {
-                member.note = Some(format!("seen at {now}"));
-                member.updated_at = now;
-                id.to_string()
-            };
-            desk.state.members.iter_mut().take(many).map(note).collect()
+            let chosen: Vec<id::Id> = desk.state.members.keys().take(many).copied().collect();
+            for id in &chosen {
+                hooks::noted(desk, *id, |desk| {
+                    if let Some(member) = desk.state.members.get_mut(id) {
+                        member.note = Some(format!("seen at {now}"));
+                        member.updated_at = now;
+                    }
+                });
+            }
+            chosen.iter().map(id::Id::to_string).collect()
         })
     }
 
@@ -246,7 +253,7 @@ impl Ghost {
     pub fn leaves(&self, email: &str) -> bool {
         self.at_desk(|desk| {
             let id = desk.state.by_email.get(email).copied();
-            id.is_some_and(|id| edit::leave(desk, id))
+            id.is_some_and(|id| hooks::noted(desk, id, |desk| edit::leave(desk, id)))
         })
     }
 
@@ -254,19 +261,15 @@ impl Ghost {
     pub fn joins(&self, email: &str) -> bool {
         self.at_desk(|desk| {
             let id = desk.state.by_email.get(email).copied();
-            id.is_some_and(|id| edit::join(desk, id))
+            id.is_some_and(|id| hooks::noted(desk, id, |desk| edit::join(desk, id)))
         })
     }
 
     /// Somebody deletes a member by hand; false when there is none with this address.
     pub fn delete_member(&self, email: &str) -> bool {
         self.at_desk(|desk| {
-            let member = desk
-                .state
-                .by_email
-                .get(email)
-                .copied()
-                .and_then(|id| desk.state.delete(id));
+            let id = desk.state.by_email.get(email).copied();
+            let member = id.and_then(|id| hooks::noted(desk, id, |desk| desk.state.delete(id)));
             desk.wishes.extend(member.iter().map(|member| Wish {
                 person: member.person,
                 mailed: false,
@@ -432,14 +435,22 @@ fn dispatch(
         ("GET", ["members", "events"]) => events::list(desk, call),
         ("PUT", ["members", "bulk"]) => edit::bulk(desk, call),
         ("GET", ["members", id]) => members::read(desk, call, id),
-        ("PUT", ["members", id]) => edit::edit(desk, call, id),
-        ("DELETE", ["members", id]) => edit::delete(desk, id),
+        ("PUT", ["members", id]) => told(desk, id, |desk| edit::edit(desk, call, id)),
+        ("DELETE", ["members", id]) => told(desk, id, |desk| edit::delete(desk, id)),
         ("GET", ["labels"]) => catalogue::labels(desk, call),
         ("POST", ["labels"]) => catalogue::make_label(desk, call),
         ("GET", ["newsletters"]) => catalogue::newsletters(desk, call),
         ("GET", ["posts"]) => catalogue::posts(desk, call),
         (_, ["emails" | "links" | "stats", ..]) => Err(not_for_tokens(desk.config.version)),
         _ => Err(no_such_path(desk.config.version, headers)),
+    }
+}
+
+/// A change of one member by a request, of which webhooks tell.
+fn told<T>(desk: &mut Desk<'_>, id: &str, work: impl FnOnce(&mut Desk<'_>) -> T) -> T {
+    match id::Id::parse(id) {
+        Some(id) => hooks::noted(desk, id, work),
+        None => work(desk),
     }
 }
 

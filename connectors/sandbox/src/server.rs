@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -189,6 +189,15 @@ struct Page {
     note: Note,
 }
 
+impl Page {
+    /// The same with half of its body, and nothing that tells of it.
+    fn half(mut self) -> Self {
+        self.headers.remove(CONTENT_LENGTH);
+        self.body.truncate(self.body.len() / 2);
+        self
+    }
+}
+
 impl Watch {
     fn last_page(&self, path: &str) -> Option<Page> {
         self.pages
@@ -253,6 +262,7 @@ async fn observe(
     };
     let lost = struck.contains(&Fault::AnswerLost);
     let cut = struck.contains(&Fault::CutBody);
+    let half = struck.contains(&Fault::HalfBody);
     let silent = struck.contains(&Fault::NoAnswer);
     let reads = matches!(method, Method::GET | Method::HEAD);
     watch.ledger.record(Entry {
@@ -264,7 +274,7 @@ async fn observe(
         body,
         status: page.status.as_u16(),
         applied: page.note.applied,
-        delivered: !lost && !cut && !silent,
+        delivered: !lost && !cut && !silent && !half,
         served: page.note.served.clone(),
         faults: struck.iter().map(|fault| fault.name()).collect(),
     });
@@ -272,7 +282,7 @@ async fn observe(
         // Ends with the line, which takes this future with it.
         std::future::pending::<()>().await;
     }
-    answer(page, &line, lost, cut)
+    answer(if half { page.half() } else { page }, &line, lost, cut)
 }
 
 /// The answer to a request that a fault keeps from the platform.
@@ -291,12 +301,35 @@ fn refusal(fault: Fault, words: fn(StatusCode) -> Response) -> Option<Response> 
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         )),
         Fault::RevokedKey => Some(words(StatusCode::UNAUTHORIZED)),
-        Fault::Latency(_)
+        Fault::LoginPage => Some(login_page()),
+        Fault::Elsewhere(port) => Some(elsewhere(port)),
+        Fault::HalfBody
+        | Fault::Latency(_)
         | Fault::CutBody
         | Fault::DuplicatePage
         | Fault::AnswerLost
         | Fault::NoAnswer => None,
     }
+}
+
+/// What a hotel or a proxy answers before somebody has agreed to its terms.
+fn login_page() -> Response {
+    let mut response = Response::new(Body::from(
+        "<!doctype html><title>Wi-Fi</title><form method=post>Agree</form>",
+    ));
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+fn elsewhere(port: u16) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    // A port is digits, which a header may hold.
+    if let Ok(place) = HeaderValue::from_str(&format!("http://127.0.0.1:{port}/elsewhere")) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    response
 }
 
 /// The response with its body in one piece.

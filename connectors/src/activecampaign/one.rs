@@ -25,18 +25,22 @@ pub(super) const BOUNCED: &str = "3";
 /// What ids mean: names of lists, fields and tags.
 pub(super) type Names = BTreeMap<String, String>;
 
-/// The lists that are followed.
-pub(super) async fn lists(ac: &ActiveCampaign) -> Result<Names, ConnectorError> {
+/// Every list of the account.
+pub(super) async fn all_lists(ac: &ActiveCampaign) -> Result<Names, ConnectorError> {
     let list = List {
         path: "lists",
         name: "lists",
         query: &[],
     };
-    let rows = walk::all(ac, &list).await?;
-    let all: Names = rows
-        .iter()
-        .filter_map(|row| id(row, "id").zip(text(row, "name")))
-        .collect();
+    let rows = walk::all(ac, &list).await?.into_iter();
+    Ok(rows
+        .filter_map(|row| id(&row, "id").zip(text(&row, "name")))
+        .collect())
+}
+
+/// The lists that are followed.
+pub(super) async fn lists(ac: &ActiveCampaign) -> Result<Names, ConnectorError> {
+    let all = all_lists(ac).await?;
     if let Some(missing) = ac
         .lists
         .iter()

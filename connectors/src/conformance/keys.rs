@@ -1,8 +1,14 @@
 //! K11: a key that is refused mid-read stops at once, costs one request, and nothing is lost by it.
+//!
+//! One platform refuses a feature that is not in the plan by the same status and the same words as a key
+//! (`ActiveCampaign`, sheets 2 and 8). From the answer alone nobody can tell which of them it was, and to take it for the key
+//! would block accounts of the smaller plans for ever. Its subject skips the part `one request`: a refusal may then cost one
+//! question more, which must be another than the one that was refused. So nothing that was refused is ever repeated, on any
+//! platform, and where no such feature is asked for one request must have been enough.
 
 use std::collections::BTreeMap;
 
-use ::http::StatusCode;
+use ::http::{StatusCode, Uri};
 use chrono::TimeDelta;
 
 use super::{
@@ -39,6 +45,13 @@ pub(super) async fn refused(subject: &dyn Subject, tally: &mut Tally) -> Result<
         refuse_nth(&bench, nth.max(1), tally).await?;
     }
     tally.at_least(6, "refused")?;
+    if tally.of("requests after the refusal") >= tally.of("refused") {
+        return Err(wrong(
+            "every refusal of the key is asked about",
+            "all reads",
+            "only where a feature may be missing there is something to ask",
+        ));
+    }
     writing(&bench, tally).await?;
     tokens(&bench, tally).await
 }
@@ -59,12 +72,19 @@ async fn refuse_nth(bench: &Bench<'_>, nth: usize, tally: &mut Tally) -> Result<
     bench.probe.off();
     let place = format!("a key refused from request {nth} on");
     let most = if asks_again(bench.subject) { 2 } else { 1 };
-    let struck = bench
-        .probe
-        .since(mark)
-        .iter()
+    let seen = bench.probe.since(mark).into_iter();
+    let refused: Vec<Uri> = seen
         .filter(|seen| seen.struck)
-        .count();
+        .map(|seen| seen.uri)
+        .collect();
+    let struck = refused.len();
+    if refused.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(wrong(
+            "a request with a key that was refused is repeated",
+            &place,
+            "the same question gets the same answer; another one may tell key and feature apart",
+        ));
+    }
     match error {
         Some(ConnectorError::Auth { .. }) if struck <= most => tally.add("refused", 1),
         Some(ConnectorError::Auth { .. }) => {

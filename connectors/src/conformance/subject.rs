@@ -18,6 +18,7 @@ use crate::{
     error::ConnectorError,
     http::Transport,
     model::{Event, EventKind},
+    webhook::Delivery,
 };
 
 /// A clock that is set by hand and stands still in between.
@@ -73,6 +74,8 @@ pub struct Scene {
 pub struct Access {
     /// Which key.
     pub key: KeyKind,
+    /// Which secret of webhooks, or which account where the platform publishes its keys (K14).
+    pub hook: KeyKind,
     /// Names of lists to follow, none for all.
     pub lists: Vec<String>,
 }
@@ -82,20 +85,48 @@ impl Access {
     pub fn good() -> Self {
         Self {
             key: KeyKind::Good,
+            hook: KeyKind::Good,
             lists: Vec::new(),
         }
     }
 }
 
-/// Which key a connector gets.
+/// Which key or secret a connector gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     /// The account's own.
     Good,
     /// One of the right shape that the platform does not know.
     Wrong,
-    /// One of a shape that no key of the platform has.
+    /// One of a shape that no key of the platform has; of webhooks, an empty one or none.
     Misshapen,
+}
+
+/// A delivery that is ready to be carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The method.
+    pub method: String,
+    /// The whole address to which it goes.
+    pub url: String,
+    /// The headers in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+    /// The events that it tells of and that count by its word, by the names of [`Truth::events`]; none where it is a hint.
+    pub tells: BTreeSet<String>,
+}
+
+impl Sent {
+    /// As it comes in.
+    pub fn delivery(&self) -> Delivery<'_> {
+        Delivery {
+            method: &self.method,
+            url: &self.url,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
 }
 
 /// What the platform holds, by names of the stand's own choice.
@@ -224,6 +255,11 @@ pub trait Subject: Send + Sync {
         None
     }
 
+    /// The headers without which no delivery can be believed, by the platform's documents (K14); none where it signs nothing.
+    fn signed_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Sets up the platform.
     async fn stand(&self, scene: Scene) -> Result<Box<dyn Stand>, String>;
 }
@@ -270,6 +306,23 @@ pub trait Stand: Send + Sync {
 
     /// Somebody leaves by their own hand, as far as the platform lets them.
     async fn leaves(&self, contact: &str) -> Result<(), String>;
+
+    /// What the platform sends by itself for what happened since this was asked last, signed now (K14). It begins to note what
+    /// happens when it is asked for the first time, at the latest.
+    async fn deliveries(&self) -> Vec<Sent> {
+        Vec::new()
+    }
+
+    /// The same delivery once more, as the platform sends what was not answered.
+    fn sent_again(&self, sent: &Sent) -> Sent {
+        sent.clone()
+    }
+
+    /// The text at a DNS name, where the platform publishes the keys of its signatures.
+    fn published(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
 
     /// How many requests were meant to change something, by the platform's own ledger.
     fn writes(&self) -> usize;

@@ -49,6 +49,8 @@ pub(super) struct Work<'a> {
     pub(super) columns: Vec<Column>,
     /// Whether a request may have changed something.
     pub(super) touched: bool,
+    /// Changes whose request was taken: they may be there until they are read.
+    taken: BTreeSet<usize>,
     /// What holds for all that is left, once the platform has failed.
     pub(super) rest: Option<Outcome>,
 }
@@ -70,6 +72,7 @@ pub(super) async fn push(
             .collect(),
         columns: Vec::new(),
         touched: false,
+        taken: BTreeSet::new(),
         rest: None,
     };
     if work.outcomes.iter().all(Option::is_some) {
@@ -209,7 +212,10 @@ impl Work<'_> {
     ) -> Result<Option<Answer>, ConnectorError> {
         let failure = match sent {
             Ok(answer) => {
-                self.touched |= answer.status().is_success();
+                if answer.status().is_success() {
+                    self.touched = true;
+                    self.taken.extend(places);
+                }
                 return Ok(Some(answer));
             }
             Err(Failure::NotDone(error)) if !self.touched => return Err(error),
@@ -346,6 +352,9 @@ impl Work<'_> {
     /// Reads the profiles again and settles what is there now.
     async fn confirm(&mut self, wishes: &mut Wishes) {
         self.leave_open(wishes);
+        if self.rest.is_some() {
+            self.doubt(wishes);
+        }
         if self.rest.is_some() || !self.touched {
             return;
         }
@@ -373,6 +382,17 @@ impl Work<'_> {
             }
         }
         self.leave_open(wishes);
+    }
+
+    /// The platform has failed, and what it took before that was not read again. It is not to be done later as if it had
+    /// not been done: once nobody wants it any more, it would stay.
+    fn doubt(&mut self, wishes: &Wishes) {
+        for place in wishes.values().flatten() {
+            if self.taken.contains(place) {
+                let why = "Copernica took the write and failed before it was read again";
+                self.outcomes[*place] = Some(Outcome::Ambiguous(why.into()));
+            }
+        }
     }
 
     /// Makes the interests that profiles did not take, which may not be defined yet; whether there are any.

@@ -27,6 +27,13 @@ pub(super) struct NewsletterPage {
 }
 
 impl NewsletterPage {
+    /// The names of those that are somebody's list: archived ones are not.
+    pub(super) fn names(self) -> Vec<String> {
+        let open = self.newsletters.into_iter();
+        let open = open.filter(|own| own.status.as_deref() != Some("archived"));
+        open.filter_map(|own| own.name).collect()
+    }
+
     /// Refuses a configuration that names newsletters the site does not have.
     pub(super) fn require(&self, wanted: &[String]) -> Result<(), ConnectorError> {
         let has = |name: &String| {

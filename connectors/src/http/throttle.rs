@@ -33,6 +33,18 @@ impl Default for Rate {
     }
 }
 
+impl Rate {
+    /// The same with at most so many a second, also after a rest.
+    #[must_use]
+    pub fn at(self, most: u32) -> Self {
+        Self {
+            per_second: f64::from(most.max(1)),
+            burst: self.burst.clamp(1, most.max(1)),
+            ..self
+        }
+    }
+}
+
 /// Lets requests through at a rate.
 pub(super) struct Throttle {
     interval: Duration,
@@ -96,6 +108,24 @@ mod tests {
             waits.push(start.elapsed().as_millis());
         }
         assert_eq!(waits, [0, 0, 0, 500, 1000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lower_rate_holds_also_for_the_burst() {
+        let rate = Rate {
+            per_second: 500.0,
+            burst: 50,
+            at_once: 4,
+        };
+        assert_eq!(rate.at(1000).burst, 50);
+        let throttle = Throttle::new(rate.at(2));
+        let start = Instant::now();
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            drop(throttle.turn().await);
+            waits.push(start.elapsed().as_millis());
+        }
+        assert_eq!(waits, [0, 0, 500, 1000]);
     }
 
     #[tokio::test(start_paused = true)]

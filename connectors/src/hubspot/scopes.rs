@@ -18,6 +18,8 @@ use crate::{
 
 const CONTACT_SCOPE: &str = "crm.objects.contacts.read";
 const EMAIL_SCOPE: &str = "content";
+/// What reading the types of subscription needs.
+pub(super) const SUBSCRIPTION_TYPES: &str = "communication_preferences.read";
 
 /// What a stream needs.
 pub(super) fn of(stream: Stream) -> &'static str {
@@ -59,7 +61,7 @@ pub(super) async fn check(hub: &HubSpot) -> Result<Account, ConnectorError> {
         (super::properties::PATH, "crm.schemas.contacts.read"),
         ("marketing/v3/forms", of(FORMS)),
         (super::lists::PROBE, "crm.lists.read"),
-        (subscriptions::TYPES, "communication_preferences.read"),
+        (subscriptions::TYPES, SUBSCRIPTION_TYPES),
     ];
     if matches!(hub.purchases, Purchases::Deals | Purchases::Both) {
         probes.push(("crm/v3/objects/deals", "crm.objects.deals.read"));
@@ -97,6 +99,7 @@ pub(super) async fn check(hub: &HubSpot) -> Result<Account, ConnectorError> {
         name: portal.map_or_else(|| "HubSpot".into(), |id| format!("HubSpot account {id}")),
         version: None,
         missing,
+        needless: Vec::new(),
     })
 }
 

@@ -40,18 +40,7 @@ pub(super) async fn followed(hub: &HubSpot) -> Result<Vec<Type>, ConnectorError>
     if hub.lists.is_empty() {
         return Ok(Vec::new());
     }
-    let answer: Value = hub.client.get(TYPES).send().await?.json()?;
-    // `results` in v4, `subscriptionDefinitions` in v3.
-    let rows = answer["results"].as_array();
-    let rows = rows.or_else(|| answer["subscriptionDefinitions"].as_array());
-    let rows = rows.ok_or_else(|| contract(TYPES, "the answer holds no types of subscription"))?;
-    let read = |row: &Value| {
-        Some(Type {
-            id: text(&row["id"])?,
-            name: text(&row["name"])?,
-        })
-    };
-    let all: Vec<Type> = rows.iter().filter_map(read).collect();
+    let all = all(hub).await?;
     let mut found = Vec::new();
     for name in &hub.lists {
         let named = all.iter().find(|one| one.name == *name);
@@ -64,6 +53,22 @@ pub(super) async fn followed(hub: &HubSpot) -> Result<Vec<Type>, ConnectorError>
         })?);
     }
     Ok(found)
+}
+
+/// Every type of the account.
+pub(super) async fn all(hub: &HubSpot) -> Result<Vec<Type>, ConnectorError> {
+    let answer: Value = hub.client.get(TYPES).send().await?.json()?;
+    // `results` in v4, `subscriptionDefinitions` in v3.
+    let rows = answer["results"].as_array();
+    let rows = rows.or_else(|| answer["subscriptionDefinitions"].as_array());
+    let rows = rows.ok_or_else(|| contract(TYPES, "the answer holds no types of subscription"))?;
+    let read = |row: &Value| {
+        Some(Type {
+            id: text(&row["id"])?,
+            name: text(&row["name"])?,
+        })
+    };
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 /// A page of the timeline.

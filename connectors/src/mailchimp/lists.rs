@@ -19,12 +19,17 @@ pub(super) struct List {
 /// The followed audiences, in the platform's order. A configured name that the
 /// account does not have is a [`ConnectorError::Config`] that lists those it has.
 pub(super) async fn followed(mailchimp: &Mailchimp) -> Result<Vec<List>, ConnectorError> {
+    choose(all_of(mailchimp).await?, &mailchimp.lists)
+}
+
+/// Every audience of the account.
+pub(super) async fn all_of(mailchimp: &Mailchimp) -> Result<Vec<List>, ConnectorError> {
     let fields = ("fields", "lists.id,lists.name,total_items".to_owned());
     let rows: Vec<ListRow> = all(mailchimp, "lists", &[fields]).await?;
     let own = rows
         .into_iter()
         .map(|ListRow { id, name }| List { id, name });
-    choose(own.collect(), &mailchimp.lists)
+    Ok(own.collect())
 }
 
 fn choose(own: Vec<List>, wanted: &[String]) -> Result<Vec<List>, ConnectorError> {

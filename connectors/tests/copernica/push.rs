@@ -228,6 +228,27 @@ async fn a_lost_answer_is_in_doubt_and_the_rest_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_taken_before_the_platform_failed_is_in_doubt_and_not_to_be_done_later() {
+    let fake = Fake::new();
+    fake.people([1, 2, 3]);
+    let connector = fake.connector();
+    fake.hook(|_, asked| asked.path.contains("/2/").then(|| Ok((302, String::new()))));
+    let changes = [1, 2, 3].map(|id| set(id, "EngScore", "4"));
+    let outcomes = push(&connector, &changes).await;
+    assert!(
+        matches!(
+            &outcomes[..],
+            [
+                Outcome::Ambiguous(_),
+                Outcome::Retry(..),
+                Outcome::Retry(..)
+            ]
+        ),
+        "{outcomes:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_field_that_starts_something_is_written_as_text() {
     let fake = Fake::new();
     fake.people([1]);

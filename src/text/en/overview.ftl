@@ -33,3 +33,11 @@ overview-known = { $n ->
     [one] The last 13 weeks; { $n } day of them is known.
    *[other] The last 13 weeks; { $n } days of them are known.
 }
+overview-shadow = { $n ->
+    [one] in its shadow period until { $day }; { $n } write would have been made
+   *[other] in its shadow period until { $day }; { $n } writes would have been made
+}
+overview-shadow-over = { $n ->
+    [one] its shadow period ended on { $day }; { $n } write would have been made. Let it write:
+   *[other] its shadow period ended on { $day }; { $n } writes would have been made. Let it write:
+}

@@ -33,3 +33,11 @@ overview-known = { $n ->
     [one] De laatste 13 weken; daarvan is { $n } dag bekend.
    *[other] De laatste 13 weken; daarvan zijn { $n } dagen bekend.
 }
+overview-shadow = { $n ->
+    [one] kijkt alleen mee tot { $day }; er zou { $n } keer geschreven zijn
+   *[other] kijkt alleen mee tot { $day }; er zou { $n } keer geschreven zijn
+}
+overview-shadow-over = { $n ->
+    [one] keek alleen mee tot { $day }; er zou { $n } keer geschreven zijn. Zo laat je schrijven toe:
+   *[other] keek alleen mee tot { $day }; er zou { $n } keer geschreven zijn. Zo laat je schrijven toe:
+}

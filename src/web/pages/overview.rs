@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     rules::set::Score,
     score::calendar::Day,
-    status::{self, Status},
+    status::{self, ConnectionStatus, Status},
     store::{AtPoints, Conn, DaySizes, End, Grouping, Sizes, StoreError},
     text::Say,
     web::{
@@ -203,6 +203,12 @@ fn needs(say: Say, seen: &Seen) -> Markup {
             }));
         }
     }
+    lines.extend(
+        status
+            .connections
+            .iter()
+            .filter_map(|each| shadow(say, each)),
+    );
     for guard in &status.guards {
         lines.push((Mood::Warn, html! {
             a href="/push#held" { (say.with("overview-held", [("guard", (&guard.name).into())])) }
@@ -232,6 +238,24 @@ fn needs(say: Say, seen: &Seen) -> Markup {
             }
         }
     }
+}
+
+/// A connection that is only watched: what it would have been told, and that its time is over.
+fn shadow(say: Say, connection: &ConnectionStatus) -> Option<(Mood, Markup)> {
+    let shadow = connection.shadow.as_ref()?;
+    let writes = shadow.last.as_ref().map_or(0, |last| last.writes);
+    let put = [("n", writes.into()), ("day", say.day(shadow.until).into())];
+    let told = if shadow.over {
+        say.with("overview-shadow-over", put)
+    } else {
+        say.with("overview-shadow", put)
+    };
+    let mood = if shadow.over { Mood::Warn } else { Mood::Calm };
+    let line = html! {
+        a href="/push" { (html::name(&connection.name)) ": " (told) }
+        @if shadow.over { " " code { "engaged go-live " (connection.name) } }
+    };
+    Some((mood, line))
 }
 
 fn mood_word(mood: Mood) -> crate::text::Key {

@@ -302,6 +302,38 @@ fn holes(say: Say, each: &Shown) -> Markup {
             h3 { (say.t("sync-holes")) }
             p { (say.t("sync-holes-help")) }
             (html::table(&say.t("sync-holes-caption"), &columns, &rows, &say.t("sync-no-holes")))
+            (short(say, &each.status))
+        }
+    }
+}
+
+/// Where less reached us than the platform counts, the newest first; nothing where all of it did.
+fn short(say: Say, status: &ConnectionStatus) -> Markup {
+    let rows = status.short.iter().map(|each| {
+        let reported = [("n", each.reported().into()), ("of", each.counted.into())];
+        vec![
+            html! { (say.day(each.from)) },
+            html! { (say.day(each.to)) },
+            html! { (html::name(&each.campaign)) },
+            html! { (html::name(&each.kind)) },
+            html! { (say.with("sync-short-of", reported)) },
+        ]
+    });
+    let rows: Vec<Vec<Markup>> = rows.collect();
+    let columns = [
+        Column::text(say.t("sync-hole-from")),
+        Column::text(say.t("sync-hole-to")),
+        Column::text(say.t("sync-short-campaign")),
+        Column::text(say.t("sync-short-kind")),
+        Column::text(say.t("sync-short-came")),
+    ];
+    let more = status.short_in_all.saturating_sub(rows.len());
+    html! {
+        @if !rows.is_empty() {
+            h3 { (say.t("sync-short")) }
+            p { (say.t("sync-short-help")) }
+            (html::table(&say.t("sync-short-caption"), &columns, &rows, ""))
+            @if more > 0 { p { (say.with("sync-short-more", [("n", more.into())])) } }
         }
     }
 }
@@ -337,4 +369,55 @@ async fn run(visit: Visit, Form(which): Form<Which>) -> Response {
         say.with("sync-under-way", name)
     };
     visit.then("/sync", Mood::Calm, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Language, status::ShortStatus};
+
+    #[test]
+    fn days_of_which_less_came_than_is_counted_are_told_in_both_languages_and_not_without_any() {
+        let mut status = ConnectionStatus {
+            name: "krant".into(),
+            platform: "activecampaign".into(),
+            mode: "read-only",
+            state: "ok",
+            why: None,
+            last_good_at: None,
+            complete_through: None,
+            contacts: 0,
+            rejects: 0,
+            short: Vec::new(),
+            short_in_all: 0,
+            next_at: None,
+            shadow: None,
+            webhook: None,
+        };
+        let shown = |language, status: &ConnectionStatus| {
+            short(Say::new(language, chrono_tz::UTC), status).into_string()
+        };
+        assert_eq!(shown(Language::Dutch, &status), "");
+        status.short.push(ShortStatus {
+            campaign: "Winter".into(),
+            kind: "open".into(),
+            missing: 10,
+            counted: 200,
+            from: Day(20_000),
+            to: Day(20_001),
+        });
+        status.short_in_all = 3;
+        for (language, words) in [
+            (Language::Dutch, ["190 van 200 gemeld", "Nog 2", "Winter"]),
+            (
+                Language::English,
+                ["190 of 200 reported", "2 more", "Winter"],
+            ),
+        ] {
+            let page = shown(language, &status);
+            for word in words {
+                assert!(page.contains(word), "{word}: {page}");
+            }
+        }
+    }
 }

@@ -260,6 +260,20 @@ impl ActiveCampaign {
         })
     }
 
+    /// Somebody opens the last campaign again and again, so many times and so many seconds apart up to now: for a flood.
+    pub fn opens_often(&self, address: &str, times: Seconds, apart: Seconds) -> bool {
+        self.by_hand(address, |account, _, index| {
+            let (now, last) = (account.now, account.reports.len().checked_sub(1));
+            if let Some(report) = last {
+                for back in (0..times).rev() {
+                    let at = now.saturating_sub(back * apart);
+                    let known = account.reports[report].take(index, at, None);
+                    account.tell(index, at, Initiator::Public, What::Read { report, known });
+                }
+            }
+        })
+    }
+
     /// Somebody answers the last campaign: only a webhook and a counter tell.
     pub fn replies(&self, address: &str) -> bool {
         self.by_hand(address, |account, _, index| {

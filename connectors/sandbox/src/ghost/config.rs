@@ -53,6 +53,10 @@ pub struct GhostConfig {
     pub track_clicks: bool,
     /// Whether the key is not an integration's but the token of somebody on the staff who may not see members.
     pub key_of_an_author: bool,
+    /// The address of a webhook for all that happens to members; none for no webhook.
+    pub webhook_url: Option<String>,
+    /// By what its calls are signed.
+    pub webhook_secret: String,
 }
 
 impl Default for GhostConfig {
@@ -69,6 +73,8 @@ impl Default for GhostConfig {
             track_opens: true,
             track_clicks: true,
             key_of_an_author: false,
+            webhook_url: None,
+            webhook_secret: "a secret that somebody made up for it".to_owned(),
         }
     }
 }

@@ -193,7 +193,7 @@ fn compare(a: &Member, b: &Member, order: &str) -> Ordering {
 }
 
 /// A member; `full` as when it is read alone.
-fn member_json(desk: &Desk<'_>, member: &Member, full: bool) -> Value {
+pub(super) fn member_json(desk: &Desk<'_>, member: &Member, full: bool) -> Value {
     let uuid = member.uuid();
     let key = long_hex(member.id.seed());
     let info = member

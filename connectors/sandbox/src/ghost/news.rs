@@ -54,9 +54,12 @@ impl State {
 
     /// Takes in everything that is known at `now`.
     pub(super) fn read_news(&mut self, config: &GhostConfig, world: &World, now: Seconds) {
-        if self.read_at.replace((now, world.end())) == Some((now, world.end())) {
+        let before = self.read_at.replace((now, world.end()));
+        if before == Some((now, world.end())) {
             return;
         }
+        // Who was there before anybody looked is told of to nobody.
+        let first = before.is_none();
         self.gather(config, world);
         let waiting = std::mem::take(&mut self.waiting);
         let (mut due, later): (Vec<_>, Vec<_>) =
@@ -65,6 +68,9 @@ impl State {
         due.sort_unstable();
         for arrival in due {
             self.take_in(config, world, arrival);
+        }
+        if first || config.webhook_url.is_none() {
+            self.stirs.clear();
         }
         for kind in Kind::ALL {
             if !self.rows(kind).is_sorted() {
@@ -176,7 +182,8 @@ impl State {
             news,
         } = arrival;
         if news == News::Joined {
-            self.join(config, world.person(person), at);
+            let id = self.join(config, world.person(person), at);
+            self.stir(None, id);
             return;
         }
         let Some(&member) = self.by_person.get(&person) else {
@@ -229,12 +236,15 @@ impl State {
                     },
                 );
             }
-            News::Left => self.subscribe(member, at, false),
-            News::Returned => self.subscribe(member, at, true),
+            News::Left | News::Returned => {
+                let before = self.members.get(&member).cloned();
+                self.subscribe(member, at, news == News::Returned);
+                self.stir(before, member);
+            }
         }
     }
 
-    fn join(&mut self, config: &GhostConfig, person: &Person, at: Seconds) {
+    fn join(&mut self, config: &GhostConfig, person: &Person, at: Seconds) -> Id {
         let seed = u64::from(person.number);
         let id = Id::new(at, &[5, seed]);
         let email = person.address();
@@ -274,6 +284,7 @@ impl State {
                 what: What::Signup,
             },
         );
+        id
     }
 
     /// Somebody used the site's own form.

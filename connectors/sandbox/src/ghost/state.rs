@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::hooks::Stir;
 use super::id::{Id, uuid};
 use super::news::Arrival;
 use crate::people::Seconds;
@@ -191,6 +192,8 @@ pub(super) struct State {
     /// The present and the world's end when the news were last read.
     pub(super) read_at: Option<(Seconds, Seconds)>,
     made: u64,
+    /// Changes of members that webhooks were not told of yet.
+    pub(super) stirs: Vec<Stir>,
 }
 
 impl State {

@@ -2,5 +2,6 @@
 
 pub(super) mod client;
 mod events;
+mod hooks;
 mod members;
 mod tokens;

@@ -119,7 +119,7 @@ impl Portal {
         let at = (self.now + i64::from(attempt) * 60_000).to_string();
         let signature = sign(
             &self.options.client_secret(),
-            &format!("POST{url}{body}{at}"),
+            &format!("POST{}{body}{at}", as_signed(&url)),
         );
         let headers = [
             ("Content-Type", "application/json"),
@@ -139,6 +139,29 @@ impl Portal {
             happenings,
         }
     }
+}
+
+/// The address as it is signed: these characters are decoded, everything else stays as it was sent (sheet 7: "decoded per
+/// docs", which list them).
+fn as_signed(url: &str) -> String {
+    let mut parts = url.split('%');
+    let mut signed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code.filter(|code| b":/?@!$'()*,;".contains(code)) {
+            Some(code) => {
+                signed.push(char::from(code));
+                signed.push_str(&part[2..]);
+            }
+            None => {
+                signed.push('%');
+                signed.push_str(part);
+            }
+        }
+    }
+    signed
 }
 
 /// The base64 of the HMAC-SHA256 by the client secret.

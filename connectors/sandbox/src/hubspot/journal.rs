@@ -27,9 +27,9 @@ pub enum Change {
     OptedOut(Option<u64>),
     /// Subscribed again to the type with this id.
     Subscribed(u64),
-    /// Put on a list, with its id, where the contact had not been.
+    /// Put on a list, by its name, where the contact had not been.
     Listed(String),
-    /// Taken off a list.
+    /// Taken off a list, by its name.
     Unlisted(String),
     /// Enrolled in a workflow, with its id.
     Enrolled(String),

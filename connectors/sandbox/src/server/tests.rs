@@ -176,3 +176,29 @@ async fn a_shut_down_server_answers_no_more() {
     serving.shutdown().await;
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn half_a_body_looks_whole_and_a_login_page_and_a_redirect_keep_the_request_from_the_platform()
+ {
+    let serving = serving(vec![
+        Rule::new("/page", When::Nth(1), Fault::HalfBody),
+        Rule::new("/thing", When::Nth(1), Fault::LoginPage),
+        Rule::new("/thing", When::Nth(2), Fault::Elsewhere(9)),
+    ])
+    .await;
+    let half = ask(&serving, "GET", "/page?abcd").await;
+    assert!(half.starts_with("HTTP/1.1 200") && half.contains("content-length: 4"));
+    assert!(half.ends_with("page"), "{half}");
+    let login = ask(&serving, "PUT", "/thing").await;
+    assert!(login.starts_with("HTTP/1.1 200") && login.contains("text/html"));
+    let elsewhere = ask(&serving, "PUT", "/thing").await;
+    assert!(elsewhere.starts_with("HTTP/1.1 302"), "{elsewhere}");
+    assert!(elsewhere.contains("location: http://127.0.0.1:9/"));
+    let entries = serving.ledger().entries();
+    assert!(!entries[0].delivered && entries[0].status == 200);
+    assert!(
+        entries[1..]
+            .iter()
+            .all(|entry| entry.write && !entry.applied)
+    );
+}

@@ -33,9 +33,13 @@ fn header<'d>(delivery: &'d Delivery, name: &str) -> &'d str {
 }
 
 fn signed(delivery: &Delivery, hubspot: &HubSpot) -> bool {
+    signed_for(URL, delivery, hubspot)
+}
+
+fn signed_for(url: &str, delivery: &Delivery, hubspot: &HubSpot) -> bool {
     let at = header(delivery, "X-HubSpot-Request-Timestamp");
     let mut mac = Hmac::<Sha256>::new_from_slice(hubspot.client_secret().as_bytes()).unwrap();
-    mac.update(format!("POST{URL}{}{at}", delivery.body).as_bytes());
+    mac.update(format!("POST{url}{}{at}", delivery.body).as_bytes());
     STANDARD.encode(mac.finalize().into_bytes()) == header(delivery, "X-HubSpot-Signature-v3")
 }
 
@@ -115,4 +119,17 @@ async fn a_delivery_that_is_repeated_is_signed_anew_and_says_so() {
         header(&second, "X-HubSpot-Signature-v3")
     );
     assert!(signed(&second, &bench.hubspot));
+}
+
+#[tokio::test]
+async fn an_address_is_signed_with_some_characters_decoded_and_all_others_as_they_are() {
+    let bench = Bench::new(Options {
+        webhook_url: Some("https://hooks.example.nl/a%2Fb?of=app%3A1&x=%20%253A%c3%a9".to_owned()),
+        ..Options::default()
+    })
+    .await;
+    bench.hubspot.leaves(&bench.mailed().address);
+    let delivery = bench.hubspot.deliveries().remove(0);
+    let decoded = "https://hooks.example.nl/a/b?of=app:1&x=%20%253A%c3%a9";
+    assert!(signed_for(decoded, &delivery, &bench.hubspot));
 }

@@ -4,7 +4,6 @@ use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
     time::Duration,
 };
 
@@ -54,10 +53,10 @@ pub fn path(program: &Program) -> String {
 }
 
 /// Where the daemon says that it listens.
-pub fn address(log: &Path) -> SocketAddr {
+pub fn address(said: impl Fn() -> String) -> SocketAddr {
     let mut address = None;
     until("it listens", || {
-        let said = std::fs::read_to_string(log).unwrap();
+        let said = said();
         let line = said
             .lines()
             .find(|line| line.contains("listening for webhooks"));
