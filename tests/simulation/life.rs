@@ -461,5 +461,8 @@ fn storm(fault: Fault) -> &'static str {
         Fault::AnswerLost => "a storm: answer lost",
         Fault::NoAnswer => "a storm: no answer",
         Fault::RevokedKey => "a request met a refused key",
+        Fault::LoginPage => "a storm: login page",
+        Fault::HalfBody => "a storm: half body",
+        Fault::Elsewhere(_) => "a storm: elsewhere",
     }
 }
