@@ -4,6 +4,7 @@
 //!
 //! `ENGAGED_SEEDS` (100) says how many lives, `ENGAGED_SEED` (1) from which on. A seed that fails is printed with the
 //! command that lives the same life again. `simulation/regressions.txt` has those that once failed; they come first.
+//! `simulation/planted.rs` has bugs that the lives must find.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +26,8 @@ mod judge;
 mod life;
 #[path = "simulation/line.rs"]
 mod line;
+#[path = "simulation/planted.rs"]
+mod planted;
 #[path = "simulation/tally.rs"]
 mod tally;
 
@@ -35,6 +38,7 @@ use std::{
 };
 
 use life::Life;
+use planted::{BUGS, Bug};
 use tally::Tally;
 
 /// How many lives, unless somebody says otherwise. `.ci/run` does.
@@ -57,8 +61,8 @@ fn regressions() -> impl Iterator<Item = u64> {
 }
 
 /// Lives one life; what was broken in it.
-fn live(seed: u64, tally: &mut Tally) -> Vec<String> {
-    let living = AssertUnwindSafe(|| Life::new(seed).live(tally));
+fn live(seed: u64, bug: Option<&'static Bug>, tally: &mut Tally) -> Vec<String> {
+    let living = AssertUnwindSafe(|| Life::new(seed, bug).live(tally));
     catch_unwind(living).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
@@ -85,7 +89,7 @@ fn whatever_happens_to_an_installation_its_promises_hold() {
                         return;
                     };
                     let mut own = Tally::default();
-                    let found = live(seed, &mut own);
+                    let found = live(seed, None, &mut own);
                     tally.lock().unwrap().add(&own);
                     if !found.is_empty() {
                         println!("seed {seed}: {found:#?}\n{}", again(seed));
@@ -123,10 +127,46 @@ fn again(seed: u64) -> String {
 fn the_same_seed_lives_the_same_life() {
     for seed in [3, 17, 40] {
         let lives = [(); 2].map(|()| {
-            let (mut life, mut tally) = (Life::new(seed), Tally::default());
+            let (mut life, mut tally) = (Life::new(seed, None), Tally::default());
             let broken = life.live(&mut tally);
             (broken, tally, life.digest())
         });
         assert_eq!(lives[0], lives[1], "seed {seed}");
     }
+}
+
+/// Within how many lives a bug must be found.
+const LIVES: u64 = 6;
+
+#[test]
+fn each_planted_bug_is_found_within_a_few_lives() {
+    let queue = Mutex::new(BUGS.iter().collect::<VecDeque<_>>());
+    let missed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let Some(bug) = queue.lock().unwrap().pop_front() else {
+                        return;
+                    };
+                    let mut said = Vec::new();
+                    let found = (1..=LIVES).find(|seed| {
+                        let own = live(*seed, Some(bug), &mut Tally::default());
+                        let found = own.iter().any(|finding| finding.contains(bug.found));
+                        said.extend(own);
+                        found
+                    });
+                    println!("{}: found in life {found:?}", bug.name);
+                    if found.is_none() {
+                        missed
+                            .lock()
+                            .unwrap()
+                            .push(format!("{}: {said:#?}", bug.name));
+                    }
+                }
+            });
+        }
+    });
+    let missed = missed.into_inner().unwrap();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
 }

@@ -252,7 +252,10 @@ impl Stage {
             runtime.block_on(starting).unwrap()
         });
         let stage = Self {
-            program: Program::with(""),
+            program: match scene.end {
+                None => Program::with(""),
+                Some(_) => Program::in_memory(""),
+            },
             zone: scene
                 .end
                 .map_or_else(noon, |_| "Europe/Amsterdam".to_owned()),

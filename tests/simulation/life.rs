@@ -23,6 +23,7 @@ use crate::{
     clock::Moved,
     judge,
     line::{Death, Line, NAMES, Weather},
+    planted::{Bug, Driver, Seam},
     stage::{Scene, Stage, open},
     tally::Tally,
 };
@@ -46,6 +47,7 @@ pub struct Life {
     pub clock: Arc<Moved>,
     pub line: Arc<Line>,
     runtime: Runtime,
+    bug: Option<&'static Bug>,
     chance: Rng,
     jobs: Option<Jobs>,
     weather: [(Weather, u32); NAMES.len()],
@@ -56,8 +58,8 @@ pub struct Life {
 }
 
 impl Life {
-    /// A life at its beginning.
-    pub fn new(seed: u64) -> Self {
+    /// A life at its beginning, of an engine with a bug, if there is one.
+    pub fn new(seed: u64, bug: Option<&'static Bug>) -> Self {
         let stage = Stage::new(&Scene {
             people: 12,
             seed,
@@ -77,12 +79,13 @@ impl Life {
             .unwrap();
         let end = time(stage.world.read().unwrap().end());
         let clock = runtime.block_on(async { Arc::new(Moved::new(end)) });
-        let line = Arc::new(Line::new(Arc::clone(&stage)));
+        let line = Arc::new(Line::new(Arc::clone(&stage), bug));
         let life = Self {
             stage,
             clock,
             line,
             runtime,
+            bug,
             chance: Rng::new(mix(&[seed, 7])),
             jobs: None,
             weather: Default::default(),
@@ -158,11 +161,19 @@ impl Life {
 
     /// Lives, rests and is judged; what was broken.
     pub fn live(&mut self, tally: &mut Tally) -> Vec<String> {
-        // At first all is well: there is something to lose.
-        for _ in 0..2 {
+        // At first all is well: there is something to lose. And the first push waits for a person.
+        if self.is_driven(Driver::AsksNobody) {
             self.works(None, tally);
             self.answers(tally);
         }
+        self.works(None, tally);
+        if !self.stage.writes().is_empty() {
+            let finding = "something was written before anybody let it pass";
+            self.broken.push(finding.into());
+        }
+        self.answers(tally);
+        self.works(None, tally);
+        self.answers(tally);
         for _ in 0..STEPS {
             self.passes(tally);
             self.turns(tally);
@@ -185,10 +196,14 @@ impl Life {
             .map(|kind: usize| self.line.struck[kind].load(std::sync::atomic::Ordering::SeqCst));
         tally.times("a platform could not be reached", struck[0]);
         tally.times("a platform answered with a web page", struck[1]);
-        if !self.broken.is_empty() {
+        if !self.broken.is_empty() && self.bug.is_none() {
             println!("{}", self.log.join("\n"));
         }
         std::mem::take(&mut self.broken)
+    }
+
+    fn is_driven(&self, driver: Driver) -> bool {
+        matches!(self.bug, Some(Bug { seam: Seam::Driven(own), .. }) if *own == driver)
     }
 
     /// Time passes.
@@ -296,6 +311,9 @@ impl Life {
         self.jobs();
         let (writes, files) = (self.stage.writes().len(), self.stage.files());
         let jobs = self.jobs.as_ref().unwrap();
+        if self.is_driven(Driver::PlanApplies) {
+            let _ = self.runtime.block_on(jobs.apply(None));
+        }
         let planned = self.runtime.block_on(jobs.plan());
         tally.count("a plan was looked at");
         if self.stage.writes().len() > writes || self.stage.files() != files {
@@ -321,6 +339,8 @@ impl Life {
         self.line.dies(death);
         self.jobs();
         let jobs = self.jobs.as_ref().unwrap();
+        let seam = self.bug.map(|bug| bug.seam);
+        let always = self.is_driven(Driver::AlwaysComplete);
         let work = async {
             let mut complete = Vec::new();
             for name in NAMES {
@@ -328,9 +348,14 @@ impl Life {
                     .sync(Some(name), false)
                     .await
                     .map_err(|error| error.to_string())?;
-                complete.extend(reports.iter().map(engaged::sync::SyncReport::is_complete));
+                complete.extend(reports.iter().map(|report| always || report.is_complete()));
             }
-            jobs.score(false).await.map_err(|error| error.to_string())?;
+            if let Some(Seam::Synced(sql)) = seam {
+                self.stage.database().execute_batch(sql).unwrap();
+            }
+            if !self.is_driven(Driver::NeverScores) {
+                jobs.score(false).await.map_err(|error| error.to_string())?;
+            }
             let pushed = jobs
                 .apply(None)
                 .await
@@ -349,6 +374,9 @@ impl Life {
             }
         });
         self.line.dies(None);
+        if let Some(Seam::Stored(sql)) = seam {
+            self.stage.database().execute_batch(sql).unwrap();
+        }
         match ended {
             None => {
                 self.jobs = None;
@@ -374,6 +402,8 @@ impl Life {
                     }
                 }
                 self.note(format!("worked: {complete:?} {pushed:?}"));
+                let more = judge::scored(self, false);
+                self.broken.extend(more);
             }
         }
         let more = judge::at_any_time(self);

@@ -11,7 +11,10 @@ use engaged_connectors::http::{Transport, TransportError};
 use http::{Request, Response};
 use tokio::sync::Notify;
 
-use crate::stage::Stage;
+use crate::{
+    planted::{Bug, Seam},
+    stage::Stage,
+};
 
 /// Both connections, by their place.
 pub const NAMES: [&str; 2] = ["site", "shop"];
@@ -52,6 +55,7 @@ struct State {
 pub struct Line {
     stage: Arc<Stage>,
     state: Mutex<State>,
+    bug: Option<&'static Bug>,
     /// Told when the process is to die.
     pub died: Notify,
     /// Requests that met nobody, or a portal.
@@ -59,10 +63,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line to the platforms of a stage.
-    pub fn new(stage: Arc<Stage>) -> Self {
+    /// A line to the platforms of a stage, with a bug in what goes over it, if there is one.
+    pub fn new(stage: Arc<Stage>, bug: Option<&'static Bug>) -> Self {
         Self {
             stage,
+            bug,
             state: Mutex::default(),
             died: Notify::new(),
             struck: Default::default(),
@@ -84,6 +89,24 @@ impl Line {
         (state.death, state.requests) = (death, 0);
     }
 
+    /// What the product makes of an answer.
+    fn altered(&self, path: &str, answer: Response<Bytes>) -> Response<Bytes> {
+        let Some(Seam::Answered(edit)) = self.bug.map(|bug| bug.seam) else {
+            return answer;
+        };
+        match edit(path, &answer) {
+            None => answer,
+            Some(body) => {
+                let (mut parts, _) = answer.into_parts();
+                parts.headers.remove("content-length");
+                parts
+                    .headers
+                    .insert("content-type", "application/json".parse().unwrap());
+                Response::from_parts(parts, body)
+            }
+        }
+    }
+
     /// Whom a request is for.
     fn place(&self, request: &Request<Bytes>) -> usize {
         let site = self.stage.site_serving().base_url();
@@ -92,6 +115,23 @@ impl Line {
     }
 
     async fn ask(&self, place: usize, request: Request<Bytes>) -> std::io::Result<Response<Bytes>> {
+        if let Some(Seam::Sent(instead)) = self.bug.map(|bug| bug.seam)
+            && let Some(mut requests) = instead(&request)
+        {
+            let last = requests.pop().unwrap();
+            for request in requests {
+                drop(self.reach(place, request).await);
+            }
+            return self.reach(place, last).await;
+        }
+        self.reach(place, request).await
+    }
+
+    async fn reach(
+        &self,
+        place: usize,
+        request: Request<Bytes>,
+    ) -> std::io::Result<Response<Bytes>> {
         if place == 0 {
             self.stage.site_serving().ask(request).await
         } else {
@@ -120,7 +160,8 @@ impl Transport for Line {
             self.died.notify_one();
             return std::future::pending().await;
         }
-        match weather {
+        let path = request.uri().path().to_owned();
+        let answer = match weather {
             Weather::Down => {
                 self.struck[0].fetch_add(1, Ordering::SeqCst);
                 Err(TransportError::NotSent("nobody is there".into()))
@@ -138,6 +179,7 @@ impl Transport for Line {
                 .ask(place, request)
                 .await
                 .map_err(|error| TransportError::Lost(error.to_string())),
-        }
+        };
+        answer.map(|answer| self.altered(&path, answer))
     }
 }
