@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engaged::verify::verify;
+use engaged::{
+    score::{
+        calendar::Zone,
+        facts::{ConnectionId, KindId},
+    },
+    verify::verify,
+};
 use engaged_sandbox::mailchimp::Status;
 use rusqlite::types::Value;
 use sha2::{Digest as _, Sha256};
@@ -164,6 +170,61 @@ pub fn scored(life: &mut Life, rests: bool) -> Option<String> {
         }
         other => Some(format!("verify: {other:?}")),
     }
+}
+
+/// What holds whenever the engine is done: no past day is called complete of which the shop has an event that did not come.
+pub fn covered(life: &mut Life) -> Option<String> {
+    let stage = life.stage.clone();
+    let (found, truth) = stage.shop_found_and_true();
+    let missing = less(truth, &found);
+    if missing.is_empty() {
+        return None;
+    }
+    let shop = ConnectionId(id_of(&stage, "connection", "shop")?);
+    let (zone, today, coverage) = life.with_jobs(|jobs| {
+        let zone = Zone::new(jobs.config.zone);
+        let today = zone.day(jobs.clock.now().timestamp_millis());
+        let coverage = jobs.store.read(|conn| conn.coverage(&zone, today, None));
+        (zone, today, coverage.unwrap())
+    });
+    let believed = |event: &String| {
+        let parts: Vec<&str> = event.split('|').collect();
+        let day = zone.day(parts[3].parse::<i64>().unwrap() * 1000);
+        let kind = id_of(&stage, "kind", parts[0]).map(KindId);
+        let holes = coverage.holes.iter();
+        let holes = holes.filter(|(own, of, _)| *own == shop && (of.is_none() || *of == kind));
+        let mut holes = holes.flat_map(|(_, _, holes)| holes);
+        day < today && !holes.any(|hole| hole.from <= day && day <= hole.to)
+    };
+    let believed: Vec<String> = missing.into_iter().filter(believed).collect();
+    named(
+        "lie on days that are called complete, and did not come",
+        &believed,
+    )
+}
+
+/// What is in the first and not in the second, each as often as it is there.
+fn less(all: Vec<String>, without: &[String]) -> Vec<String> {
+    let mut without: Vec<&String> = without.iter().collect();
+    without.sort();
+    let mut left = Vec::new();
+    let mut next = without.into_iter().peekable();
+    let mut all = all;
+    all.sort();
+    for one in all {
+        while next.next_if(|other| **other < one).is_some() {}
+        if next.next_if(|other| **other == one).is_none() {
+            left.push(one);
+        }
+    }
+    left
+}
+
+fn id_of(stage: &Stage, table: &str, name: &str) -> Option<u16> {
+    let ids = stage.rows(&format!(
+        "select cast(id as text) from {table} where name = '{name}'"
+    ));
+    ids.first()?.parse().ok()
 }
 
 type Wanted = BTreeMap<String, (i64, BTreeSet<String>)>;

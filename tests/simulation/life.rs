@@ -264,7 +264,9 @@ impl Life {
     /// Everything goes wrong now and then.
     fn storm(&self, connection: usize) {
         let plan = engaged_sandbox::fault::FaultPlan::stormy(0, 0.04);
-        for rule in plan.rules {
+        let faults = [Fault::LoginPage, Fault::HalfBody, Fault::Elsewhere(9)];
+        let more = faults.map(|fault| Rule::new("", When::Chance(0.02), fault));
+        for rule in plan.rules.into_iter().chain(more) {
             self.faults(connection).add(rule);
         }
     }
@@ -402,8 +404,8 @@ impl Life {
                     }
                 }
                 self.note(format!("worked: {complete:?} {pushed:?}"));
-                let more = judge::scored(self, false);
-                self.broken.extend(more);
+                let more = [judge::scored(self, false), judge::covered(self)];
+                self.broken.extend(more.into_iter().flatten());
             }
         }
         let more = judge::at_any_time(self);

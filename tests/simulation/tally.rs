@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What must have happened at some time.
-const SOMETIMES: [&str; 20] = [
+const SOMETIMES: [&str; 23] = [
     "a day passed with news",
     "a platform could not be reached",
     "a platform answered with a web page",
@@ -14,6 +14,9 @@ const SOMETIMES: [&str; 20] = [
     "a storm: duplicate page",
     "a storm: answer lost",
     "a storm: latency",
+    "a storm: login page",
+    "a storm: half body",
+    "a storm: elsewhere",
     "died before a request was carried out",
     "died after a request was carried out",
     "started anew",
