@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use crate::{
+    privacy,
     rules::syntax::Decimal,
     score::{
         calendar::{Day, Millis},
@@ -89,7 +90,8 @@ impl Correction {
             author,
             now,
         )?;
-        let detail = format!("{number}: {} points of {score}", self.points());
+        let whose = privacy::handle(tx, self.contact)?;
+        let detail = format!("{number}: {} points of {score}, {whose}", self.points());
         tx.audit(author, "adjust", &detail, now)?;
         Ok(number)
     }

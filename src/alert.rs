@@ -32,6 +32,7 @@ pub use notice::Teller;
 pub use step::{Damping, Look, Memory, State, Word};
 
 use crate::{
+    care::disk::Space,
     config::{Alerts, Config, Language},
     desk::Desk,
     schedule::jobs::Jobs,
@@ -39,7 +40,7 @@ use crate::{
     store::{AlertRow, Conn, NewNotice, Notice, Store, StoreError},
 };
 
-use self::{condition::Found, volume::Kept};
+use self::{condition::Found, sight::Machine, volume::Kept};
 
 /// So many events are counted at once, and so often in one look.
 const COUNTED: i64 = 100_000;
@@ -89,11 +90,15 @@ impl Watch {
         count(store, config, clock).await?;
         let (kept, now) = (Arc::clone(&self.kept), clock.now());
         let seen = Arc::clone(config);
+        let machine = Machine {
+            disk_low: (jobs.room)().filter(Space::is_low).map(|space| space.free),
+            log_bytes: store.log_bytes(),
+        };
         let found = store
             .read_async(move |conn| {
                 // Each answer goes in whole.
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                let sight = sight::look(conn, &seen, now, refused, &mut kept)?;
+                let sight = sight::look(conn, &seen, now, (refused, machine), &mut kept)?;
                 Ok(condition::judge(&sight, &seen.alerts))
             })
             .await?;

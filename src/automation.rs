@@ -21,6 +21,9 @@ pub use self::{
     step::{Before, Moment, Seen, Step, steps},
 };
 
+/// Why an entry starts nothing that was found in quarantine, or waited when the backup was made.
+pub const RESTORED: &str = "restored from a backup";
+
 /// An entry that could not be started for so long is not started any more.
 pub const WAITS_MAX_MS: Millis = 7 * 86_400_000;
 

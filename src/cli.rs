@@ -22,7 +22,9 @@ mod load;
 mod look;
 pub mod output;
 mod preview;
+mod privacy;
 mod service;
+mod storage;
 mod support_bundle;
 mod web;
 mod work;
@@ -111,6 +113,10 @@ enum Verb {
     Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
+    /// Copy the database into one checked file, also beside a running daemon
+    Backup(storage::Backup),
+    /// Put a backup in the place of the database; nothing is written to platforms until it is approved
+    Restore(storage::Restore),
     /// Take in contacts, events and gaps from files
     Import(load::Import),
     /// Correct a contact's score by hand, with a reason and an end
@@ -129,6 +135,10 @@ enum Verb {
     Hooks(hooks::Hooks),
     /// Let a read-only connection write, after showing the plan: sets mode = "live" in the file
     GoLive(go_live::GoLiveArgs),
+    /// Give a contact a copy of its data, note its objection, or erase it
+    Privacy(privacy::Privacy),
+    /// Take our fields and tags off a platform again, by plan
+    Retract(privacy::Retract),
     /// Let pass what a guard holds
     Approve(human::Approve),
     /// Stop all writing to platforms
@@ -253,6 +263,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::History(arguments) => look::history(context, &arguments),
         Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
+        Verb::Backup(arguments) => storage::backup(context, &arguments),
+        Verb::Restore(arguments) => storage::restore(context, &arguments),
         Verb::Import(arguments) => load::import(context, &arguments),
         Verb::Adjust(arguments) => adjust::adjust(context, &arguments),
         Verb::Automations(arguments) => automations::automations(context, &arguments),
@@ -262,6 +274,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
         Verb::Hooks(arguments) => hooks::hooks(context, &arguments),
         Verb::GoLive(arguments) => go_live::go_live(context, &arguments),
+        Verb::Privacy(arguments) => privacy::privacy(context, &arguments),
+        Verb::Retract(arguments) => privacy::retract(context, &arguments),
         Verb::Approve(arguments) => human::approve(context, &arguments),
         Verb::Pause => human::pause(context, true),
         Verb::Resume => human::pause(context, false),

@@ -9,6 +9,7 @@
 
 mod alerts;
 mod automations;
+mod backup;
 mod cleaning;
 pub mod code;
 mod condition;
@@ -52,6 +53,7 @@ use chrono_tz::Tz;
 pub(crate) use self::near::proposal;
 pub use self::{
     alerts::{Alerts, Receiver},
+    backup::Backup,
     cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, CopernicaOwn, DEFAULT_SCHEDULE, HubSpotOwn, Mode, OnDrift, Own, Platform,
@@ -154,6 +156,8 @@ pub struct Config {
     pub drift: Drift,
     /// What is told to whom when something is wrong.
     pub alerts: Alerts,
+    /// The daily backup, if there is to be one.
+    pub backup: Option<Backup>,
     /// Where the dashboard is served; `None` where it is not.
     pub web: Option<Web>,
     /// Where platforms report by themselves; `None` where nothing listens.
@@ -355,6 +359,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         guards: guards(root),
         drift: drift(root),
         alerts: alerts::check(root, base, found),
+        backup: backup::check(root, base),
         web: web::check(root, found),
         webhooks: webhooks::check(root, found),
         parts: parts::of(root),

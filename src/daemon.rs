@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     alert,
+    care::keep::{self, keep_caring},
     desk::{Desk, ask::Ask, supervisor::Supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     push::apply::PushError,
@@ -60,8 +61,9 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     let listening = Listening::start(&desk).await?;
     // Whoever started us learns that migrations are done and work begins.
     desk.supervisor.ready();
-    let looks = alert::keep_looking(Arc::clone(&desk));
-    let beside = [tokio::spawn(hangups), tokio::spawn(looks)];
+    let beside = go_on_beside(&desk, hangups);
+    let store = desk.jobs().store.clone();
+    let mut failed = std::pin::pin!(store.failed());
     info!(
         connections = desk.jobs().config.connections.len(),
         "running"
@@ -74,6 +76,8 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
                 close(&desk).await;
                 break;
             }
+            // What is on the disk is no longer certain: whoever starts us next finds out.
+            failed = &mut failed => return Err(failed.into()),
             () = beat.notified() => {}
         }
         drop(show_life(&desk));
@@ -83,6 +87,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
             tokio::select! {
                 ended = &mut turn => break Some(ended),
                 () = &mut stop => break None,
+                failed = &mut failed => return Err(failed.into()),
                 // A backfill takes hours and a push minutes: no reason to be taken for dead.
                 () = beat.notified() => drop(show_life(&desk)),
             }
@@ -103,6 +108,31 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         }
     }
     beside.iter().for_each(JoinHandle::abort);
+    end_serving(listening, dashboard).await;
+    // Nothing of ours runs in the scheduler but the beat itself.
+    if let Err(error) = heartbeat.shutdown().await {
+        warn!("the scheduler did not stop cleanly: {error}");
+    }
+    let jobs = desk.jobs();
+    keep::end(&jobs.store, jobs.clock.now().timestamp_millis()).await?;
+    info!("stopped");
+    Ok(())
+}
+
+/// What goes on beside the jobs, and ends with them.
+fn go_on_beside(
+    desk: &Arc<Desk>,
+    hangups: impl Future<Output = ()> + Send + 'static,
+) -> [JoinHandle<()>; 3] {
+    [
+        tokio::spawn(hangups),
+        tokio::spawn(alert::keep_looking(Arc::clone(desk))),
+        tokio::spawn(keep_caring(Arc::clone(desk))),
+    ]
+}
+
+/// Takes nothing more in, and answers what is under way.
+async fn end_serving(listening: Option<Listening>, dashboard: Option<Running>) {
     if let Some(listening) = listening {
         // Who is not answered by then sends it again.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, listening.stop()).await;
@@ -111,12 +141,6 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         // A browser that keeps its connection open is not waited for.
         let _ = tokio::time::timeout(PAGES_END_WITHIN, dashboard.stop()).await;
     }
-    // Nothing of ours runs in the scheduler but the beat itself.
-    if let Err(error) = heartbeat.shutdown().await {
-        warn!("the scheduler did not stop cleanly: {error}");
-    }
-    info!("stopped");
-    Ok(())
 }
 
 /// Serves the dashboard, and says how its first account is made.

@@ -66,6 +66,8 @@ pub struct ImportReport {
     pub superseded: u64,
     /// Gap rows taken in.
     pub gaps: u64,
+    /// Rows of contacts that were erased: left out.
+    pub erased: u64,
     /// Lines that were left out, the first thousand.
     pub bad: Vec<BadLine>,
     /// How many lines were left out.
@@ -267,6 +269,7 @@ impl Import<'_> {
         self.report.duplicates += commit.events.duplicates;
         self.report.superseded += commit.events.superseded;
         self.report.gaps += gaps;
+        self.report.erased += commit.erased();
         (self.tell)(self.progress);
         Ok(())
     }

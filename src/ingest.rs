@@ -109,6 +109,8 @@ pub struct Stored {
     pub events: Appended,
     /// Gap rows taken in.
     pub gaps: u64,
+    /// Rows of contacts that were erased: left out.
+    pub erased: u64,
 }
 
 /// Why a batch cannot be stored under a name.
@@ -146,6 +148,7 @@ pub async fn store(
             contacts: commit.contacts,
             contacts_changed: commit.contacts_changed,
             events: commit.events,
+            erased: commit.erased(),
             gaps: rows.good.gaps(),
         }))
     });

@@ -4,7 +4,7 @@
 //! person waits for is worked through in pieces, each of which ends after a
 //! known amount of work ([`Budget`]).
 
-use std::ops::ControlFlow;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use engaged_connectors::model::Address;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::{
         facts::{Coverage, Facts, Needs},
         model::Model,
     },
-    store::{Conn, ContactId, ContactState, StoreError, Which},
+    store::{Conn, ContactId, ContactState, OBJECTED, StoreError},
 };
 
 /// Whom a list holds: those for whom all holds that is asked for.
@@ -49,6 +49,7 @@ pub struct Sieve {
     model: Model,
     coverage: Coverage,
     today: Day,
+    objecting: HashSet<ContactId>,
 }
 
 /// How much is looked at before a piece of a list ends, whether it is full or not.
@@ -73,6 +74,25 @@ impl Budget {
     };
 }
 
+/// What a list says of a contact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Listed {
+    /// What it is today.
+    Scored(ContactState),
+    /// That it objects to being scored.
+    Objecting,
+}
+
+impl Listed {
+    /// What it is today, if that is worked out.
+    pub fn state(self) -> Option<ContactState> {
+        match self {
+            Self::Scored(state) => Some(state),
+            Self::Objecting => None,
+        }
+    }
+}
+
 /// How far looking has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Looked {
@@ -94,13 +114,14 @@ impl Sieve {
         Ok(Self {
             model: Model::asking(rules, &conn.vocabulary()?, &asked.collect::<Vec<_>>()),
             coverage: conn.coverage(&Zone::new(rules.zone), today, None)?,
+            objecting: conn.objecting()?,
             filter,
             today,
         })
     }
 
-    /// What a contact is today; `None` if the filter does not hold it.
-    pub fn state(&self, facts: &Facts) -> Option<ContactState> {
+    /// What a contact is today; `None` if the filter does not hold it. Of who objects to being scored nothing is worked out.
+    pub fn state(&self, contact: ContactId, facts: &Facts) -> Option<Listed> {
         let Filter {
             condition,
             stage,
@@ -113,6 +134,10 @@ impl Sieve {
         {
             return None;
         }
+        if self.objecting.contains(&contact) {
+            let asked = condition.is_some() || stage.is_some() || unjudged.is_some();
+            return (!asked).then_some(Listed::Objecting);
+        }
         // Scores are worked out for whom the condition holds, which is cheaper than for everybody.
         if condition.is_some() {
             let answers = ask(&self.model, facts, &self.coverage, self.today);
@@ -123,7 +148,8 @@ impl Sieve {
         let evaluation = evaluate(&self.model, facts, &self.coverage, self.today);
         let state = state(&self.model, &evaluation, None);
         let fits = |asked: &Option<String>, is: &Option<String>| asked.is_none() || asked == is;
-        (fits(stage, &state.stage) && fits(unjudged, &state.unjudged)).then_some(state)
+        let fits = fits(stage, &state.stage) && fits(unjudged, &state.unjudged);
+        fits.then_some(Listed::Scored(state))
     }
 
     /// What it reads of a contact.
@@ -140,19 +166,14 @@ impl Sieve {
         &self,
         conn: &Conn,
         contacts: &[ContactId],
-        each: &mut dyn FnMut(ContactId, &Facts, ContactState),
+        each: &mut dyn FnMut(ContactId, &Facts, Listed),
     ) -> Result<(), StoreError> {
-        conn.for_each_needed(
-            Which::These(contacts),
-            None,
-            &self.needs(),
-            |contact, facts| {
-                if let Some(state) = self.state(facts) {
-                    each(contact, facts, state);
-                }
-                Ok(())
-            },
-        )
+        conn.for_each_listed(contacts, &self.needs(), |contact, facts| {
+            if let Some(state) = self.state(contact, facts) {
+                each(contact, facts, state);
+            }
+            Ok(())
+        })
     }
 
     /// Looks at the contacts after one, in their order, until the budget is used up or `each` has enough; `each` gets
@@ -162,7 +183,7 @@ impl Sieve {
         conn: &Conn,
         after: ContactId,
         budget: Budget,
-        each: &mut dyn FnMut(ContactId, &Facts, ContactState) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ContactId, &Facts, Listed) -> ControlFlow<()>,
     ) -> Result<Looked, StoreError> {
         let mut looked = Looked {
             contacts: 0,
@@ -172,7 +193,8 @@ impl Sieve {
         conn.walk_from(after, &self.needs(), |contact, facts| {
             looked.contacts += 1;
             events += facts.events.len() as u64;
-            let found = self.state(facts).map(|state| each(contact, facts, state));
+            let found = self.state(contact, facts);
+            let found = found.map(|state| each(contact, facts, state));
             let enough = found.is_some_and(|answer| answer.is_break());
             let spent = looked.contacts >= budget.contacts || events >= budget.events;
             if enough || spent {
@@ -196,11 +218,18 @@ pub struct Row {
     pub segments: Vec<String>,
     /// The stage.
     pub stage: Option<String>,
+    /// Whether the contact objects to being scored.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub objects: bool,
 }
 
 impl Row {
     /// The row of a contact.
-    pub fn new(contact: ContactId, facts: &Facts, state: ContactState) -> Self {
+    pub fn new(contact: ContactId, facts: &Facts, listed: Listed) -> Self {
+        let (state, objects) = match listed {
+            Listed::Scored(state) => (state, false),
+            Listed::Objecting => (ContactState::default(), true),
+        };
         let address = facts.address.as_ref().map(Address::reveal);
         let scores = state.scores.into_iter();
         Self {
@@ -210,6 +239,7 @@ impl Row {
                 .collect(),
             segments: state.segments,
             stage: state.stage,
+            objects,
         }
     }
 
@@ -218,12 +248,17 @@ impl Row {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// As a line of CSV under [`csv_head`].
-    pub fn csv(&self) -> String {
+    /// As a line of CSV under [`csv_head`], with so many scores; who objects has none, and stands in the stage `objected`.
+    pub fn csv(&self, scores: usize) -> String {
+        let blank = if self.objects { 2 * scores } else { 0 };
         let scores = self.scores.iter();
         let scores = scores
             .flat_map(|(_, shown, band)| [shown.to_string(), band.clone().unwrap_or_default()]);
-        let stage = self.stage.clone().unwrap_or_default();
+        let stage = match &self.stage {
+            _ if self.objects => OBJECTED.to_owned(),
+            stage => stage.clone().unwrap_or_default(),
+        };
+        let scores = scores.chain(std::iter::repeat_n(String::new(), blank));
         let all = std::iter::once(self.contact.clone()).chain(scores);
         csv_line(all.chain([self.segments.join(";"), stage]))
     }

@@ -6,10 +6,12 @@
 
 pub mod apply;
 pub mod cause;
+pub mod compare;
 pub mod diff;
 pub mod guard;
 pub mod plan;
 pub mod starts;
+pub mod stop;
 pub mod targets;
 pub mod word;
 

@@ -10,9 +10,11 @@ use serde::Serialize;
 
 use crate::{
     automation::EntryState,
+    care::{self, CareStatus},
     cli::output::table,
     config::{Config, ConnectionConfig, Mode},
     drift::{self, Finding, Severity},
+    restored::{self, Quarantined},
     schedule::due::Schedule,
     score::{calendar::Day, facts::ConnectionId},
     store::{Conn, Connection, Shortfall, Store, StoreError},
@@ -38,6 +40,8 @@ pub struct Status {
     pub contacts: i64,
     /// Events in the store.
     pub events: i64,
+    /// Contacts that object to being scored: they are neither judged nor not.
+    pub objecting: i64,
     /// Contacts about whom every absence is judged.
     pub judged: i64,
     /// Contacts about whom some absence waits for data: reason and number.
@@ -52,6 +56,11 @@ pub struct Status {
     pub guards: Vec<GuardStatus>,
     /// Whether writing is paused.
     pub paused: bool,
+    /// A backup that took the place of the database and may not write yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantined>,
+    /// The newest backup, and what the database's own checks found.
+    pub care: CareStatus,
     /// What moved in the scores up to the last week that was taken.
     pub drift: Vec<Finding>,
 }
@@ -162,11 +171,10 @@ impl ShortStatus {
 }
 
 impl Status {
-    /// Whether every connection is in order.
+    /// Whether every connection and the database are in order.
     pub fn is_healthy(&self) -> bool {
-        self.connections
-            .iter()
-            .all(|each| matches!(each.state, "ok" | "never synced"))
+        let mut connections = self.connections.iter();
+        self.care.is_sound() && connections.all(|each| matches!(each.state, "ok" | "never synced"))
     }
 }
 
@@ -202,6 +210,7 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             connections,
             contacts,
             events,
+            objecting: conn.count_objecting()?,
             judged,
             unjudged,
             waiting: i64::try_from(conn.count_dirty()?).unwrap_or(i64::MAX),
@@ -209,6 +218,8 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             starts: starts(conn)?,
             guards: guards.collect(),
             paused: conn.is_paused()?,
+            quarantine: restored::look(conn, config)?,
+            care: care::look(conn, config, now.timestamp_millis())?,
             drift: drift::report(conn, config, drift::WEEKS)?.findings,
         })
     })
@@ -340,14 +351,19 @@ pub fn text(status: &Status) -> String {
         "Scores    {} judged, {waits} not judged{reasons}\n",
         status.judged
     );
+    if status.objecting > 0 {
+        out += &format!("          {} object and are not scored\n", status.objecting);
+    }
     if status.waiting > 0 {
         out += &format!(
             "          {} have news and wait for the next `engaged score`\n",
             status.waiting
         );
     }
-    let held = starts_text(status) + &guards_text(status);
-    out + &outbox_text(status) + &held + &drift_text(status)
+    let restored = status.quarantine.as_ref().map(restored::text);
+    let restored = restored.unwrap_or_default();
+    let held = starts_text(status) + &guards_text(status) + &restored;
+    out + &outbox_text(status) + &held + &drift_text(status) + &care::text(&status.care)
 }
 
 fn connections_text(status: &Status) -> String {

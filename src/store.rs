@@ -13,12 +13,16 @@ mod append;
 mod arrival;
 mod audit;
 mod automation;
+mod backup;
+mod care;
 mod clean;
 mod connection;
 mod contact;
 mod control;
 mod counter;
 mod coverage;
+mod erase;
+mod erased;
 mod error;
 mod facts;
 mod figures;
@@ -30,13 +34,17 @@ mod listing;
 mod lock;
 mod look;
 mod migrate;
+mod objection;
 mod open;
 mod operation;
 mod outbox;
 mod page;
 mod publication;
+mod quarantine;
 mod reader;
+mod restore;
 mod result;
+mod retraction;
 mod run;
 mod session;
 mod shadow;
@@ -55,7 +63,7 @@ mod writer;
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
-pub use about::{Presence, Shown};
+pub use about::{PACKED, Presence, RowsOf, Shown};
 pub use account::AccountRow;
 pub use alert::{AlertRow, Delivery, NewNotice, Notice};
 pub use append::{Appended, Report};
@@ -63,6 +71,8 @@ pub use audit::{AuditChain, AuditFilter, AuditRow};
 pub use automation::{
     Entries, EntriesWanted, EntryDay, EntrySize, Listed, Tally as EntryTally, Waiting,
 };
+pub use backup::Held;
+pub use care::{BACKUP, BACKUP_SCORES, BackupRow, CareRow, QUICK, SCORES, WHOLE};
 pub use clean::{
     BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState,
 };
@@ -70,6 +80,7 @@ pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};
 pub use counter::Shortfall;
 pub use coverage::Gap;
+pub use erase::{Cleared, Erasure, Traces};
 pub use error::StoreError;
 pub use facts::{Hindsight, Which};
 pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
@@ -78,6 +89,7 @@ pub use history::codec;
 pub use inbox::{Arrived, Hook, NewDelivery, Settled, StoredDelivery, WITHOUT_CONNECTION};
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
+pub use objection::{OBJECTED, Objection};
 pub use operation::{Control, RejectRow};
 pub use outbox::{
     Guard, Lane, LoggedPush, LoggedWrite, NewOutboxRow, OutboxRow, OutboxState, Plan,
@@ -85,6 +97,8 @@ pub use outbox::{
 };
 pub use page::PageCommit;
 pub use publication::{DraftRow, NewPublication, Publication, PublicationState};
+pub use quarantine::{Comparison, QUARANTINE, Quarantine, Source};
+pub use restore::{Restored, restore};
 pub use result::{ContactState, Dirty, Results, ScoreRow};
 pub use run::{Brought, DayBrought, Hour, Run};
 pub use session::SessionRow;
@@ -139,6 +153,8 @@ pub struct Tx {
     machines: RefCell<Arc<Machines>>,
     /// What is to be added to the tallies before the commit.
     counted: tally::Counting,
+    /// Whom an erasure keeps out.
+    erased: RefCell<erased::Erased>,
 }
 
 impl std::ops::Deref for Tx {
@@ -178,8 +194,16 @@ impl Store {
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;
-                let conn = open::for_writing(path, clock.now().timestamp_millis(), upgrading)?;
-                (Some(lock), Some(writer::Writer::start(conn)?))
+                let now = clock.now().timestamp_millis();
+                restore::finish(path, now)?;
+                let conn = open::for_writing(path, now, upgrading)?;
+                let writer = writer::Writer::start(conn)?;
+                let database = path.to_owned();
+                let again = writer.write(move |tx| tx.replay_erasures(&database, now))?;
+                if again > 0 {
+                    writer.outside(|tx| tx.empty_log())?;
+                }
+                (Some(lock), Some(writer))
             }
         };
         Ok(Self {
@@ -240,6 +264,20 @@ impl Store {
         tokio::task::spawn_blocking(move || store.read(job))
             .await
             .map_err(|error| StoreError::bug(error.to_string()))?
+    }
+
+    /// Waits until a write fails so that nobody knows any more what is on the disk. Then the process must end: what was
+    /// committed before stands, and is found again on start.
+    pub async fn failed(&self) -> StoreError {
+        match self.writer() {
+            Ok(writer) => writer.failed().await,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        self.inner.readers.path()
     }
 
     fn writer(&self) -> Result<&writer::Writer, StoreError> {

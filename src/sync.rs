@@ -112,6 +112,8 @@ pub struct StreamReport {
     pub duplicates: u64,
     /// Rows that could not be understood.
     pub rejects: u64,
+    /// Rows of contacts that were erased: left out.
+    pub erased: u64,
     /// Rows of kinds that this version does not know: passed over.
     pub unknown: u64,
     /// Why the stream stopped before its end, with its code.
@@ -119,6 +121,20 @@ pub struct StreamReport {
 }
 
 impl SyncReport {
+    /// Of a sync that was not begun, because the disk has too little room.
+    pub fn without_room(connection: &str, why: String) -> Self {
+        let stream = StreamReport {
+            stream: "disk".to_owned(),
+            error: Some(why),
+            ..StreamReport::default()
+        };
+        Self {
+            connection: connection.to_owned(),
+            streams: vec![stream],
+            ..Self::default()
+        }
+    }
+
     /// Whether every stream reached its end.
     pub fn is_complete(&self) -> bool {
         self.blocked.is_none() && self.streams.iter().all(|stream| stream.error.is_none())
@@ -132,6 +148,11 @@ impl SyncReport {
     /// Contacts that the connection did not know before, over all streams.
     pub fn new_contacts(&self) -> u64 {
         self.streams.iter().map(|stream| stream.new_contacts).sum()
+    }
+
+    /// Rows of contacts that were erased, over all streams.
+    pub fn erased(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.erased).sum()
     }
 
     /// Rows that could not be understood, over all streams.
@@ -337,6 +358,7 @@ impl Sync<'_> {
             report.events += commit.events.new;
             report.duplicates += commit.events.duplicates;
             report.rejects += commit.rejects;
+            report.erased += commit.erased();
         }
         (self.progress)(report);
         if let Some(detail) = shrunk {

@@ -20,6 +20,8 @@ pub struct VerifyReport {
     pub schema: u32,
     /// Contacts compared.
     pub compared: u64,
+    /// Contacts that object to being scored, and of whom nothing may be stored.
+    pub objecting: i64,
     /// Contacts left out because they have news, a change is due, or the rules or our own coverage
     /// are others now: the next `score` comes first.
     pub waiting: u64,
@@ -51,6 +53,15 @@ pub fn verify(
         report.differences = conn.compare_history(NAMED_MAX)?;
         let room = NAMED_MAX - report.differences.len();
         report.differences.extend(conn.compare_tallies(room)?);
+        let room = NAMED_MAX - report.differences.len();
+        for contact in conn.scored_in_spite(room)? {
+            let words = format!(
+                "contact {} objects, and has results all the same",
+                contact.0
+            );
+            report.differences.push(words);
+        }
+        report.objecting = conn.count_objecting()?;
         report.different = report.differences.len() as u64;
         let mut waiting = conn.dirty()?.contacts;
         waiting.extend(conn.due(today)?);

@@ -101,6 +101,11 @@ pub fn explanation(explanation: &Explanation, language: Language, detail: Detail
     lines.chain(told.belongs).chain(told.next).collect()
 }
 
+/// What is said of a contact that objects to being scored, in place of an explanation.
+pub fn objects(contact: &str, since: Day, language: Language) -> String {
+    with_phrases(language, "", |phrases| phrases.objects(contact, since))
+}
+
 /// As [`explanation`], by its parts.
 pub fn told(explanation: &Explanation, language: Language, detail: Detail) -> Told {
     let currency = explanation.currency.as_str();

@@ -60,6 +60,8 @@ mod mailchimp;
 mod market;
 #[path = "it/preview.rs"]
 mod preview;
+#[path = "it/privacy.rs"]
+mod privacy;
 #[path = "it/program.rs"]
 mod program;
 #[path = "it/rights.rs"]
@@ -72,5 +74,7 @@ mod running;
 mod service;
 #[path = "it/stage.rs"]
 mod stage;
+#[path = "it/storing.rs"]
+mod storing;
 #[path = "it/words.rs"]
 mod words;

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    care,
     config::Alerts,
     score::calendar::{Day, Millis},
 };
@@ -25,6 +26,14 @@ pub struct Sight {
     pub guards: Vec<(Option<String>, String, Millis)>,
     /// The last reload, if it was refused.
     pub refused: Option<Refused>,
+    /// Since when there is no good backup, where that is too long.
+    pub backup_stale: Option<Millis>,
+    /// Which checks of the database found something, and since when.
+    pub damaged: Vec<(String, Millis)>,
+    /// The bytes that are free on the database's disk, where they are too few.
+    pub disk_low: Option<i64>,
+    /// The bytes of the database's log.
+    pub log_bytes: i64,
 }
 
 /// What a look saw of one connection.
@@ -128,6 +137,28 @@ pub enum Fact {
         /// Whether there ever was one.
         heard: bool,
     },
+    /// There is no good backup of late.
+    BackupStale {
+        /// Since the last one, or since there are to be any.
+        since: Millis,
+    },
+    /// A check of the database found something.
+    Damaged {
+        /// Which check.
+        check: String,
+        /// Since then.
+        since: Millis,
+    },
+    /// The database's disk has too little room.
+    DiskLow {
+        /// Bytes that are left.
+        free: i64,
+    },
+    /// The database's log is large.
+    LogLarge {
+        /// Its bytes.
+        bytes: i64,
+    },
     /// A new configuration was refused.
     Configuration {
         /// When.
@@ -148,6 +179,10 @@ impl Fact {
             Self::Guard { .. } => Kind::Guard,
             Self::InDoubt { .. } => Kind::InDoubt,
             Self::HookSilent { .. } => Kind::HookSilent,
+            Self::BackupStale { .. } => Kind::BackupStale,
+            Self::Damaged { .. } => Kind::Damaged,
+            Self::DiskLow { .. } => Kind::DiskLow,
+            Self::LogLarge { .. } => Kind::LogLarge,
             Self::Configuration { .. } => Kind::Configuration,
         }
     }
@@ -159,8 +194,14 @@ impl Fact {
             | Self::Blocked { since }
             | Self::Guard { since, .. }
             | Self::HookSilent { since, .. }
+            | Self::BackupStale { since }
+            | Self::Damaged { since, .. }
             | Self::Configuration { since, .. } => Some(*since),
-            Self::Rejected { .. } | Self::Volume { .. } | Self::InDoubt { .. } => None,
+            Self::Rejected { .. }
+            | Self::Volume { .. }
+            | Self::InDoubt { .. }
+            | Self::DiskLow { .. }
+            | Self::LogLarge { .. } => None,
         }
     }
 }
@@ -180,6 +221,7 @@ impl Condition {
         let key = key(self.fact.kind(), self.connection.as_deref());
         match &self.fact {
             Fact::Guard { name, .. } => format!("{key}:{name}"),
+            Fact::Damaged { check, .. } => format!("{key}:{check}"),
             _ => key,
         }
     }
@@ -214,13 +256,33 @@ pub fn judge(sight: &Sight, alerts: &Alerts) -> Found {
             fact: Fact::Guard { name, since },
         });
     }
+    let whole = |fact| Condition {
+        connection: None,
+        fact,
+    };
     if let Some(Refused { at, errors }) = sight.refused {
-        found.holds.push(Condition {
-            connection: None,
-            fact: Fact::Configuration { since: at, errors },
-        });
+        let fact = Fact::Configuration { since: at, errors };
+        found.holds.push(whole(fact));
     }
+    judge_storage(sight, |fact| found.holds.push(whole(fact)));
     found
+}
+
+fn judge_storage(sight: &Sight, mut holds: impl FnMut(Fact)) {
+    if let Some(since) = sight.backup_stale {
+        holds(Fact::BackupStale { since });
+    }
+    for (check, since) in &sight.damaged {
+        let (check, since) = (check.clone(), *since);
+        holds(Fact::Damaged { check, since });
+    }
+    if let Some(free) = sight.disk_low {
+        holds(Fact::DiskLow { free });
+    }
+    if sight.log_bytes > care::LOG_LARGE {
+        let bytes = sight.log_bytes;
+        holds(Fact::LogLarge { bytes });
+    }
 }
 
 fn judge_connection(seen: &ConnectionSight, now: Millis, alerts: &Alerts, found: &mut Found) {
@@ -289,6 +351,7 @@ mod tests {
             },
             poll_age: 2,
             volume: 0.5,
+            backup_age: 2 * DAY,
         };
         let hook = HookSight {
             heard_at,

@@ -17,15 +17,21 @@ pub enum Kind {
     InDoubt,
     /// A platform that reports by itself has gone silent.
     HookSilent,
-    /// There is no backup of late. Nothing raises it before there is a verb that makes one.
+    /// There is no good backup of late, where there are to be any.
     BackupStale,
+    /// A check of the database found something.
+    Damaged,
+    /// The database's disk has too little room.
+    DiskLow,
+    /// What is not in the database file yet has grown large: something reads for too long.
+    LogLarge,
     /// A new configuration was refused; the one before is in force.
     Configuration,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::PollAge,
         Self::Blocked,
         Self::Rejected,
@@ -34,6 +40,9 @@ impl Kind {
         Self::InDoubt,
         Self::HookSilent,
         Self::BackupStale,
+        Self::Damaged,
+        Self::DiskLow,
+        Self::LogLarge,
         Self::Configuration,
     ];
 
@@ -59,6 +68,9 @@ impl Kind {
             Self::InDoubt => "in_doubt",
             Self::HookSilent => "hook_silent",
             Self::BackupStale => "backup_stale",
+            Self::Damaged => "damaged",
+            Self::DiskLow => "disk_low",
+            Self::LogLarge => "log_large",
             Self::Configuration => "configuration",
         }
     }

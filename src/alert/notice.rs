@@ -178,6 +178,10 @@ fn page(fact: &Fact) -> &'static str {
         Fact::Guard { .. } => "/push",
         Fact::InDoubt { starts: 0, .. } => "/cleaning",
         Fact::InDoubt { .. } => "/automations",
+        Fact::BackupStale { .. }
+        | Fact::Damaged { .. }
+        | Fact::DiskLow { .. }
+        | Fact::LogLarge { .. } => "/",
         Fact::Configuration { .. } => "/rules",
     }
 }

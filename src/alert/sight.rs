@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
+    care,
     config::{Config, ConnectionConfig},
     schedule::due::Schedule,
     score::calendar::{Day, Millis, Zone},
-    store::{Conn, Connection, Run, StoreError},
+    store::{BACKUP, Conn, Connection, Run, StoreError},
 };
 
 use super::{
@@ -19,12 +20,21 @@ const REJECTED_MS: Millis = 86_400_000;
 /// A removal in doubt is settled by a look at the platform, with one of the next syncs.
 const DOUBT_MS: Millis = 3_600_000;
 
+/// What is seen of the machine, beside the store.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Machine {
+    /// The bytes that are free on the database's disk, where they are too few.
+    pub(super) disk_low: Option<u64>,
+    /// The bytes of the database's log.
+    pub(super) log_bytes: u64,
+}
+
 /// Looks at everything.
 pub(super) fn look(
     conn: &Conn,
     config: &Config,
     now: DateTime<Utc>,
-    refused: Option<Refused>,
+    (refused, machine): (Option<Refused>, Machine),
     kept: &mut Kept,
 ) -> Result<Sight, StoreError> {
     let zone = Zone::new(config.zone);
@@ -49,7 +59,24 @@ pub(super) fn look(
         connections,
         guards: guards.collect(),
         refused,
+        backup_stale: care::stale_since(conn, config, now.timestamp_millis())?,
+        damaged: damaged(conn)?,
+        disk_low: machine.disk_low.map(number),
+        log_bytes: number(machine.log_bytes),
     })
+}
+
+fn number(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// Checks that found something. That a backup failed is told when there is none for too long.
+fn damaged(conn: &Conn) -> Result<Vec<(String, Millis)>, StoreError> {
+    let found = conn.care()?.into_iter();
+    let found = found.filter(|check| check.trouble.is_some() && check.name != BACKUP);
+    Ok(found
+        .map(|check| (check.name, check.since.unwrap_or(check.at)))
+        .collect())
 }
 
 fn connection(

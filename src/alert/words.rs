@@ -7,10 +7,12 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::{
+    care::size,
     clean::CLEANING,
     config::Language,
     push::guard::{BASELINE, MAX_SCORE_CHANGE, MAX_STARTS},
     score::calendar::Millis,
+    store::{BACKUP_SCORES, QUARANTINE, SCORES},
     sync::LIST_SHRUNK,
 };
 
@@ -74,6 +76,10 @@ pub fn firing(condition: &Condition, zone: Tz, language: Language) -> String {
                 time(*since)
             ),
         ),
+        Fact::BackupStale { since } => backup_stale(on, &time(*since)),
+        Fact::Damaged { check, since } => damaged(on, check, &time(*since)),
+        Fact::DiskLow { free } => disk_low(on, &bytes(*free)),
+        Fact::LogLarge { bytes: size } => log_large(on, &bytes(*size)),
         Fact::Configuration { since, errors } => (
             format!(
                 "{on}: a new configuration was refused at {}, for {errors} {}; the one before is in force",
@@ -122,6 +128,22 @@ pub fn resolved(condition: &Condition, language: Language) -> String {
             "webhooks come again".to_owned(),
             "er komen weer webhooks".to_owned(),
         ),
+        Fact::BackupStale { .. } => (
+            "a good backup was made".to_owned(),
+            "er is een goede back-up gemaakt".to_owned(),
+        ),
+        Fact::Damaged { .. } => (
+            "the check of the database finds nothing any more".to_owned(),
+            "de controle van de database vindt niets meer".to_owned(),
+        ),
+        Fact::DiskLow { .. } => (
+            "the disk has room again, and reading goes on".to_owned(),
+            "er is weer ruimte op de schijf, en het inlezen gaat verder".to_owned(),
+        ),
+        Fact::LogLarge { .. } => (
+            "the database's log is small again".to_owned(),
+            "het logboek van de database is weer klein".to_owned(),
+        ),
         Fact::Configuration { .. } => (
             "the configuration was taken".to_owned(),
             "de configuratie is aangenomen".to_owned(),
@@ -152,6 +174,30 @@ pub fn help(condition: &Condition, language: Language) -> String {
         Fact::Guard { name, .. } if name == LIST_SHRUNK => (
             format!("look at the list on the platform, then: engaged approve {name}"),
             format!("bekijk de lijst op het platform, daarna: engaged approve {name}"),
+        ),
+        Fact::Guard { name, .. } if name == QUARANTINE => (
+            "see what is missing: engaged status; then: engaged approve restored".to_owned(),
+            "kijk wat er nog ontbreekt: engaged status; daarna: engaged approve restored".to_owned(),
+        ),
+        Fact::BackupStale { .. } => (
+            "see what is wrong: engaged status; and make one by hand: engaged backup FILE".to_owned(),
+            "kijk wat er mis is: engaged status; en maak er met de hand een: engaged backup BESTAND".to_owned(),
+        ),
+        Fact::Damaged { check, .. } if check == BACKUP_SCORES => (
+            "keep an older backup, and see what differs: engaged verify".to_owned(),
+            "bewaar een oudere back-up, en kijk wat er verschilt: engaged verify".to_owned(),
+        ),
+        Fact::Damaged { .. } => (
+            "see what is wrong: engaged verify; nothing is written to any platform until then; the newest backup comes back with: engaged restore FILE".to_owned(),
+            "kijk wat er mis is: engaged verify; tot dan wordt naar geen platform geschreven; de nieuwste back-up komt terug met: engaged restore BESTAND".to_owned(),
+        ),
+        Fact::DiskLow { .. } => (
+            "free some room on that disk; nothing is lost, and reading goes on by itself".to_owned(),
+            "maak ruimte op die schijf; er gaat niets verloren, en het inlezen gaat vanzelf verder".to_owned(),
+        ),
+        Fact::LogLarge { .. } => (
+            "end what has the database open, a backup by another tool for instance, or restart engaged".to_owned(),
+            "beëindig wat de database open heeft, bijvoorbeeld een back-up door een ander programma, of herstart engaged".to_owned(),
         ),
         Fact::Guard { name, .. } if name == CLEANING => (
             format!("look at the plan: engaged clean plan; then: engaged approve {name}"),
@@ -191,6 +237,63 @@ fn rejected(on: &str, rows: i64) -> Both {
     )
 }
 
+fn backup_stale(on: &str, since: &str) -> Both {
+    (
+        format!("{on}: no good backup of the database was made since {since}"),
+        format!("{on}: sinds {since} is er geen goede back-up van de database gemaakt"),
+    )
+}
+
+fn disk_low(on: &str, free: &str) -> Both {
+    (
+        format!(
+            "{on}: the database's disk is nearly full, {free} left; nothing is read in until there is more room"
+        ),
+        format!(
+            "{on}: de schijf van de database is bijna vol, nog {free}; er wordt niets ingelezen tot er meer ruimte is"
+        ),
+    )
+}
+
+fn log_large(on: &str, size: &str) -> Both {
+    (
+        format!(
+            "{on}: the database's log has grown to {size}; something reads from it for too long"
+        ),
+        format!(
+            "{on}: het logboek van de database is gegroeid tot {size}; iets leest er te lang uit"
+        ),
+    )
+}
+
+/// Which check found something; the finding itself is for whoever looks.
+fn damaged(on: &str, check: &str, since: &str) -> Both {
+    if check == BACKUP_SCORES {
+        return (
+            format!("{on}: since {since} the scores in the backup are not what its events give"),
+            format!(
+                "{on}: sinds {since} kloppen de scores in de back-up niet met de gebeurtenissen erin"
+            ),
+        );
+    }
+    let (english, dutch) = match check {
+        SCORES => ("scores", "scores"),
+        _ => ("file", "bestand"),
+    };
+    (
+        format!(
+            "{on}: since {since} a check of the database's {english} finds something wrong; nothing is written to any platform"
+        ),
+        format!(
+            "{on}: sinds {since} vindt een controle van de database ({dutch}) iets dat niet klopt; er wordt naar geen platform geschreven"
+        ),
+    )
+}
+
+fn bytes(bytes: i64) -> String {
+    size(u64::try_from(bytes).unwrap_or_default())
+}
+
 fn guard(on: &str, name: &str, since: &str) -> Both {
     let (english, dutch) = match name {
         BASELINE => (
@@ -212,6 +315,10 @@ fn guard(on: &str, name: &str, since: &str) -> Both {
         CLEANING => (
             "too many contacts would be cleaned",
             "er zouden te veel contacten worden opgeschoond",
+        ),
+        QUARANTINE => (
+            "the database was restored from a backup",
+            "de database is teruggezet uit een back-up",
         ),
         _ => ("a limit was passed", "een grens is overschreden"),
     };

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    Automation, Begin, WAITS_MAX_MS,
+    Automation, Begin, RESTORED, WAITS_MAX_MS,
     entry::{Entry, EntryState, Past},
 };
 
@@ -25,6 +25,8 @@ pub enum Before {
     New,
     /// The contact is part of a first import.
     First,
+    /// A backup was put in the place of the database, and nobody let writing go on: something may have been started already.
+    Restored,
     /// The contact was last evaluated under another meaning of this automation, or without it.
     Edited,
 }
@@ -180,6 +182,7 @@ fn enter(
     match seen.before {
         Before::First => return silent("first import"),
         Before::Edited => return silent("the rules were edited"),
+        Before::Restored => return silent(RESTORED),
         Before::Known | Before::New if seen.late => return silent("late news of the past"),
         Before::Known | Before::New => {}
     }

@@ -196,6 +196,7 @@ fn what_does_not_lie_in_the_present_is_silent_even_where_something_else_forbids_
         (Before::First, false, "first import"),
         (Before::First, true, "first import"),
         (Before::Edited, true, "the rules were edited"),
+        (Before::Restored, false, "restored from a backup"),
         (Before::Known, true, "late news of the past"),
         (Before::New, true, "late news of the past"),
     ] {

@@ -147,6 +147,10 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
             .held
             .push("writing is paused; `engaged resume` goes on".to_owned());
     }
+    if conn.quarantine()?.is_some() {
+        let why = "restored from a backup: nothing is written until `engaged approve restored`";
+        making.plan.held.push(why.to_owned());
+    }
     if open.is_empty() {
         let why = parts.iter().filter_map(|part| part.held.clone());
         let why: Vec<String> = why.collect();

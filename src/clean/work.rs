@@ -16,6 +16,7 @@ use engaged_connectors::{
 };
 
 use crate::{
+    push::stop,
     score::calendar::Millis,
     store::{
         CleaningCase, Conn, Lane, NewOutboxRow, OutboxRow, OutboxState, Stage, StoreError, Taken,
@@ -134,12 +135,12 @@ impl Cleaning<'_> {
         let (id, name, now) = (site.place.id, site.place.name.as_str(), self.now());
         let stopped = |conn: &Conn| {
             let held = conn.blocked(name)?.is_some() || conn.open_guard(LIST_SHRUNK, id)?.is_some();
-            Ok(!site.place.live || held || conn.is_paused()?)
+            Ok(!site.place.live || held || stop::stopped(conn, id)?.is_some())
         };
         if self.store.read(stopped)? {
             let waiting = self
                 .store
-                .read(|conn| conn.outbox_ready(id, Lane::Removal, now, 1))?;
+                .read(|conn| conn.outbox_ready(id, Lane::Removal, None, now, 1))?;
             if !waiting.is_empty() {
                 let why = "what is approved waits: paused, read-only, held, or the key is refused";
                 report.held.push(format!("{name}: {why}"));
@@ -160,7 +161,7 @@ impl Cleaning<'_> {
             }
             let rows = self
                 .store
-                .read(|conn| conn.outbox_ready(id, Lane::Removal, now, CHUNK))?;
+                .read(|conn| conn.outbox_ready(id, Lane::Removal, None, now, CHUNK))?;
             let Some(first) = rows.first().map(|row| row.row.write.clone()) else {
                 return Ok(());
             };

@@ -5,18 +5,22 @@ use clap::Args;
 use crate::{
     diagnostic::{Exit, Expected},
     push::word::{self, Approval},
-    store::{Access, Store},
+    restored,
+    store::{Access, QUARANTINE, Store},
 };
 
 use super::Context;
 
 #[derive(Debug, Args)]
 pub(super) struct Approve {
-    /// The guard: baseline, `max_score_change`, `max_starts`, `list_shrunk`, cleaning
+    /// The guard: baseline, `max_score_change`, `max_starts`, `list_shrunk`, cleaning, restored
     guard: String,
     /// Only on this connection
     #[arg(long)]
     connection: Option<String>,
+    /// With `restored`: what files and programs told since the backup was told again
+    #[arg(long)]
+    sent_again: bool,
 }
 
 /// Opens the store for one small write, also while a daemon holds it.
@@ -47,7 +51,12 @@ pub(super) fn approve(context: &Context, arguments: &Approve) -> Result<Exit, Ex
         shown: None,
     };
     let now = context.clock.now().timestamp_millis();
-    let approved = word::approve(&store, &config, &approval, (&who(context), now))?;
+    let who = who(context);
+    let approved = if arguments.guard == QUARANTINE {
+        restored::approve(&store, &config, arguments.sent_again, (&who, now))?
+    } else {
+        word::approve(&store, &config, &approval, (&who, now))?
+    };
     let result = serde_json::json!({ "schema": 1, "approved": approved });
     context.output.show(&result, |_| {
         format!("approved: {}\nnext: engaged apply", approved.join("; "))

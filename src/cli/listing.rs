@@ -4,12 +4,14 @@ use crate::{
     cli::output,
     listing::{Row, csv_head},
     rules::set::RuleSet,
+    store::OBJECTED,
     text::inert,
 };
 
 /// Prints rows as they come, so that a long list needs no memory.
 pub struct Listing {
     format: Format,
+    scores: usize,
     rows: u64,
 }
 
@@ -43,7 +45,11 @@ impl Listing {
             Format::Json => output::line("{\"schema\":1,\"contacts\":["),
             Format::Table | Format::Ndjson => {}
         }
-        Self { format, rows: 0 }
+        Self {
+            format,
+            scores: rules.scores.len(),
+            rows: 0,
+        }
     }
 
     /// Prints one row.
@@ -56,7 +62,7 @@ impl Listing {
                 row.json()
             )),
             Format::Ndjson => output::line(&row.json()),
-            Format::Csv => output::line(&row.csv()),
+            Format::Csv => output::line(&row.csv(self.scores)),
             Format::Table => {
                 let scores = row.scores.iter().map(|(name, shown, band)| {
                     let band = band
@@ -66,7 +72,12 @@ impl Listing {
                     format!("{name} {shown}{band}")
                 });
                 let scores: Vec<String> = scores.collect();
-                let (scores, segments) = (scores.join(", "), row.segments.join(", "));
+                let scores = if row.objects {
+                    OBJECTED.to_owned()
+                } else {
+                    scores.join(", ")
+                };
+                let segments = row.segments.join(", ");
                 let line = format!("{:<40}  {scores:<40}  {segments}", row.contact);
                 output::line(&inert(&line));
             }

@@ -65,7 +65,7 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
     let report = report.map_err(failed)?;
     let json = serde_json::json!({
         "schema": 1, "contacts": report.contacts, "events": report.events, "duplicates": report.duplicates,
-        "superseded": report.superseded, "gaps": report.gaps, "bad": report.bad_count,
+        "superseded": report.superseded, "gaps": report.gaps, "erased": report.erased, "bad": report.bad_count,
         "bad_lines": report.bad.iter().map(|bad| serde_json::json!({
             "file": bad.file, "line": bad.line, "reason": bad.reason })).collect::<Vec<_>>(),
     });
@@ -98,8 +98,12 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
 }
 
 fn summary(report: &ImportReport) -> String {
+    let erased = match report.erased {
+        0 => String::new(),
+        erased => format!(", {erased} rows of contacts who were erased left out"),
+    };
     format!(
-        "{} contacts, {} new events, {} known already, {} gaps, {} lines left out",
+        "{} contacts, {} new events, {} known already, {} gaps, {} lines left out{erased}",
         report.contacts, report.events, report.duplicates, report.gaps, report.bad_count
     )
 }

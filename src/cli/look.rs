@@ -186,7 +186,7 @@ pub(super) fn date(text: &str, option: &str) -> Result<Day, Expected> {
 }
 
 /// Reads a language as the configuration writes it.
-fn language(text: &str) -> Result<Language, String> {
+pub(super) fn language(text: &str) -> Result<Language, String> {
     Language::ALL
         .into_iter()
         .find(|language| language.code() == text.to_lowercase())
@@ -222,6 +222,17 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
     let now = context.clock.now().timestamp_millis();
     let store = context.reading(&config)?;
     let (contact, address) = find(&store, &arguments.contact)?;
+    let language = arguments.lang.unwrap_or(config.language);
+    if let Some(at) = store.read(|conn| conn.objected_at(contact))? {
+        let since = Zone::new(config.zone).day(at);
+        let result = serde_json::json!({
+            "schema": 1, "contact": address.reveal(), "objects_since": since.to_string(),
+        });
+        context.output.show(&result, |_| {
+            words::objects(address.reveal(), since, language)
+        });
+        return Ok(Exit::Done);
+    }
     let explanation =
         store.read(|conn| because(conn, &config, (contact, address.reveal()), when, now))?;
     let Some(explanation) = explanation else {
@@ -231,7 +242,6 @@ pub(super) fn explain(context: &Context, arguments: &Explain) -> Result<Exit, Ex
             help,
         ));
     };
-    let language = arguments.lang.unwrap_or(config.language);
     let detail = if arguments.all {
         Detail::Everything
     } else {

@@ -11,7 +11,10 @@ use crate::{
     desk::{Desk, supervisor::Supervisor},
     diagnostic::{Diagnostic, Exit, Expected},
     platform,
-    push::{apply::PushReport, plan::Plan as PushPlan},
+    push::{
+        apply::PushReport,
+        plan::{ConnectionPlan, Plan as PushPlan},
+    },
     schedule::jobs::{Jobs, Progress, Watch},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
     store::{Access, Store, Which},
@@ -208,6 +211,12 @@ fn sync_text(reports: &[SyncReport]) -> String {
             "  STREAM", "PAGES", "CONTACTS", "NEW", "KNOWN", "REJECTED", "",
         ];
         out += &output::table(&header, &[1, 2, 3, 4, 5], &rows);
+        if report.erased() > 0 {
+            out += &format!(
+                "  {} rows of contacts who were erased: left out\n",
+                report.erased()
+            );
+        }
         if !report.missing.is_empty() {
             out += &format!("  the key lacks: {}\n", report.missing.join(", "));
         }
@@ -347,7 +356,7 @@ pub(super) fn plan(context: &Context, arguments: &Plan) -> Result<Exit, Expected
 }
 
 /// Writes a file that its owner alone can read: a plan names people.
-fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::{
         io::Write as _,
         os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
@@ -369,7 +378,8 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 pub(super) fn plan_text(plan: &PushPlan) -> String {
     let mut out = String::new();
     for each in &plan.connections {
-        out += &format!("{} ({})\n", each.connection, each.mode);
+        let retracted = if each.retracted { ", retracted" } else { "" };
+        out += &format!("{} ({}{retracted})\n", each.connection, each.mode);
         for count in &each.counts {
             out += &format!(
                 "  {:<16} {:<31} {:>8}\n",
@@ -379,36 +389,7 @@ pub(super) fn plan_text(plan: &PushPlan) -> String {
             );
         }
         out += &format!("  {:<48} {:>8} contacts\n", "unchanged", each.unchanged);
-        if each.unscored > 0 {
-            out += &format!(
-                "  {:<48} {:>8} contacts wait for `engaged score`\n",
-                "not scored by these rules", each.unscored
-            );
-        }
-        if each.frozen > 0 {
-            out += &format!(
-                "  {:<48} {:>8} contacts, whom the platform lets nobody change\n",
-                "left out", each.frozen
-            );
-        }
-        if each.held_back > 0 {
-            out += &format!(
-                "  {:<48} {:>8} writes that the platform refused\n",
-                "held back", each.held_back
-            );
-        }
-        if each.unreachable > 0 {
-            out += &format!(
-                "  {:<48} {:>8} entries: not there, or not subscribed\n",
-                "nothing to start", each.unreachable
-            );
-        }
-        if each.drifts > 0 {
-            out += &format!(
-                "  {:<48} {:>8} edited there by somebody else\n",
-                "drift", each.drifts
-            );
-        }
+        out += &beside_writes(each);
         for sample in each.sample.iter().take(5) {
             let before = sample.before.as_deref().unwrap_or("nothing");
             let after = sample.after.as_deref().unwrap_or("off");
@@ -434,6 +415,39 @@ pub(super) fn plan_text(plan: &PushPlan) -> String {
         "plan {}: {} writes; {next}\n",
         plan.fingerprint, plan.writes
     )
+}
+
+/// Who and what a plan leaves out, and why; only what there is.
+fn beside_writes(plan: &ConnectionPlan) -> String {
+    let lines = [
+        (
+            "not scored by these rules",
+            plan.unscored,
+            "contacts wait for `engaged score`",
+        ),
+        ("objecting", plan.objecting, "contacts, off whom ours comes"),
+        (
+            "left out",
+            plan.frozen,
+            "contacts, whom the platform lets nobody change",
+        ),
+        (
+            "held back",
+            plan.held_back,
+            "writes that the platform refused",
+        ),
+        (
+            "nothing to start",
+            plan.unreachable,
+            "entries: not there, or not subscribed",
+        ),
+        ("drift", plan.drifts, "edited there by somebody else"),
+    ];
+    let mut out = String::new();
+    for (what, number, words) in lines.iter().filter(|(_, number, _)| *number > 0) {
+        out += &format!("  {what:<48} {number:>8} {words}\n");
+    }
+    out
 }
 
 fn target_name(target: &str) -> String {
@@ -533,6 +547,9 @@ pub(super) fn verify(context: &Context) -> Result<Exit, Expected> {
             "{} contacts recomputed from their events: {} differ; {} wait to be scored\n",
             report.compared, report.different, report.waiting
         );
+        if report.objecting > 0 {
+            out += &format!("{} object, and nothing is stored of them\n", report.objecting);
+        }
         for difference in &report.differences {
             out += &format!("  {difference}\n");
         }

@@ -22,6 +22,11 @@ const REPEAT_MS: Millis = 24 * 3_600_000;
 /// How that is written.
 const REPEAT_HELP: &str = "write minutes, hours or days: repeat = \"24 hours\"";
 
+/// A backup is made each day; two that are missing are told.
+const BACKUP_AGE_MS: Millis = 2 * 86_400_000;
+/// How that is written.
+const BACKUP_AGE_HELP: &str = "write hours or days: backup_age = \"2 days\"";
+
 /// What is told to whom. Without the section alerts are kept and shown, and nobody is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alerts {
@@ -35,6 +40,8 @@ pub struct Alerts {
     pub poll_age: u32,
     /// By what share of the usual a day's events may differ.
     pub volume: f64,
+    /// How old the last good backup may be.
+    pub backup_age: Millis,
 }
 
 /// An address that is told.
@@ -72,6 +79,7 @@ pub(super) fn check(root: &Table, base: &Path, found: &mut Found) -> Alerts {
         },
         poll_age: whole("poll_age", 2),
         volume: table.get("volume").and_then(shape::share).unwrap_or(0.5),
+        backup_age: time::wait(table, "backup_age", BACKUP_AGE_MS, BACKUP_AGE_HELP, found),
     }
 }
 

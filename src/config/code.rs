@@ -31,15 +31,13 @@ pub const MISPLACED_OPTION: &str = "E0113";
 pub const UNSUPPORTED: &str = "E0114";
 /// A draft of the rules that changes something else.
 pub const NOT_RULES: &str = "E0130";
-/// Warning: a section that nothing uses yet.
-pub const UNUSED: &str = "E0150";
 /// Warning: others can read or overhear a secret.
 pub const EXPOSED_SECRET: &str = "E0151";
 /// Warning: a rule or band that is correct and probably not what was meant.
 pub const DOUBTFUL_RULE: &str = "E0250";
 
 /// All of them.
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 17] = [
     UNREADABLE,
     NOTATION,
     UNKNOWN_KEY,
@@ -55,7 +53,6 @@ pub const ALL: [&str; 18] = [
     MISPLACED_OPTION,
     UNSUPPORTED,
     NOT_RULES,
-    UNUSED,
     EXPOSED_SECRET,
     DOUBTFUL_RULE,
 ];

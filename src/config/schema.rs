@@ -46,8 +46,6 @@ pub(super) struct Key {
     pub(super) kind: Kind,
     /// Whether the table is incomplete without it.
     pub(super) required: bool,
-    /// False while nothing uses it: setting it is a warning.
-    pub(super) built: bool,
     /// What it means, as one sentence; the JSON Schema shows it, and the help of a missing key.
     pub(super) about: &'static str,
 }
@@ -57,7 +55,6 @@ const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
         name,
         kind,
         required: false,
-        built: true,
         about,
     }
 }
@@ -65,13 +62,6 @@ const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
 const fn need(name: &'static str, kind: Kind, about: &'static str) -> Key {
     Key {
         required: true,
-        ..key(name, kind, about)
-    }
-}
-
-const fn later(name: &'static str, kind: Kind, about: &'static str) -> Key {
-    Key {
-        built: false,
         ..key(name, kind, about)
     }
 }
@@ -122,6 +112,7 @@ pub(super) static ROOT: &[Key] = &[
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
     key("alerts", Table(ALERTS), "What is told to whom when something is wrong."),
+    key("backup", Table(BACKUP), "Where the daemon keeps daily copies of its database. Without this section it makes none."),
     key("insight", Table(INSIGHT), "What backtest and suggest compare scores with."),
     key("tests", List(&Table(TEST)), "What somebody did, and what the rules must make of it; `engaged check` runs them."),
     key("automations", List(&Table(AUTOMATION)), "What starts when a condition begins to hold."),
@@ -330,7 +321,13 @@ static ALERTS: &[Key] = &[
     key("repeat", Text, "What still is wrong is told again after this time, no sooner. Default: 24 hours."),
     key("poll_age", Whole(1, 1000), "Syncs of a connection's schedule that may pass without a good one. Default: 2."),
     key("volume", Share, "By what share of what is usual a day's events may differ: 0.5 is from half to one and a half times as many. Default: 0.5."),
-    later("backup_age", Text, "How old the last backup may be. Default: 7 days."),
+    key("backup_age", Text, "How old the last good backup may be, where there is a section [backup]. Default: 2 days."),
+];
+
+#[rustfmt::skip]
+static BACKUP: &[Key] = &[
+    need("folder", Text, "The folder, relative to this file's directory; best on another disk. It is made if it is not there."),
+    key("keep", Whole(1, 10_000), "How many are kept, the newest. Default: 7."),
 ];
 
 #[rustfmt::skip]

@@ -31,15 +31,6 @@ pub(super) fn check_table(
         };
         let what = format!("'{}'", entry.name);
         check_node(&entry.node, &key.kind, &entry.place, &what, found);
-        if !key.built {
-            found.add(
-                Diagnostic::warning(
-                    code::UNUSED,
-                    format!("'{}' is checked, but nothing uses it yet", key.name),
-                )
-                .at(&entry.place, "has no effect in this version"),
-            );
-        }
     }
     for key in keys.iter().filter(|key| key.required) {
         if table.entry(key.name).is_none() {

@@ -75,10 +75,11 @@ impl Finding {
 }
 
 /// Every code there is.
-pub const CODES: [&str; 36] = [
+pub const CODES: [&str; 38] = [
     "backup",
     "backup_missing",
     "backup_old",
+    "check_failed",
     "clock",
     "clock_skew",
     "configuration",
@@ -105,6 +106,7 @@ pub const CODES: [&str; 36] = [
     "key",
     "platform_refused",
     "platform_unreachable",
+    "quarantine",
     "right_missing",
     "right_needless",
     "secret_open",

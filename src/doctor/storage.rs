@@ -1,5 +1,7 @@
 //! The database and the disk that it is on.
 
+use std::path::Path;
+
 use engaged_connectors::Clock;
 
 use super::{
@@ -7,17 +9,15 @@ use super::{
     finding::{Finding, State},
 };
 use crate::{
-    config::Config,
+    care::{
+        self, CareStatus, CheckStatus,
+        disk::{Space, space},
+        size,
+    },
+    config::{Config, Mode},
+    restored,
     store::{Access, DatabaseFile, Settings, Store, StoreError, files, sqlite_version},
 };
-
-const MB: u64 = 1024 * 1024;
-
-/// Below this much, or a twentieth of the disk where that is less, it is nearly full.
-const FREE_MIN: u64 = 200 * MB;
-
-/// A log of writes that stays larger than this, and than half the database, is held open by somebody.
-const WAL_MAX: u64 = 256 * MB;
 
 /// Looks at the database and its disk; gives the store as well, where it can be opened.
 pub(super) fn findings(config: &Config, clock: &dyn Clock) -> (Option<Store>, Vec<Finding>) {
@@ -46,7 +46,7 @@ pub(super) fn findings(config: &Config, clock: &dyn Clock) -> (Option<Store>, Ve
         Err(error) => all.push(unusable(&error)),
     }
     all.extend(wal(&there));
-    all.extend(backup(&store, config, clock));
+    all.extend(kept(&store, config, clock));
     (Some(store), all)
 }
 
@@ -89,7 +89,7 @@ fn wal(there: &[DatabaseFile]) -> Option<Finding> {
     let wal = there
         .get(1)
         .filter(|file| file.path.to_string_lossy().ends_with("-wal"))?;
-    let large = wal.bytes > WAL_MAX && wal.bytes > there[0].bytes / 2;
+    let large = wal.bytes > care::LOG_LARGE.unsigned_abs();
     large.then(|| {
         let message = format!("the log of writes has grown to {}", size(wal.bytes));
         let subject = wal.path.display().to_string();
@@ -100,41 +100,89 @@ fn wal(there: &[DatabaseFile]) -> Option<Finding> {
 
 /// The disk that the database is on, or is to be on.
 fn disk(config: &Config) -> Option<Finding> {
-    let folder = config
-        .database
-        .parent()
-        .filter(|path| path.as_os_str() != "");
-    let folder = folder.unwrap_or(std::path::Path::new("."));
-    let found = rustix::fs::statvfs(folder).ok()?;
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    let whole = found.f_blocks.saturating_mul(found.f_frsize);
-    Some(judged_disk(&folder.display().to_string(), free, whole))
+    let database = &config.database;
+    let folder = database.parent().filter(|path| path.as_os_str() != "");
+    let folder = folder.unwrap_or(Path::new(".")).display().to_string();
+    Some(judged_disk(&folder, space(database)?))
 }
 
-pub(super) fn judged_disk(folder: &str, free: u64, whole: u64) -> Finding {
-    let message = format!("{} free of {}", size(free), size(whole));
-    if free >= FREE_MIN.min(whole / 20) {
+pub(super) fn judged_disk(folder: &str, space: Space) -> Finding {
+    let message = format!("{} free of {}", size(space.free), size(space.total));
+    if !space.is_low() {
         return Finding::new("disk", State::Fine, folder, message);
     }
     let finding = Finding::new("disk_low", State::Trouble, folder, message);
-    finding.fix("free some space: a full disk stops syncing; nothing is lost by it")
+    finding.fix("free some space: nothing is read in until there is room; nothing is lost by it")
 }
 
-/// How old the newest backup is. Nothing keeps that yet; this is where it is to be asked.
-fn backup(_: &Store, _: &Config, _: &dyn Clock) -> Option<Finding> {
-    None
+/// What the database's own care has found, and whether a restored one waits.
+fn kept(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
+    let now = clock.now().timestamp_millis();
+    let seen = store.read(|conn| {
+        Ok::<_, StoreError>((
+            care::look(conn, config, now)?,
+            restored::look(conn, config)?,
+        ))
+    });
+    let (care, quarantine) = match seen {
+        Ok(seen) => seen,
+        Err(error) => return vec![unusable(&error)],
+    };
+    let mut all = vec![backup(config, &care)];
+    all.extend(care.checks.iter().filter_map(failed));
+    all.extend(quarantine.map(|found| {
+        let missing = found
+            .missing
+            .first()
+            .map(|missing| format!(": {}", missing.words()));
+        let missing = missing.unwrap_or_default();
+        let message = format!("restored from a backup, and writes to no platform{missing}");
+        let finding = Finding::new("quarantine", State::Warning, "database", message);
+        finding.fix("when engaged status names nothing missing: engaged approve restored")
+    }));
+    all
 }
 
-/// A size for people.
-pub(super) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..MB => format!("{} KB", bytes / 1024),
-        MB..1_073_741_824 => format!("{} MB", bytes / MB),
-        _ => format!(
-            "{}.{} GB",
-            bytes / (1024 * MB),
-            bytes % (1024 * MB) * 10 / (1024 * MB)
-        ),
+/// How old the newest backup is.
+fn backup(config: &Config, care: &CareStatus) -> Finding {
+    let Some(newest) = &care.backup else {
+        // Before anything is written to a platform, all that is known can be read again.
+        let live = config
+            .connections
+            .iter()
+            .any(|each| each.mode == Mode::Live);
+        let state = if live { State::Warning } else { State::Note };
+        let none = Finding::new("backup_missing", state, "backup", "none was made yet");
+        return none.fix(match config.backup {
+            None => "add [backup] to the configuration, or run engaged backup FILE; docs/backup.md",
+            Some(_) => "the daemon makes them; or make one now: engaged backup FILE",
+        });
+    };
+    let message = format!(
+        "made {}, {}",
+        newest.made_at.format("%Y-%m-%d %H:%MZ"),
+        size(u64::try_from(newest.bytes).unwrap_or_default())
+    );
+    if care.backup_stale {
+        let old = Finding::new("backup_old", State::Warning, &newest.file, message);
+        return old.fix("the daemon's log says why none was made since; try engaged backup FILE");
     }
+    Finding::new("backup", State::Fine, &newest.file, message)
+}
+
+/// A check of the database that found something.
+fn failed(check: &CheckStatus) -> Option<Finding> {
+    let trouble = check.trouble.as_ref()?;
+    let held = if check.holds {
+        "; nothing is written to any platform"
+    } else {
+        ""
+    };
+    let finding = Finding::new(
+        "check_failed",
+        State::Trouble,
+        &check.name,
+        format!("{trouble}{held}"),
+    );
+    Some(finding.fix("see docs/backup.md; what was found is looked at again with engaged verify"))
 }

@@ -1,18 +1,20 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use engaged_connectors::Account;
+use engaged_connectors::{Account, Clock as _};
 
 use super::{
     CODES, Finding, State, look,
     platform::{ahead, clock_of, rights},
-    storage::{judged_disk, size},
+    storage::judged_disk,
     zone::judged,
 };
 use crate::{
+    care::disk::Space,
     clock::SystemClock,
-    config::{self, Config, Environment},
-    store::{Access, Store},
+    config::{self, Config, Environment, Mode},
+    score::calendar::Zone,
+    store::{Access, BackupRow, Store, restore},
 };
 
 const CONFIG: &str = r#"
@@ -105,6 +107,50 @@ fn files_that_others_can_read_are_told_with_the_command_that_closes_them() {
 }
 
 #[test]
+fn backups_failed_checks_and_a_quarantine_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = load(folder.path());
+    let store = Store::open(&config.database, Access::ReadWrite, &SystemClock).unwrap();
+    let state = |config: &Config, code: &str| {
+        let findings = found(config);
+        findings
+            .iter()
+            .find(|each| each.code == code)
+            .map(|each| each.state)
+    };
+    assert_eq!(state(&config, "backup_missing"), Some(State::Note));
+    config.connections[0].mode = Mode::Live;
+    assert_eq!(state(&config, "backup_missing"), Some(State::Warning));
+    let file = folder.path().join("good.db");
+    let held = store.back_up(&file, false).unwrap();
+    let made_at = SystemClock.now().timestamp_millis();
+    let row = BackupRow {
+        file: file.display().to_string(),
+        made_at: made_at - 3 * 86_400_000,
+        bytes: i64::try_from(held.bytes).unwrap(),
+        contacts: 0,
+        events: 0,
+    };
+    store.write(move |tx| tx.add_backup(&row)).unwrap();
+    assert_eq!(state(&config, "backup"), Some(State::Fine));
+    // Three days old is too old only where they are to be made.
+    config.backup = Some(config::Backup {
+        folder: folder.path().into(),
+        keep: 7,
+    });
+    assert_eq!(state(&config, "backup_old"), Some(State::Warning));
+    store
+        .write(move |tx| tx.set_care("verify", Some("3 scores differ"), made_at))
+        .unwrap();
+    assert_eq!(state(&config, "check_failed"), Some(State::Trouble));
+    assert_eq!(state(&config, "quarantine"), None);
+    drop(store);
+    let zone = Zone::new(config.zone);
+    restore(&config.database, &file, &zone, &SystemClock).unwrap();
+    assert_eq!(state(&config, "quarantine"), Some(State::Warning));
+}
+
+#[test]
 fn who_holds_the_database_is_seen_without_taking_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let config = load(folder.path());
@@ -174,12 +220,11 @@ fn rights_that_lack_are_to_be_mended_and_needless_ones_are_to_be_known() {
 
 #[test]
 fn a_disk_is_low_below_a_twentieth_or_two_hundred_megabytes_whichever_is_less() {
-    let (mb, gb) = (1 << 20, 1 << 30);
-    assert_eq!(judged_disk("/", 200 * mb, 100 * gb).state, State::Fine);
-    assert_eq!(judged_disk("/", 199 * mb, 100 * gb).code, "disk_low");
-    assert_eq!(judged_disk("/", 60 * mb, gb).state, State::Fine);
-    assert_eq!(judged_disk("/", 50 * mb, gb).code, "disk_low");
-    assert_eq!(size(1_610_612_736), "1.5 GB");
+    let judged = |free, total| judged_disk("/", Space { free, total });
+    assert_eq!(judged(200_000_000, 1 << 40).state, State::Fine);
+    assert_eq!(judged(199_000_000, 1 << 40).code, "disk_low");
+    assert_eq!(judged(60, 1_000).state, State::Fine);
+    assert_eq!(judged(49, 1_000).code, "disk_low");
 }
 
 #[test]

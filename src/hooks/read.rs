@@ -42,6 +42,8 @@ pub struct InboxReport {
     pub odd: u64,
     /// Events that were new.
     pub events: u64,
+    /// Rows of contacts that were erased: left out.
+    pub erased: u64,
 }
 
 /// A delivery, and what it says.
@@ -90,6 +92,7 @@ impl Jobs {
             report.read += stored.read;
             report.odd += stored.odd;
             report.events += stored.events;
+            report.erased += stored.erased;
         }
         self.tidy_inbox(now).await?;
         Ok(report)
@@ -211,7 +214,12 @@ fn store(tx: &Tx, all: &[Understood], now: Millis) -> Result<InboxReport, StoreE
             let mut rows = tx.begin_report()?;
             let appended: Appended = tx.append_told(each.connection, now, events, &mut rows)?;
             report.events += appended.new;
+            report.erased += appended.erased;
+            if appended.erased > 0 {
+                tx.empty_delivery(each.id)?;
+            }
         }
+        tx.empty_if_erased(each.id)?;
         let hinted_at = (!poll.is_empty()).then_some(each.received_at);
         if *unknown > 0 || hinted_at.is_some() {
             tx.note_hook(each.connection, *unknown, hinted_at)?;

@@ -25,6 +25,7 @@ use super::{
     guard::{self, Limits},
     plan::{self, Ask, ConnectionPlan, Count, Planned},
     starts::{self, Request},
+    stop,
 };
 
 /// How many rows one call of a connector gets.
@@ -36,9 +37,6 @@ const RETRY_MAX_MS: Millis = 86_400_000;
 
 /// So long one push goes on starting.
 const STARTS_LAST_MS: Millis = 10 * 60_000;
-
-/// Why nothing is written, when a person said so.
-const PAUSED: &str = "pushing is paused; `engaged resume` goes on";
 
 /// The rows of one call, and what came of it.
 type Sent = (Vec<OutboxRow>, Result<Vec<Outcome>, ConnectorError>);
@@ -61,6 +59,9 @@ pub struct Push<'a> {
     pub automations: &'a [Automation],
     /// How much may happen at once.
     pub limits: Limits,
+    /// Only what comes off this contact, who is being erased: nobody else's writes go along, and no guard but a list that
+    /// shrank holds them.
+    pub only: Option<ContactId>,
     /// The clock.
     pub clock: &'a dyn Clock,
 }
@@ -164,6 +165,7 @@ impl Push<'_> {
             .queue(fields, fingerprint.map(str::to_owned), &mut report)
             .await?;
         // What an automation of the platform reads of a contact is there before it starts.
+        let queued = queued && (self.only.is_none() || report.plan.is_some());
         for lane in [Lane::Set, Lane::Start] {
             if queued && report.trouble().is_none() {
                 self.work_off(lane, &mut report).await?;
@@ -189,13 +191,15 @@ impl Push<'_> {
             remote_fields,
             automations: self.automations,
             frozen: self.connector.capabilities().frozen,
+            only: self.only,
             now: self.now(),
         }
     }
 
     async fn remote_fields(&self) -> Result<Option<Vec<String>>, ConnectorError> {
         let capabilities = self.connector.capabilities();
-        if !capabilities.fields
+        if self.only.is_some()
+            || !capabilities.fields
             || !capabilities.creates_fields
             || self.connection.push.fields.is_empty()
         {
@@ -219,7 +223,7 @@ impl Push<'_> {
             self.now(),
         );
         let (automations, limits) = (self.automations.to_vec(), self.limits);
-        let frozen = self.connector.capabilities().frozen;
+        let (frozen, only) = (self.connector.capabilities().frozen, self.only);
         let decided = self
             .store
             .write_async(move |tx| {
@@ -231,6 +235,7 @@ impl Push<'_> {
                     remote_fields: fields.as_deref(),
                     automations: &automations,
                     frozen,
+                    only,
                     now,
                 };
                 decide(tx, &ask, fingerprint.as_deref(), limits)
@@ -256,6 +261,7 @@ impl Push<'_> {
     /// Sends what the outbox holds of one sort and is due.
     async fn work_off(&self, lane: Lane, report: &mut PushReport) -> Result<(), PushError> {
         let (id, now) = (self.id, self.now());
+        let of_plan = report.plan.filter(|_| self.only.is_some());
         loop {
             // Who leaves while a long row of starts goes out is heard of by the next sync, before the rest goes out.
             if lane == Lane::Start && self.now() - now > STARTS_LAST_MS {
@@ -265,22 +271,25 @@ impl Push<'_> {
                 .store
                 .write_async(move |tx| {
                     // A long push ends where a person says so.
-                    if tx.is_paused()? {
-                        return Ok(None);
+                    if let Some(why) = stop::stopped(tx, id)? {
+                        return Ok(Err(why));
                     }
-                    let mut rows = tx.outbox_ready(id, lane, now, BATCH)?;
+                    let mut rows = tx.outbox_ready(id, lane, of_plan, now, BATCH)?;
                     if lane == Lane::Start {
                         rows = starts::begin(tx, starts::one_call(rows), now)?;
                     }
                     let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
                     let attempt = format!("{now}-{}", numbers.first().copied().unwrap_or_default());
                     tx.begin_attempt(&numbers, &attempt, now)?;
-                    Ok(Some(rows))
+                    Ok(Ok(rows))
                 })
                 .await?;
-            let Some(rows) = rows else {
-                report.held.push(PAUSED.to_owned());
-                return Ok(());
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(why) => {
+                    report.held.push(why);
+                    return Ok(());
+                }
             };
             if rows.is_empty() {
                 return Ok(());
@@ -441,20 +450,20 @@ fn decide(
     }
     let planned = plan.writes;
     if ask.connection.mode == Mode::ReadOnly {
-        let why = if planned > 0 {
-            vec!["the connection is read-only".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let why = (planned > 0).then(|| "the connection is read-only".to_owned());
+        let why = why.into_iter().collect();
         return Ok(Decided::Watched(planned, why, plan.counts));
     }
-    if tx.is_paused()? {
+    if let Some(why) = stop::stopped(tx, ask.id)? {
         return Ok(Decided::Held {
             planned,
-            why: vec![PAUSED.to_owned()],
+            why: vec![why],
         });
     }
-    let why = guard::hold(tx, ask, &plan, limits)?;
+    let why = match ask.only {
+        Some(_) => guard::hold_one(tx, ask.id)?,
+        None => guard::hold(tx, ask, &plan, limits)?,
+    };
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
     }
@@ -489,10 +498,13 @@ fn decide(
         tx.set_plan_state(number, "applied", "engaged", ask.now)?;
         queued = Some(number);
     }
-    // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
-    let whole = plan.held_back == 0 && plan.unscored == 0;
-    tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
-    tx.abandon_starts(ask.id, queued, ask.now)?;
+    // A plan for one contact says nothing of the others' writes.
+    if ask.only.is_none() {
+        // Whoever is left out of this plan, because refused or not scored yet, keeps the doubts for the next.
+        let whole = plan.held_back == 0 && plan.unscored == 0;
+        tx.abandon_unplanned(ask.id, queued, whole, ask.now)?;
+        tx.abandon_starts(ask.id, queued, ask.now)?;
+    }
     Ok(Decided::Queued {
         planned,
         plan: queued,

@@ -81,6 +81,41 @@ pub fn needs(
     needs
 }
 
+/// What comes off a contact for whom nothing is to be shown: all that the platform acknowledged from us, and all that a
+/// request of ours may have left there. An edit by somebody else keeps nothing of ours in its place.
+pub fn nothing(approved: &BTreeMap<String, Millis>, standing: &Standing) -> Needs {
+    let ours = standing.acknowledged.iter();
+    let ours = ours.filter_map(|(key, (value, _))| value.as_ref().map(|_| key));
+    let doubts = standing.open.iter().filter(|(_, open)| open.in_doubt);
+    let keys: BTreeSet<&String> = ours.chain(doubts.map(|(key, _)| key)).collect();
+    let write = |key: &String| {
+        let write = if let Some(field) = key.strip_prefix("field:") {
+            Write::SetField {
+                field: field.to_owned(),
+                value: None,
+            }
+        } else {
+            Write::RemoveTag {
+                tag: key.strip_prefix("tag:")?.to_owned(),
+            }
+        };
+        let acknowledged = standing.acknowledged.get(key);
+        let mut difference = Difference {
+            write,
+            target: key.clone(),
+            before: acknowledged.and_then(|(value, _)| value.clone()),
+            changes: false,
+        };
+        difference.changes = changes(&difference, approved, standing);
+        Some(difference)
+    };
+    Needs {
+        writes: keys.into_iter().filter_map(write).collect(),
+        drifts: Vec::new(),
+        told: !standing.acknowledged.is_empty(),
+    }
+}
+
 /// Whether a write changes what the platform was told. A tag that a contact never had, though it was
 /// told other things since the tag was approved, is one that it now gets.
 fn changes(

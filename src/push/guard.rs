@@ -7,7 +7,7 @@ use crate::{
     automation,
     clean::CLEANING,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Guard, StoreError, Tx},
+    store::{Guard, QUARANTINE, StoreError, Tx},
     sync::LIST_SHRUNK,
 };
 
@@ -25,13 +25,17 @@ pub const MAX_SCORE_CHANGE: &str = "max_score_change";
 /// Too many starts at once.
 pub const MAX_STARTS: &str = "max_starts";
 
+/// Why all numbers go at once.
+const RETRACTED: &str = "it is retracted: our fields and tags come off";
+
 /// Every guard that there is, for `approve`.
-pub const ALL: [&str; 5] = [
+pub const ALL: [&str; 6] = [
     BASELINE,
     MAX_SCORE_CHANGE,
     MAX_STARTS,
     LIST_SHRUNK,
     CLEANING,
+    QUARANTINE,
 ];
 
 /// How much may happen in one push without asking.
@@ -105,7 +109,11 @@ pub fn hold(
             plan.changed,
             plan.told,
             max_score_change * 100.0,
-            cause::named(tx, ask, plan)?
+            if plan.retracted {
+                RETRACTED.to_owned()
+            } else {
+                cause::named(tx, ask, plan)?
+            }
         );
         tx.note_held(MAX_SCORE_CHANGE, &subject, changed, now)?;
         tx.trip_guard(MAX_SCORE_CHANGE, Some(connection), &subject, &detail, now)?;
@@ -116,6 +124,16 @@ pub fn hold(
         tx.note_push(connection, ask.rules_hash, now)?;
     }
     Ok(held)
+}
+
+/// Why what comes off one contact is held, in words. Shares and first pushes are no question of one contact, and what a
+/// person allowed is for another push.
+pub fn hold_one(tx: &Tx, connection: ConnectionId) -> Result<Vec<String>, StoreError> {
+    let shrunk = tx.open_guard(LIST_SHRUNK, connection)?;
+    Ok(shrunk
+        .map(|_| format!("{LIST_SHRUNK}: the last scan of the list missed too many contacts"))
+        .into_iter()
+        .collect())
 }
 
 /// Whether a person let pass all starts but so many as need no word: those that were ready when they were held.

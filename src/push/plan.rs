@@ -47,6 +47,8 @@ pub struct Ask<'a> {
     pub automations: &'a [Automation],
     /// Contacts of these statuses cannot be written to on this platform.
     pub frozen: &'a [Status],
+    /// Only what comes off this contact, who is being erased.
+    pub only: Option<ContactId>,
     /// The present.
     pub now: Millis,
 }
@@ -120,6 +122,10 @@ pub struct ConnectionPlan {
     pub connection: String,
     /// `read-only` or `live`: whether applying will write.
     pub mode: &'static str,
+    /// Whether it is retracted: our fields and tags come off, and nothing is put on.
+    pub retracted: bool,
+    /// Contacts who object to being scored and off whom something of ours comes.
+    pub objecting: u64,
     /// How many writes there are.
     pub writes: u64,
     /// How many for each target and verb.
@@ -212,9 +218,13 @@ pub fn plan(
 ) -> Result<ConnectionPlan, StoreError> {
     let targets = Targets::new(ask.connection, ask.rules);
     let mut making = Making::new(ask);
+    making.plan.retracted = conn.retracted_at(ask.id)?.is_some();
+    let comes_off = making.plan.retracted || ask.only.is_some();
     for planned in fields_to_make(ask, &targets) {
-        making.take(&planned, "");
-        sink(&planned)?;
+        if !comes_off {
+            making.take(&planned, "");
+            sink(&planned)?;
+        }
     }
     let asked = Asked {
         rules: conn.rules_numbered(ask.rules_hash)?,
@@ -226,7 +236,11 @@ pub fn plan(
         .into_iter()
         .collect();
     conn.for_each_standing(ask.id, &asked, |standing| {
-        if !standing.current {
+        if ask.only.is_some_and(|only| only != standing.contact) {
+            return Ok(());
+        }
+        let nothing = comes_off || standing.objects;
+        if !nothing && !standing.current {
             making.plan.unscored += 1;
             return Ok(());
         }
@@ -237,7 +251,12 @@ pub fn plan(
             making.plan.frozen += 1;
             return Ok(());
         }
-        let needs = diff::needs(&targets, &ask.rules.scores, &approved, standing);
+        let needs = if nothing {
+            diff::nothing(&approved, standing)
+        } else {
+            diff::needs(&targets, &ask.rules.scores, &approved, standing)
+        };
+        making.plan.objecting += u64::from(standing.objects && !needs.writes.is_empty());
         making.contact(&needs, standing);
         let mut changed = false;
         for difference in needs.writes {
@@ -258,7 +277,7 @@ pub fn plan(
         making.plan.changed += u64::from(changed);
         Ok(())
     })?;
-    let without = starts::plan(conn, ask, &mut |planned, name| {
+    let without = starts::plan(conn, ask, comes_off, &mut |planned, name| {
         making.plan.starts += u64::from(planned.verb != "remove tag");
         making.take(planned, name);
         sink(planned)

@@ -16,7 +16,9 @@ use crate::{
         model::Model,
         status_on,
     },
-    store::{Conn, ContactId, Lane, OutboxRow, OutboxState, StoreError, Tx, Waiting, Which},
+    store::{
+        Conn, ContactId, Lane, OBJECTED, OutboxRow, OutboxState, StoreError, Tx, Waiting, Which,
+    },
 };
 
 use super::plan::{Ask, Planned};
@@ -24,10 +26,12 @@ use super::plan::{Ask, Planned};
 /// Entries for which nothing can be started, or taken off, what they become, and why.
 pub type Unreachable = Vec<(i64, EntryState, &'static str)>;
 
-/// Works out a connection's starts, giving each to `sink` in a stable order: first what is taken off again.
+/// Works out a connection's starts, giving each to `sink` in a stable order: first what is taken off again, or nothing but
+/// that; then what waits goes on waiting.
 pub fn plan(
     conn: &Conn,
     ask: &Ask<'_>,
+    only_off: bool,
     sink: &mut dyn FnMut(&Planned, &str) -> Result<(), StoreError>,
 ) -> Result<Unreachable, StoreError> {
     let mut unreachable = Unreachable::new();
@@ -36,6 +40,9 @@ pub fn plan(
         let name = &automation.name;
         let mut leaving = HashSet::new();
         for waiting in conn.waiting(name, EntryState::Leaving, ask.id, Millis::MIN)? {
+            if ask.only.is_some_and(|only| only != waiting.contact) {
+                continue;
+            }
             let tag = conn.start_tag(waiting.entry)?;
             let Some((tag, platform_id)) = tag.zip(waiting.platform_id.clone()) else {
                 let why = "there is no tag to take off";
@@ -52,6 +59,9 @@ pub fn plan(
             };
             sink(&planned, &shown(&waiting))?;
         }
+        if only_off {
+            continue;
+        }
         // A tag that is to come off is off before it is put on again: else it starts nothing, or ends off.
         let waiting = conn.waiting(name, EntryState::Ready, ask.id, ask.now - WAITS_MAX_MS)?;
         let waiting = waiting.into_iter();
@@ -65,6 +75,10 @@ pub fn plan(
             .status
             .filter(|status| *status != Status::Subscribed);
         let not = |why| (waiting.entry, EntryState::Suppressed, why);
+        if conn.objected_at(waiting.contact)?.is_some() {
+            unreachable.push(not(OBJECTED));
+            continue;
+        }
         if status.is_some() || gone.contains(&waiting.contact) {
             unreachable.push(not("not subscribed"));
             continue;

@@ -336,6 +336,7 @@ impl Bench {
                 score_change: self.config.guards.max_score_change,
                 starts: u64::from(self.config.guards.max_starts),
             },
+            only: None,
             clock: &self.clock,
         }
     }
@@ -735,3 +736,4 @@ mod again;
 mod cause;
 mod numbers;
 mod starts;
+mod taking_off;

@@ -7,8 +7,9 @@ use super::{guard, targets};
 use crate::{
     config::Config,
     diagnostic::{Diagnostic, Exit, Expected},
+    restored,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Conn, Guard, Store, Tx},
+    store::{Conn, Guard, QUARANTINE, Store, Tx},
 };
 
 /// What is to be let pass.
@@ -50,6 +51,9 @@ pub fn approve(
         shown: seen,
     } = approval.clone();
     known(&name)?;
+    if name == QUARANTINE {
+        return restored::approve(store, config, false, (who, now));
+    }
     let only = match &connection {
         None => None,
         Some(connection) => Some(numbered(store, connection)?),

@@ -69,6 +69,10 @@ pub(super) struct Doors<'a> {
     now: Millis,
     /// The day by which what is learned now would have been known in time.
     horizon: Day,
+    /// Set while a backup that took the place of the database is in quarantine.
+    quarantined: bool,
+    /// When the last quarantine ended: what began before that may have been started by the former database.
+    restored_until: Option<Millis>,
     /// What each automation rested on in former versions of the rules.
     versions: HashMap<i64, HashMap<String, String>>,
 }
@@ -83,6 +87,7 @@ impl<'a> Doors<'a> {
     ) -> Result<Self, StoreError> {
         let back = |days: u32| (0..days).fold(today, |day, _| day.previous());
         let looked = conn.scored_on()?.unwrap_or(today);
+        let restore = conn.last_restore()?;
         Ok(Self {
             names: Arc::new(automations.iter().map(|each| each.name.clone()).collect()),
             automations: Arc::new(automations.to_vec()),
@@ -93,6 +98,8 @@ impl<'a> Doors<'a> {
             today,
             now,
             horizon: looked.min(back(PRESENT_DAYS)).max(back(PAST_DAYS)),
+            quarantined: restore.as_ref().is_some_and(|last| last.ended_at.is_none()),
+            restored_until: restore.and_then(|last| last.ended_at),
             versions: HashMap::new(),
         })
     }
@@ -149,6 +156,9 @@ impl<'a> Doors<'a> {
     /// What the present evaluation of each automation follows.
     fn before(&mut self, conn: &Conn, contact: ContactId) -> Result<Vec<Before>, StoreError> {
         let all = |before| vec![before; self.automations.len()];
+        if self.quarantined {
+            return Ok(all(Before::Restored));
+        }
         let Some(version) = conn.scored_by(contact)? else {
             let first = conn.is_first_import(contact)?;
             return Ok(all(if first { Before::First } else { Before::New }));
@@ -171,8 +181,8 @@ impl<'a> Doors<'a> {
         Ok(before.collect())
     }
 
-    /// For each automation, whether the contact was inside when we last looked, or when it left if that was later, by all
-    /// that happened until then and is known by now.
+    /// For each automation, whether the contact was inside when we last looked, or when it left or a quarantine ended if
+    /// that was later, by all that happened until then and is known by now.
     fn late(
         &self,
         conn: &Conn,
@@ -191,7 +201,8 @@ impl<'a> Doors<'a> {
             if !enters || !matches!(before[place], Before::Known | Before::New) {
                 continue;
             }
-            if let Some(left) = past[place].left_at.filter(|left| *left > known) {
+            let past_until = past[place].left_at.max(self.restored_until);
+            if let Some(left) = past_until.filter(|at| *at > known) {
                 let mut then = then(conn, contact, facts, left)?;
                 then.events.retain(|event| event.at <= left);
                 let on = self.zone.day(left);
@@ -275,8 +286,9 @@ impl Carrier {
         contact: ContactId,
         shown: &Shown,
     ) -> Result<(), StoreError> {
-        // What was found about a contact that has become part of another since is dropped: the other one is dirty.
-        if tx.root(contact)? != contact {
+        // What was found about a contact that has become part of another since is dropped: the other one is dirty. So it is
+        // where the contact has objected since.
+        if tx.root(contact)? != contact || tx.objected_at(contact)?.is_some() {
             return Ok(());
         }
         let past = pasts(tx, contact, &self.names, &self.zone)?;

@@ -2,6 +2,7 @@
 //! the configuration, and records its run before it begins.
 
 mod cleaning;
+mod storage;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,7 @@ use serde::Serialize;
 use crate::{
     alert::Teller,
     automation,
+    care::disk::{self, Space},
     clean::apply::CleanReport,
     config::{Config, ConnectionConfig, Environment, Platform},
     diagnostic::Expected,
@@ -27,7 +29,7 @@ use crate::{
     },
     rescore::{ScoreReport, past::look_back, rescore},
     score::{calendar::Zone, facts::ConnectionId},
-    store::{Brought, Store, StoreError},
+    store::{Brought, Conn, ContactId, Store, StoreError},
     sync::{StreamReport, Sync, SyncReport},
     verdict::Machines,
 };
@@ -47,6 +49,9 @@ pub enum Progress<'a> {
 /// Tells somebody where a job has come.
 pub type Watch = Arc<dyn Fn(Progress<'_>) + Send + std::marker::Sync>;
 
+/// Says how much room there is on the database's disk; `None` where that is not known.
+pub type Room = Arc<dyn Fn() -> Option<Space> + Send + std::marker::Sync>;
+
 /// What the jobs of one configuration work with.
 pub struct Jobs {
     /// The configuration.
@@ -64,6 +69,8 @@ pub struct Jobs {
     /// Connections that were checked by this process, with the rights that their keys lack.
     checked: Mutex<BTreeMap<String, Vec<String>>>,
     watch: Watch,
+    /// How much room the database's disk has.
+    pub room: Room,
 }
 
 /// What one whole cycle did.
@@ -140,7 +147,9 @@ impl Jobs {
         }
         let teller = platform::teller(&config.alerts, environment, &clock, transport)?;
         let zone = Arc::new(Zone::new(config.zone));
+        let database = config.database.clone();
         Ok(Self {
+            room: Arc::new(move || disk::space(&database)),
             config: Arc::new(config),
             store,
             clock,
@@ -198,6 +207,12 @@ impl Jobs {
             return Ok(SyncReport::default());
         };
         let run = self.begin("sync", Some(connection)).await?;
+        if let Some(why) = self.no_room() {
+            let report = SyncReport::without_room(name, why.clone());
+            self.end_as(run, outcome(Some(&why)), Some(why), None)
+                .await?;
+            return Ok(report);
+        }
         let watch = Arc::clone(&self.watch);
         let progress = move |report: &StreamReport| watch(Progress::Page(name, report));
         let blocked = self.store.read(|conn| conn.blocked(name))?;
@@ -332,6 +347,7 @@ impl Jobs {
         looked_at: Option<&Plan>,
     ) -> Result<Vec<PushReport>, Trouble> {
         let mut reports = Vec::new();
+        self.compare_restored().await?;
         let all = self.config.written_to();
         for connection in all.filter(|each| only.is_none_or(|only| only == each.name)) {
             let Some(push) = self.push_of(connection)? else {
@@ -421,12 +437,12 @@ impl Jobs {
         &'a self,
         connection: &'a ConnectionConfig,
     ) -> Result<Option<Push<'a>>, StoreError> {
-        let nothing = self.has_nothing_to_write(connection);
-        let known = self.store.read(super::super::store::Conn::connections)?;
+        let known = self.store.read(Conn::connections)?;
         let known = known.into_iter().find(|each| each.name == connection.name);
         // An address that is called is never read, and so is first heard of when it is first called.
         let called = (connection.platform == Platform::Webhook).then_some(NEVER_CALLED);
         let id = known.map(|known| known.id).or(called);
+        let nothing = self.has_nothing_to_write(connection) && !self.has_to_take_off(id)?;
         let (Some(id), Some(connector)) = (id, self.connectors.get(&connection.name)) else {
             return Ok(None);
         };
@@ -446,8 +462,52 @@ impl Jobs {
                 score_change: self.config.guards.max_score_change,
                 starts: u64::from(self.config.guards.max_starts),
             },
+            only: None,
             clock: self.clock.as_ref(),
         }))
+    }
+
+    /// Whether something of ours is to come off a connection, though nothing is configured to be shown there any more.
+    fn has_to_take_off(&self, id: Option<ConnectionId>) -> Result<bool, StoreError> {
+        let Some(id) = id else { return Ok(false) };
+        self.store.read(|conn| {
+            let wanted = conn.retracted_at(id)?.is_some() || conn.count_objecting()? > 0;
+            Ok(wanted && conn.shows_anything(id)?)
+        })
+    }
+
+    /// Takes all that is ours off one contact, who is being erased, on every connection that was ever written to; nobody
+    /// else's writes go along. What could not be done stands in the reports.
+    pub async fn take_off(&self, contact: ContactId) -> Result<Vec<PushReport>, Trouble> {
+        let mut reports = Vec::new();
+        for connection in self.config.written_to() {
+            let known = self.store.read(Conn::connections)?;
+            let id = known.iter().find(|known| known.name == connection.name);
+            let shown = id.map(|known| known.id);
+            let Some(id) = shown.filter(|_| connection.platform != Platform::Webhook) else {
+                continue;
+            };
+            if !self.store.read(|conn| conn.shows_on(id, contact))? {
+                continue;
+            }
+            let Some(push) = self.push_of(connection)? else {
+                reports.extend(self.blocked_push(connection)?);
+                continue;
+            };
+            let push = Push {
+                only: Some(contact),
+                ..push
+            };
+            let run = self.begin("push", Some(connection)).await?;
+            let report = push.apply(None).await;
+            let trouble = match &report {
+                Ok(report) => report.trouble().cloned(),
+                Err(error) => Some(error.to_string()),
+            };
+            self.end(run, trouble).await?;
+            reports.push(report.map_err(|error| Trouble::new(connection, error))?);
+        }
+        Ok(reports)
     }
 
     fn has_nothing_to_write(&self, connection: &ConnectionConfig) -> bool {
@@ -567,6 +627,7 @@ impl From<StoreError> for Expected {
         use crate::diagnostic::{Diagnostic, Exit};
         let exit = match error.exit_status() {
             7 => Exit::Locked,
+            2 => Exit::Usage,
             1 => Exit::Bug,
             _ => Exit::Storage,
         };

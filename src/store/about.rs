@@ -1,6 +1,8 @@
 //! What is kept about one contact, for people who look at it: where it is, what was written to it
 //! there, and what was decided about it. Who became part of the contact is read with it.
 
+mod whole;
+
 use std::collections::HashMap;
 
 use engaged_connectors::model::{Address, Status};
@@ -17,8 +19,8 @@ use super::{
 };
 use crate::score::{calendar::Millis, facts::Adjustment, facts::ConnectionId};
 
-/// So many of the newest lines of the audit trail are looked through.
-const AUDIT_LOOKED_AT: i64 = 5_000;
+pub(super) use whole::list;
+pub use whole::{PACKED, RowsOf};
 
 /// A contact on a platform, now or before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +101,17 @@ impl Conn {
             }
         }
         Ok(presences)
+    }
+
+    /// The connections that ever told anything of a contact, in order: files and programs name it by its address alone.
+    pub fn told_by(&self, contact: ContactId) -> Result<Vec<ConnectionId>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select distinct connection_id from membership
+             where contact_id in (select value from json_each(?1)) order by 1",
+        )?;
+        let members = list(&self.members(contact)?);
+        let rows = select.query_map([members], |row| row.get(0).map(ConnectionId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The newest writes to one contact of a platform, the newest first.
@@ -190,16 +203,17 @@ impl Conn {
         Ok(arrivals)
     }
 
-    /// Lines of the audit trail that `about` picks by what was done and to what, the newest first; only the newest
-    /// lines of all are looked through.
+    /// Lines of the audit trail that `about` picks by what was done and to what, the newest first; of all lines so many of
+    /// the newest are looked through.
     pub fn audit_about(
         &self,
+        most: Option<i64>,
         about: impl Fn(&str, &str) -> bool,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let mut select = self.sql.prepare_cached(
             "select id, at, who, what, detail from audit order by id desc limit ?1",
         )?;
-        let mut rows = select.query([AUDIT_LOOKED_AT])?;
+        let mut rows = select.query([most.unwrap_or(-1)])?;
         let mut lines = Vec::new();
         while let Some(row) = rows.next()? {
             let (what, detail): (String, String) = (row.get(3)?, row.get(4)?);

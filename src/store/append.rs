@@ -47,6 +47,8 @@ pub struct Appended {
     pub superseded: u64,
     /// Named no contact, and were left out.
     pub nameless: u64,
+    /// Named a contact that was erased, and were left out.
+    pub erased: u64,
 }
 
 impl std::ops::AddAssign for Appended {
@@ -55,6 +57,7 @@ impl std::ops::AddAssign for Appended {
         self.duplicates += other.duplicates;
         self.superseded += other.superseded;
         self.nameless += other.nameless;
+        self.erased += other.erased;
     }
 }
 
@@ -188,6 +191,12 @@ impl Tx {
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
         for event in events {
+            if let Some(erased_at) = resolver.erased_at(&event.contact) {
+                appended.erased += 1;
+                let campaign = texts.campaign(event.campaign.as_deref())?;
+                self.leave_out(connection, campaign.0.into(), event, erased_at)?;
+                continue;
+            }
             let Some(contact) = resolver.resolve(&event.contact)? else {
                 appended.nameless += 1;
                 continue;

@@ -57,6 +57,8 @@ pub(super) struct Resolver<'t> {
     pub(super) joined: Vec<ContactId>,
     /// How many of them it did not know before.
     pub(super) met: u64,
+    /// The connection's name, where an erasure keeps anybody out.
+    guarded: Option<String>,
 }
 
 impl<'t> Resolver<'t> {
@@ -65,7 +67,10 @@ impl<'t> Resolver<'t> {
         connection: ConnectionId,
         known_at: Millis,
     ) -> Result<Self, StoreError> {
+        let guarded = !tx.erased.borrow().is_empty();
+        let guarded = guarded.then(|| tx.connection_name(connection));
         Ok(Self {
+            guarded: guarded.transpose()?,
             tx,
             connection,
             known_at,
@@ -82,6 +87,12 @@ impl<'t> Resolver<'t> {
     pub(super) fn among(mut self, acquainted: &Acquainted) -> Self {
         self.acquainted = acquainted.clone();
         self
+    }
+
+    /// When whom a row names was erased; `None`: it may come in.
+    pub(super) fn erased_at(&self, who: &ContactRef) -> Option<Millis> {
+        let connection = self.guarded.as_ref()?;
+        self.tx.erased.borrow().when(connection, who)
     }
 
     /// The contact that a row names; `None` if the row names nobody.

@@ -369,9 +369,17 @@ impl Conn {
             .query_row(params![of.0, of.1, look.at], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
+        // What was left out, because its contact was erased, is not missing.
+        let mut select = self.sql.prepare_cached(
+            "select count(distinct whose_hash), count(*) from left_out where campaign_id = ?1 and kind = ?2 and at <= ?3",
+        )?;
+        let (erased, events): (i64, i64) = select
+            .query_row(params![of.0, of.1, look.at], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         Ok(Missing {
-            contacts: (look.contacts - contacts).max(0),
-            times: look.times.map(|counted| (counted - times).max(0)),
+            contacts: (look.contacts - contacts - erased).max(0),
+            times: look.times.map(|counted| (counted - times - events).max(0)),
         })
     }
 
@@ -384,7 +392,8 @@ impl Conn {
     /// What decides whether anything is still missing, in short.
     fn seen(&self, of: Of, last: Look) -> Result<String, StoreError> {
         let mut select = self.sql.prepare_cached(
-            "select count(*) from event where way is not null and campaign_id = ?1 and kind = ?2 and at <= ?3",
+            "select (select count(*) from event where way is not null and campaign_id = ?1 and kind = ?2 and at <= ?3)
+               + (select count(*) from left_out where campaign_id = ?1 and kind = ?2 and at <= ?3)",
         )?;
         let rows: i64 = select.query_row([of.0, of.1, last.at], |row| row.get(0))?;
         let times = last.times.unwrap_or(-1);

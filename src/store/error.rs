@@ -90,6 +90,26 @@ pub enum StoreError {
         /// `SQLite`'s words.
         detail: String,
     },
+    /// A file is there already.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be used as a backup.
+    #[error("{} cannot be used as a backup: {detail}", path.display())]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        detail: String,
+    },
+    /// The file of those who were erased is another database's.
+    #[error("{} belongs to another database: its key is not this one's", path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+    },
     /// A fault in this program.
     #[error("a fault in engaged's store: {detail}")]
     Bug {
@@ -113,14 +133,19 @@ impl StoreError {
             Self::Migration { .. } => "E0309",
             Self::Busy { .. } => "E0310",
             Self::Older { .. } => "E0311",
+            Self::Exists { .. } => "E0312",
+            Self::Backup { .. } => "E0313",
+            Self::Stranger { .. } => "E0314",
             Self::Bug { .. } => "E0399",
         }
     }
 
-    /// The exit status (product.md): 7 for a second instance, 9 for storage that cannot be used, 1 for a bug.
+    /// The exit status (product.md): 7 for a second instance, 9 for storage that cannot be used, 2 for a file that must not
+    /// be there, 1 for a bug.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Locked { .. } => 7,
+            Self::Exists { .. } => 2,
             Self::Bug { .. } => 1,
             _ => 9,
         }
@@ -136,7 +161,7 @@ impl StoreError {
                 "install that newer engaged, or restore the backup made before its migration"
             }
             Self::Damaged { .. } => {
-                "stop engaged, keep the file, and put the newest backup in its place"
+                "stop engaged and put the newest backup in its place: `engaged restore FILE`"
             }
             Self::Full { .. } => "free space on that disk and start again; nothing was lost",
             Self::ReadOnly { .. } => {
@@ -151,7 +176,12 @@ impl StoreError {
                 "use the engaged that wrote this database, or restore a backup"
             }
             Self::Busy { .. } => "close the program that has the file open",
+            Self::Exists { .. } => "name another file, or write over it with --force",
+            Self::Backup { .. } => "name another file; whatever is there was left as it is",
             Self::Older { .. } => "run `engaged once` or start the daemon, which migrates it",
+            Self::Stranger { .. } => {
+                "keep that file beside the database that it was made for, and give this one another name"
+            }
             Self::Bug { .. } => "please report this, with the command that you ran",
         }
     }
@@ -179,7 +209,7 @@ impl StoreError {
     }
 
     /// Files and folders around the database: the lock, the backup.
-    pub(super) fn file(path: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         let detail = format!("{}: {error}", path.display());
         match error.kind() {

@@ -4,7 +4,7 @@
 mod hindsight;
 mod walk;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use engaged_connectors::model::Address;
 use rusqlite::{CachedStatement, OptionalExtension, Row, params};
@@ -106,6 +106,8 @@ struct Loader<'k> {
     /// Contacts merged into others, and into which.
     merged: HashMap<i64, Vec<i64>>,
     absorbed: BTreeSet<i64>,
+    /// Who objects to being scored, and so is passed over.
+    objecting: HashSet<ContactId>,
     /// The connections that tell twice.
     twins: Vec<(ConnectionId, Millis)>,
     facts: Facts,
@@ -133,6 +135,26 @@ impl Conn {
         Ok(loader.found.then_some(loader.facts))
     }
 
+    /// As [`Conn::for_each_needed`] with these contacts, also those who object: for lists that say so of them.
+    pub fn for_each_listed(
+        &self,
+        contacts: &[ContactId],
+        needs: &Needs,
+        mut each: impl FnMut(ContactId, &Facts) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut loader = Loader::new(self, None, needs)?;
+        for &contact in contacts {
+            if loader.absorbed.contains(&contact.0) {
+                continue;
+            }
+            loader.load(contact.0)?;
+            if loader.found {
+                each(contact, &loader.facts)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Calls back with each contact's facts, in the order of contacts, good until the call returns; memory does not grow.
     pub fn for_each_facts(
         &self,
@@ -143,7 +165,7 @@ impl Conn {
         self.for_each_needed(which, known, &Needs::all(), each)
     }
 
-    /// As [`Conn::for_each_facts`], leaving out what is not needed.
+    /// As [`Conn::for_each_facts`], leaving out what is not needed. Who objects to being scored is passed over, on any date.
     pub fn for_each_needed(
         &self,
         which: Which<'_>,
@@ -155,7 +177,7 @@ impl Conn {
         match which {
             Which::These(contacts) => {
                 for &contact in contacts {
-                    if loader.absorbed.contains(&contact.0) {
+                    if loader.is_passed_over(contact) {
                         continue;
                     }
                     loader.load(contact.0)?;
@@ -185,6 +207,7 @@ impl<'k> Loader<'k> {
             merged.entry(row.get(1)?).or_default().push(row.get(0)?);
             absorbed.insert(row.get(0)?);
         }
+        let objecting = conn.objecting()?;
         let adjusted =
             conn.sql
                 .query_row("select exists (select 1 from adjustment)", (), |row| {
@@ -197,6 +220,7 @@ impl<'k> Loader<'k> {
             adjusted,
             merged,
             absorbed,
+            objecting,
             twins: conn.all_twins()?,
             facts: Facts::default(),
             entries: Vec::new(),
@@ -206,6 +230,11 @@ impl<'k> Loader<'k> {
             lookups: Vec::new(),
             found: false,
         })
+    }
+
+    /// Whether a contact is part of another, or objects to being scored.
+    fn is_passed_over(&self, contact: ContactId) -> bool {
+        self.absorbed.contains(&contact.0) || self.objecting.contains(&contact)
     }
 
     fn known(&self) -> Millis {

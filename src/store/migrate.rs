@@ -67,6 +67,14 @@ const MIGRATIONS: &[Migration] = &[
         name: "0013_shadow",
         sql: include_str!("migrations/0013_shadow.sql"),
     },
+    Migration {
+        name: "0014_care",
+        sql: include_str!("migrations/0014_care.sql"),
+    },
+    Migration {
+        name: "0015_privacy",
+        sql: include_str!("migrations/0015_privacy.sql"),
+    },
 ];
 
 /// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.
@@ -130,18 +138,25 @@ pub(super) fn run(
     upgrading: &Upgrading,
 ) -> Result<(), StoreError> {
     let found = check(conn, path)?;
-    if found == newest() {
-        return Ok(());
-    }
-    let told = found > 0;
-    if told {
+    if found > 0 && found < newest() {
         tell(conn, "a copy of it as it is", upgrading)?;
         back_up(conn, path, found)?;
     }
+    run_on_copy(conn, path, now, upgrading)
+}
+
+/// Applies what is missing to a database of which there is another copy.
+pub(super) fn run_on_copy(
+    conn: &mut Connection,
+    path: &Path,
+    now: Millis,
+    upgrading: &Upgrading,
+) -> Result<(), StoreError> {
+    let found = check(conn, path)?;
     let skip = usize::try_from(found).unwrap_or_default();
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(skip) {
         let id = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        if told {
+        if found > 0 {
             tell(conn, migration.name, upgrading)?;
         }
         apply(conn, id, migration, now)?;

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Upgrading, error::StoreError, migrate};
+use super::{Upgrading, erased, error::StoreError, migrate};
 use crate::score::calendar::Millis;
 
 /// 3.51.3 is the first release without the WAL-reset race.
@@ -31,13 +31,33 @@ pub(super) fn for_writing(
     now: Millis,
     upgrading: &Upgrading,
 ) -> Result<Connection, StoreError> {
+    let mut conn = unmigrated(path)?;
+    migrate::run(&mut conn, path, now, upgrading)?;
+    erased::settle_key(&conn, path)?;
+    Ok(conn)
+}
+
+/// As [`for_writing`], for a copy that is to become a database: migrating keeps no other one.
+pub(super) fn copy_for_writing(
+    path: &Path,
+    database: &Path,
+    now: Millis,
+) -> Result<Connection, StoreError> {
+    let mut conn = unmigrated(path)?;
+    let nobody: Upgrading = std::sync::Arc::new(|_, _| ());
+    migrate::run_on_copy(&mut conn, path, now, &nobody)?;
+    erased::settle_key(&conn, database)?;
+    Ok(conn)
+}
+
+fn unmigrated(path: &Path) -> Result<Connection, StoreError> {
     check_version(rusqlite::version_number())?;
     check_writable(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     make(path)?;
-    let mut conn = Connection::open_with_flags(path, flags)?;
+    let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // The page size is fixed once the first page is written.
     conn.pragma_update(None, "page_size", 8192)?;
@@ -49,7 +69,6 @@ pub(super) fn for_writing(
     // What is not here the system keeps, and a larger share here would make memory grow with the list.
     set(&conn, "cache_size", -8_000)?;
     harden(&conn)?;
-    migrate::run(&mut conn, path, now, upgrading)?;
     Ok(conn)
 }
 
@@ -60,6 +79,17 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     set(&conn, "query_only", 1)?;
     set(&conn, "cache_size", -4_000)?;
+    harden(&conn)?;
+    Ok(conn)
+}
+
+/// A connection that copies the database into another file: it reads, and must not be kept from writing there.
+pub(super) fn for_copying(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    // The copy is written with as much memory.
+    set(&conn, "cache_size", -8_000)?;
     harden(&conn)?;
     Ok(conn)
 }

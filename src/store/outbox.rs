@@ -163,18 +163,19 @@ const COLUMNS: &str = "id, plan_id, connection_id, contact_id, platform_id, writ
 // took the index by state, and queueing became quadratic in what was queued.
 
 impl Conn {
-    /// Rows of one sort that may be tried now, the oldest first.
+    /// Rows of one sort, and of one plan if it is named, that may be tried now, the oldest first.
     pub fn outbox_ready(
         &self,
         connection: ConnectionId,
         lane: Lane,
+        plan: Option<i64>,
         now: Millis,
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.outbox_rows(
             "where connection_id = ?1 and state in ('planned', 'retry') and coalesce(not_before_at, ?2) <= ?2
-               and lane = ?4 order by id limit ?3",
-            params![connection.0, now, limit, lane.as_str()],
+               and lane = ?4 and coalesce(plan_id = ?5, ?5 is null) order by id limit ?3",
+            params![connection.0, now, limit, lane.as_str(), plan],
         )
     }
 

@@ -1,6 +1,9 @@
 //! Committing one page of a platform: everything it brought and where to resume, together.
 
-use engaged_connectors::{Page, Stream, model::Reject};
+use engaged_connectors::{
+    Page, Stream,
+    model::{ContactRef, Reject},
+};
 use rusqlite::{OptionalExtension, params};
 
 use super::{
@@ -34,6 +37,8 @@ pub struct PageCommit {
     pub contacts_changed: u64,
     /// Contact rows without an id and an address.
     pub contacts_nameless: u64,
+    /// Contact rows of somebody who was erased, which were left out.
+    pub contacts_erased: u64,
     /// Contacts that the connection did not know before, by a row of their own or by an event.
     pub contacts_met: u64,
     /// What became of the events.
@@ -42,6 +47,13 @@ pub struct PageCommit {
     pub rejects: u64,
     /// At the end of a scan: contacts that it did not find. The caller decides, and calls [`Tx::mark_gone`].
     pub unseen: Vec<Gone>,
+}
+
+impl PageCommit {
+    /// Rows of contacts that were erased: left out.
+    pub fn erased(&self) -> u64 {
+        self.contacts_erased + self.events.erased
+    }
 }
 
 impl Tx {
@@ -135,6 +147,14 @@ impl Tx {
         let mut texts = Texts::new(self, connection);
         let mut changed = Vec::new();
         for row in contacts {
+            let who = ContactRef {
+                id: Some(row.id.clone()),
+                email: row.email.clone(),
+            };
+            if resolver.erased_at(&who).is_some() {
+                commit.contacts_erased += 1;
+                continue;
+            }
             let Some(upserted) = resolver.upsert(row, scan_at, &mut texts)? else {
                 commit.contacts_nameless += 1;
                 continue;
@@ -160,6 +180,13 @@ impl Tx {
         known_at: Millis,
     ) -> Result<(), StoreError> {
         let at = reject.at.map(|at| at.timestamp_millis());
+        let who = ContactRef {
+            id: reject.id.clone(),
+            email: None,
+        };
+        // Of somebody who was erased the row is kept without the id, for the days that it may belong to.
+        let erased = self.erased_at(connection, &who)?.is_some();
+        let id = reject.id.as_ref().filter(|_| !erased);
         let again: Option<i64> = self
             .sql
             .prepare_cached(
@@ -167,7 +194,7 @@ impl Tx {
                  where connection_id = ?1 and stream = ?2 and platform_id is ?3 and at is ?4 and reason = ?5 returning id",
             )?
             .query_row(
-                params![connection.0, stream.0, reject.id, at, reject.reason, known_at],
+                params![connection.0, stream.0, id, at, reject.reason, known_at],
                 |row| row.get(0),
             )
             .optional()?;
@@ -177,7 +204,7 @@ impl Tx {
                     "insert into reject (connection_id, stream, platform_id, at, reason, known_at, seen_at)
                      values (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
                 )?
-                .execute(params![connection.0, stream.0, reject.id, at, reject.reason, known_at])?;
+                .execute(params![connection.0, stream.0, id, at, reject.reason, known_at])?;
         }
         let (from, to) = if let Some(at) = at {
             (zone.day(at), zone.day(at))

@@ -44,6 +44,10 @@ impl Readers {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn read<T>(
         &self,
         job: impl FnOnce(&Conn) -> Result<T, StoreError>,

@@ -68,8 +68,8 @@ pub struct Results<'t> {
     segments: CachedStatement<'t>,
     stage: CachedStatement<'t>,
     state: CachedStatement<'t>,
-    /// Whether a contact is part of another by now; `None` while nobody is.
-    merged: Option<CachedStatement<'t>>,
+    /// Whether a contact is part of another by now, or objects; `None` while nobody is or does.
+    left: Option<CachedStatement<'t>>,
 }
 
 impl Conn {
@@ -129,6 +129,7 @@ impl Conn {
         let mut select = self.sql.prepare_cached(
             "select contact.id from contact left join contact_state on contact_id = contact.id
              where rule_version_id is not ?1 and not exists (select 1 from merged where merged.contact_id = contact.id)
+               and not exists (select 1 from objection where objection.contact_id = contact.id and withdrawn_at is null)
              order by contact.id",
         )?;
         let rows = select.query_map([rule_version], |row| row.get(0).map(ContactId))?;
@@ -277,14 +278,15 @@ impl Tx {
         as_of: Day,
         known_at: Millis,
     ) -> Result<Results<'_>, StoreError> {
-        let any: bool = self
-            .sql
-            .query_row("select exists (select 1 from merged)", (), |row| row.get(0))?;
-        let merged = "select exists (select 1 from merged where contact_id = ?1)";
+        let any: bool = self.sql.query_row(
+            "select exists (select 1 from merged) or exists (select 1 from objection where withdrawn_at is null)",
+            (),
+            |row| row.get(0),
+        )?;
+        let left = "select exists (select 1 from merged where contact_id = ?1)
+            or exists (select 1 from objection where contact_id = ?1 and withdrawn_at is null)";
         Ok(Results {
-            merged: any
-                .then(|| self.sql.prepare_cached(merged))
-                .transpose()?,
+            left: any.then(|| self.sql.prepare_cached(left)).transpose()?,
             tx: self,
             texts: Texts::new(self, ConnectionId(0)),
             rule_version,
@@ -305,7 +307,7 @@ impl Tx {
         })
     }
 
-    /// Forgets what was found about a contact that has become part of another. That is no move.
+    /// Forgets what was found about a contact that has become part of another, or objects. That is no move.
     pub(super) fn forget_results(&self, contact: ContactId) -> Result<(), StoreError> {
         self.discount(contact)?;
         for delete in [
@@ -321,7 +323,7 @@ impl Tx {
     }
 
     /// Takes a contact off the tallies of its groups.
-    fn discount(&self, contact: ContactId) -> Result<(), StoreError> {
+    pub(super) fn discount(&self, contact: ContactId) -> Result<(), StoreError> {
         let mut scores = self.sql.prepare_cached(
             "select score_id, shown, coalesce(band_id, 0) from score where contact_id = ?1",
         )?;

@@ -19,6 +19,8 @@ pub struct Standing {
     pub email: Option<Address>,
     /// The platform's own word on it, where it gave one.
     pub status: Option<Status>,
+    /// Whether the contact objects to being scored: what is ours comes off.
+    pub objects: bool,
     /// Whether what follows was computed with the rules asked for.
     pub current: bool,
     /// For each score asked for, its shown points.
@@ -71,6 +73,7 @@ impl Conn {
         mut each: impl FnMut(&Standing) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut lookup = Lookup::new(self, connection, asked)?;
+        let objecting = self.objecting()?;
         // What was read is kept by contact: of one with two ids here it is not known which it is about.
         let mut identities = self.sql.prepare(
             "select contact_id, platform_id, email, tags_seen_at,
@@ -95,6 +98,7 @@ impl Conn {
                 status: row.get::<_, Option<i64>>(5)?.map(status_of).transpose()?,
                 ..Standing::default()
             };
+            standing.objects = objecting.contains(&standing.contact);
             lookup.fill(&mut standing)?;
             lookup.fill_open(&mut standing)?;
             if !read.shared {

@@ -31,6 +31,8 @@ pub(super) const NEW: i64 = -1;
 pub(super) enum Group {
     /// Contacts; what became one with another is none of its own.
     Contacts,
+    /// Contacts that object to being scored.
+    Objected,
     /// Events; one that another superseded is none, and one that was told twice is one.
     Events,
     /// A connection's ids of contacts that are still there.
@@ -169,6 +171,7 @@ impl Tx {
     fn key(&self, group: Group) -> Result<(&'static str, u16, u32), StoreError> {
         Ok(match group {
             Group::Contacts => ("contact", 0, NONE),
+            Group::Objected => ("objected", 0, NONE),
             Group::Events => ("event", 0, NONE),
             Group::Identities(connection) => ("identity", connection.0, NONE),
             Group::Outbox(connection, state) => {
@@ -262,7 +265,7 @@ impl Conn {
     }
 
     /// The count of what has no word.
-    fn tallied(&self, sort: &str, connection: u16) -> Result<i64, StoreError> {
+    pub(super) fn tallied(&self, sort: &str, connection: u16) -> Result<i64, StoreError> {
         self.tallied_word(sort, connection, NONE)
     }
 
@@ -312,6 +315,8 @@ const RECOUNT_SPREAD: &str =
     "select 'points', score_id, shown, coalesce(band_id, 0), count(*) from score group by 2, 3, 4";
 const RECOUNT: &str = "
   select 'contact', 0, 0, 0, (select count(*) from contact) - (select count(*) from merged)
+  union all select 'objected', 0, 0, 0, (select count(*) from objection where withdrawn_at is null
+    and contact_id not in (select contact_id from merged))
   union all select 'event', 0, 0, 0, (select count(*) from event) - (select count(*) from superseded)
     - (select count(*) from confirmed where by_id is not null)
   union all select 'identity', connection_id, 0, 0, count(*) from identity where gone_at is null group by connection_id

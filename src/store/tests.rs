@@ -21,12 +21,14 @@ use crate::score::{
 
 mod append;
 mod audit;
+mod backups;
 mod counters;
 mod figures;
 mod merging;
 mod opening;
 mod orders;
 mod pages;
+mod privacy;
 mod results;
 mod runs;
 mod told;

@@ -3,14 +3,14 @@
 use std::{
     cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, mpsc},
+    sync::{Arc, OnceLock, mpsc},
     thread::JoinHandle,
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Conn, Tx, error::StoreError};
+use super::{Conn, Tx, erased::Erased, error::StoreError};
 
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
@@ -21,12 +21,32 @@ pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
+    failed: Arc<Failed>,
+}
+
+/// Whether a write failed so that nobody knows any more what is on the disk.
+#[derive(Default)]
+struct Failed {
+    why: OnceLock<String>,
+    told: Notify,
+}
+
+impl Failed {
+    fn note<T>(&self, result: &Result<T, StoreError>) {
+        if let Err(StoreError::Io { detail }) = result
+            && self.why.set(detail.clone()).is_ok()
+        {
+            self.told.notify_waiters();
+        }
+    }
 }
 
 impl Writer {
     pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
+        let erased = RefCell::new(Erased::read(&sql)?);
         let tx = Tx {
             conn: Conn { sql },
+            erased,
             machines: RefCell::default(),
             counted: RefCell::default(),
         };
@@ -44,6 +64,7 @@ impl Writer {
             jobs: Some(jobs),
             room: Arc::new(Semaphore::new(QUEUED_MAX)),
             thread: Some(thread),
+            failed: Arc::default(),
         })
     }
 
@@ -52,8 +73,11 @@ impl Writer {
         job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
+        let failed = Arc::clone(&self.failed);
         self.queue(Box::new(move |tx| {
-            let _ = reply.send(in_transaction(tx, job));
+            let result = in_transaction(tx, job);
+            failed.note(&result);
+            let _ = reply.send(result);
         }))?;
         answer.recv().map_err(|_| fell())?
     }
@@ -65,12 +89,56 @@ impl Writer {
         let room = Arc::clone(&self.room);
         let permit = room.acquire_owned().await.map_err(|_| fell())?;
         let (reply, answer) = oneshot::channel();
+        let failed = Arc::clone(&self.failed);
         self.queue(Box::new(move |tx| {
             let result = in_transaction(tx, job);
+            failed.note(&result);
             drop(permit);
             let _ = reply.send(result);
         }))?;
         answer.await.map_err(|_| fell())?
+    }
+
+    /// Runs a job that cannot be part of a transaction, and waits for it.
+    pub(super) fn outside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let failed = Arc::clone(&self.failed);
+        self.queue(Box::new(move |tx| {
+            let result = job(tx);
+            failed.note(&result);
+            let _ = reply.send(result);
+        }))?;
+        answer.recv().map_err(|_| fell())?
+    }
+
+    /// As [`Self::outside`], without blocking.
+    pub(super) async fn outside_async<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let failed = Arc::clone(&self.failed);
+        self.queue(Box::new(move |tx| {
+            let result = job(tx);
+            failed.note(&result);
+            let _ = reply.send(result);
+        }))?;
+        answer.await.map_err(|_| fell())?
+    }
+
+    /// Waits until a write fails so that nobody knows any more what is on the disk: for ever, usually.
+    pub(super) async fn failed(&self) -> StoreError {
+        loop {
+            let told = self.failed.told.notified();
+            if let Some(detail) = self.failed.why.get() {
+                let detail = detail.clone();
+                return StoreError::Io { detail };
+            }
+            told.await;
+        }
     }
 
     fn queue(&self, job: Job) -> Result<(), StoreError> {

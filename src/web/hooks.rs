@@ -199,6 +199,10 @@ impl Gate {
         webhook: &dyn Webhook,
         request: Request,
     ) -> StatusCode {
+        if jobs.no_room().is_some() {
+            // The sender keeps it, and comes again.
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
         let (head, body) = request.into_parts();
         let body = match timeout(BODY_WITHIN, to_bytes(body, BODY_MAX)).await {
             Ok(Ok(body)) => body,

@@ -22,7 +22,7 @@ use crate::{
 type Form = (&'static str, Key);
 
 /// What guards saw.
-const GUARDS: [Form; 18] = [
+const GUARDS: [Form; 21] = [
     (
         r"^(?:baseline: )?first push of (?P<targets>.+) \((?P<a>\d+) writes\)$",
         key("told-first-push"),
@@ -88,6 +88,10 @@ const GUARDS: [Form; 18] = [
         key("told-machines-only"),
     ),
     (
+        r"^it is retracted: our fields and tags come off$",
+        key("told-retracted"),
+    ),
+    (
         r"^the policy was edited since its last batch$",
         key("told-policy-edited"),
     ),
@@ -95,10 +99,18 @@ const GUARDS: [Form; 18] = [
         r"^the policy never ran before: so many may have left over the years$",
         key("told-never-ran"),
     ),
+    (
+        r"^a backup that knows what happened up to (?P<a>.+) was put in the place of the database$",
+        key("told-backup"),
+    ),
+    (
+        r"^an empty backup was put in the place of the database$",
+        key("told-empty-backup"),
+    ),
 ];
 
 /// Why nothing is done.
-const HELD: [Form; 9] = [
+const HELD: [Form; 12] = [
     (
         r"^look at what changed in how the mailings are sent or measured$",
         key("told-mailings"),
@@ -129,12 +141,25 @@ const HELD: [Form; 9] = [
         r"^(?P<a>.+): (?P<b>\d+) candidates are beyond the cap of (?P<c>\d+): .*$",
         key("told-beyond-cap"),
     ),
+    (
+        r"^restored from a backup: nothing is written until `engaged approve restored`$",
+        key("told-quarantine"),
+    ),
+    (
+        r"^restored from a backup: this connection is to be synced to its end first$",
+        key("told-uncompared"),
+    ),
+    (
+        r"^the database's own check of its (?P<a>.+) found: (?P<b>.+)$",
+        key("told-unsound"),
+    ),
 ];
 
 /// Why entries into automations are what they are.
-const ENTRIES: [Form; 16] = [
+const ENTRIES: [Form; 17] = [
     (r"^first import$", key("told-first-import")),
     (r"^the rules were edited$", key("told-rules-edited")),
+    (r"^restored from a backup$", key("told-restored")),
     (r"^late news of the past$", key("told-late")),
     (r"^not subscribed$", key("told-not-subscribed")),
     (r"^not on the platform$", key("told-not-there")),

@@ -161,6 +161,13 @@ impl Phrases for English<'_> {
         format!("since {}", self.day(day))
     }
 
+    fn objects(&self, contact: &str, since: Day) -> String {
+        format!(
+            "{contact} has objected to being scored, on {}: no score, segment or stage is worked out, and nothing starts.",
+            self.day(since)
+        )
+    }
+
     fn fading(&self, decay: Decay) -> String {
         match decay {
             Decay::Linear { share, period } => {

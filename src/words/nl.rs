@@ -161,6 +161,13 @@ impl Phrases for Dutch<'_> {
         format!("sinds {}", self.day(day))
     }
 
+    fn objects(&self, contact: &str, since: Day) -> String {
+        format!(
+            "{contact} heeft op {} bezwaar gemaakt tegen scoren: er wordt geen score, segment of fase berekend, en er start niets.",
+            self.day(since)
+        )
+    }
+
     fn fading(&self, decay: Decay) -> String {
         match decay {
             Decay::Linear { share, period } => {

@@ -74,6 +74,8 @@ pub(super) trait Phrases {
     /// What a model gives everybody to begin with.
     fn everybody(&self) -> &'static str;
     fn since(&self, day: Day) -> String;
+    /// That a contact objects to being scored, and what follows.
+    fn objects(&self, contact: &str, since: Day) -> String;
     fn fading(&self, decay: Decay) -> String;
     fn no_points(&self) -> &'static str;
     fn sum(&self) -> &'static str;

@@ -34,7 +34,7 @@ struct Look {
 
 fn looks() -> impl Strategy<Value = Vec<Look>> {
     let before = prop_oneof![
-        20 => Just(Before::Known), 1 => Just(Before::New), 1 => Just(Before::First), 1 => Just(Before::Edited)
+        20 => Just(Before::Known), 1 => Just(Before::New), 1 => Just(Before::First), 1 => Just(Before::Edited), 1 => Just(Before::Restored)
     ];
     let held =
         prop_oneof![6 => Just(Truth::True), 1 => Just(Truth::False), 1 => Just(Truth::Unknown)];
@@ -144,7 +144,7 @@ impl Page {
             let last = began.last().map(|last| date(last.at));
             let cold = place < 2 && last.is_some_and(|last| date(at) < last + COOLDOWN);
             let state = match look.before {
-                Before::First | Before::Edited => "silent",
+                Before::First | Before::Edited | Before::Restored => "silent",
                 _ if look.late => "silent",
                 _ if !look.reachable || cold => "suppressed",
                 _ if place == 2 && began.len() >= MOST => "suppressed",

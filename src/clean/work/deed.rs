@@ -7,6 +7,7 @@ use engaged_connectors::{
 
 use crate::{
     clean::{CleanError, Cleaning, Site, apply::CleanReport},
+    push::stop,
     score::calendar::Millis,
     store::{OutboxState, Stage, StoreError, TakenState, Tx},
 };
@@ -88,8 +89,10 @@ impl Cleaning<'_> {
     ) -> Result<Option<(Vec<Ready>, Vec<Spare>)>, CleanError> {
         let now = self.now();
         let begin = move |tx: &Tx| {
-            if tx.is_paused()? {
-                return Ok(None);
+            for each in &ready {
+                if stop::stopped(tx, each.row.row.connection)?.is_some() {
+                    return Ok(None);
+                }
             }
             let (mut go, mut spared) = (Vec::new(), Vec::new());
             for each in ready {

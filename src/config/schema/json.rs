@@ -20,11 +20,7 @@ fn keys(keys: &[Key], complete: bool) -> Value {
     let mut properties = Map::new();
     for key in keys {
         let mut property = kind(&key.kind);
-        property["description"] = if key.built {
-            json!(key.about)
-        } else {
-            json!(format!("{} Not used yet.", key.about))
-        };
+        property["description"] = json!(key.about);
         properties.insert(key.name.to_owned(), property);
     }
     let mut schema = json!({

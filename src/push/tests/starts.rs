@@ -16,6 +16,7 @@ use crate::{
 mod doubts;
 mod merges;
 mod news;
+mod restored;
 mod tags;
 
 const DAY: Millis = 24 * HOUR;

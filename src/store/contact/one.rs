@@ -60,6 +60,7 @@ impl Tx {
             .execute(params![from.0, into.0, known_at])?;
         self.count(Group::Contacts, -1);
         self.merge_entries(from, into, known_at)?;
+        self.merge_objection(from, into, known_at)?;
         self.forget_results(from)?;
         self.mark_dirty([into])
     }

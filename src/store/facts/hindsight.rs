@@ -40,7 +40,7 @@ impl Conn {
         for (number, (contact, known)) in looks.into_iter().enumerate() {
             loader.known = None;
             loader.load(contact.0)?;
-            if !loader.found || loader.absorbed.contains(&contact.0) {
+            if !loader.found || loader.is_passed_over(contact) {
                 continue;
             }
             let fields = std::mem::take(&mut loader.facts.fields);

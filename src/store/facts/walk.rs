@@ -39,7 +39,8 @@ pub(super) fn to_the_end(
 }
 
 impl Conn {
-    /// Calls back with what is needed of each contact after one, in their order, until that is enough.
+    /// Calls back with what is needed of each contact after one, in their order, until that is enough. Who objects to being
+    /// scored is among them: this is for lists, which say so.
     pub fn walk_from(
         &self,
         after: ContactId,
@@ -47,6 +48,7 @@ impl Conn {
         mut each: impl FnMut(ContactId, &Facts) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let mut loader = Loader::new(self, None, needs)?;
+        loader.objecting.clear();
         loader.walk((after.0.saturating_add(1), i64::MAX), &mut each)
     }
 }
@@ -92,7 +94,7 @@ impl Loader<'_> {
                     walk.advance()?;
                 }
             }
-            if self.absorbed.contains(&contact) {
+            if self.is_passed_over(ContactId(contact)) {
                 continue;
             }
             self.absorb(contact)?;

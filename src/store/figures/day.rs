@@ -60,7 +60,7 @@ impl Tx {
         let Some(on) = date_text(today) else {
             return Err(StoreError::bug("a day outside the calendar"));
         };
-        let (contacts, _) = self.sizes()?;
+        let contacts = self.sizes()?.0 - self.count_objecting()?;
         self.forget_groups(&on)?;
         self.sql
             .prepare_cached(

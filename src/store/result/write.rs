@@ -32,10 +32,11 @@ type Stored = (i64, Option<String>, Option<String>);
 
 impl Results<'_> {
     /// Writes one contact's state; whether a score, band, segment or stage changed. What was found about a
-    /// contact that has become part of another since it was read is dropped: the other one is dirty.
+    /// contact that has become part of another since it was read is dropped: the other one is dirty. So is what was found
+    /// about one that has objected since.
     pub fn write(&mut self, contact: ContactId, state: &ContactState) -> Result<bool, StoreError> {
-        if let Some(merged) = &mut self.merged
-            && merged.query_row([contact.0], |row| row.get(0))?
+        if let Some(left) = &mut self.left
+            && left.query_row([contact.0], |row| row.get(0))?
         {
             return Ok(false);
         }

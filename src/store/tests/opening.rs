@@ -295,3 +295,24 @@ fn a_persons_word_waits_for_a_long_write() {
     });
     assert_eq!(waits.unwrap(), 60_000);
 }
+
+#[tokio::test]
+async fn a_failed_disk_is_told_to_whoever_waits_for_it_and_a_full_one_is_not() {
+    let bench = bench();
+    let waiting = bench.store.clone();
+    let waits = tokio::spawn(async move { waiting.failed().await });
+    let fail = |error: StoreError| bench.store.write(move |_| Err::<(), _>(error)).unwrap_err();
+    fail(StoreError::Full {
+        detail: "no room".into(),
+    });
+    tokio::task::yield_now().await;
+    assert!(!waits.is_finished());
+    fail(StoreError::Io {
+        detail: "the cable is out".into(),
+    });
+    assert!(waits.await.unwrap().is_fatal());
+    assert!(
+        bench.store.failed().await.is_fatal(),
+        "also to whoever asks later"
+    );
+}

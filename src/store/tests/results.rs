@@ -103,7 +103,7 @@ fn an_outbox_row_goes_through_its_states_and_a_newer_value_takes_its_place() {
         .unwrap();
     let ready = bench
         .store
-        .read(|conn| conn.outbox_ready(connection, Lane::Set, NOW + 1, 10))
+        .read(|conn| conn.outbox_ready(connection, Lane::Set, None, NOW + 1, 10))
         .unwrap();
     assert_eq!(ready.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
     bench

@@ -1,6 +1,7 @@
 ### Page: contact
 
 contact-not-known-yet = On that date nothing was known about this contact.
+contact-objects = This contact has objected to being scored, on { $on }. No score, segment or stage is worked out, nothing starts, and our fields and tags come off with the next push. The contact and its events stay.
 contact-not-scored-yet = The last score run does not know this contact yet. What you see here is worked out now; lists show it after the next run.
 contact-behind = The last score run gave { $was }. Something has changed since; lists and platforms follow with the next run.
 contact-another-day = You are looking at { $on }, not at today.

@@ -21,6 +21,7 @@ contacts-contact = Contact
 contacts-belongs = Segments and stage
 contacts-because = because { $why }
 contacts-not-scored = not scored yet
+contacts-objected = objected: not scored
 contacts-caption = Contacts, as the last score run found them
 contacts-caption-now = Contacts, as they are now
 contacts-nobody = Nobody is in this list.

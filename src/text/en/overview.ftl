@@ -41,3 +41,14 @@ overview-shadow-over = { $n ->
     [one] its shadow period ended on { $day }; { $n } write would have been made. Let it write:
    *[other] its shadow period ended on { $day }; { $n } writes would have been made. Let it write:
 }
+overview-restored-sync = Restored from a backup: { $connection } has not been read to its end since
+overview-restored-compare = Restored from a backup: what { $connection } shows is taken over with the next push
+overview-restored-score = Restored from a backup: what came in is still to be scored
+overview-restored-silent = { $n ->
+    [one] { $n } entry into { $automation } starts nothing because of the restore
+   *[other] { $n } entries into { $automation } start nothing because of the restore
+}
+overview-restored-lost = What files and programs told since the backup is lost until it is told again; those days are not judged
+overview-check = A check of the database found something wrong ({ $check }). Ask whoever runs engaged: engaged verify
+overview-backup-stale = No good backup of the database was made of late
+overview-disk-low = The database’s disk is nearly full: nothing is read in until there is room

@@ -28,6 +28,9 @@ push-guard-shrunk-approve = The list really shrank
 push-guard-cleaning = Too many to clean
 push-guard-cleaning-means = More contacts would go than the policy allows at once. Usually something else is the cause: look at that first. If it is right, let one batch pass, within its limit.
 push-guard-cleaning-approve = Allow one batch
+push-guard-restored = Restored from a backup
+push-guard-restored-means = The platforms may have been told more than the backup knows, and automations may have started. So nothing is written until every connection has been read to its end and compared, and somebody has looked. What happened meanwhile starts no automation. The overview says what is still missing.
+push-guard-restored-approve = Let writing go on
 
 ## Connections
 push-places = Connections

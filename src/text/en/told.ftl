@@ -25,6 +25,7 @@ told-never-ran = The policy never ran before: so many may have left over the yea
 told-mailings = Look at what changed in how the mailings are sent or measured.
 
 ## Why nothing is done
+told-retracted = it is taken back: our fields and tags come off
 told-read-only-here = the connection is read-only
 told-read-only = { $a } is read-only
 told-paused = writing is paused
@@ -33,10 +34,16 @@ told-shrunk-waits = { $a }: its list shrank, and that waits for a person
 told-never-synced = no connection of it was ever synced
 told-approved-waits = { $a }: what is approved waits, because writing is paused, read-only or held, or the key is refused
 told-beyond-cap = { $a }: { $b } candidates are more than the { $c } that may go by themselves; somebody has to look
+told-backup = A backup that knows what happened up to { $a } was put in the place of the database.
+told-empty-backup = An empty backup was put in the place of the database.
+told-quarantine = restored from a backup: nothing is written until a person lets it
+told-uncompared = restored from a backup: this connection is to be read to its end first
+told-unsound = the database’s own check ({ $a }) found: { $b }
 
 ## Entries into automations
 told-first-import = was there before us: first import
 told-rules-edited = the rules were edited
+told-restored = restored from a backup: it may have been started already
 told-late = late news of the past
 told-not-subscribed = not subscribed
 told-not-there = not on the platform

@@ -1,6 +1,7 @@
 ### Pagina: contact
 
 contact-not-known-yet = Op die datum was over dit contact nog niets bekend.
+contact-objects = Dit contact heeft op { $on } bezwaar gemaakt tegen scoren. Er wordt geen score, segment of fase berekend, er start niets, en onze velden en tags gaan er bij de volgende push af. Het contact en zijn gebeurtenissen blijven.
 contact-not-scored-yet = De laatste scoreronde kent dit contact nog niet. Wat je hier ziet is nu berekend; lijsten tonen het na de volgende ronde.
 contact-behind = De laatste scoreronde gaf { $was }. Sindsdien is er iets veranderd; lijsten en platforms volgen bij de volgende ronde.
 contact-another-day = Je kijkt naar { $on }, niet naar vandaag.

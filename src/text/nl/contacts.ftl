@@ -21,6 +21,7 @@ contacts-contact = Contact
 contacts-belongs = Segmenten en fase
 contacts-because = want { $why }
 contacts-not-scored = nog niet gescoord
+contacts-objected = bezwaar gemaakt: geen score
 contacts-caption = Contacten, zoals de laatste scoreronde ze vond
 contacts-caption-now = Contacten, zoals ze nu zijn
 contacts-nobody = Er staat niemand in deze lijst.

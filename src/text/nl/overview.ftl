@@ -41,3 +41,14 @@ overview-shadow-over = { $n ->
     [one] keek alleen mee tot { $day }; er zou { $n } keer geschreven zijn. Zo laat je schrijven toe:
    *[other] keek alleen mee tot { $day }; er zou { $n } keer geschreven zijn. Zo laat je schrijven toe:
 }
+overview-restored-sync = Teruggezet uit een back-up: { $connection } is sindsdien nog niet helemaal gelezen
+overview-restored-compare = Teruggezet uit een back-up: wat { $connection } toont wordt bij de volgende push overgenomen
+overview-restored-score = Teruggezet uit een back-up: wat er binnenkwam moet nog gescoord worden
+overview-restored-silent = { $n ->
+    [one] Door het terugzetten start { $n } toetreding tot { $automation } niets
+   *[other] Door het terugzetten starten { $n } toetredingen tot { $automation } niets
+}
+overview-restored-lost = Wat bestanden en programma’s sinds de back-up hebben gemeld is weg tot het opnieuw wordt gemeld; die dagen worden niet beoordeeld
+overview-check = Een controle van de database heeft iets gevonden dat niet klopt ({ $check }). Vraag wie engaged beheert: engaged verify
+overview-backup-stale = Er is de laatste tijd geen goede back-up van de database gemaakt
+overview-disk-low = De schijf van de database is bijna vol: er wordt niets ingelezen tot er ruimte is

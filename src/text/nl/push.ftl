@@ -28,6 +28,9 @@ push-guard-shrunk-approve = De lijst is echt gekrompen
 push-guard-cleaning = Te veel op te schonen
 push-guard-cleaning-means = Er zouden meer contacten gaan dan het beleid ineens toestaat. Meestal is er een andere oorzaak: kijk daar eerst naar. Klopt het toch, laat dan één groep door, binnen de grens.
 push-guard-cleaning-approve = Eén groep toestaan
+push-guard-restored = Teruggezet uit een back-up
+push-guard-restored-means = De platforms kunnen meer te horen hebben gekregen dan de back-up weet, en er kunnen automations zijn gestart. Daarom wordt er niets geschreven tot elke koppeling helemaal is gelezen en vergeleken, en iemand heeft gekeken. Wat in de tussentijd is gebeurd start geen automation. Het overzicht zegt wat er nog ontbreekt.
+push-guard-restored-approve = Schrijven weer toestaan
 
 ## Koppelingen
 push-places = Koppelingen

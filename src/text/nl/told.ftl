@@ -25,6 +25,7 @@ told-never-ran = Het beleid heeft nog nooit gelopen: in de loop der jaren kunnen
 told-mailings = Kijk wat er is veranderd in hoe de mailings worden verstuurd of gemeten.
 
 ## Waarom er niets gebeurt
+told-retracted = ze wordt teruggetrokken: onze velden en tags gaan eraf
 told-read-only-here = de koppeling leest alleen
 told-read-only = { $a } leest alleen
 told-paused = schrijven staat op pauze
@@ -33,10 +34,16 @@ told-shrunk-waits = { $a }: de lijst is gekrompen, en dat wacht op een mens
 told-never-synced = geen koppeling ervan is ooit gesynchroniseerd
 told-approved-waits = { $a }: wat is goedgekeurd wacht, omdat schrijven op pauze staat, alleen gelezen of tegengehouden wordt, of de sleutel geweigerd is
 told-beyond-cap = { $a }: { $b } kandidaten zijn meer dan de { $c } die vanzelf mogen gaan; iemand moet kijken
+told-backup = Een back-up die weet wat er tot { $a } is gebeurd, is op de plaats van de database gezet.
+told-empty-backup = Een lege back-up is op de plaats van de database gezet.
+told-quarantine = teruggezet uit een back-up: er wordt niets geschreven tot iemand dat toestaat
+told-uncompared = teruggezet uit een back-up: deze koppeling moet eerst helemaal gelezen worden
+told-unsound = de eigen controle van de database ({ $a }) vond: { $b }
 
 ## Toetredingen tot automations
 told-first-import = was er al voor ons: eerste import
 told-rules-edited = de regels zijn bewerkt
+told-restored = teruggezet uit een back-up: misschien al gestart
 told-late = laat nieuws uit het verleden
 told-not-subscribed = niet ingeschreven
 told-not-there = niet op het platform

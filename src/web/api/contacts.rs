@@ -160,6 +160,9 @@ struct Contact {
     email: Option<String>,
     /// Whether it was scored yet. If not, the rest says nothing.
     scored: bool,
+    /// Whether it objects to being scored: then it never is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    objects: bool,
     /// Its scores.
     scores: Vec<ContactScore>,
     /// The segments that it is in.
@@ -197,6 +200,7 @@ impl Contact {
             id: id.0,
             email: email.map(|email| email.reveal().to_owned()),
             scored,
+            objects: false,
             scores: scores.collect(),
             segments: state.segments,
             stage: state.stage,

@@ -110,10 +110,21 @@ struct Taken {
     superseded: u64,
     /// Gap rows taken in.
     gaps: u64,
+    /// Rows of contacts that were erased: left out.
+    #[serde(default, skip_serializing_if = "is_none")]
+    erased: u64,
     /// Rows that were left out.
     rejected: Vec<RejectedRow>,
     /// Keys that mean nothing here, each once. Their rows were kept without them.
     unknown_keys: Vec<UnknownKey>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out a reference"
+)]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A key that means nothing here.
@@ -145,6 +156,10 @@ async fn bring(
     Admitted(place): Admitted,
     request: Request,
 ) -> Result<Response, Refused> {
+    if caller.jobs.no_room().is_some() {
+        // The sender keeps the batch, and comes again.
+        return Err(Refusal::Busy(AGAIN_AFTER).into());
+    }
     let media = media_type(request.headers());
     let media = media.as_deref();
     let is_lines = matches!(
@@ -195,6 +210,7 @@ async fn bring(
         duplicates: stored.events.duplicates,
         superseded: stored.events.superseded,
         gaps: stored.gaps,
+        erased: stored.erased,
         rejected,
         unknown_keys,
     })

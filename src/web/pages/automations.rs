@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Mode},
     entries::{Numbers, overview},
     score::calendar::{Day, Zone},
-    store::{Conn, EntriesWanted, EntryDay, Listed, StoreError},
+    store::{Conn, EntriesWanted, EntryDay, Listed, QUARANTINE, StoreError},
     web::{
         access::{Access, Routes},
         html::{Column, Mood, badge, name, table},
@@ -137,7 +137,10 @@ fn door(conn: &Conn, config: &Config, each: &Numbers) -> Result<Door, StoreError
     let held = conn.open_guards()?.into_iter();
     let held = held
         .filter(|guard| guard.name != crate::clean::CLEANING)
-        .find(|guard| guard.connection.is_some() && guard.connection == id);
+        .find(|guard| {
+            let here = guard.connection.is_some() && guard.connection == id;
+            here || guard.name == QUARANTINE
+        });
     Ok(held.map_or(Door::Open, |guard| Door::Held(guard.name)))
 }
 

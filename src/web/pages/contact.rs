@@ -214,18 +214,30 @@ impl Part<'_> {
         html! {
             (self.lead())
             @if when != When::default() { (self.another_day(when)) }
-            @if when == When::default() { (self.behind()) }
+            @if when == When::default() && self.seen.objects_since.is_none() { (self.behind()) }
             @match &self.seen.known {
+                None if self.seen.objects_since.is_some() => (self.objects()),
                 None => (notice(Mood::Warn, &html! { p { (say.t("contact-not-known-yet")) } })),
                 Some(known) => (self.explained(known)),
             }
-            (self.other_day(wrong))
+            @if self.seen.objects_since.is_none() { (self.other_day(wrong)) }
             (self.who())
             @if let Some(known) = &self.seen.known { (self.timeline(known)) }
             (self.record())
             (self.adjustments(typed))
             (self.audit())
         }
+    }
+
+    /// That nothing is worked out about the contact.
+    fn objects(&self) -> Markup {
+        let say = self.say();
+        let since = self
+            .seen
+            .objects_since
+            .map_or_else(String::new, |day| say.day(day));
+        let text = say.with("contact-objects", [("on", since.into())]);
+        notice(Mood::Warn, &html! { p { (text) } })
     }
 
     /// That this is not the present.

@@ -262,6 +262,10 @@ impl Part<'_> {
             });
         }
         match &row.state {
+            None if row.objects => cells.extend([
+                html! { span.soft { (say.t("contacts-objected")) } },
+                html! { "–" },
+            ]),
             None => cells.extend([
                 html! { span.soft { (say.t("contacts-not-scored")) } },
                 html! { "–" },

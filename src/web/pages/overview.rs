@@ -14,7 +14,7 @@ use crate::{
     score::calendar::Day,
     status::{self, ConnectionStatus, Status},
     store::{AtPoints, Conn, DaySizes, End, Grouping, Sizes, StoreError},
-    text::Say,
+    text::{Say, key},
     web::{
         access::{Access, Routes},
         chart::{Colour, Frame},
@@ -209,6 +209,7 @@ fn needs(say: Say, seen: &Seen) -> Markup {
             .iter()
             .filter_map(|each| shadow(say, each)),
     );
+    storage(say, status, &mut lines);
     for guard in &status.guards {
         lines.push((Mood::Warn, html! {
             a href="/push#held" { (say.with("overview-held", [("guard", (&guard.name).into())])) }
@@ -258,8 +259,43 @@ fn shadow(say: Say, connection: &ConnectionStatus) -> Option<(Mood, Markup)> {
     Some((mood, line))
 }
 
+/// What a restored database waits for, and what the database's own care has found.
+fn storage(say: Say, status: &Status, lines: &mut Vec<(Mood, Markup)>) {
+    if let Some(quarantine) = &status.quarantine {
+        for missing in &quarantine.missing {
+            let key = match missing.what {
+                "sync" => key("overview-restored-sync"),
+                "compare" => key("overview-restored-compare"),
+                _ => key("overview-restored-score"),
+            };
+            let on = (&missing.connection).into();
+            lines.push((Mood::Warn, html! { (say.with(key, [("connection", on)])) }));
+        }
+        for (automation, number) in &quarantine.silent {
+            let words = [("automation", automation.into()), ("n", (*number).into())];
+            lines.push((
+                Mood::Calm,
+                html! { (say.with("overview-restored-silent", words)) },
+            ));
+        }
+        if quarantine.lost_days {
+            lines.push((Mood::Warn, html! { (say.t("overview-restored-lost")) }));
+        }
+    }
+    let care = &status.care;
+    for check in care.checks.iter().filter(|check| check.trouble.is_some()) {
+        let words = [("check", (&check.name).into())];
+        lines.push((Mood::Bad, html! { (say.with("overview-check", words)) }));
+    }
+    if care.backup_stale {
+        lines.push((Mood::Warn, html! { (say.t("overview-backup-stale")) }));
+    }
+    if care.disk.is_some_and(|disk| disk.is_low()) {
+        lines.push((Mood::Bad, html! { (say.t("overview-disk-low")) }));
+    }
+}
+
 fn mood_word(mood: Mood) -> crate::text::Key {
-    use crate::text::key;
     match mood {
         Mood::Bad => key("overview-act"),
         Mood::Warn => key("overview-look"),

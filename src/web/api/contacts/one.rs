@@ -87,7 +87,10 @@ fn whole(conn: &Conn, id: ContactId) -> Result<WholeContact, StoreError> {
     });
     Ok(WholeContact {
         connections: presences.collect::<Result<_, StoreError>>()?,
-        contact: Contact::new(id, email.as_ref(), state),
+        contact: Contact {
+            objects: conn.objected_at(id)?.is_some(),
+            ..Contact::new(id, email.as_ref(), state)
+        },
         next_change_on: next.filter(|day| *day != Day::NEVER),
     })
 }
@@ -168,10 +171,17 @@ pub(super) async fn explain(
         let number = contact.0.to_string();
         let name = address.as_ref().map_or(number.as_str(), Address::reveal);
         let now = jobs.clock.now().timestamp_millis();
-        because(conn, &jobs.config, (contact, name), when, now)
+        if conn.objected_at(contact)?.is_some() {
+            return Ok(Some(Err(())));
+        }
+        because(conn, &jobs.config, (contact, name), when, now).map(|found| found.map(Ok))
     };
     let found = caller.look(look).await?;
-    Ok(Json(found.ok_or(Refusal::NotFound)?))
+    let found = found.ok_or(Refusal::NotFound)?;
+    Ok(Json(found.map_err(|()| {
+        let help = "nothing is computed about the contact until the objection is taken back";
+        unfit("the contact objects to being scored", Some(help.to_owned()))
+    })?))
 }
 
 /// A change of one score.

@@ -93,10 +93,15 @@ impl Pick {
 
     /// Reads the page.
     pub(super) fn page(&self, conn: &Conn, jobs: &Jobs) -> Result<Page<Contact>, StoreError> {
-        match self.from {
+        let mut page = match self.from {
             From::Place(after) => self.along_an_index(conn, after),
             From::Behind(after) => self.one_by_one(conn, jobs, after),
+        }?;
+        let objecting = conn.objecting()?;
+        for contact in &mut page.items {
+            contact.objects = objecting.contains(&ContactId(contact.id));
         }
+        Ok(page)
     }
 
     fn along_an_index(
@@ -161,7 +166,7 @@ impl Pick {
             after,
             Budget::OF_REQUEST,
             &mut |contact, facts, state| {
-                items.push(Contact::new(contact, facts.address.as_ref(), Some(state)));
+                items.push(Contact::new(contact, facts.address.as_ref(), state.state()));
                 if items.len() < full {
                     ControlFlow::Continue(())
                 } else {

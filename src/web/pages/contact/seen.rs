@@ -3,8 +3,8 @@
 use engaged_connectors::model::Address;
 
 use crate::{
-    adjusting,
     because::{self, Known, When},
+    privacy::trail::trail,
     schedule::jobs::Jobs,
     score::{
         calendar::{Day, Zone},
@@ -23,6 +23,8 @@ use super::{
 
 /// So many entries and writes are shown.
 const SHOWN_MAX: i64 = 50;
+/// So many of the newest lines of the audit trail are looked through.
+const AUDIT_LOOKED_AT: i64 = 5_000;
 
 /// Whom a number means.
 pub(super) enum Found {
@@ -43,6 +45,8 @@ pub(super) struct Seen {
     pub(super) connections: Vec<Connection>,
     /// What is known, and why it is what it is; `None` if nothing was known on the date asked for.
     pub(super) known: Option<Known>,
+    /// Since when it objects to being scored, if it does: then nothing is worked out.
+    pub(super) objects_since: Option<Day>,
     /// What the last score run found.
     pub(super) stored: Option<ContactState>,
     pub(super) history: Vec<HistoryRow>,
@@ -83,7 +87,11 @@ pub(super) fn look(
         }
         let address = conn.address_of(id)?;
         // What the contact is called stands in the title alone, and no other line has it.
-        let known = because::known(conn, &jobs.config, (id, ""), when, now)?;
+        let objects_since = conn.objected_at(id)?.map(|at| zone.day(at));
+        let known = match objects_since {
+            Some(_) => None,
+            None => because::known(conn, &jobs.config, (id, ""), when, now)?,
+        };
         let today = zone.day(now);
         let until = when.as_of.unwrap_or(today);
         let (happened, events) = match &known {
@@ -104,6 +112,7 @@ pub(super) fn look(
             address,
             connections: conn.connections()?,
             known,
+            objects_since,
             stored: conn.state(id)?,
             history,
             first_on,
@@ -136,22 +145,7 @@ impl Seen {
             let taken = conn.taken(case.id)?;
             self.cases.push((case, taken));
         }
-        let adjusted = |what: &str, detail: &str| {
-            let mut all = self.adjustments.iter();
-            all.any(|(each, _)| adjusting::is_told_by(each.id, what, detail))
-        };
-        let decided = |what: &str, detail: &str| {
-            let of = |entry: i64| detail.split(':').next() == Some(&format!("entry {entry}"));
-            let about = matches!(what, "resolve" | "answer lead");
-            about && self.entries.iter().any(|entry| of(entry.entry))
-        };
-        let undone = |what: &str, detail: &str| {
-            let mut batches = self.cases.iter().filter_map(|(case, _)| case.batch);
-            what == "clean undo" && batches.any(|batch| detail == format!("batch {batch}"))
-        };
-        self.audit = conn.audit_about(|what, detail| {
-            adjusted(what, detail) || decided(what, detail) || undone(what, detail)
-        })?;
+        self.audit = trail(conn, self.id, Some(AUDIT_LOOKED_AT))?;
         Ok(())
     }
 }

@@ -194,7 +194,7 @@ impl List {
             sieve.look(conn, after, budget, &mut |contact, facts, state| {
                 let row = Row::new(contact, facts, state);
                 rows += &match self.format {
-                    Format::Csv => row.csv(),
+                    Format::Csv => row.csv(jobs.config.rules.scores.len()),
                     Format::Ndjson => row.json(),
                 };
                 rows.push('\n');

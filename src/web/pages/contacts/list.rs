@@ -4,7 +4,7 @@
 use engaged_connectors::model::Address;
 
 use crate::{
-    listing::{Budget, Sieve},
+    listing::{Budget, Listed, Sieve},
     schedule::jobs::Jobs,
     score::{calendar::Zone, facts::Facts},
     store::{Among, Conn, ContactId, ContactState, Length, Order, Place, StoreError, Wanted},
@@ -24,8 +24,10 @@ const PIECES_MAX: usize = 20;
 pub(super) struct Row {
     pub(super) id: ContactId,
     pub(super) email: Option<Address>,
-    /// `None`: not scored yet.
+    /// `None`: not scored yet, or never to be.
     pub(super) state: Option<ContactState>,
+    /// Whether the contact objects to being scored.
+    pub(super) objects: bool,
 }
 
 /// How the page came about, and how it goes on.
@@ -90,7 +92,9 @@ fn kept(
         size: PAGE,
         after: after.and_then(|after| after.parse().ok()),
     })?;
+    let objecting = conn.objecting()?;
     let rows = listing.contacts.into_iter().map(|contact| Row {
+        objects: objecting.contains(&contact.id),
         id: contact.id,
         email: contact.email,
         state: contact.state,
@@ -130,11 +134,12 @@ fn looked_for(
     })
 }
 
-fn row(id: ContactId, facts: &Facts, state: ContactState) -> Row {
+fn row(id: ContactId, facts: &Facts, listed: Listed) -> Row {
     Row {
         id,
         email: facts.address.clone(),
-        state: Some(state),
+        objects: listed == Listed::Objecting,
+        state: listed.state(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     account::Role,
     clean::CLEANING,
     push::{guard, word},
-    store::Guard,
+    store::{Guard, QUARANTINE},
     sync::LIST_SHRUNK,
     text::{Key, key},
     web::{
@@ -83,6 +83,11 @@ fn words_of(name: &str) -> (Key, Key, Key) {
             key("push-guard-cleaning"),
             key("push-guard-cleaning-means"),
             key("push-guard-cleaning-approve"),
+        ),
+        QUARANTINE => (
+            key("push-guard-restored"),
+            key("push-guard-restored-means"),
+            key("push-guard-restored-approve"),
         ),
         _ => (
             key("push-guard-change"),
