@@ -209,7 +209,7 @@ async fn an_answer_about_another_tag_does_not_say_that_there_is_none() {
     let changes = [change(1, take_off)];
     fake.hook(|_, asked| {
         let other = json!({"tags": [{"id": "77", "tag": "engaged:cold", "tagType": "contact"}]});
-        (asked.path == "tags").then(|| Ok((200, other.to_string().into_bytes())))
+        (asked.path == "tags").then(|| Ok((200, other.to_string())))
     });
     let outcomes = connector.push(&changes).await.unwrap();
     assert!(matches!(outcomes[..], [Outcome::Retry(..)]), "{outcomes:?}");
