@@ -484,6 +484,36 @@ async fn a_tag_that_we_took_off_and_that_is_there_all_the_same_comes_off_only_wh
 }
 
 #[tokio::test]
+async fn a_doubt_stays_until_the_write_that_is_to_settle_it_is_done() {
+    for outcome in [
+        Outcome::Retry("busy".into(), None),
+        Outcome::Rejected("not now".into()),
+    ] {
+        let bench = bench(TAGS);
+        bench.levels(&[("a", "middle")]);
+        bench.baseline().await;
+        // All of it is done, and every answer is lost.
+        bench.answer(|_| (true, Outcome::Ambiguous("reset".into())));
+        bench.levels(&[("a", "high")]);
+        bench.apply().await;
+        assert_eq!(bench.holds("a"), ["engaged:hot"]);
+        // Nobody wants it any more, and taking it off does not work.
+        let words = format!("{outcome:?}");
+        bench.answer(move |_| (false, outcome.clone()));
+        bench.levels(&[("a", "middle")]);
+        bench.apply().await;
+        assert_eq!(bench.holds("a"), ["engaged:hot"]);
+        bench.obey();
+        bench.wait(48 * HOUR);
+        bench.apply().await;
+        assert_eq!(bench.holds("a"), ["engaged:warm"], "{words}");
+        bench.asked();
+        bench.apply().await;
+        assert_eq!(bench.asked(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_plan_shows_what_is_in_doubt_as_apply_will_write_it() {
     let bench = bench(TAGS);
     bench.levels(&[("a", "middle")]);
