@@ -53,6 +53,8 @@ pub struct Life {
     weather: [(Weather, u32); NAMES.len()],
     days: i64,
     edited: bool,
+    /// How often the shop had repeated an answer, and how many complete readings without that are still to come.
+    repeats: (u64, u32),
     pub broken: Vec<String>,
     log: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl Life {
             weather: Default::default(),
             days: 0,
             edited: false,
+            repeats: (0, 0),
             broken: Vec::new(),
             log: Vec::new(),
         };
@@ -376,6 +379,7 @@ impl Life {
             }
         });
         self.line.dies(None);
+        let repeated = self.repeated();
         if let Some(Seam::Stored(sql)) = seam {
             self.stage.database().execute_batch(sql).unwrap();
         }
@@ -404,12 +408,31 @@ impl Life {
                     }
                 }
                 self.note(format!("worked: {complete:?} {pushed:?}"));
-                let more = [judge::scored(self, false), judge::covered(self)];
-                self.broken.extend(more.into_iter().flatten());
+                if complete == [true, true] && !repeated {
+                    self.repeats.1 = self.repeats.1.saturating_sub(1);
+                }
+                let more = judge::scored(self, false);
+                self.broken.extend(more);
+                // An old answer to the very question that was asked cannot be told from a new one: then a day is called
+                // complete too soon, until it is read again. The first reading may only end the pass with the old answer.
+                if self.repeats.1 == 0 {
+                    let more = judge::covered(self);
+                    self.broken.extend(more);
+                }
             }
         }
         let more = judge::at_any_time(self);
         self.broken.extend(more);
+    }
+
+    /// Whether the shop repeated an answer since this was asked last.
+    fn repeated(&mut self) -> bool {
+        let report = self.faults(1).report().into_iter();
+        let repeats = report.filter(|(rule, _)| rule.fault == Fault::DuplicatePage);
+        let fired = repeats.map(|(_, fired)| fired).sum();
+        let repeated = fired > self.repeats.0;
+        self.repeats = (fired, if repeated { 2 } else { self.repeats.1 });
+        repeated
     }
 
     /// The trouble ends, a person answers, and within some cycles all is as it should be; then there is silence.
