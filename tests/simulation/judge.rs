@@ -286,11 +286,15 @@ fn shop_differences(stage: &Stage, wanted: &Wanted) -> Vec<String> {
         .collect()
 }
 
-/// Everything that the database holds, in short.
-pub fn digest(stage: &Stage) -> String {
+/// Everything that the database holds, in short, table by table; but for the key of the hashes of those who were erased,
+/// which nobody may foretell.
+pub fn digest(stage: &Stage) -> Vec<String> {
     let conn = stage.database();
-    let mut digest = Sha256::new();
-    for table in stage.rows("select name from sqlite_master where type = 'table' order by name") {
+    let tables = stage.rows(
+        "select name from sqlite_master where type = 'table' and name <> 'privacy_key' order by name",
+    );
+    let digest = |table: String| {
+        let mut digest = Sha256::new();
         let mut select = conn.prepare(&format!("select * from \"{table}\"")).unwrap();
         let columns = select.column_count();
         let mut rows = select.query(()).unwrap();
@@ -300,8 +304,9 @@ pub fn digest(stage: &Stage) -> String {
                 digest.update(format!("{value:?}|"));
             }
         }
-    }
-    hex::encode(digest.finalize())
+        format!("{table} {}", hex::encode(digest.finalize()))
+    };
+    tables.into_iter().map(digest).collect()
 }
 
 /// What the store remembers of the writes of one target, for whoever looks into a finding.

@@ -102,7 +102,7 @@ impl Life {
     }
 
     /// Everything that the database holds.
-    pub fn digest(&mut self) -> String {
+    pub fn digest(&mut self) -> Vec<String> {
         self.jobs = None;
         judge::digest(&self.stage)
     }

@@ -253,9 +253,8 @@ async fn carry_out<'a>(
 /// The label of that name; made if it is missing and needed.
 async fn label(ghost: &Ghost, tag: &str, needed: bool) -> Result<Found, ConnectorError> {
     match look_up(ghost, tag).await? {
-        Found::Absent if needed => {}
         // Ghost refuses a second label of one name, so that nothing comes of asking for it in vain.
-        Found::Unsaid if needed => {}
+        Found::Absent | Found::Unsaid if needed => {}
         found => return Ok(found),
     }
     let call = ghost.client.call(Method::POST, "labels/");
