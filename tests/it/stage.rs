@@ -202,15 +202,7 @@ fn jobs(program: &Program, clock: Arc<dyn Clock>) -> Jobs {
 impl Stage {
     /// Serves the scene and writes a live configuration for it.
     pub fn new(scene: &Scene) -> Self {
-        let end = scene
-            .end
-            .unwrap_or_else(|| now() - scene.ended)
-            .trunc_subsecs(0);
-        let spec = WorldSpec {
-            history_months: scene.months,
-            ..WorldSpec::small(scene.seed, end, scene.people)
-        };
-        let world = Arc::new(RwLock::new(World::generate(&spec)));
+        let world = world(scene);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -685,6 +677,19 @@ impl Stage {
         let run = self.program.expect(code, &["status", "--json"]);
         serde_json::from_str(&run.out).unwrap()
     }
+}
+
+/// The people of a scene, and what they did.
+fn world(scene: &Scene) -> SharedWorld {
+    let end = scene
+        .end
+        .unwrap_or_else(|| now() - scene.ended)
+        .trunc_subsecs(0);
+    let spec = WorldSpec {
+        history_months: scene.months,
+        ..WorldSpec::small(scene.seed, end, scene.people)
+    };
+    Arc::new(RwLock::new(World::generate(&spec)))
 }
 
 /// The tags of ours that a member of the account has.
