@@ -176,7 +176,17 @@ pub fn scored(life: &mut Life, rests: bool) -> Option<String> {
 pub fn covered(life: &mut Life) -> Option<String> {
     let stage = life.stage.clone();
     let (found, truth) = stage.shop_found_and_true();
-    let missing = less(truth, &found);
+    // What showed only after a reading, though it was dated before, is late: no reading could have had it.
+    let (read_at, shown) = &life.read;
+    let at = |event: &String| {
+        event
+            .split('|')
+            .nth(3)
+            .and_then(|at| at.parse::<i64>().ok())
+    };
+    let late = |event: &String| at(event) < Some(*read_at) && !shown.contains(event);
+    let mut missing = less(truth, &found);
+    missing.retain(|event| !late(event));
     if missing.is_empty() {
         return None;
     }

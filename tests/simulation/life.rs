@@ -55,6 +55,8 @@ pub struct Life {
     edited: bool,
     /// How often the shop had repeated an answer, and how many complete readings without that are still to come.
     repeats: (u64, u32),
+    /// When the shop was last read completely, in seconds, and what it showed then.
+    pub read: (i64, Vec<String>),
     pub broken: Vec<String>,
     log: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Life {
             days: 0,
             edited: false,
             repeats: (0, 0),
+            read: (0, Vec::new()),
             broken: Vec::new(),
             log: Vec::new(),
         };
@@ -408,6 +411,10 @@ impl Life {
                     }
                 }
                 self.note(format!("worked: {complete:?} {pushed:?}"));
+                if complete.get(1) == Some(&true) && !always {
+                    let (_, shown) = self.stage.shop_found_and_true();
+                    self.read = (self.now().timestamp(), shown);
+                }
                 if complete == [true, true] && !repeated {
                     self.repeats.1 = self.repeats.1.saturating_sub(1);
                 }
