@@ -26,6 +26,7 @@ mod privacy;
 mod service;
 mod storage;
 mod support_bundle;
+mod tracking;
 mod web;
 mod work;
 
@@ -182,20 +183,20 @@ impl Context {
 
     /// The store, to be written by this process alone.
     fn writing(&self, config: &Config) -> Result<Store, Expected> {
-        Ok(Store::open(
-            &config.database,
-            Access::ReadWrite,
-            self.clock.as_ref(),
-        )?)
+        self.open(config, Access::ReadWrite)
     }
 
     /// The store, beside whoever writes it.
     fn reading(&self, config: &Config) -> Result<Store, Expected> {
-        Ok(Store::open(
-            &config.database,
-            Access::ReadOnly,
-            self.clock.as_ref(),
-        )?)
+        self.open(config, Access::ReadOnly)
+    }
+
+    /// The store, with what the configuration says may be used of whom.
+    fn open(&self, config: &Config, access: Access) -> Result<Store, Expected> {
+        let store = Store::open(&config.database, access, self.clock.as_ref())?;
+        let now = self.clock.now().timestamp_millis();
+        store.track_by(&config.rules.tracking, now)?;
+        Ok(store)
     }
 
     fn style(&self) -> Style {

@@ -27,6 +27,7 @@ mod options;
 mod overrides;
 pub mod packs;
 pub mod parts;
+mod privacy;
 mod redact;
 mod rule_tests;
 mod rules;

@@ -273,7 +273,10 @@ async fn tick_told(jobs: &Jobs, supervisor: &Supervisor) -> Result<(), StoreErro
             Some(connection) => {
                 jobs.sync(Some(connection), false).await?;
             }
-            None => jobs.note(DAILY).await?,
+            None => {
+                jobs.note(DAILY).await?;
+                jobs.retain_daily().await?;
+            }
         }
         supervisor.alive();
     }

@@ -40,7 +40,10 @@ pub fn look(config: &Config, environment: &Environment, clock: &dyn Clock) -> Ve
 
 /// Opens the store for looking, if that can be done.
 pub fn store(config: &Config, clock: &dyn Clock) -> Option<Store> {
-    Store::open(&config.database, Access::ReadOnly, clock).ok()
+    let store = Store::open(&config.database, Access::ReadOnly, clock).ok()?;
+    let now = clock.now().timestamp_millis();
+    store.track_by(&config.rules.tracking, now).ok()?;
+    Some(store)
 }
 
 /// What is known of each connection, and whether its shadow period is over.

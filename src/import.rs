@@ -62,6 +62,8 @@ pub struct ImportReport {
     pub events: u64,
     /// Events that were known already.
     pub duplicates: u64,
+    /// Events that were not stored, since their contact has not agreed to being measured.
+    pub withheld: u64,
     /// Events whose time changed under one id.
     pub superseded: u64,
     /// Gap rows taken in.
@@ -267,6 +269,7 @@ impl Import<'_> {
         self.report.contacts_changed += commit.contacts_changed;
         self.report.events += commit.events.new;
         self.report.duplicates += commit.events.duplicates;
+        self.report.withheld += commit.events.withheld;
         self.report.superseded += commit.events.superseded;
         self.report.gaps += gaps;
         self.report.erased += commit.erased();

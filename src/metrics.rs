@@ -33,7 +33,8 @@ const OTHER: &str = "other";
 const STATES: [&str; 5] = ["ok", "never synced", "stale", "trouble", "blocked"];
 
 /// Why somebody can be not judged.
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 7] = [
+    "no_tracking",
     "too_new",
     "not_tracked",
     "not_mailed",

@@ -114,7 +114,7 @@ pub fn run(rules: &RuleSet, tests: &[RuleTest]) -> Vec<Failure> {
     let mut vocabulary = stage::vocabulary(rules, tests);
     let staged: Vec<_> = tests
         .iter()
-        .map(|test| stage::stage(test, &zone, &mut vocabulary))
+        .map(|test| stage::stage(test, (rules, &zone), &mut vocabulary))
         .collect();
     let model = Model::new(rules, &vocabulary);
     let pairs = tests.iter().zip(&staged);

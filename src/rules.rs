@@ -16,12 +16,14 @@ pub mod freemail;
 pub mod glob;
 mod lexer;
 pub mod lint;
+pub mod measured;
 pub mod names;
 mod parser;
 pub mod print;
 pub mod set;
 pub mod syntax;
 pub mod text_test;
+pub mod tracking;
 pub mod truth;
 
 pub use error::{Code, SyntaxError};

@@ -5,4 +5,5 @@
 
 pub mod due;
 pub mod jobs;
+mod retention;
 mod weekly;

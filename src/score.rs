@@ -22,6 +22,7 @@ pub mod orders;
 mod pattern;
 mod status;
 mod subject;
+pub mod tracking;
 
 pub use absence::{Grounds, Reason};
 pub use condition::{Doubt, Judgement};

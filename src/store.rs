@@ -54,10 +54,12 @@ mod standing;
 mod start;
 mod tally;
 mod token;
+mod tracking;
 mod twins;
 mod verdict;
 mod volume;
 mod week;
+mod withheld;
 mod word;
 mod writer;
 
@@ -107,6 +109,7 @@ pub use since::Pushed;
 pub use snapshot::Snapshot;
 pub use standing::{Asked, OpenWrite, Standing};
 pub use start::Resolution;
+pub use tracking::Forgotten;
 pub use volume::Arrivals;
 pub use week::{Week, WeekBand, WeekRule, WeekScore};
 
@@ -138,12 +141,15 @@ struct Inner {
     // Fields are dropped in this order: the lock goes last, when nothing writes any more.
     writer: Option<writer::Writer>,
     readers: reader::Readers,
-    _lock: Option<lock::Lock>,
+    privacy: tracking::Shared,
+    lock: Option<lock::Lock>,
 }
 
 /// A connection that reads one snapshot.
 pub struct Conn {
     sql: rusqlite::Connection,
+    /// What may be used of whom: the same for all connections of a store.
+    shared: tracking::Shared,
 }
 
 /// A transaction: everything done through it is committed together, or not at all.
@@ -182,6 +188,8 @@ impl Store {
         clock: &dyn Clock,
         upgrading: &Upgrading,
     ) -> Result<Self, StoreError> {
+        let privacy = tracking::Shared::default();
+        let start = |conn| writer::Writer::start(conn, Arc::clone(&privacy));
         let (lock, writer) = match access {
             Access::ReadOnly => {
                 open::check_readable(path)?;
@@ -190,14 +198,13 @@ impl Store {
             Access::Beside => {
                 open::check_readable(path)?;
                 let conn = open::beside(path, clock.now().timestamp_millis(), upgrading)?;
-                (None, Some(writer::Writer::start(conn)?))
+                (None, Some(start(conn)?))
             }
             Access::ReadWrite => {
                 let lock = lock::Lock::take(path)?;
                 let now = clock.now().timestamp_millis();
                 restore::finish(path, now)?;
-                let conn = open::for_writing(path, now, upgrading)?;
-                let writer = writer::Writer::start(conn)?;
+                let writer = start(open::for_writing(path, now, upgrading)?)?;
                 let database = path.to_owned();
                 let again = writer.write(move |tx| tx.replay_erasures(&database, now))?;
                 if again > 0 {
@@ -209,8 +216,9 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
-                readers: reader::Readers::new(path),
-                _lock: lock,
+                readers: reader::Readers::new(path, Arc::clone(&privacy)),
+                privacy,
+                lock,
             }),
         })
     }
@@ -278,6 +286,14 @@ impl Store {
     /// The database file.
     pub fn path(&self) -> &Path {
         self.inner.readers.path()
+    }
+
+    fn holds_lock(&self) -> bool {
+        self.inner.lock.is_some()
+    }
+
+    fn privacy(&self) -> &tracking::Shared {
+        &self.inner.privacy
     }
 
     fn writer(&self) -> Result<&writer::Writer, StoreError> {

@@ -110,6 +110,8 @@ pub struct StreamReport {
     pub events: u64,
     /// Events that were known.
     pub duplicates: u64,
+    /// Events that were not stored, since their contact has not agreed to being measured.
+    pub withheld: u64,
     /// Rows that could not be understood.
     pub rejects: u64,
     /// Rows of contacts that were erased: left out.
@@ -133,6 +135,11 @@ impl SyncReport {
             streams: vec![stream],
             ..Self::default()
         }
+    }
+
+    /// Events that were not stored, since their contact has not agreed to being measured.
+    pub fn withheld(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.withheld).sum()
     }
 
     /// Whether every stream reached its end.
@@ -357,6 +364,7 @@ impl Sync<'_> {
             report.new_contacts += commit.contacts_met;
             report.events += commit.events.new;
             report.duplicates += commit.events.duplicates;
+            report.withheld += commit.events.withheld;
             report.rejects += commit.rejects;
             report.erased += commit.erased();
         }

@@ -252,6 +252,9 @@ impl Page<'_> {
 
     /// Segments and stage.
     fn belongs(&mut self, explanation: &Explanation) {
+        if let Some(tracking) = self.phrases.tracking(explanation.tracking) {
+            self.say(Role::Belongs, tracking);
+        }
         if !explanation.segments.is_empty() {
             let segments = self.phrases.segments(&explanation.segments);
             self.say(Role::Belongs, segments);

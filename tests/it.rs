@@ -76,5 +76,7 @@ mod service;
 mod stage;
 #[path = "it/storing.rs"]
 mod storing;
+#[path = "it/tracking.rs"]
+mod tracking;
 #[path = "it/words.rs"]
 mod words;

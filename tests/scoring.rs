@@ -26,5 +26,6 @@ mod scoring {
     mod shrink;
     mod stored;
     mod tally;
+    mod tracking;
     mod words;
 }

@@ -130,6 +130,7 @@ pub fn verify_scores(
 ) -> Result<VerifyReport, StoreError> {
     let clock = Standing(made_at);
     let store = Store::open(file, Access::ReadOnly, &clock)?;
+    store.track_by(&config.rules.tracking, made_at.timestamp_millis())?;
     verify(&store, config, &clock)
 }
 

@@ -79,7 +79,7 @@ impl<'p> Judge<'p> {
         conditions.extend(protect.iter().map(|protect| (protect, rules.min_sends)));
         Ok(Self {
             policy,
-            model: Model::asking(rules, &conn.vocabulary()?, &conditions),
+            model: Model::cleaning(rules, &conn.vocabulary()?, &conditions),
             coverage: conn.coverage(&zone, today, None)?,
             zone,
             today,

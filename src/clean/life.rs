@@ -36,8 +36,9 @@ impl Life {
         let signs = facts.events.iter().filter(|fact| is_sign(fact));
         let person = signs.clone().filter(|fact| by_person(fact));
         Self {
-            person: person.map(|fact| fact.at).max(),
-            any: signs.map(|fact| fact.at).max(),
+            // Where nothing else of opens may be used, the date of the last is a sign.
+            person: person.map(|fact| fact.at).max().max(facts.last_open),
+            any: signs.map(|fact| fact.at).max().max(facts.last_open),
         }
     }
 

@@ -25,11 +25,7 @@ pub(super) struct Approve {
 
 /// Opens the store for one small write, also while a daemon holds it.
 pub(super) fn beside(context: &Context, config: &crate::config::Config) -> Result<Store, Expected> {
-    Ok(Store::open(
-        &config.database,
-        Access::Beside,
-        context.clock.as_ref(),
-    )?)
+    context.open(config, Access::Beside)
 }
 
 /// Who speaks, for the audit trail.

@@ -22,7 +22,13 @@ use crate::{
     words::{self, Detail, Role},
 };
 
-use super::{Context, listing::Listing, output, usage};
+use super::{
+    Context,
+    listing::Listing,
+    output,
+    tracking::{self, Tracked},
+    usage,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -88,11 +94,12 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
     let config = config::load(&context.path, &context.environment)?;
     let rules = &config.rules;
     let failures = rule_tests::run(rules, &config.tests);
+    let tracking = tracking::look(context, &config);
     let result = serde_json::json!({
         "schema": 1, "connections": config.connections.len(), "scores": rules.scores.len(),
         "rules": rules.scores.iter().map(|score| score.rules.len()).sum::<usize>(),
         "segments": rules.segments.len(), "stages": rules.stages.len(), "rules_hash": config.rules_hash,
-        "tests": config.tests.len(),
+        "tests": config.tests.len(), "tracking": tracking.as_ref().map(Tracked::json),
         "failures": failures.iter().map(|failure| serde_json::json!({
             "test": failure.test, "what": failure.what, "expected": failure.expected, "found": failure.found,
             "because": failure.because.scores })).collect::<Vec<_>>(),
@@ -113,7 +120,7 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
             .iter()
             .map(|score| format!("{} ({} rules)", score.name, score.rules.len()));
         format!(
-            "{} {}: {} connections, scores {}, {} segments, {} stages\n{}rules {}",
+            "{} {}: {} connections, scores {}, {} segments, {} stages\n{}{}rules {}",
             config.file.display(),
             if failures.is_empty() {
                 "is in order"
@@ -125,6 +132,7 @@ pub(super) fn check(context: &Context, arguments: &Check) -> Result<Exit, Expect
             rules.segments.len(),
             rules.stages.len(),
             tests_text(&config, &failures),
+            tracking.as_ref().map(Tracked::text).unwrap_or_default(),
             &config.rules_hash[..12.min(config.rules_hash.len())],
         )
     });

@@ -217,6 +217,12 @@ fn sync_text(reports: &[SyncReport]) -> String {
                 report.erased()
             );
         }
+        if report.withheld() > 0 {
+            out += &format!(
+                "  {} opens, clicks or visits were not stored: their contacts have not agreed to them\n",
+                report.withheld()
+            );
+        }
         if !report.missing.is_empty() {
             out += &format!("  the key lacks: {}\n", report.missing.join(", "));
         }

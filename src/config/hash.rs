@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::rules::{
     set::{BandLimit, CountMode, Decay, Rule, RuleSet, Score},
     syntax::RuleWhen,
+    tracking::TrackingRules,
 };
 
 /// SHA-256, in hexadecimal, of the canonical text.
@@ -52,6 +53,9 @@ fn canonical(rules: &RuleSet) -> String {
         if let Some(until) = &automation.until {
             line(lines, format_args!(" until {until}"));
         }
+    }
+    if rules.tracking != TrackingRules::default() {
+        line(lines, format_args!("tracking {:?}", rules.tracking));
     }
     text
 }

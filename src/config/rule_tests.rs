@@ -27,9 +27,10 @@ const SOMEBODY: &str = "somebody@example.com";
 /// Where rows come from if a test does not say.
 const IMPORT: &str = "import";
 
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 10] = [
     "present",
     "absent",
+    "no_tracking",
     "too_new",
     "not_tracked",
     "not_mailed",

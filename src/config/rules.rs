@@ -8,7 +8,7 @@ use super::{
     connections::texts,
     found::Found,
     language::{self, Vocabulary},
-    scores,
+    privacy, scores,
     tree::{Entry, Node, Table},
 };
 use crate::{
@@ -42,6 +42,7 @@ pub(super) fn check(root: &Table, zone: Tz, currency: String, found: &mut Found)
         segments: segments(root, &vocabulary, found),
         stages: stages(root, &vocabulary, found),
         automations: automations::conditions(root, &vocabulary, found),
+        tracking: privacy::check(root, &vocabulary.kinds, &vocabulary.connections, found),
     };
     other_rules(root, &vocabulary, found);
     language::sort(root, &mut set, found);

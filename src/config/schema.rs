@@ -109,6 +109,7 @@ pub(super) static ROOT: &[Key] = &[
     key("stages", List(&Table(STAGE)), "Conditions in order; a contact is in the first that holds."),
     key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
+    key("privacy", Table(PRIVACY), "What may be used of what is measured of whom."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
     key("alerts", Table(ALERTS), "What is told to whom when something is wrong."),
@@ -297,6 +298,26 @@ static MACHINES: &[Key] = &[
     key("honeypots", TEXTS, "Globs of links and pages that no person can see, on the whole URL or, from '/', its path."),
     key("agents", TEXTS, "Globs of user agents that are machines, on the whole text: \"*LinkChecker*\"."),
     key("networks", TEXTS, "Networks of machines: \"203.0.113.0/24\", or a single address."),
+];
+
+const TRACKING: Kind = Word(&["full", "clicks_only", "last_open_date_only", "none"]);
+
+#[rustfmt::skip]
+static PRIVACY: &[Key] = &[
+    key("tracking", TRACKING, "The most that is used of anybody. Default: full."),
+    key("tracking_from", List(&Table(TRACKING_FROM)), "Fields in which contacts say what may be used of them; the strictest word counts."),
+    key("tracked_kinds", TEXTS, "Declared kinds of events that are measured, as clicks are."),
+];
+
+#[rustfmt::skip]
+static TRACKING_FROM: &[Key] = &[
+    need("field", Text, "The field: field = \"OPENTRACKING\"."),
+    key("connection", Text, "Only for the contacts of this connection. Default: for all."),
+    key("full", TEXTS, "Values that allow everything: full = [\"yes\", \"ja\"]."),
+    key("clicks_only", TEXTS, "Values that allow clicks and visits, and no opens."),
+    key("last_open_date_only", TEXTS, "Values that allow the date of the last open, with which the list is cleaned."),
+    key("none", TEXTS, "Values that allow nothing."),
+    key("otherwise", TRACKING, "What any other value means, and an empty field. Default: none."),
 ];
 
 #[rustfmt::skip]

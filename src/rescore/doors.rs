@@ -248,6 +248,8 @@ fn then(
         subscribed_at: facts.subscribed_at,
         first_known_at: facts.first_known_at,
         adjustments: facts.adjustments.clone(),
+        consent: facts.consent,
+        last_open: facts.last_open,
         ..then
     };
     if then.connections.is_empty() {

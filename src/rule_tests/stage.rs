@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::{
     rules::set::RuleSet,
     score::{
-        calendar::Zone,
+        calendar::{Millis, Zone},
         facts::{
             ConnectionId, Coverage, Fact, Facts, Hole, KindId, Reported, Subscription, TextId,
             Vocabulary,
         },
+        tracking::{Measured, Record, field_name},
     },
 };
 
@@ -37,7 +38,7 @@ pub(super) fn vocabulary(rules: &RuleSet, tests: &[RuleTest]) -> Vocabulary {
 /// One test's contact and its holes.
 pub(super) fn stage(
     test: &RuleTest,
-    zone: &Zone,
+    (rules, zone): (&RuleSet, &Zone),
     vocabulary: &mut Vocabulary,
 ) -> (Facts, Coverage) {
     let connection = connection(test, vocabulary);
@@ -64,6 +65,8 @@ pub(super) fn stage(
         .events
         .sort_by_key(|fact| (fact.at, fact.connection, fact.id));
     facts.properties.sort();
+    facts.consent = record(test).consent(&[(Millis::MIN, rules.tracking.clone())]);
+    facts.hide(&Measured::new(&rules.tracking, &vocabulary.kinds));
     facts.subscriptions = subscriptions(test, connection, facts.first_known_at);
     let coverage = coverage(test, connection, vocabulary);
     (facts, coverage)
@@ -84,6 +87,18 @@ fn named_fields(test: &RuleTest) -> Vec<(String, String)> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+/// What the contact says of being measured, and always said.
+fn record(test: &RuleTest) -> Record {
+    let fields = named_fields(test).into_iter();
+    let connection = test.connection.clone();
+    Record {
+        said: fields
+            .map(|(name, value)| (connection.clone(), field_name(&name), value, Millis::MIN))
+            .collect(),
+        connections: vec![(connection, Millis::MIN)],
+    }
 }
 
 fn take(

@@ -11,6 +11,7 @@ use engaged_connectors::model::EventKind;
 use super::{
     circle::{Name, Node, reads},
     syntax::{Condition, RuleWhen, Window},
+    tracking::TrackingRules,
 };
 
 /// Everything that decides a score, save the facts and the date.
@@ -34,6 +35,8 @@ pub struct RuleSet {
     pub stages: Vec<Stage>,
     /// When contacts enter and leave automations, in file order.
     pub automations: Vec<Automation>,
+    /// What may be used of whom.
+    pub tracking: TrackingRules,
 }
 
 /// A class of links, for `click tagged 'BOFU'`.

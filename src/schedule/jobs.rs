@@ -106,6 +106,7 @@ impl Jobs {
         let now = jobs.clock.now().timestamp_millis();
         let machines = Machines::new(jobs.config.machines.clone());
         jobs.store.judge_by(Arc::new(machines))?;
+        jobs.store.track_by(&jobs.config.rules.tracking, now)?;
         jobs.store
             .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;
@@ -414,6 +415,7 @@ impl Jobs {
         let sync = self.sync(only, false).await?;
         let score = self.score(false).await?;
         let clean = self.clean().await?;
+        self.retain_daily().await?;
         let push = self.apply(None).await?;
         let applied = push.iter().map(|report| report.applied).sum();
         Ok(CycleReport {
@@ -531,7 +533,7 @@ impl Jobs {
         }))
     }
 
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         job: &'static str,
         connection: Option<&ConnectionConfig>,
@@ -549,7 +551,7 @@ impl Jobs {
             .await
     }
 
-    async fn end(&self, run: i64, trouble: Option<String>) -> Result<(), StoreError> {
+    pub(super) async fn end(&self, run: i64, trouble: Option<String>) -> Result<(), StoreError> {
         let outcome = outcome(trouble.as_ref());
         self.end_as(run, outcome, trouble, None).await
     }

@@ -10,7 +10,7 @@ use super::{
     calendar::Day,
     facts::{ConnectionId, Hole, KindId},
     pattern::PatternId,
-    subject::{Mail, Subject, last_on_or_before},
+    subject::{Mail, Signals, Subject, last_on_or_before},
 };
 
 /// A compiled `no X in W`.
@@ -26,6 +26,10 @@ pub(crate) struct Absence {
     pub(crate) of: Of,
     pub(crate) guards: bool,
     pub(crate) min_sends: u32,
+    /// What of what it reads is measured.
+    pub(crate) signals: Signals,
+    /// Whether the date of the last open stands for opens that may not be used: in cleaning alone.
+    pub(crate) by_last_open: bool,
 }
 
 /// Which guards beside coverage an absence has.
@@ -48,6 +52,8 @@ pub enum Reason {
     NeverCustomer,
     /// A qualifying event covers the date.
     Present,
+    /// The contact has not agreed to what this reads, or not for long enough.
+    NoTracking,
     /// Subscribed, or subscribed again, too recently.
     TooNew,
     /// No mails but untracked ones.
@@ -68,7 +74,8 @@ pub enum Reason {
 
 impl Reason {
     /// Those for which a contact is called not judged.
-    pub const WAITING: [Self; 6] = [
+    pub const WAITING: [Self; 7] = [
+        Self::NoTracking,
         Self::TooNew,
         Self::NotTracked,
         Self::NotMailed,
@@ -82,6 +89,7 @@ impl Reason {
         match self {
             Self::NeverCustomer => "never_customer",
             Self::Present => "present",
+            Self::NoTracking => "no_tracking",
             Self::TooNew => "too_new",
             Self::NotTracked => "not_tracked",
             Self::NotMailed => "not_mailed",
@@ -144,18 +152,27 @@ struct Question<'a> {
     holes: Vec<Hole>,
     /// Whether anybody would tell us.
     reported: bool,
+    /// The days up to this one are as if nobody had looked: the contact had not agreed to it.
+    unseen_to: Day,
 }
 
 /// Judges an absence; the day is one before which nothing changes.
 pub(crate) fn judge(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Reason, Day) {
-    let last = subject.last(absence.qualifying, as_of);
+    let (last, unseen_to) = seen(absence, subject, as_of);
+    if unseen_to == Day::NEVER {
+        // Nothing that was seen in spite of it could be known to be the last.
+        return match literally(absence, last, as_of) {
+            (Reason::Present, until) => (Reason::Present, until),
+            _ => (Reason::NoTracking, Day::NEVER),
+        };
+    }
     if !absence.guards {
-        return literally(absence, last, as_of);
+        return literally_since(absence, last, unseen_to, as_of);
     }
     if absence.of == Of::Purchases && absence.window.is_some() && subject.first_purchase > as_of {
         return (Reason::NeverCustomer, Day::NEVER);
     }
-    let question = Question::new(absence, subject, as_of, last);
+    let question = Question::new(absence, subject, as_of, (last, unseen_to));
     match absence.window {
         None => question.ever(last),
         Some(window) => question.within(window, last),
@@ -164,8 +181,8 @@ pub(crate) fn judge(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Re
 
 /// What [`judge`] looked at, and when it can say more.
 pub(crate) fn grounds(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> Grounds {
-    let last = subject.last(absence.qualifying, as_of);
-    let question = Question::new(absence, subject, as_of, last);
+    let (last, unseen_to) = seen(absence, subject, as_of);
+    let question = Question::new(absence, subject, as_of, (last, unseen_to));
     let (reason, _) = judge(absence, subject, as_of);
     let since = subject
         .mails
@@ -174,6 +191,7 @@ pub(crate) fn grounds(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> G
     let count = |mails: &mut dyn Iterator<Item = &Mail>| u32::try_from(mails.count()).unwrap_or(0);
     let clears_on = absence.window.and_then(|window| match reason {
         Reason::Present => last.map(|last| last.plus(window)),
+        Reason::NoTracking => question.unseen_end(window, as_of),
         Reason::TooNew => Some(question.start.plus(window)),
         Reason::CoverageGap => question.hole_end(window, as_of),
         Reason::Unmeasurable => question.proxy_end(window, as_of),
@@ -192,7 +210,7 @@ pub(crate) fn grounds(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> G
         subscribed_again: !question.from_event && question.start > subject.first_subscribed(as_of),
         clears_on: clears_on.filter(|day| day.date().is_some()),
         mails: count(&mut since.clone()),
-        tracked: count(&mut since.filter(|mail| mail.tracked)),
+        tracked: count(&mut since.filter(|mail| question.measured(mail))),
         needed: absence.min_sends,
         holes: if question.reported {
             until_yesterday(question.holes.iter().filter(in_the_way), as_of)
@@ -230,6 +248,39 @@ pub(crate) fn until_yesterday<'a>(holes: impl Iterator<Item = &'a Hole>, as_of: 
     joined
 }
 
+/// The day of the last qualifying event, and up to which day nobody looked: [`Day::NEVER`] if nobody looks.
+fn seen(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Option<Day>, Day) {
+    let last = subject.last(absence.qualifying, as_of);
+    let unseen_to = subject.unseen_to(absence.signals);
+    if !absence.by_last_open || unseen_to != Day::NEVER {
+        return (last, unseen_to);
+    }
+    match subject.last_open {
+        // What was before it was overwritten.
+        Some(day) if day > as_of => (last, Day::NEVER),
+        day => (last.max(day), subject.unseen_to(Signals::LAST_OPEN)),
+    }
+}
+
+/// The literal reading, save that silence is none where nobody looked.
+fn literally_since(
+    absence: &Absence,
+    last: Option<Day>,
+    unseen_to: Day,
+    as_of: Day,
+) -> (Reason, Day) {
+    let (reason, until) = literally(absence, last, as_of);
+    let unseen = unseen_to != Day::ALWAYS
+        && absence
+            .window
+            .is_none_or(|window| unseen_to.plus(window) > as_of);
+    if reason == Reason::Present || !unseen {
+        return (reason, until);
+    }
+    let clears = absence.window.map(|window| unseen_to.plus(window));
+    (Reason::NoTracking, clears.unwrap_or(Day::NEVER))
+}
+
 fn literally(absence: &Absence, last: Option<Day>, as_of: Day) -> (Reason, Day) {
     match (last, absence.window) {
         (Some(_), None) => (Reason::Present, Day::NEVER),
@@ -241,7 +292,12 @@ fn literally(absence: &Absence, last: Option<Day>, as_of: Day) -> (Reason, Day) 
 }
 
 impl<'a> Question<'a> {
-    fn new(absence: &'a Absence, subject: &'a Subject<'a>, as_of: Day, last: Option<Day>) -> Self {
+    fn new(
+        absence: &'a Absence,
+        subject: &'a Subject<'a>,
+        as_of: Day,
+        (last, unseen_to): (Option<Day>, Day),
+    ) -> Self {
         let anchor = match absence.of {
             Of::Opens | Of::Clicks => subject.last_subscribed(as_of),
             Of::Purchases | Of::Others => subject.first_subscribed(as_of),
@@ -255,6 +311,7 @@ impl<'a> Question<'a> {
             from_event: last.is_some_and(|last| last >= anchor),
             reported: holes.is_some(),
             holes: holes.unwrap_or_default(),
+            unseen_to,
         }
     }
 
@@ -265,8 +322,10 @@ impl<'a> Question<'a> {
         }
         let hint = self.hint(None);
         let hole = !self.reported || self.holes.iter().any(|hole| hole.from < self.as_of);
-        let reason = self
-            .mails_missing(self.as_of)
+        let unseen = self.unseen_to != Day::ALWAYS;
+        let reason = unseen
+            .then_some(Reason::NoTracking)
+            .or_else(|| self.mails_missing(self.as_of))
             .or_else(|| hole.then_some(Reason::CoverageGap))
             .or_else(|| self.proxy_before(self.as_of).map(|_| Reason::Unmeasurable));
         (reason.unwrap_or(Reason::AbsentSince(self.start)), hint)
@@ -282,18 +341,22 @@ impl<'a> Question<'a> {
         if self.as_of < earliest {
             return (Reason::TooNew, earliest);
         }
+        let unseen = self.unseen_end(window, self.as_of);
         if !self.reported {
-            let reason = self.mails_missing(self.as_of);
+            let reason = unseen.map(|_| Reason::NoTracking);
+            let reason = reason.or_else(|| self.mails_missing(self.as_of));
+            let hint = self.next_mail(self.as_of);
             return (
                 reason.unwrap_or(Reason::CoverageGap),
-                self.next_mail(self.as_of),
+                hint.min(unseen.unwrap_or(Day::NEVER)),
             );
         }
         if let Some(since) = self.first_day(window, earliest) {
             return (Reason::AbsentSince(since), self.next_hole());
         }
-        let reason = self
-            .mails_missing(self.as_of)
+        let reason = unseen
+            .map(|_| Reason::NoTracking)
+            .or_else(|| self.mails_missing(self.as_of))
             .or_else(|| {
                 self.hole_end(window, self.as_of)
                     .map(|_| Reason::CoverageGap)
@@ -309,6 +372,7 @@ impl<'a> Question<'a> {
         while t <= self.as_of {
             let later = self
                 .hole_end(window, t)
+                .or_else(|| self.unseen_end(window, t))
                 .or_else(|| self.proxy_end(window, t))
                 .or_else(|| self.mails_missing(t).map(|_| self.next_mail(t)));
             match later {
@@ -332,6 +396,17 @@ impl<'a> Question<'a> {
         covering.filter(|end| *end > t).max()
     }
 
+    /// If the days that nobody looked at cover `t`, the first day that they no longer cover.
+    fn unseen_end(&self, window: Window, t: Day) -> Option<Day> {
+        let end = self.unseen_to.plus(window);
+        (self.unseen_to != Day::ALWAYS && end > t).then_some(end)
+    }
+
+    /// Whether opens and clicks in a mail can be seen, and may be.
+    fn measured(&self, mail: &Mail) -> bool {
+        mail.tracked && mail.day > self.unseen_to
+    }
+
     /// If an open by a privacy proxy covers `t`, the first day that it no longer covers.
     fn proxy_end(&self, window: Window, t: Day) -> Option<Day> {
         self.proxy_before(t)
@@ -352,7 +427,7 @@ impl<'a> Question<'a> {
         for mail in &self.subject.mails {
             if self.ignored(mail, t) {
                 any = true;
-                tracked += u32::from(mail.tracked);
+                tracked += u32::from(self.measured(mail));
                 if tracked >= self.absence.min_sends {
                     return None;
                 }
@@ -410,6 +485,8 @@ impl<'a> Question<'a> {
             .min()
             .unwrap_or(Day::NEVER);
         let proxy = self.proxy_end(window, self.as_of).unwrap_or(Day::NEVER);
-        mail.min(self.next_hole()).min(hole).min(proxy)
+        let unseen = self.unseen_end(window, self.as_of).unwrap_or(Day::NEVER);
+        let guards = mail.min(self.next_hole()).min(hole).min(proxy);
+        guards.min(unseen)
     }
 }

@@ -62,7 +62,8 @@ impl Beside {
         pairs: Vec<(usize, usize, usize)>,
     ) -> Self {
         let alike = (now.zone, &now.kinds, &now.links, &now.currency)
-            == (draft.zone, &draft.kinds, &draft.links, &draft.currency);
+            == (draft.zone, &draft.kinds, &draft.links, &draft.currency)
+            && now.tracking == draft.tracking;
         let mut present = Model::new(now, vocabulary);
         let model = if alike {
             Model::with(draft, vocabulary, std::mem::take(&mut present.patterns))

@@ -18,6 +18,7 @@ use super::{
     facts::{ConnectionId, Hole, KindId, Needs},
     pattern::{Asked, PatternId},
     status,
+    subject::Signals,
 };
 
 /// A compiled condition.
@@ -127,6 +128,8 @@ pub(crate) struct Measure {
     pub(crate) kinds: Vec<KindId>,
     pub(crate) from: Option<Vec<ConnectionId>>,
     pub(crate) guards: bool,
+    /// What of what it reads is measured.
+    pub(crate) signals: Signals,
 }
 
 /// Why a condition is unknown.
@@ -300,6 +303,20 @@ impl Evaluator<'_> {
         (covered, hint)
     }
 
+    /// Whether days cover the date on which nobody looked, and the first day on which that may differ.
+    /// No setting takes that away: silence says nothing then.
+    fn unseen(&self, measure: &Measure) -> (bool, Day) {
+        match self.subject.unseen_to(measure.signals) {
+            Day::ALWAYS => (false, Day::NEVER),
+            Day::NEVER => (true, Day::NEVER),
+            day => {
+                let end = day.plus(measure.window);
+                let covered = end > self.as_of;
+                (covered, if covered { end } else { Day::NEVER })
+            }
+        }
+    }
+
     /// The holes that may leave a condition's counts, totals and times open on the date.
     pub(crate) fn gaps(&self, node: &Node) -> Vec<Hole> {
         let in_the_way: Vec<Hole> = match node {
@@ -358,13 +375,17 @@ impl Evaluator<'_> {
     /// What is known is a lower bound: what it decides stands, all else is unknown over a hole.
     fn bounded(&self, cmp: Cmp, found: std::cmp::Ordering, measure: &Measure, hint: Day) -> Answer {
         let (hole, hole_hint) = self.hole(measure);
-        let hint = hint.min(hole_hint);
+        let (unseen, unseen_hint) = self.unseen(measure);
+        let hint = hint.min(hole_hint).min(unseen_hint);
         let decided = match cmp {
             Cmp::Greater | Cmp::GreaterOrEqual => cmp.holds(found),
             Cmp::Less | Cmp::LessOrEqual => !cmp.holds(found),
             // Once exceeded, more events change nothing.
             Cmp::Equal | Cmp::NotEqual => found.is_gt(),
         };
+        if unseen && !decided {
+            return Answer::unknown(Doubt::Absence(Reason::NoTracking), hint);
+        }
         if hole && !decided {
             return Answer::unknown(Doubt::Absence(Reason::CoverageGap), hint);
         }
@@ -415,6 +436,9 @@ impl Evaluator<'_> {
 
     fn time_since(&self, cmp: Cmp, measure: &Measure) -> Answer {
         let Some(last) = self.subject.last(measure.pattern, self.as_of) else {
+            if self.subject.unseen_to(measure.signals) != Day::ALWAYS {
+                return Answer::unknown(Doubt::Absence(Reason::NoTracking), Day::NEVER);
+            }
             return Answer::unknown(Doubt::Never, Day::NEVER);
         };
         let end = last.plus(measure.window);

@@ -16,6 +16,7 @@ use serde::{Serialize, Serializer};
 use crate::rules::{
     set::{Group, Rule},
     syntax::Condition,
+    tracking::Tracking,
     truth::Truth,
 };
 
@@ -89,6 +90,9 @@ pub struct Explanation {
     pub as_of: Day,
     /// Facts known by the end of this date were used.
     pub known_at: Day,
+    /// What may be used of what is measured of the contact; left out where that is everything.
+    #[serde(skip_serializing_if = "is_full")]
+    pub tracking: Tracking,
     /// Each score.
     pub scores: Vec<ScoreLines>,
     /// The segments the contact is in.
@@ -109,6 +113,11 @@ pub struct Explanation {
     /// What changes by itself, day by day, with what causes it.
     #[serde(skip)]
     pub ahead: Ahead,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_full(tracking: &Tracking) -> bool {
+    *tracking == Tracking::Full
 }
 
 /// A segment that cannot be told.
@@ -408,6 +417,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         contact: question.contact.to_owned(),
         as_of,
         known_at: question.known_at,
+        tracking: question.facts.consent.mode,
         scores: scores
             .map(|(index, (score, value))| {
                 let differs = |then: &Evaluation| then.scores[index] != now.scores[index];

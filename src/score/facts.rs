@@ -5,7 +5,10 @@
 
 use engaged_connectors::model::{Address, EventKind, Status, Verdict};
 
-use super::calendar::{Day, Millis};
+use super::{
+    calendar::{Day, Millis},
+    tracking::Consent,
+};
 
 /// The number of a kind: built-in kinds in the order of [`EventKind::BUILT_IN`], then declared ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +94,10 @@ pub struct Facts {
     pub connections: Vec<ConnectionId>,
     /// Manual corrections.
     pub adjustments: Vec<Adjustment>,
+    /// What may be used; [`Facts::hide`] leaves nothing else.
+    pub consent: Consent,
+    /// The day of the last open, where that may be used and nothing else of it: for cleaning alone.
+    pub last_open: Option<Millis>,
 }
 
 /// A platform's word on one contact and one list.

@@ -16,7 +16,8 @@ use super::{
     condition::{Measure, Node},
     facts::{ConnectionId, KindId, Needs, TextId, Vocabulary},
     pattern::{Asked, PatternId, Patterns, Texts, kind_ids},
-    subject::Kinds,
+    subject::{Kinds, Signals},
+    tracking::Measured,
 };
 
 /// A compiled rule set. Valid for the vocabulary it was compiled with.
@@ -60,25 +61,36 @@ impl Model {
         vocabulary: &Vocabulary,
         conditions: &[(&Condition, u32)],
     ) -> Self {
-        Self::build(rules, vocabulary, Patterns::default(), conditions)
+        Self::build(rules, vocabulary, Patterns::default(), (conditions, false))
+    }
+
+    /// As [`Model::asking`], of conditions by which a list is cleaned: where nothing of opens but the date of the last may
+    /// be used, that stands for them.
+    pub fn cleaning(
+        rules: &RuleSet,
+        vocabulary: &Vocabulary,
+        conditions: &[(&Condition, u32)],
+    ) -> Self {
+        Self::build(rules, vocabulary, Patterns::default(), (conditions, true))
     }
 
     /// As [`Model::new`]; its patterns are added to some that keep their numbers.
     pub(crate) fn with(rules: &RuleSet, vocabulary: &Vocabulary, patterns: Patterns) -> Self {
-        Self::build(rules, vocabulary, patterns, &[])
+        Self::build(rules, vocabulary, patterns, (&[], false))
     }
 
     fn build(
         rules: &RuleSet,
         vocabulary: &Vocabulary,
         patterns: Patterns,
-        conditions: &[(&Condition, u32)],
+        (conditions, cleans): (&[(&Condition, u32)], bool),
     ) -> Self {
         let mut compiler = Compiler {
             rules,
             vocabulary,
             texts: Texts::new(rules, vocabulary),
             patterns,
+            measured: Measured::new(&rules.tracking, &vocabulary.kinds),
         };
         let scores = rules
             .scores
@@ -88,6 +100,7 @@ impl Model {
         let outside = Settings {
             guards: true,
             min_sends: rules.min_sends,
+            cleans: false,
         };
         let segments = rules
             .segments
@@ -111,6 +124,7 @@ impl Model {
                 condition,
                 Settings {
                     min_sends,
+                    cleans,
                     ..outside
                 },
             )
@@ -192,6 +206,8 @@ fn pages(urls: &[String]) -> Vec<u32> {
 struct Settings {
     guards: bool,
     min_sends: u32,
+    /// Whether a list is cleaned by it.
+    cleans: bool,
 }
 
 struct Compiler<'a> {
@@ -199,6 +215,7 @@ struct Compiler<'a> {
     vocabulary: &'a Vocabulary,
     texts: Texts<'a>,
     patterns: Patterns,
+    measured: Measured,
 }
 
 impl Compiler<'_> {
@@ -221,6 +238,7 @@ impl Compiler<'_> {
                 let settings = Settings {
                     guards: rule.guards,
                     min_sends: rule.min_sends,
+                    cleans: false,
                 };
                 Compiled::State(self.condition(condition, settings))
             }
@@ -376,6 +394,7 @@ impl Compiler<'_> {
         } else {
             own
         };
+        let signals = Signals::of(&kinds, &self.measured);
         Absence {
             qualifying: self.patterns.add_kinds(
                 kinds.clone(),
@@ -389,6 +408,8 @@ impl Compiler<'_> {
             of,
             guards: settings.guards,
             min_sends: settings.min_sends,
+            signals,
+            by_last_open: settings.cleans && of == Of::Opens && pattern.filters.is_empty(),
         }
     }
 
@@ -398,6 +419,7 @@ impl Compiler<'_> {
         window: Option<Window>,
         settings: Settings,
     ) -> Measure {
+        let kinds = kind_ids(&pattern.kind, self.vocabulary);
         Measure {
             pattern: self.patterns.add(pattern, &self.texts),
             // No window is all time: longer than any calendar.
@@ -405,7 +427,8 @@ impl Compiler<'_> {
                 number: 1_000_000,
                 unit: Unit::Year,
             }),
-            kinds: kind_ids(&pattern.kind, self.vocabulary),
+            signals: Signals::of(&kinds, &self.measured),
+            kinds,
             from: self.connections(&pattern.filters),
             guards: settings.guards,
         }

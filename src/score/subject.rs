@@ -8,12 +8,15 @@ use std::{cell::Cell, mem};
 
 use engaged_connectors::model::{EventKind, Verdict};
 
+use crate::rules::tracking::Signal;
+
 use super::{
-    calendar::Day,
+    calendar::{Day, Millis},
     facts::{ConnectionId, Coverage, Fact, Facts, Hole, KindId},
     model::Model,
     orders::told_again,
     pattern::{PatternId, usable},
+    tracking::Measured,
 };
 
 /// The kinds that evaluation names itself.
@@ -130,6 +133,24 @@ impl Drop for Subject<'_> {
     }
 }
 
+/// Which measured signals something reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Signals([bool; Signal::ALL.len()]);
+
+impl Signals {
+    /// The date of the last open.
+    pub(crate) const LAST_OPEN: Self = Self([false, false, true]);
+
+    /// Those that some kinds are measured as.
+    pub(crate) fn of(kinds: &[KindId], measured: &Measured) -> Self {
+        let mut signals = Self::default();
+        for signal in kinds.iter().filter_map(|kind| measured.signal(*kind)) {
+            signals.0[signal as usize] = true;
+        }
+        signals
+    }
+}
+
 /// One contact, ready.
 pub(crate) struct Subject<'a> {
     pub(crate) facts: &'a Facts,
@@ -145,6 +166,10 @@ pub(crate) struct Subject<'a> {
     /// When first subscribed, by a platform's or an import's word.
     subscribed_on: Option<Day>,
     first_known_on: Day,
+    /// For each signal, the last day of which not all may be used: see [`Subject::unseen_to`].
+    unseen_to: [Day; Signal::ALL.len()],
+    /// The day of the last open, where that alone may be used.
+    pub(crate) last_open: Option<Day>,
     coverage: &'a Coverage,
     /// Events that do not count, in order, and from which day on: another connection tells them too.
     again: Vec<(usize, Day)>,
@@ -171,6 +196,12 @@ impl<'a> Subject<'a> {
             first_purchase: Day::NEVER,
             subscribed_on: facts.subscribed_at.map(|at| zone.day(at)),
             first_known_on: zone.day(facts.first_known_at),
+            unseen_to: Signal::ALL.map(|signal| match facts.consent.from(signal) {
+                Millis::MIN => Day::ALWAYS,
+                Millis::MAX => Day::NEVER,
+                at => zone.day(at),
+            }),
+            last_open: facts.last_open.map(|at| zone.day(at)),
             coverage,
             again: Vec::new(),
             days,
@@ -228,6 +259,14 @@ impl<'a> Subject<'a> {
         }
         let found = self.again.binary_search_by_key(&index, |(again, _)| *again);
         found.map_or(true, |found| self.again[found].1 > as_of)
+    }
+
+    /// The last day on which nobody looked at any of some signals, since the contact had not agreed to it;
+    /// [`Day::ALWAYS`] if there was none, [`Day::NEVER`] if nobody looks now.
+    pub(crate) fn unseen_to(&self, signals: Signals) -> Day {
+        let days = signals.0.iter().zip(self.unseen_to);
+        let read = days.filter(|(reads, _)| **reads).map(|(_, day)| day);
+        read.max().unwrap_or(Day::ALWAYS)
     }
 
     /// Whether any event matches a pattern, whenever it is.

@@ -23,7 +23,9 @@ use super::{
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
     tally::Group,
+    tracking::Withholding,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
+    withheld::Kept,
     word::{Dictionary, Texts, order_number, verdict_number},
 };
 use crate::{
@@ -49,6 +51,8 @@ pub struct Appended {
     pub nameless: u64,
     /// Named a contact that was erased, and were left out.
     pub erased: u64,
+    /// Were left out since their contact has not agreed to them.
+    pub withheld: u64,
 }
 
 impl std::ops::AddAssign for Appended {
@@ -58,6 +62,7 @@ impl std::ops::AddAssign for Appended {
         self.superseded += other.superseded;
         self.nameless += other.nameless;
         self.erased += other.erased;
+        self.withheld += other.withheld;
     }
 }
 
@@ -141,14 +146,19 @@ impl Tx {
     ) -> Result<Appended, StoreError> {
         let mut appended = Appended::default();
         let mut resolver = Resolver::new(self, connection, known_at)?.among(&gathered.acquainted);
-        let mut incoming = self.number(&mut resolver, connection, events, &mut appended)?;
+        let (twins, two_ways) = self.ways(connection)?;
+        let counted = match way {
+            Way::Webhook => Some(1),
+            Way::Poll => two_ways.then_some(2),
+        };
+        let whose = (connection, counted);
+        let mut incoming = self.number(&mut resolver, whose, events, &mut appended)?;
         gathered.news.append(&mut resolver.joined);
         gathered.met += resolver.met;
         // Stable: rows of one contact stay in the order of their arrival.
         incoming.sort_by_key(|each| each.contact);
         let mut insert = self.sql.prepare_cached(INSERT)?;
         let mut court = Court::new(self, connection, known_at)?;
-        let (twins, two_ways) = self.ways(connection)?;
         let mut one_of_two = 0;
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let histories = &mut gathered.histories;
@@ -184,12 +194,13 @@ impl Tx {
     fn number<'e>(
         &self,
         resolver: &mut Resolver<'_>,
-        connection: ConnectionId,
+        (connection, way): (ConnectionId, Option<i64>),
         events: &'e [Event],
         appended: &mut Appended,
     ) -> Result<Vec<Incoming<'e>>, StoreError> {
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
+        let mut withholding = Withholding::new(self)?;
         for event in events {
             if let Some(erased_at) = resolver.erased_at(&event.contact) {
                 appended.erased += 1;
@@ -201,6 +212,23 @@ impl Tx {
                 appended.nameless += 1;
                 continue;
             };
+            if let Some(withholding) = &mut withholding
+                && withholding.takes(contact, event)?
+            {
+                appended.withheld += 1;
+                let campaign = texts.campaign(event.campaign.as_deref())?;
+                if let Some(way) = way.filter(|_| campaign.is_some()) {
+                    self.mark_withheld(&Kept {
+                        contact,
+                        campaign: campaign.0,
+                        kind: self.stored_kind(&event.kind)?.0,
+                        way,
+                        at: event.at.timestamp_millis(),
+                        link: event.link.as_deref().unwrap_or_default(),
+                    })?;
+                }
+                continue;
+            }
             let link = texts.id(Dictionary::Url, event.link.as_deref())?;
             let page = texts.id(Dictionary::Url, event.url.as_deref())?;
             let properties = (!event.properties.is_empty())

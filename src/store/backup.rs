@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Conn, Store, StoreError, migrate, open};
+use super::{Conn, Store, StoreError, migrate, open, tracking::Shared};
 use crate::score::calendar::Millis;
 
 /// What a backup holds, by its own counts.
@@ -147,7 +147,13 @@ fn name(partial: &Path, target: &Path, replace: bool) -> Result<(), StoreError> 
 /// Whether a file is a whole and sound database of ours, and what it holds.
 fn examine(path: &Path) -> Result<Held, StoreError> {
     let sql = open::for_reading(path).map_err(|error| bad(path, error))?;
-    held(&Conn { sql }, path)
+    held(
+        &Conn {
+            sql,
+            shared: Shared::default(),
+        },
+        path,
+    )
 }
 
 /// The same, through a connection.

@@ -377,9 +377,13 @@ impl Conn {
             .query_row(params![of.0, of.1, look.at], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
+        // What may not be kept has come all the same.
+        let (unkept, unkept_times) = self.withheld(of, look.at)?;
         Ok(Missing {
-            contacts: (look.contacts - contacts - erased).max(0),
-            times: look.times.map(|counted| (counted - times - events).max(0)),
+            contacts: (look.contacts - contacts - erased - unkept).max(0),
+            times: look
+                .times
+                .map(|counted| (counted - times - events - unkept_times).max(0)),
         })
     }
 
@@ -397,7 +401,11 @@ impl Conn {
         )?;
         let rows: i64 = select.query_row([of.0, of.1, last.at], |row| row.get(0))?;
         let times = last.times.unwrap_or(-1);
-        Ok(format!("{rows} {} {times}", last.contacts))
+        let (contacts, unkept) = self.withheld(of, last.at)?;
+        Ok(format!(
+            "{rows} {} {times} {contacts} {unkept}",
+            last.contacts
+        ))
     }
 
     fn kept(

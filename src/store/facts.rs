@@ -14,6 +14,7 @@ use super::{
     contact::ContactId,
     error::StoreError,
     history::codec::{self, Entry},
+    tracking::Consents,
     twins,
     word::{day_of, kind_of_stored, status_of, verdict_of},
 };
@@ -22,6 +23,7 @@ use crate::{
     score::{
         calendar::Millis,
         facts::{Adjustment, ConnectionId, Fact, Facts, KindId, Needs, Subscription, TextId},
+        tracking::{Consent, Measured},
     },
 };
 
@@ -110,6 +112,8 @@ struct Loader<'k> {
     objecting: HashSet<ContactId>,
     /// The connections that tell twice.
     twins: Vec<(ConnectionId, Millis)>,
+    /// What may be used of whom; `None` where that is everything.
+    consents: Option<(Consents<'k>, Measured)>,
     facts: Facts,
     entries: Vec<Entry>,
     /// Name, value, known at: the newest of each name.
@@ -213,6 +217,13 @@ impl<'k> Loader<'k> {
                 .query_row("select exists (select 1 from adjustment)", (), |row| {
                     row.get(0)
                 })?;
+        let privacy = conn.privacy();
+        let consents = if privacy.is_open() {
+            None
+        } else {
+            let measured = conn.measured(&privacy)?;
+            Some((Consents::new(conn, privacy)?, measured))
+        };
         Ok(Self {
             conn,
             known,
@@ -222,6 +233,7 @@ impl<'k> Loader<'k> {
             absorbed,
             objecting,
             twins: conn.all_twins()?,
+            consents,
             facts: Facts::default(),
             entries: Vec::new(),
             fields: Vec::new(),
@@ -294,6 +306,8 @@ impl<'k> Loader<'k> {
         facts.adjustments.clear();
         facts.subscribed_at = None;
         facts.address = None;
+        facts.consent = Consent::default();
+        facts.last_open = None;
         facts.first_known_at = Millis::MAX;
         self.entries.clear();
         self.fields.clear();
@@ -315,10 +329,29 @@ impl<'k> Loader<'k> {
                 ..entry.fact
             });
         }
+        self.hide(contact)?;
         self.load_properties()?;
         self.name_fields();
         self.facts.connections.sort_unstable();
         self.facts.connections.dedup();
+        Ok(())
+    }
+
+    /// Takes out what may not be used, whatever was known when.
+    fn hide(&mut self, contact: i64) -> Result<(), StoreError> {
+        let Some((consents, measured)) = &mut self.consents else {
+            return Ok(());
+        };
+        let mut members = vec![ContactId(contact)];
+        let mut next = 0;
+        while let Some(member) = members.get(next) {
+            let others = self.merged.get(&member.0).into_iter().flatten();
+            members.extend(others.copied().map(ContactId));
+            next += 1;
+        }
+        self.facts.consent = consents.of(&members)?;
+        self.facts.last_open = self.conn.last_open(&members)?;
+        self.facts.hide(measured);
         Ok(())
     }
 

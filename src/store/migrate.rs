@@ -75,6 +75,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0015_privacy",
         sql: include_str!("migrations/0015_privacy.sql"),
     },
+    Migration {
+        name: "0016_tracking",
+        sql: include_str!("migrations/0016_tracking.sql"),
+    },
 ];
 
 /// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.

@@ -12,6 +12,7 @@ use super::{
     error::StoreError,
     open,
     snapshot::{self, Snapshot},
+    tracking::Shared,
 };
 
 /// More would cost memory and gain nothing on the machines we aim at.
@@ -19,6 +20,7 @@ const READERS_MAX: usize = 4;
 
 pub(super) struct Readers {
     path: PathBuf,
+    shared: Shared,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -36,9 +38,10 @@ struct Loan<'r> {
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(super) fn new(path: &Path, shared: Shared) -> Self {
         Self {
             path: path.into(),
+            shared,
             idle: Mutex::default(),
             returned: Condvar::new(),
         }
@@ -62,7 +65,7 @@ impl Readers {
     }
 
     pub(super) fn snapshots(&self, count: usize) -> Result<Vec<Snapshot>, StoreError> {
-        snapshot::open(&self.path, count)
+        snapshot::open(&self.path, &self.shared, count)
     }
 
     fn lend(&self) -> Result<Loan<'_>, StoreError> {
@@ -84,6 +87,7 @@ impl Readers {
                 };
                 loan.conn = Some(Conn {
                     sql: open::for_reading(&self.path)?,
+                    shared: Shared::clone(&self.shared),
                 });
                 return Ok(loan);
             }

@@ -23,6 +23,7 @@ use super::{
     lock::Lock,
     migrate, open,
     quarantine::{Quarantine, Source},
+    tracking::Shared,
     writer::Writer,
 };
 use crate::score::calendar::{Millis, Zone};
@@ -203,8 +204,16 @@ fn prepare(
         other => backup::bad(file, other),
     };
     let sql = Connection::open(copy).map_err(|error| told(error.into()))?;
-    let held = backup::held(&Conn { sql }, copy).map_err(told)?;
-    let writer = Writer::start(open::copy_for_writing(copy, database, now).map_err(told)?)?;
+    let held = backup::held(
+        &Conn {
+            sql,
+            shared: Shared::default(),
+        },
+        copy,
+    )
+    .map_err(told)?;
+    let conn = open::copy_for_writing(copy, database, now).map_err(told)?;
+    let writer = Writer::start(conn, Shared::default())?;
     let source = Source {
         file: file.display().to_string(),
         known_to: held.known_to,

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, path::Path};
 
-use super::{Conn, error::StoreError, open};
+use super::{Conn, error::StoreError, open, tracking::Shared};
 
 /// Commits are rare and the look is short: a second try nearly always suffices.
 const TRIES: usize = 100;
@@ -23,20 +23,24 @@ impl Deref for Snapshot {
 
 /// Opens so many connections on one state. Not from the readers' pool: who waits
 /// for several places while holding one could wait for ever.
-pub(super) fn open(path: &Path, count: usize) -> Result<Vec<Snapshot>, StoreError> {
-    open_while(path, count, || ())
+pub(super) fn open(
+    path: &Path,
+    shared: &Shared,
+    count: usize,
+) -> Result<Vec<Snapshot>, StoreError> {
+    open_while((path, shared), count, || ())
 }
 
 /// As [`open`]; `meanwhile` happens after each connection has taken its state.
 pub(super) fn open_while(
-    path: &Path,
+    (path, shared): (&Path, &Shared),
     count: usize,
     mut meanwhile: impl FnMut(),
 ) -> Result<Vec<Snapshot>, StoreError> {
-    let watch = connect(path)?;
+    let watch = connect(path, shared)?;
     let mut snapshots = Vec::new();
     for _ in 0..count {
-        snapshots.push(connect(path)?);
+        snapshots.push(connect(path, shared)?);
     }
     for _ in 0..TRIES {
         let before = watch.commits()?;
@@ -60,9 +64,12 @@ pub(super) fn open_while(
     })
 }
 
-fn connect(path: &Path) -> Result<Snapshot, StoreError> {
+fn connect(path: &Path, shared: &Shared) -> Result<Snapshot, StoreError> {
     let sql = open::for_reading(path)?;
-    Ok(Snapshot { conn: Conn { sql } })
+    let shared = Shared::clone(shared);
+    Ok(Snapshot {
+        conn: Conn { sql, shared },
+    })
 }
 
 impl Snapshot {

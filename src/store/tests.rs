@@ -32,6 +32,7 @@ mod privacy;
 mod results;
 mod runs;
 mod told;
+mod tracking;
 mod verdicts;
 
 /// A clock that stands where it was put.

@@ -191,12 +191,7 @@ impl Conn {
             currencies: self.column("select id, code from currency order by id")?,
             ..Vocabulary::default()
         };
-        let mut kinds = self
-            .sql
-            .prepare_cached("select name from kind where id >= ?1 order by id")?;
-        vocabulary.kinds = kinds
-            .query_map([DECLARED_FROM], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
+        vocabulary.kinds = self.kind_names()?;
         let mut campaigns = self
             .sql
             .prepare_cached("select id, platform_id, name from campaign order by id")?;
@@ -214,6 +209,16 @@ impl Conn {
                 .push((connection.id, connection.name));
         }
         Ok(vocabulary)
+    }
+
+    /// The names of declared kinds in the order of their numbers.
+    pub(super) fn kind_names(&self) -> Result<Vec<String>, StoreError> {
+        let mut kinds = self
+            .sql
+            .prepare_cached("select name from kind where id >= ?1 order by id")?;
+        Ok(kinds
+            .query_map([DECLARED_FROM], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
     }
 
     /// The number of a text that was seen before.

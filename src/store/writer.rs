@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Conn, Tx, erased::Erased, error::StoreError};
+use super::{Conn, Tx, erased::Erased, error::StoreError, tracking::Shared};
 
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
@@ -42,10 +42,10 @@ impl Failed {
 }
 
 impl Writer {
-    pub(super) fn start(sql: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(sql: Connection, shared: Shared) -> Result<Self, StoreError> {
         let erased = RefCell::new(Erased::read(&sql)?);
         let tx = Tx {
-            conn: Conn { sql },
+            conn: Conn { sql, shared },
             erased,
             machines: RefCell::default(),
             counted: RefCell::default(),

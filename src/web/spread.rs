@@ -26,6 +26,7 @@ pub(super) struct Spread<'a> {
 pub(super) fn unjudged_key(reason: &str) -> Key {
     match reason {
         "too_new" => key("unjudged-too-new"),
+        "no_tracking" => key("unjudged-no-tracking"),
         "not_tracked" => key("unjudged-not-tracked"),
         "not_mailed" => key("unjudged-not-mailed"),
         "too_few_sends" => key("unjudged-too-few-sends"),

@@ -260,7 +260,8 @@ const CASES: [Form; 25] = [
 ];
 
 /// The words by which plans and cases count why somebody is not judged, or is protected.
-const REASONS: [Form; 17] = [
+const REASONS: [Form; 18] = [
+    (r"^no_tracking$", key("told-no-tracking")),
     (r"^too_new$", key("told-too-new")),
     (r"^not_tracked$", key("told-not-tracked")),
     (r"^not_mailed$", key("told-not-mailed")),

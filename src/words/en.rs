@@ -10,6 +10,7 @@ use crate::{
         fake::FakeSign,
         set::{Decay, Group, Period},
         syntax::{Condition, Pattern},
+        tracking::Tracking,
     },
     score::{
         Doubt,
@@ -372,6 +373,19 @@ impl Phrases for English<'_> {
 
     fn segments_not_judged(&self) -> &'static str {
         "Segments not judged yet:"
+    }
+
+    fn tracking(&self, mode: Tracking) -> Option<&'static str> {
+        match mode {
+            Tracking::Full => None,
+            Tracking::ClicksOnly => Some("Opens are not used: the contact has not agreed to them."),
+            Tracking::LastOpenDateOnly => Some(
+                "Opens, clicks and visits are not used: the contact has agreed to the date of the last open alone, for cleaning the list.",
+            ),
+            Tracking::None => {
+                Some("Opens, clicks and visits are not used: the contact has not agreed to them.")
+            }
+        }
     }
 
     fn stage(&self, name: &str) -> String {

@@ -10,6 +10,7 @@ use crate::{
         fake::FakeSign,
         set::{Decay, Group, Period},
         syntax::{Condition, Pattern},
+        tracking::Tracking,
     },
     score::{
         Doubt,
@@ -362,6 +363,21 @@ impl Phrases for Dutch<'_> {
 
     fn segments_not_judged(&self) -> &'static str {
         "Segmenten die nog niet te beoordelen zijn:"
+    }
+
+    fn tracking(&self, mode: Tracking) -> Option<&'static str> {
+        match mode {
+            Tracking::Full => None,
+            Tracking::ClicksOnly => {
+                Some("Opens tellen niet mee: het contact heeft daar geen toestemming voor gegeven.")
+            }
+            Tracking::LastOpenDateOnly => Some(
+                "Opens, kliks en bezoeken tellen niet mee: het contact vindt alleen de datum van de laatste open goed, om de lijst op te schonen.",
+            ),
+            Tracking::None => Some(
+                "Opens, kliks en bezoeken tellen niet mee: het contact heeft daar geen toestemming voor gegeven.",
+            ),
+        }
     }
 
     fn stage(&self, name: &str) -> String {

@@ -9,6 +9,7 @@ use crate::{
     rules::{
         set::{Decay, Group, Period},
         syntax::{Condition, Pattern},
+        tracking::Tracking,
     },
     score::{
         Doubt,
@@ -116,6 +117,8 @@ pub(super) trait Phrases {
     // Where the contact belongs.
     fn segments(&self, names: &[String]) -> String;
     fn segments_not_judged(&self) -> &'static str;
+    /// What is not used of a contact, for want of its consent.
+    fn tracking(&self, mode: Tracking) -> Option<&'static str>;
     fn stage(&self, name: &str) -> String;
 
     // What happens next.

@@ -215,6 +215,7 @@ fn word(why: Why) -> String {
     match why {
         Why::NeverCustomer => "never_customer".to_owned(),
         Why::Present => "present".to_owned(),
+        Why::NoTracking => "no_tracking".to_owned(),
         Why::TooNew => "too_new".to_owned(),
         Why::NotTracked => "not_tracked".to_owned(),
         Why::NotMailed => "not_mailed".to_owned(),

@@ -2,7 +2,10 @@
 
 use engaged::{
     rules::set::RuleSet,
-    score::facts::{Coverage, Facts, KindId, Vocabulary},
+    score::{
+        facts::{Coverage, Facts, KindId, Vocabulary},
+        tracking::Measured,
+    },
 };
 use engaged_connectors::model::EventKind;
 
@@ -17,6 +20,13 @@ pub(super) struct Case {
 }
 
 impl Case {
+    /// What the engine is given: nothing that the contact has not agreed to.
+    pub(super) fn seen(&self) -> Facts {
+        let mut facts = self.facts.clone();
+        facts.hide(&Measured::new(&self.rules.tracking, &self.vocabulary.kinds));
+        facts
+    }
+
     /// The name of a kind.
     pub(super) fn kind(&self, kind: KindId) -> &str {
         let number = usize::from(kind.0);

@@ -95,6 +95,7 @@ fn why(reason: Reason) -> Why {
     match reason {
         Reason::NeverCustomer => Why::NeverCustomer,
         Reason::Present => Why::Present,
+        Reason::NoTracking => Why::NoTracking,
         Reason::TooNew => Why::TooNew,
         Reason::NotTracked => Why::NotTracked,
         Reason::NotMailed => Why::NotMailed,
@@ -114,8 +115,8 @@ pub(super) fn disagreement(
     tally: &mut Tally,
 ) -> Option<String> {
     let oracle = Oracle::new(&case.rules, &case.vocabulary, &case.facts, &case.coverage);
-    let (evaluation, next) =
-        evaluate_with_next(model, &case.facts, &case.coverage, Day(case.as_of));
+    let seen = case.seen();
+    let (evaluation, next) = evaluate_with_next(model, &seen, &case.coverage, Day(case.as_of));
     let found = differs(&oracle, &evaluation, case.as_of)
         .or_else(|| next_differs(&oracle, case, model, next.map(|day| day.0), seed, tally));
     for (note, number) in oracle.notes.borrow().iter() {
@@ -184,7 +185,7 @@ fn next_differs(
             "next change: engine {said}, but nothing differs then: {now:?}"
         ));
     }
-    let evaluation = evaluate(model, &case.facts, &case.coverage, Day(day));
+    let evaluation = evaluate(model, &case.seen(), &case.coverage, Day(day));
     differs(oracle, &evaluation, day)
 }
 
@@ -200,7 +201,8 @@ fn compare(name: &str, number: u64, rules: impl Fn(&mut Random) -> RuleSet) -> T
         let rules = rules(&mut Random::new(batch));
         let model = Model::new(&rules, &vocabulary);
         for seed in batch * PER_RULE_SET..(batch + 1) * PER_RULE_SET {
-            let (facts, coverage, as_of) = history(&mut Random::new(!seed), &rules);
+            let (mut facts, coverage, as_of) = history(&mut Random::new(!seed), &rules);
+            generate::consent(&mut Random::new(seed ^ 0x7ac1), &mut facts);
             let case = Case {
                 rules: rules.clone(),
                 vocabulary: vocabulary.clone(),
@@ -304,6 +306,8 @@ fn random_rules_on_random_histories_score_like_the_oracle() {
         least,
         &[
             "Absent",
+            "NoTracking",
+            "BlindMeasure",
             "AbsentBeforeToday",
             "BouncedMail",
             "ClickForOpen",

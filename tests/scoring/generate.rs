@@ -1,13 +1,14 @@
 //! Random histories.
 
 use engaged::{
-    rules::{set::RuleSet, syntax::Window},
+    rules::{set::RuleSet, syntax::Window, tracking::Tracking},
     score::{
         calendar::Day,
         facts::{
             Adjustment, ConnectionId, Coverage, Fact, Facts, Hole, KindId, Subscription, TextId,
             Vocabulary,
         },
+        tracking::Consent,
     },
 };
 use engaged_connectors::model::{Address, EventKind, Status, Verdict};
@@ -98,6 +99,25 @@ pub(super) fn history(random: &mut Random, rules: &RuleSet) -> (Facts, Coverage,
     let present = as_of + random.weighted(&[(14, 0), (2, 1), (2, 20), (2, -3), (1, -30)]);
     let coverage = coverage(random, &windows(rules), present);
     (facts, coverage, as_of)
+}
+
+/// Sometimes a contact that has not agreed to everything, or not always.
+pub(super) fn consent(random: &mut Random, facts: &mut Facts) {
+    if !random.percent(25) {
+        return;
+    }
+    let mode = random.pick(&[
+        Tracking::Full,
+        Tracking::ClicksOnly,
+        Tracking::LastOpenDateOnly,
+        Tracking::None,
+    ]);
+    let known = facts.events.get(random.index(facts.events.len().max(1)));
+    let since = known.map(|fact| fact.at + random.pick(&[0, 1, DAY_MS, -40 * DAY_MS]));
+    facts.consent = match since {
+        Some(since) if random.percent(60) => Consent::since(mode, since),
+        _ => Consent::always(mode),
+    };
 }
 
 fn instant(random: &mut Random, day: i32) -> i64 {

@@ -23,6 +23,7 @@ mod orders;
 mod readings;
 mod status;
 mod texts;
+mod tracking;
 
 pub(super) use absence::Why;
 use conditions::Settings;
@@ -74,6 +75,7 @@ pub(super) enum Note {
     LaterEvent,
     StagePassedOver,
     OrderToldAgain,
+    BlindMeasure,
 }
 
 /// One contact, ready to be evaluated on any date.
@@ -99,6 +101,7 @@ impl<'a> Oracle<'a> {
         let mut events: Vec<(&Fact, i32)> = facts
             .events
             .iter()
+            .filter(|fact| !tracking::is_hidden(facts, fact))
             .map(|fact| (fact, dates::local(rules.zone, fact.at)))
             .collect();
         events.sort_by_key(|(fact, _)| (fact.at, fact.connection, fact.quantity, fact.id));

@@ -150,5 +150,6 @@ pub(super) fn rules(zone: Tz, guards: bool) -> RuleSet {
         segments: vec![segment("hot", hot), segment("cold", Condition::And(cold))],
         stages: Vec::new(),
         automations: Vec::new(),
+        tracking: engaged::rules::tracking::TrackingRules::default(),
     }
 }

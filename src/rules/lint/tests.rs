@@ -58,6 +58,7 @@ fn told(score: Score, links: &[(&str, &[&str])]) -> String {
         scores: vec![score],
         segments: Vec::new(),
         automations: Vec::new(),
+        tracking: crate::rules::tracking::TrackingRules::default(),
         stages: Vec::new(),
     };
     let line =

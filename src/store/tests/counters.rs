@@ -7,10 +7,10 @@ use crate::score::facts::Hole;
 const DAY: Millis = 86_400_000;
 const HOUR: Millis = DAY / 24;
 /// Midnight in Amsterdam.
-const START: Millis = 1_780_869_600_000;
+pub(super) const START: Millis = 1_780_869_600_000;
 const STREAM: Stream = Stream("opens");
 
-fn counted() -> Bench {
+pub(super) fn counted() -> Bench {
     let bench = bench();
     let connection = bench.connection;
     bench
@@ -23,14 +23,19 @@ fn counted() -> Bench {
     bench
 }
 
-fn opened(who: usize, campaign: &str, millis: Millis) -> Event {
+pub(super) fn opened(who: usize, campaign: &str, millis: Millis) -> Event {
     Event {
         campaign: Some(campaign.into()),
         ..event(&format!("a{who}@x.example"), EventKind::Open, at(millis))
     }
 }
 
-fn counter(campaign: &str, at_millis: Millis, contacts: u64, times: Option<u64>) -> Counter {
+pub(super) fn counter(
+    campaign: &str,
+    at_millis: Millis,
+    contacts: u64,
+    times: Option<u64>,
+) -> Counter {
     Counter {
         campaign: campaign.into(),
         kind: EventKind::Open,
@@ -41,7 +46,7 @@ fn counter(campaign: &str, at_millis: Millis, contacts: u64, times: Option<u64>)
 }
 
 impl Bench {
-    fn webhook(&self, known_at: Millis, event: Event) {
+    pub(super) fn webhook(&self, known_at: Millis, event: Event) {
         let connection = self.connection;
         self.store
             .write(move |tx| {
@@ -51,7 +56,7 @@ impl Bench {
     }
 
     /// A pass of one page that ends with the stream complete up to its instant.
-    fn pass(&self, at_millis: Millis, counters: Vec<Counter>) {
+    pub(super) fn pass(&self, at_millis: Millis, counters: Vec<Counter>) {
         let mut page = Page::empty(cursor("c"), true);
         page.covered = vec![Covered {
             kinds: vec![EventKind::Open],
@@ -72,7 +77,7 @@ impl Bench {
         holes.into_iter().flat_map(|(.., days)| days).collect()
     }
 
-    fn shortfalls(&self) -> Vec<Shortfall> {
+    pub(super) fn shortfalls(&self) -> Vec<Shortfall> {
         self.store
             .read(|conn| conn.shortfalls(self.connection, 9))
             .unwrap()

@@ -71,7 +71,7 @@ fn other(bench: &Bench, name: &'static str) -> ConnectionId {
 }
 
 /// A platform shows one person first under one address and then under the other's.
-fn merge(bench: &Bench, on: &'static str, from: &str, into: &str, known_at: Millis) {
+pub(super) fn merge(bench: &Bench, on: &'static str, from: &str, into: &str, known_at: Millis) {
     let connection = other(bench, on);
     for (later, email) in [(0, from), (1, into)] {
         let row = contact("7", Some(email));

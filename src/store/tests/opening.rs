@@ -253,7 +253,8 @@ fn several_threads_see_one_state_though_somebody_writes_while_they_open() {
             bench.store.write(write).unwrap();
         }
     };
-    let snapshots = snapshot::open_while(&bench.path, 3, meanwhile).unwrap();
+    let snapshots =
+        snapshot::open_while((&bench.path, &std::sync::Arc::default()), 3, meanwhile).unwrap();
     bench
         .store
         .write(|tx| tx.connection("afterwards", "x", NOW))

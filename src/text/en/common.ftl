@@ -104,6 +104,7 @@ role-admin = admin
 
 ## Why somebody is not judged
 unjudged-too-new = subscribed too recently
+unjudged-no-tracking = has not agreed to opens, clicks or visits being measured
 unjudged-not-tracked = opens and clicks are not measured
 unjudged-not-mailed = not mailed
 unjudged-too-few-sends = too few mails to tell

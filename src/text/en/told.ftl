@@ -101,6 +101,7 @@ told-purchases-unknown = it is not known whether they bought: { $why }
 
 ## Reasons
 told-too-new = subscribed too recently to tell
+told-no-tracking = has not agreed to opens, clicks or visits being measured
 told-not-tracked = opens and clicks are not measured
 told-not-mailed = not mailed, so silence says nothing
 told-too-few-sends = too few mails to tell

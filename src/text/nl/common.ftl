@@ -101,6 +101,7 @@ role-admin = beheerder
 
 ## Waarom iemand nog niet te beoordelen is
 unjudged-too-new = te kort geleden ingeschreven
+unjudged-no-tracking = geen toestemming om opens, kliks of bezoeken te meten
 unjudged-not-tracked = opens en kliks worden niet gemeten
 unjudged-not-mailed = niet gemaild
 unjudged-too-few-sends = te weinig mails om iets te zeggen

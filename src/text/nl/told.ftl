@@ -101,6 +101,7 @@ told-purchases-unknown = het is niet bekend of ze iets kochten: { $why }
 
 ## Redenen
 told-too-new = te kort geleden ingeschreven om iets te zeggen
+told-no-tracking = geen toestemming om opens, kliks of bezoeken te meten
 told-not-tracked = opens en kliks worden niet gemeten
 told-not-mailed = geen mail gekregen, dus stilte zegt niets
 told-too-few-sends = te weinig mails om iets te zeggen

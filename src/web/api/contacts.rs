@@ -138,7 +138,7 @@ struct ListQuery {
     band: Option<String>,
     /// Only those in this stage.
     stage: Option<String>,
-    /// Only those about whom an absence is not judged for this reason: `too_new`, `not_tracked`, `not_mailed`,
+    /// Only those about whom an absence is not judged for this reason: `no_tracking`, `too_new`, `not_tracked`, `not_mailed`,
     /// `too_few_sends`, `coverage_gap` or `unmeasurable`.
     unjudged: Option<String>,
     /// Only those for whom this condition of the rule language holds today.

@@ -77,6 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 "What became of the rows.",
                 json!({
                     "connection": "shop", "contacts": 0, "contacts_changed": 0, "events": 1, "duplicates": 0, "superseded": 0,
+                    "withheld": 0,
                     "gaps": 0, "rejected": [], "unknown_keys": [],
                 }),
             )
@@ -108,6 +109,8 @@ struct Taken {
     duplicates: u64,
     /// Events whose time changed under one id.
     superseded: u64,
+    /// Events that were not stored, since their contact has not agreed to being measured.
+    withheld: u64,
     /// Gap rows taken in.
     gaps: u64,
     /// Rows of contacts that were erased: left out.
@@ -209,6 +212,7 @@ async fn bring(
         events: stored.events.new,
         duplicates: stored.events.duplicates,
         superseded: stored.events.superseded,
+        withheld: stored.events.withheld,
         gaps: stored.gaps,
         erased: stored.erased,
         rejected,

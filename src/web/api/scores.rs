@@ -82,7 +82,7 @@ struct Groups<T> {
 /// Contacts who are not judged for one reason.
 #[derive(Serialize, JsonSchema)]
 struct Unjudged {
-    /// The reason: `too_new`, `not_tracked`, `not_mailed`, `too_few_sends`, `coverage_gap`, `unmeasurable`.
+    /// The reason: `no_tracking`, `too_new`, `not_tracked`, `not_mailed`, `too_few_sends`, `coverage_gap`, `unmeasurable`.
     reason: String,
     /// How many.
     contacts: i64,

@@ -10,6 +10,20 @@ use crate::{
 
 use super::{English, MONTHS, count};
 
+/// The contact has not agreed to it, or not for long enough before a day.
+fn untracked(clears_on: Option<String>) -> Reasoning {
+    match clears_on {
+        Some(day) => Reasoning::new(
+            "the contact has agreed to being measured too recently to tell",
+            format!("can be judged from {day} on; nothing to do"),
+        ),
+        None => Reasoning::new(
+            "this contact has not agreed to this being measured, so silence says nothing",
+            "judged once the contact agrees to it; nothing to do",
+        ),
+    }
+}
+
 impl English<'_> {
     fn holes(&self, holes: &[Hole], as_of: Day) -> String {
         let one = |hole: &Hole| match (hole.from, hole.to) {
@@ -68,6 +82,7 @@ impl English<'_> {
                     .clears_on
                     .map(|day| format!("that counts until {}", self.day(day))),
             },
+            Reason::NoTracking => untracked(grounds.clears_on.map(|day| self.day(day))),
             Reason::TooNew => {
                 let again = if grounds.subscribed_again { "again " } else { "" };
                 Reasoning {
@@ -131,6 +146,7 @@ impl English<'_> {
                 "subscribed too recently to tell",
                 "judged once the whole period lies behind us; nothing to do",
             ),
+            Doubt::Absence(Reason::NoTracking) => untracked(None),
             Doubt::Absence(_) => self.gap(gaps, None, as_of),
             Doubt::Field(name) => Reasoning::new(
                 format!(

@@ -10,6 +10,20 @@ use crate::{
 
 use super::{Dutch, MONTHS, count};
 
+/// The contact has not agreed to it, or not for long enough before a day.
+fn untracked(clears_on: Option<String>) -> Reasoning {
+    match clears_on {
+        Some(day) => Reasoning::new(
+            "het contact vindt het meten te kort geleden goed om iets te zeggen",
+            format!("te beoordelen vanaf {day}; je hoeft niets te doen"),
+        ),
+        None => Reasoning::new(
+            "dit contact heeft geen toestemming gegeven om dit te meten, dus stilte zegt niets",
+            "te beoordelen zodra het contact dat wel goed vindt; je hoeft niets te doen",
+        ),
+    }
+}
+
 impl Dutch<'_> {
     fn holes(&self, holes: &[Hole], as_of: Day) -> String {
         let one = |hole: &Hole| match (hole.from, hole.to) {
@@ -79,6 +93,7 @@ impl Dutch<'_> {
                     .clears_on
                     .map(|day| format!("dat telt tot {}", self.day(day))),
             },
+            Reason::NoTracking => untracked(grounds.clears_on.map(|day| self.day(day))),
             Reason::TooNew => {
                 let again = if grounds.subscribed_again { "opnieuw " } else { "" };
                 Reasoning {
@@ -136,6 +151,7 @@ impl Dutch<'_> {
                 "te kort geleden ingeschreven om iets te zeggen",
                 "te beoordelen als de hele periode voorbij is; je hoeft niets te doen",
             ),
+            Doubt::Absence(Reason::NoTracking) => untracked(None),
             Doubt::Absence(_) => self.gap(gaps, None, as_of),
             Doubt::Field(name) => Reasoning::new(
                 format!(

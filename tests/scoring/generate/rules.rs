@@ -45,6 +45,7 @@ pub(crate) fn rule_set(random: &mut Random) -> RuleSet {
         segments: Vec::new(),
         stages: Vec::new(),
         automations: Vec::new(),
+        tracking: engaged::rules::tracking::TrackingRules::default(),
     };
     // Segments that read no score may be read by scores.
     for index in 0..random.index(3) {

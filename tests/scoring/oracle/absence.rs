@@ -21,6 +21,7 @@ use super::{
 pub(crate) enum Why {
     NeverCustomer,
     Present,
+    NoTracking,
     TooNew,
     NotTracked,
     NotMailed,
@@ -58,6 +59,8 @@ struct Guards {
     mails: Option<Mails>,
     holes: Vec<Span>,
     proxies: Vec<Span>,
+    /// The days on which nobody looked.
+    blind: Option<Span>,
 }
 
 struct Mails {
@@ -96,6 +99,9 @@ impl Mails {
 
 impl Guards {
     fn failing(&self, t: i32) -> Option<Why> {
+        if self.blind.is_some_and(|blind| within(t, &[blind])) {
+            return Some(Why::NoTracking);
+        }
         if let Some(wrong) = self.mails.as_ref().and_then(|mails| mails.wrong(t)) {
             return Some(wrong);
         }
@@ -125,8 +131,14 @@ impl Oracle<'_> {
         }
         let end = |day: i32| window.map_or(i32::MAX, |window| dates::plus(day, window, 1));
         let present = qualifying.iter().any(|day| as_of < end(*day));
-        if !settings.guards {
-            return if present { Why::Present } else { Why::Absent };
+        let blind = self.blind(&pattern.kind, true);
+        let unseen = blind.is_some_and(|day| day == i32::MAX || as_of < end(day));
+        if blind == Some(i32::MAX) || !settings.guards {
+            return match (present, unseen) {
+                (true, _) => Why::Present,
+                (_, true) => Why::NoTracking,
+                _ => Why::Absent,
+            };
         }
         let Some(window) = window else {
             return self.never(pattern, settings, present, as_of);
@@ -245,21 +257,24 @@ impl Oracle<'_> {
             }
         }
         let mails = matches!(pattern.kind, EventKind::Open | EventKind::Click).then(|| Mails {
-            sends: self.sends(as_of),
+            sends: self.sends(&pattern.kind, as_of),
             min,
             start,
             own_day: last.is_none_or(|last| last < start),
         });
+        let blind = self.blind(&pattern.kind, true);
         Guards {
+            blind: blind.map(|day| (i32::MIN, covered(day).1)),
             mails,
             holes,
             proxies,
         }
     }
 
-    fn sends(&self, as_of: i32) -> Vec<(i32, bool, Option<i32>)> {
+    fn sends(&self, kind: &EventKind, as_of: i32) -> Vec<(i32, bool, Option<i32>)> {
         let bounces = self.of_kind(&EventKind::Bounce, as_of);
         let sends = self.of_kind(&EventKind::Send, as_of);
+        let blind = self.blind(kind, true);
         let mut all = Vec::new();
         for (send, day) in sends {
             let of_it = bounces.iter().filter(|(bounce, _)| {
@@ -270,7 +285,8 @@ impl Oracle<'_> {
             if bounced.is_some() {
                 self.note(Note::BouncedMail);
             }
-            all.push((day, send.tracked, bounced));
+            let seen = blind.is_none_or(|blind| day > blind);
+            all.push((day, send.tracked && seen, bounced));
         }
         all
     }

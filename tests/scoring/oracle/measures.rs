@@ -32,7 +32,12 @@ impl Oracle<'_> {
         if hole {
             self.note(Note::HoleUnderMeasure);
         }
-        !hole
+        let blind = self.blind(kind, false);
+        let blind = blind.is_some_and(|day| day == i32::MAX || covers(day));
+        if blind {
+            self.note(Note::BlindMeasure);
+        }
+        !hole && !blind
     }
 
     pub(super) fn count(

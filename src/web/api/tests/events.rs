@@ -42,7 +42,7 @@ async fn a_batch_that_is_sent_again_changes_nothing() {
         { "gap": { "from": "2026-04-10", "to": "2026-04-24" } },
     ] });
     let first = api.done(EVENTS, EVENTS, &batch).await;
-    let expected = json!({ "connection": "shop", "contacts": 1, "contacts_changed": 1, "events": 3, "duplicates": 0, "superseded": 0,
+    let expected = json!({ "connection": "shop", "contacts": 1, "contacts_changed": 1, "events": 3, "duplicates": 0, "superseded": 0, "withheld": 0,
         "gaps": 1, "rejected": [], "unknown_keys": [] });
     assert_eq!(first, expected);
     let again = api.done(EVENTS, EVENTS, &batch).await;
