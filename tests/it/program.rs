@@ -31,6 +31,7 @@ impl Program {
     }
 
     /// The same in memory where the machine has such a place: for whoever opens many stores and cuts no power.
+    #[allow(dead_code, reason = "only a stage asks")]
     pub fn in_memory(config: &str) -> Self {
         let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
         Self::within(folder.unwrap(), config)
