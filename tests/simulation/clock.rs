@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, time::Instant};
 pub struct Moved {
     start: DateTime<Utc>,
     began: Instant,
-    moved_ms: AtomicI64,
+    by_hand_ms: AtomicI64,
     /// What the runtime had waited when it was last asked within it.
     waited_ms: AtomicI64,
 }
@@ -21,14 +21,14 @@ impl Moved {
         Self {
             start,
             began: Instant::now(),
-            moved_ms: AtomicI64::new(0),
+            by_hand_ms: AtomicI64::new(0),
             waited_ms: AtomicI64::new(0),
         }
     }
 
     /// Moves it, forwards or back.
     pub fn go(&self, by: TimeDelta) {
-        self.moved_ms
+        self.by_hand_ms
             .fetch_add(by.num_milliseconds(), Ordering::SeqCst);
     }
 }
@@ -39,7 +39,7 @@ impl Clock for Moved {
             let waited = i64::try_from(self.began.elapsed().as_millis()).unwrap();
             self.waited_ms.store(waited, Ordering::SeqCst);
         }
-        let ms = self.moved_ms.load(Ordering::SeqCst) + self.waited_ms.load(Ordering::SeqCst);
+        let ms = self.by_hand_ms.load(Ordering::SeqCst) + self.waited_ms.load(Ordering::SeqCst);
         self.start + TimeDelta::milliseconds(ms)
     }
 }

@@ -127,12 +127,12 @@ pub fn at_rest(life: &mut Life) -> Vec<String> {
         ("shop", stage.shop_found_and_true()),
     ] {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-        found
-            .into_iter()
-            .for_each(|event| counts.entry(event).or_default().0 += 1);
-        truth
-            .into_iter()
-            .for_each(|event| counts.entry(event).or_default().1 += 1);
+        for event in found {
+            counts.entry(event).or_default().0 += 1;
+        }
+        for event in truth {
+            counts.entry(event).or_default().1 += 1;
+        }
         let differ: Vec<String> = counts
             .into_iter()
             .filter(|(_, (ours, theirs))| ours != theirs)

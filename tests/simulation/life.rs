@@ -124,7 +124,7 @@ impl Life {
         });
     }
 
-    fn note(&mut self, what: String) {
+    fn note(&mut self, what: &str) {
         let now = self.now();
         self.log.push(format!("{now} {what}"));
     }
@@ -219,7 +219,7 @@ impl Life {
             5 => {
                 self.clock.go(TimeDelta::minutes(-40));
                 tally.count("the clock went back");
-                self.note("the clock went back".into());
+                self.note("the clock went back");
             }
             _ => self.clock.go(TimeDelta::minutes(20)),
         }
@@ -234,12 +234,12 @@ impl Life {
         self.clock
             .go(behind.max(TimeDelta::zero()) + TimeDelta::minutes(5));
         tally.count("a day passed with news");
-        self.note("a day".into());
+        self.note("a day");
     }
 
     /// The weather turns.
     fn turns(&mut self, tally: &mut Tally) {
-        for connection in 0..NAMES.len() {
+        for (connection, _) in NAMES.iter().enumerate() {
             if self.weather[connection].1 > 0 {
                 self.weather[connection].1 -= 1;
                 continue;
@@ -263,7 +263,7 @@ impl Life {
             }
             self.weather[connection] = (weather, self.chance.below(3));
             self.line.set(connection, weather);
-            self.note(format!("{}: {weather:?}", NAMES[connection]));
+            self.note(&format!("{}: {weather:?}", NAMES[connection]));
         }
     }
 
@@ -285,12 +285,12 @@ impl Life {
                 self.configure();
                 self.jobs = None;
                 tally.count("rules were edited");
-                self.note("rules were edited".into());
+                self.note("rules were edited");
             }
             1 => {
                 self.jobs = None;
                 tally.count("started anew");
-                self.note("started anew".into());
+                self.note("started anew");
             }
             2 => {
                 let contacts = self.stage.shop().contacts();
@@ -305,7 +305,7 @@ impl Life {
                     && self.stage.shop().untag_by_hand(&address, &tag)
                 {
                     tally.count("somebody edited what we show");
-                    self.note(format!("somebody took {tag} from {address}"));
+                    self.note(&format!("somebody took {tag} from {address}"));
                 }
             }
             3 => self.plans(tally),
@@ -330,7 +330,7 @@ impl Life {
         let planned = planned
             .map(|plan| plan.connections.len())
             .map_err(|trouble| trouble.error.to_string());
-        self.note(format!("planned {planned:?}"));
+        self.note(&format!("planned {planned:?}"));
     }
 
     /// Whether and when the process dies.
@@ -395,41 +395,42 @@ impl Life {
                 } else {
                     "died before a request was carried out"
                 });
-                self.note(format!("died: {death:?}"));
+                self.note(&format!("died: {death:?}"));
             }
             Some(Err(error)) => self.broken.push(format!("the store: {error}")),
-            Some(Ok((complete, pushed))) => {
-                for (connection, complete) in complete.iter().enumerate() {
-                    let weather = self.weather[connection].0;
-                    if *complete
-                        && [Weather::Down, Weather::Portal, Weather::Revoked].contains(&weather)
-                    {
-                        self.broken.push(format!(
-                            "a sync of {} said that it was complete: {weather:?}",
-                            NAMES[connection]
-                        ));
-                    }
-                }
-                self.note(format!("worked: {complete:?} {pushed:?}"));
-                if complete.get(1) == Some(&true) && !always {
-                    let (_, shown) = self.stage.shop_found_and_true();
-                    self.read = (self.now().timestamp(), shown);
-                }
-                if complete == [true, true] && !repeated {
-                    self.repeats.1 = self.repeats.1.saturating_sub(1);
-                }
-                let more = judge::scored(self, false);
-                self.broken.extend(more);
-                // An old answer to the very question that was asked cannot be told from a new one: then a day is called
-                // complete too soon, until it is read again. The first reading may only end the pass with the old answer.
-                if self.repeats.1 == 0 {
-                    let more = judge::covered(self);
-                    self.broken.extend(more);
-                }
-            }
+            Some(Ok((complete, pushed))) => self.worked(&complete, &pushed, repeated),
         }
         let more = judge::at_any_time(self);
         self.broken.extend(more);
+    }
+
+    /// What a turn that was not cut off says is held against what really was.
+    fn worked(&mut self, complete: &[bool], pushed: &Result<u64, String>, repeated: bool) {
+        for (connection, complete) in complete.iter().enumerate() {
+            let weather = self.weather[connection].0;
+            if *complete && [Weather::Down, Weather::Portal, Weather::Revoked].contains(&weather) {
+                self.broken.push(format!(
+                    "a sync of {} said that it was complete: {weather:?}",
+                    NAMES[connection]
+                ));
+            }
+        }
+        self.note(&format!("worked: {complete:?} {pushed:?}"));
+        if complete.get(1) == Some(&true) && !self.is_driven(Driver::AlwaysComplete) {
+            let (_, shown) = self.stage.shop_found_and_true();
+            self.read = (self.now().timestamp(), shown);
+        }
+        if complete == [true, true] && !repeated {
+            self.repeats.1 = self.repeats.1.saturating_sub(1);
+        }
+        let more = judge::scored(self, false);
+        self.broken.extend(more);
+        // An old answer to the very question that was asked cannot be told from a new one: then a day is called
+        // complete too soon, until it is read again. The first reading may only end the pass with the old answer.
+        if self.repeats.1 == 0 {
+            let more = judge::covered(self);
+            self.broken.extend(more);
+        }
     }
 
     /// Whether the shop repeated an answer since this was asked last.
@@ -463,7 +464,7 @@ impl Life {
             self.works(None, tally);
             self.answers(tally);
             writes = self.stage.writes().len() - before;
-            self.note(format!("rest {cycle}: {writes} writes"));
+            self.note(&format!("rest {cycle}: {writes} writes"));
         }
         if writes > 0 {
             self.broken.push(format!(
@@ -484,7 +485,7 @@ impl Life {
         let known = judge::known_starts(&self.stage);
         self.jobs();
         let jobs = self.jobs.as_ref().unwrap();
-        let held = jobs.store.read(|conn| conn.open_guards()).unwrap();
+        let held = jobs.store.read(engaged::store::Conn::open_guards).unwrap();
         let names: BTreeSet<String> = held.into_iter().map(|guard| guard.name).collect();
         for guard in names {
             let approval = Approval {
