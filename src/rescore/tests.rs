@@ -339,8 +339,15 @@ impl Clock for Ahead {
 
 #[test]
 fn whoever_was_scored_by_a_clock_that_ran_ahead_is_scored_anew_also_if_that_run_was_cut_off() {
-    let bench = bench(BATCH + 1);
+    let mut bench = bench(BATCH + 1);
     let all = BATCH as u64 + 1;
+    let path = bench.folder.path().join("engaged.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let rules = "rules = [{ when = \"any page visit in 1 month\", points = 5 }, ";
+    std::fs::write(&path, text.replace("rules = [", rules)).unwrap();
+    bench.config = config::load(&path, &Environment::new()).unwrap();
+    bench.visit(0..BATCH + 1);
+    bench.score();
     let state = || bench.store.read(|conn| conn.state(ContactId(1))).unwrap();
     let before = state();
     for most in [u64::MAX, BATCH as u64] {

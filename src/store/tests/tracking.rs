@@ -301,10 +301,11 @@ fn events_that_changed_their_time_or_were_told_twice_are_deleted_with_their_comp
 
 /// What reads the event log or the packed history. Whatever shows people or a rule what somebody did goes through
 /// `facts.rs`, which takes out what may not be used.
-const READERS: [(&str, &str); 18] = [
+const READERS: [(&str, &str); 19] = [
     ("append.rs", "whether an event is new"),
     ("counter.rs", "how many came of what a platform counts"),
     ("facts.rs", "the facts"),
+    ("rewind.rs", "the facts of another day"),
     ("hindsight.rs", "the facts of a look back"),
     ("walk.rs", "the facts of all"),
     ("history.rs", "the history, to be written again"),
