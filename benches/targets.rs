@@ -17,6 +17,8 @@ mod append;
 mod audience;
 #[path = "targets/feed.rs"]
 mod feed;
+#[path = "targets/large.rs"]
+mod large;
 #[path = "targets/measure.rs"]
 mod measure;
 #[path = "targets/memory.rs"]
@@ -27,6 +29,8 @@ mod pages;
 mod push;
 #[path = "targets/report.rs"]
 mod report;
+#[path = "targets/running.rs"]
+mod running;
 #[path = "targets/score.rs"]
 mod score;
 #[path = "targets/served.rs"]
@@ -88,6 +92,7 @@ fn main() -> ExitCode {
             "sync" => sync::measure(&asked.folder, size, &report),
             "push" => push::measure(&asked.folder, asked.contacts, &report),
             "memory" => memory::measure(&asked.folder, size, &report),
+            "large" => large::measure(&asked.folder, asked.filled.as_deref(), asked.contacts, &report),
             other => panic!("there is no benchmark {other}"),
         }
         good &= report.print(&each);
@@ -136,7 +141,7 @@ fn open(file: &Path) -> Store {
 
 /// A store with the history of an audience; how many events that is.
 fn fill(asked: &Asked, file: &Path, report: &Report) -> (Arc<Audience>, usize) {
-    let audience = Audience::new(asked.contacts, 1, asked.order);
+    let audience = Audience::new(asked.contacts, 1, asked.order, audience::LETTERS);
     let filled = asked.filled.as_ref();
     let events = if let Some(filled) = filled.filter(|filled| filled.exists()) {
         std::fs::copy(filled, file).expect("a copy");
