@@ -15,7 +15,7 @@ use engaged::{
 use rusqlite::Connection;
 
 use crate::{
-    append,
+    Asked, append,
     audience::{Audience, END_MS, MANY_LETTERS, Order},
     feed::Feed,
     pages::RULES,
@@ -32,6 +32,9 @@ const READY_S: f64 = 5.0;
 const STOPPED_S: f64 = 10.0;
 /// Other work on the machine makes wall times longer.
 const WALL_SLACK: f64 = 4.0;
+/// A run that scores everybody by new rules has written so much for each contact to the log when it is killed: two
+/// thirds of all that it writes.
+const LOG_MB: f64 = 250.0 / 1e6;
 /// For each contact of the database there are so many less on the platform, which is read for some ten seconds.
 const READ_SHARE: u32 = 50;
 
@@ -62,12 +65,13 @@ pub struct Ground {
     stage: Stage,
     port: u16,
     cookie: String,
+    contacts: u32,
     middle: i64,
 }
 
 /// Measures everything, one after the other.
-pub fn measure(folder: &Path, filled: Option<&Path>, contacts: u32, report: &Report) {
-    let ground = Ground::new(folder, filled, contacts, report);
+pub fn measure(asked: &Asked, report: &Report) {
+    let ground = Ground::new(asked, report);
     verbs(&ground, report);
     pages(&ground, report);
     restarts(&ground, report);
@@ -88,11 +92,12 @@ fn fill(file: &Path, contacts: u32) {
 }
 
 impl Ground {
-    fn new(folder: &Path, filled: Option<&Path>, contacts: u32, report: &Report) -> Self {
+    fn new(asked: &Asked, report: &Report) -> Self {
+        let contacts = asked.contacts;
         let people = (contacts / READ_SHARE).max(2_000);
-        let stage = Stage::new(folder, Size { people, months: 12 });
+        let stage = Stage::new(&asked.folder, Size { people, months: 12 });
         let file = stage.path("engaged.db");
-        match filled {
+        match &asked.filled {
             Some(filled) => {
                 if !filled.exists() {
                     fill(filled, contacts);
@@ -113,6 +118,7 @@ impl Ground {
             stage,
             port,
             cookie,
+            contacts,
             middle: span.expect("contacts").1.0 / 2,
         };
         drop(store);
@@ -234,7 +240,7 @@ fn restarts(ground: &Ground, report: &Report) {
     ground.scoring_is_due(3);
     let mut daemon = ground.start();
     daemon.wait("it scores", Moment::scores);
-    daemon.go_on();
+    daemon.wait_for_log(f64::from(ground.contacts) * LOG_MB);
     assert!(daemon.now().scores(), "the run has ended before the kill");
     let log = daemon.kill();
     let daemon = ground.start();
@@ -281,4 +287,17 @@ fn stops(ground: &Ground, report: &Report) {
         "the backup has ended before the signal"
     );
     stopped("while it makes a backup", daemon);
+
+    // Everybody's fields and tags are planned and queued in one transaction.
+    let (cost, said) = ground.stage.run(&["approve", "baseline"]);
+    assert!(cost.status.success(), "it is approved: {said}");
+    ground.scoring_is_due(4);
+    let mut daemon = ground.start();
+    daemon.wait("it pushes", Moment::pushes);
+    daemon.go_on();
+    assert!(
+        daemon.now().pushes(),
+        "the push has ended before the signal"
+    );
+    stopped("while it queues a first push", daemon);
 }

@@ -60,6 +60,10 @@ impl Moment {
         self.runs("sync")
     }
 
+    pub fn pushes(&self) -> bool {
+        self.runs("push")
+    }
+
     pub fn copies(&self) -> bool {
         self.partial
     }
@@ -156,6 +160,28 @@ impl Daemon {
         thread::sleep(GO_ON);
     }
 
+    /// Waits until the database's log is so large, in MB.
+    pub fn wait_for_log(&mut self, size: f64) {
+        let begun = Instant::now();
+        while self.log() < size {
+            let ended = self.child.try_wait().expect("a child can be waited for");
+            assert!(
+                ended.is_none() && begun.elapsed() < PATIENCE,
+                "{ended:?}, {} of {size} MB",
+                self.log()
+            );
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// The size of the database's log, in MB.
+    fn log(&self) -> f64 {
+        let log = std::fs::metadata(self.database.with_extension("db-wal"));
+        #[expect(clippy::cast_precision_loss, reason = "a size")]
+        let bytes = log.map_or(0.0, |log| log.len() as f64);
+        bytes / 1e6
+    }
+
     /// Asks for a page; the milliseconds that took.
     pub fn asked(&self, cookie: &str, page: &str) -> f64 {
         let begun = Instant::now();
@@ -191,10 +217,7 @@ impl Daemon {
     pub fn kill(mut self) -> f64 {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
-        let log = self.database.with_extension("db-wal");
-        #[expect(clippy::cast_precision_loss, reason = "a size")]
-        let bytes = std::fs::metadata(log).map_or(0.0, |log| log.len() as f64);
-        bytes / 1e6
+        self.log()
     }
 }
 
