@@ -72,6 +72,8 @@ mod rights;
 mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
+#[path = "it/scarce.rs"]
+mod scarce;
 #[path = "it/service.rs"]
 mod service;
 #[path = "it/stage.rs"]

@@ -373,3 +373,64 @@ fn whoever_was_scored_by_a_clock_that_ran_ahead_is_scored_anew_also_if_that_run_
         assert_eq!(bench.verify(), (all, 0, 0));
     }
 }
+
+/// A clock that a test moves, in milliseconds.
+struct Movable(std::sync::atomic::AtomicI64);
+
+impl Clock for Movable {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.load(std::sync::atomic::Ordering::SeqCst)).unwrap()
+    }
+}
+
+impl Movable {
+    fn to(&self, at: &str) {
+        let at = DateTime::parse_from_rfc3339(at).unwrap();
+        self.0.store(
+            at.timestamp_millis(),
+            std::sync::atomic::Ordering::SeqCst,
+        );
+    }
+}
+
+// F21.
+#[test]
+fn a_run_over_midnight_is_of_the_day_on_which_it_began_and_the_next_one_is_of_the_next_day() {
+    let bench = bench(4);
+    // All of them visit; a month later nobody has visited for a month.
+    bench.visit(0..4);
+    bench.score();
+    let next = bench.states()[0].1.as_ref().unwrap().next_change_on.unwrap();
+    let day = next.previous();
+    let page = Page {
+        covered: vec![Covered {
+            kinds: vec![EventKind::PageVisit],
+            from: None,
+            through: Now.now() + TimeDelta::days(40),
+        }],
+        ..Page::empty(Cursor::encode(&3).unwrap(), true)
+    };
+    let (connection, zone) = (bench.connection, Zone::new(bench.config.zone));
+    bench
+        .store
+        .write(move |tx| tx.commit_page(connection, STREAM, &page, &zone, 5))
+        .unwrap();
+
+    let clock = Movable(std::sync::atomic::AtomicI64::new(0));
+    clock.to(&format!("{day}T23:59:59+02:00"));
+    let over = std::cell::Cell::new(0);
+    let report = rescore(&bench.store, &bench.config, &clock, true, &|done, _| {
+        if done == 2 {
+            clock.to(&format!("{next}T00:00:01+02:00"));
+            over.set(over.get() + 1);
+        }
+    })
+    .unwrap();
+    assert_eq!(over.get(), 1, "midnight passed in the middle");
+    assert_eq!((report.as_of.as_str(), report.scored, report.changed), (day.to_string().as_str(), 4, 0));
+    // The clock stands in the next day: on it everything changes, for all alike.
+    let report = rescore(&bench.store, &bench.config, &clock, false, &|_, _| ()).unwrap();
+    assert_eq!((report.as_of.as_str(), report.scored, report.changed), (next.to_string().as_str(), 4, 4));
+    let verified = verify(&bench.store, &bench.config, &clock).unwrap();
+    assert_eq!((verified.compared, verified.different), (4, 0));
+}
