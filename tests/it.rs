@@ -82,5 +82,7 @@ mod stage;
 mod storing;
 #[path = "it/tracking.rs"]
 mod tracking;
+#[path = "it/trail.rs"]
+mod trail;
 #[path = "it/words.rs"]
 mod words;

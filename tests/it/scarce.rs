@@ -1,4 +1,4 @@
-//! What a machine runs short of: room on the disk, files that may be open, memory. It is said, and nothing is lost.
+//! What a machine runs short of: room on the disk, files that may be open. It is said, and nothing is lost.
 
 use std::{
     net::TcpStream,
@@ -47,7 +47,10 @@ fn limited(program: &Program, limit: &str, words: &[&str]) -> Command {
     let plain = program.command(words);
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", &format!("ulimit {limit} || exit 99; exec \"$0\" \"$@\"")])
+        .args([
+            "-c",
+            &format!("ulimit {limit} || exit 99; exec \"$0\" \"$@\""),
+        ])
         .arg(plain.get_program())
         .args(plain.get_args())
         .current_dir(program.path());
@@ -71,9 +74,7 @@ fn where_no_more_files_may_be_open_it_is_said_and_when_clients_leave_all_goes_on
 {
     let (stage, path) = reporting();
     let slow = Fault::Latency(Duration::from_millis(150));
-    let slow = stage
-        .site_faults()
-        .add(Rule::new("", When::Every(1), slow));
+    let slow = stage.site_faults().add(Rule::new("", When::Every(1), slow));
     let log = stage.program.path().join("limited.log");
     let mut command = limited(&stage.program, "-n 64", &["run"]);
     command
@@ -108,47 +109,6 @@ fn where_no_more_files_may_be_open_it_is_said_and_when_clients_leave_all_goes_on
     stage.program.expect(0, &["verify"]);
 }
 
-/// What is left of a run under this limit of memory, which begins with no database; whether it came to its end.
-fn under(stage: &Stage, kilobytes: u32) -> bool {
-    for name in ["engaged.db", "engaged.db-wal", "engaged.db-shm"] {
-        let _ = std::fs::remove_file(stage.program.path().join(name));
-    }
-    let limit = format!("-d {kilobytes}");
-    let output = limited(&stage.program, &limit, &["sync"]).output().unwrap();
-    output.status.success()
-}
-
-// F8.
-#[test]
-fn wherever_memory_runs_out_nothing_is_lost_or_doubled() {
-    let stage = Stage::ghost(30);
-    // The least with which all is done.
-    let (mut little, mut enough) = (1_000, 400_000);
-    assert!(under(&stage, enough) && !under(&stage, little));
-    while enough - little > 200 {
-        let middle = u32::midpoint(little, enough);
-        if under(&stage, middle) {
-            enough = middle;
-        } else {
-            little = middle;
-        }
-    }
-    let mut begun = 0;
-    for step in 1..=12 {
-        if under(&stage, little - step * 300) {
-            continue;
-        }
-        let database = stage.program.path().join("engaged.db");
-        begun += usize::from(database.exists());
-        eprintln!("{} {}", little - step * 300, database.metadata().map_or(0, |file| file.len()));
-        stage.program.expect(0, &["sync"]);
-        stage.site_events_are_the_truth();
-    }
-    assert!(begun >= 4, "only {begun} runs had begun to write");
-    stage.program.expect(0, &["score"]);
-    stage.program.expect(0, &["verify"]);
-}
-
 /// Whether the site's last sync ended well.
 fn is_ok(stage: &Stage) -> bool {
     let run = stage.program.run(&["status", "--json"]);
@@ -164,7 +124,12 @@ fn on_a_small_disk(test: &str, megabytes: u32) {
     let folder = tempfile::tempdir().unwrap();
     let disk = format!("mount -t tmpfs -o size={megabytes}m tmpfs \"$TMPDIR\"");
     let output = Command::new("unshare")
-        .args(["-rm", "sh", "-c", &format!("{disk} || exit 77; exec \"$0\" \"$@\"")])
+        .args([
+            "-rm",
+            "sh",
+            "-c",
+            &format!("{disk} || exit 77; exec \"$0\" \"$@\""),
+        ])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env("TMPDIR", folder.path())
@@ -180,7 +145,10 @@ fn on_a_small_disk(test: &str, megabytes: u32) {
         println!("skipped: no file system may be mounted here");
         return;
     }
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
 }
 
 /// Fills a disk until so many bytes are free.
@@ -197,7 +165,8 @@ fn fill(folder: &Path, leave: u64) -> PathBuf {
 
 // F10.
 #[test]
-fn a_daemon_whose_disk_fills_and_is_emptied_again_loses_and_doubles_nothing_and_goes_on_by_itself() {
+fn a_daemon_whose_disk_fills_and_is_emptied_again_loses_and_doubles_nothing_and_goes_on_by_itself()
+{
     if std::env::var_os(INSIDE).is_none() {
         on_a_small_disk(
             "scarce::a_daemon_whose_disk_fills_and_is_emptied_again_loses_and_doubles_nothing_and_goes_on_by_itself",
@@ -218,7 +187,10 @@ fn a_daemon_whose_disk_fills_and_is_emptied_again_loses_and_doubles_nothing_and_
     assert_eq!(kept(&stage), 0);
     let status = stage.program.run(&["status"]);
     assert!(
-        status.out.contains("Disk") && status.out.contains("nothing is read in until there is more room"),
+        status.out.contains("Disk")
+            && status
+                .out
+                .contains("nothing is read in until there is more room"),
         "{}{}",
         status.out,
         status.err
@@ -227,7 +199,10 @@ fn a_daemon_whose_disk_fills_and_is_emptied_again_loses_and_doubles_nothing_and_
     std::fs::remove_file(ballast).unwrap();
     assert_eq!(deliver(address, &request(&path, 1)), Some(200));
     until("it goes on by itself", || is_ok(&stage));
-    assert!(stage.number("select count(*) from event") > read, "the first was cut off");
+    assert!(
+        stage.number("select count(*) from event") > read,
+        "the first was cut off"
+    );
     daemon.signal("TERM");
     assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
     stage.site_events_are_the_truth();

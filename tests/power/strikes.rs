@@ -37,7 +37,13 @@ pub struct Struck {
 }
 
 /// Runs the program and does something to its n-th call.
-pub fn strike(program: &Program, words: &[&str], call: &str, what: &str, when: &str) -> Option<Struck> {
+pub fn strike(
+    program: &Program,
+    words: &[&str],
+    call: &str,
+    what: &str,
+    when: &str,
+) -> Option<Struck> {
     let log = program.path().join("strace.log");
     let _ = std::fs::remove_file(&log);
     let (trace, inject) = (

@@ -457,7 +457,8 @@ async fn an_answer_that_comes_a_byte_a_second_is_given_up_within_the_limit_of_a_
         let (mut line, _) = port.accept().await.unwrap();
         let mut asked = [0; 1_000];
         assert!(line.read(&mut asked).await.unwrap() > 0);
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n\r\n";
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n\r\n";
         line.write_all(head.as_bytes()).await.unwrap();
         // The line is never silent for long.
         tokio::time::pause();
@@ -475,5 +476,8 @@ async fn an_answer_that_comes_a_byte_a_second_is_given_up_within_the_limit_of_a_
     let (answer, (bytes, took)) = tokio::join!(network.send(request), dripped);
     // What a request that changes something did is in doubt then.
     assert!(matches!(answer, Err(TransportError::Lost(_))), "{answer:?}");
-    assert!(bytes > 30 && took < Duration::from_secs(90), "{bytes} in {took:?}");
+    assert!(
+        bytes > 30 && took < Duration::from_secs(90),
+        "{bytes} in {took:?}"
+    );
 }
