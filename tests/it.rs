@@ -18,6 +18,8 @@ mod asking;
 mod automations;
 #[path = "it/calling.rs"]
 mod calling;
+#[path = "it/canary.rs"]
+mod canary;
 #[path = "it/cleaning.rs"]
 mod cleaning;
 #[path = "it/conforming.rs"]
