@@ -42,6 +42,7 @@ use crate::{
         Diagnostic, Exit, Expected,
         render::{Style, render},
     },
+    score::calendar::Zone,
     store::{Access, Store},
 };
 use output::Output;
@@ -196,6 +197,7 @@ impl Context {
         let store = Store::open(&config.database, access, self.clock.as_ref())?;
         let now = self.clock.now().timestamp_millis();
         store.track_by(&config.rules.tracking, now)?;
+        store.keep_for(config.retention.as_ref(), &Zone::new(config.zone));
         Ok(store)
     }
 

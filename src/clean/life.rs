@@ -35,10 +35,12 @@ impl Life {
     pub fn of(facts: &Facts) -> Self {
         let signs = facts.events.iter().filter(|fact| is_sign(fact));
         let person = signs.clone().filter(|fact| by_person(fact));
+        // Where nothing else of opens may be used, the date of the last is a sign; and what was deleted may have been one.
+        let forgotten = facts.forgotten.map(|forgotten| forgotten.until_at);
+        let known = facts.last_open.max(forgotten);
         Self {
-            // Where nothing else of opens may be used, the date of the last is a sign.
-            person: person.map(|fact| fact.at).max().max(facts.last_open),
-            any: signs.map(|fact| fact.at).max().max(facts.last_open),
+            person: person.map(|fact| fact.at).max().max(known),
+            any: signs.map(|fact| fact.at).max().max(known),
         }
     }
 

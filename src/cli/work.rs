@@ -223,6 +223,12 @@ fn sync_text(reports: &[SyncReport]) -> String {
                 report.withheld()
             );
         }
+        if report.outdated() > 0 {
+            out += &format!(
+                "  {} events were not stored: they are older than [retention] keeps them\n",
+                report.outdated()
+            );
+        }
         if !report.missing.is_empty() {
             out += &format!("  the key lacks: {}\n", report.missing.join(", "));
         }

@@ -5,7 +5,7 @@ use tracing::info;
 
 use crate::{
     score::calendar::Zone,
-    store::{ContactId, StoreError},
+    store::{ContactId, Run, StoreError, Tx},
 };
 
 use super::jobs::Jobs;
@@ -16,6 +16,9 @@ pub const RETENTION: &str = "retention";
 /// So many contacts are looked at in one transaction, so that others are not held up.
 const AT_ONCE: u32 = 500;
 
+/// How much was deleted since the last line of the audit trail that says it.
+const UNDER_WAY: &str = "retention under way";
+
 /// What one run deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RetentionReport {
@@ -25,6 +28,10 @@ pub struct RetentionReport {
     pub events: u64,
     /// Dates of a last open that may not be kept any more.
     pub dates: u64,
+    /// Contacts of whom something was older than events are kept.
+    pub outdated_contacts: u64,
+    /// Events that were.
+    pub outdated: u64,
 }
 
 impl Jobs {
@@ -33,11 +40,14 @@ impl Jobs {
         let zone = Zone::new(self.config.zone);
         let today = zone.day(self.clock.now().timestamp_millis());
         let last = self.store.read(|conn| conn.last_run(RETENTION, None))?;
-        if last.is_some_and(|run| zone.day(run.started_at) == today) {
+        // One that was cut off goes on.
+        let done = |run: Run| run.ended_at.is_some() && zone.day(run.started_at) == today;
+        if last.is_some_and(done) {
             return Ok(());
         }
         let run = self.begin(RETENTION, None).await?;
-        let report = self.retain().await?;
+        let mut report = self.retain().await?;
+        (report.outdated_contacts, report.outdated) = self.forget_old().await?;
         if report.events + report.dates > 0 {
             info!(
                 contacts = report.contacts,
@@ -46,7 +56,49 @@ impl Jobs {
                 "deleted what may not be used any more"
             );
         }
+        if report.outdated > 0 {
+            info!(
+                contacts = report.outdated_contacts,
+                events = report.outdated,
+                "deleted events that are older than they are kept"
+            );
+        }
         self.end(run, None).await
+    }
+
+    /// Deletes events that are older than they are kept, a few contacts at a time. How much that was is counted with each
+    /// part and written into the audit trail at the end; a run that was cut off leaves its count to the next.
+    async fn forget_old(&self) -> Result<(u64, u64), StoreError> {
+        let now = self.clock.now().timestamp_millis();
+        let mut after = ContactId(0);
+        loop {
+            let part = move |tx: &Tx| {
+                let outdated = tx.forget_old(after, AT_ONCE, now)?;
+                if outdated.events > 0 {
+                    let (contacts, events) = under_way(tx)?;
+                    let (contacts, events) =
+                        (contacts + outdated.contacts, events + outdated.events);
+                    tx.set_control(UNDER_WAY, &format!("{contacts} {events}"), now)?;
+                }
+                Ok(outdated.until)
+            };
+            match self.store.write_async(part).await? {
+                Some(until) => after = until,
+                None => break,
+            }
+        }
+        let end = move |tx: &Tx| {
+            let (contacts, events) = under_way(tx)?;
+            if events > 0 {
+                let detail = format!(
+                    "{events} events of {contacts} contacts, older than [retention] keeps them"
+                );
+                tx.audit("engaged", "deleted", &detail, now)?;
+                tx.set_control(UNDER_WAY, "", now)?;
+            }
+            Ok((contacts, events))
+        };
+        self.store.write_async(end).await
     }
 
     /// Deletes what may not be kept any more, a few contacts at a time; what was deleted stands in the audit trail.
@@ -81,4 +133,14 @@ impl Jobs {
             .await?;
         Ok(report)
     }
+}
+
+/// Contacts and events.
+fn under_way(tx: &Tx) -> Result<(u64, u64), StoreError> {
+    let control = tx.control(UNDER_WAY)?;
+    let counted = control.and_then(|control| {
+        let (contacts, events) = control.value.split_once(' ')?;
+        contacts.parse().ok().zip(events.parse().ok())
+    });
+    Ok(counted.unwrap_or_default())
 }

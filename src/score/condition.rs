@@ -283,7 +283,11 @@ impl Evaluator<'_> {
     /// Whether a hole covers the date, and the first day on which that may differ.
     fn hole(&self, measure: &Measure) -> (bool, Day) {
         if !measure.guards {
-            return (false, Day::NEVER);
+            // What is no longer known is missing in any reading.
+            let forgotten = self.subject.forgotten_to(&measure.kinds);
+            let end = forgotten.plus(measure.window);
+            let covered = forgotten != Day::ALWAYS && end > self.as_of;
+            return (covered, if covered { end } else { Day::NEVER });
         }
         let (mut covered, mut hint) = (false, Day::NEVER);
         let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());

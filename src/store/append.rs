@@ -9,6 +9,7 @@
 //! What dedupe looks into is the contact's packed history; the table `event` is
 //! consulted by row number only.
 
+mod appended;
 mod report;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use super::{
     error::StoreError,
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
+    horizon::Refusing,
     tally::Group,
     tracking::Withholding,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
@@ -36,35 +38,8 @@ use crate::{
     },
 };
 
+pub use appended::Appended;
 pub use report::Report;
-
-/// What became of a batch of events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Appended {
-    /// Stored for the first time.
-    pub new: u64,
-    /// Known already; nothing changed.
-    pub duplicates: u64,
-    /// Stored in place of an event of the same id at another time.
-    pub superseded: u64,
-    /// Named no contact, and were left out.
-    pub nameless: u64,
-    /// Named a contact that was erased, and were left out.
-    pub erased: u64,
-    /// Were left out since their contact has not agreed to them.
-    pub withheld: u64,
-}
-
-impl std::ops::AddAssign for Appended {
-    fn add_assign(&mut self, other: Self) {
-        self.new += other.new;
-        self.duplicates += other.duplicates;
-        self.superseded += other.superseded;
-        self.nameless += other.nameless;
-        self.erased += other.erased;
-        self.withheld += other.withheld;
-    }
-}
 
 /// How events came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +127,10 @@ impl Tx {
             Way::Poll => two_ways.then_some(2),
         };
         let whose = (connection, counted);
-        let mut incoming = self.number(&mut resolver, whose, events, &mut appended)?;
+        let refusing = Refusing::new(self, known_at);
+        let (mut incoming, mut news) =
+            self.number((&mut resolver, refusing), whose, events, &mut appended)?;
+        gathered.news.append(&mut news);
         gathered.news.append(&mut resolver.joined);
         gathered.met += resolver.met;
         // Stable: rows of one contact stay in the order of their arrival.
@@ -191,13 +169,14 @@ impl Tx {
         Ok(appended)
     }
 
+    /// The events that are to be stored, and contacts about whom it is news that something was left out.
     fn number<'e>(
         &self,
-        resolver: &mut Resolver<'_>,
+        (resolver, mut refusing): (&mut Resolver<'_>, Option<Refusing<'_>>),
         (connection, way): (ConnectionId, Option<i64>),
         events: &'e [Event],
         appended: &mut Appended,
-    ) -> Result<Vec<Incoming<'e>>, StoreError> {
+    ) -> Result<(Vec<Incoming<'e>>, Vec<ContactId>), StoreError> {
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
         let mut withholding = Withholding::new(self)?;
@@ -227,6 +206,12 @@ impl Tx {
                         link: event.link.as_deref().unwrap_or_default(),
                     })?;
                 }
+                continue;
+            }
+            if let Some(refusing) = &mut refusing
+                && refusing.takes(contact, event)?
+            {
+                appended.outdated += 1;
                 continue;
             }
             let link = texts.id(Dictionary::Url, event.link.as_deref())?;
@@ -260,7 +245,8 @@ impl Tx {
                 properties,
             });
         }
-        Ok(incoming)
+        let news = refusing.map(Refusing::end).transpose()?;
+        Ok((incoming, news.unwrap_or_default()))
     }
 }
 

@@ -2,27 +2,29 @@
 //! them in the order of their numbers, each table walked once.
 
 mod hindsight;
+mod rewind;
 mod walk;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use engaged_connectors::model::Address;
-use rusqlite::{CachedStatement, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Row, params};
 
 use super::{
     Conn,
     contact::ContactId,
     error::StoreError,
     history::codec::{self, Entry},
+    horizon::forgotten_of,
     tracking::Consents,
     twins,
-    word::{day_of, kind_of_stored, status_of, verdict_of},
+    word::{day_of, kind_of_stored, status_of},
 };
 use crate::{
     rules::glob::fold,
     score::{
         calendar::Millis,
-        facts::{Adjustment, ConnectionId, Fact, Facts, KindId, Needs, Subscription, TextId},
+        facts::{Adjustment, ConnectionId, Fact, Facts, Needs, Subscription},
         tracking::{Consent, Measured},
     },
 };
@@ -56,7 +58,7 @@ const CONTACTS: Part = Part {
     needed: |_| true,
 };
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         select: "select contact_id, ev from history where contact_id between ?1 and ?2 and ?3 is not null
                  order by contact_id, bucket, part",
@@ -97,6 +99,12 @@ const PARTS: [Part; 6] = [
         take: |loader, row| loader.take_adjustment(row),
         needed: |loader| loader.adjusted,
     },
+    Part {
+        select: "select contact_id, first_at, until_at, kinds from forgotten
+                 where contact_id between ?1 and ?2 and ?3 is not null order by contact_id",
+        take: |loader, row| loader.take_forgotten(row),
+        needed: |loader| loader.forgetful,
+    },
 ];
 
 struct Loader<'k> {
@@ -105,6 +113,8 @@ struct Loader<'k> {
     needs: &'k Needs,
     /// Whether anybody's score was ever adjusted.
     adjusted: bool,
+    /// Whether anything of anybody was deleted because it was old.
+    forgetful: bool,
     /// Contacts merged into others, and into which.
     merged: HashMap<i64, Vec<i64>>,
     absorbed: BTreeSet<i64>,
@@ -229,6 +239,7 @@ impl<'k> Loader<'k> {
             known,
             needs,
             adjusted,
+            forgetful: conn.has_forgotten()?,
             merged,
             absorbed,
             objecting,
@@ -308,6 +319,7 @@ impl<'k> Loader<'k> {
         facts.address = None;
         facts.consent = Consent::default();
         facts.last_open = None;
+        facts.forgotten = None;
         facts.first_known_at = Millis::MAX;
         self.entries.clear();
         self.fields.clear();
@@ -490,114 +502,11 @@ impl<'k> Loader<'k> {
         Ok(())
     }
 
-    /// Puts the address and the events back as they were known at the date asked for.
-    fn rewind(&mut self, contact: i64) -> Result<(), StoreError> {
-        let known = self.known();
-        let members: Vec<i64> = self
-            .conn
-            .members(ContactId(contact))?
-            .into_iter()
-            .map(|member| member.0)
-            .filter(|member| *member == contact || self.absorbed.contains(member))
-            .collect();
-        self.restore_address(&members, known)?;
-        self.restore_superseded(&members, known)?;
-        let mut select = self
-            .conn
-            .sql
-            .prepare_cached("select known_at, verdict, contact_id from event where id = ?1")?;
-        let mut judged = self.conn.sql.prepare_cached(
-            "select verdict from verdict where contact_id = ?1 and event_id = ?2 and known_at <= ?3
-             order by known_at desc limit 1",
-        )?;
-        let mut kept = Vec::with_capacity(self.entries.len());
-        for mut entry in self.entries.drain(..) {
-            let (since, first, owner): (Millis, Option<i64>, i64) = select
-                .query_row([entry.fact.id], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })?;
-            if since > known {
-                continue;
-            }
-            let later: Option<i64> = judged
-                .query_row(params![owner, entry.fact.id, known], |row| row.get(0))
-                .optional()?;
-            entry.fact.verdict = match later.or(first) {
-                Some(number) => verdict_of(number)?,
-                None => engaged_connectors::model::Verdict::Unknown,
-            };
-            kept.push(entry);
-        }
-        self.entries = kept;
+    /// What is gone is gone whatever was known when.
+    fn take_forgotten(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let one = forgotten_of(row)?;
+        let known = self.facts.forgotten;
+        self.facts.forgotten = Some(known.map_or(one, |known| known.and(one)));
         Ok(())
     }
-
-    /// The address that the first of some contacts with an address had.
-    fn restore_address(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
-        let mut select = self.conn.sql.prepare_cached(
-            "select email from (
-               select until_at, email from former_address where contact_id = ?1 and until_at > ?2
-               union all select ?3, email from contact where id = ?1 and known_at <= ?2
-             ) order by until_at limit 1",
-        )?;
-        self.facts.address = None;
-        for member in members {
-            let email: Option<Option<String>> = select
-                .query_row(params![member, known, Millis::MAX], |row| row.get(0))
-                .optional()?;
-            self.facts.address = email.flatten().as_deref().and_then(Address::parse);
-            if self.facts.address.is_some() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Events that were replaced since by another time of the same id.
-    fn restore_superseded(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
-        let mut select = self.conn.sql.prepare_cached(
-            "select event.id, at, kind, connection_id, campaign_id, coalesce(link_id, url_id), item_id, quantity,
-               value, currency_id, tracked, properties is not null, coalesce(way = 1, 0), order_id
-             from superseded join event on event.id = event_id
-             where superseded.contact_id = ?1 and superseded.known_at > ?2",
-        )?;
-        let before = self.entries.len();
-        for member in members {
-            let mut rows = select.query(params![member, known])?;
-            while let Some(row) = rows.next()? {
-                self.entries.push(Entry {
-                    fact: fact_of(row)?,
-                    identified: true,
-                    told: row.get(12)?,
-                });
-            }
-        }
-        if self.entries.len() > before {
-            self.entries.sort_unstable_by_key(Entry::order);
-        }
-        Ok(())
-    }
-}
-
-/// A fact from a row of `event`; its verdict is looked up apart.
-fn fact_of(row: &Row<'_>) -> Result<Fact, StoreError> {
-    let text = |column: usize| -> Result<TextId, rusqlite::Error> {
-        Ok(TextId(row.get::<_, Option<u32>>(column)?.unwrap_or(0)))
-    };
-    Ok(Fact {
-        id: row.get(0)?,
-        at: row.get(1)?,
-        kind: KindId(row.get(2)?),
-        connection: ConnectionId(row.get(3)?),
-        verdict: engaged_connectors::model::Verdict::Unknown,
-        campaign: text(4)?,
-        url: text(5)?,
-        item: text(6)?,
-        quantity: row.get::<_, Option<u32>>(7)?.unwrap_or(1),
-        value: row.get(8)?,
-        currency: text(9)?,
-        order: text(13)?,
-        tracked: row.get::<_, Option<bool>>(10)?.unwrap_or(true),
-        has_properties: row.get(11)?,
-    })
 }
