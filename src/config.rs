@@ -65,6 +65,7 @@ pub use self::{
     live::live,
     only_rules::beside_rules,
     overrides::PREFIX as OVERRIDE_PREFIX,
+    retention::whole_since,
     schema::json::json_schema,
     secret::SecretSource,
     source::{SourceFile, sources},

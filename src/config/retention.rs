@@ -61,6 +61,21 @@ fn kind(node: &Node, vocabulary: &Vocabulary, found: &mut Found) -> Option<Event
     kind
 }
 
+/// The first day on which everything that anything looks for is kept, if what is kept begins as it must today.
+pub fn whole_since(horizon: &Horizon, rules: &RuleSet, today: Day) -> Day {
+    let begin = today.first_within(horizon.events);
+    let looks = reach::looks(rules).into_iter().flat_map(|(_, looks)| looks);
+    let looks = looks.filter(|look| horizon.forgets(&look.kind));
+    let ends = looks.map(|look| match look.back {
+        Back::Within(window, period) => {
+            let end = begin.plus(window);
+            period.map_or(end, |period| end.plus(period))
+        }
+        Back::Ever(_) => Day::NEVER,
+    });
+    ends.max().unwrap_or(begin)
+}
+
 /// Refuses to keep events for less time than something looks back, each in its place. For rules that are in order.
 pub(super) fn compare(
     root: &Table,
@@ -162,13 +177,9 @@ impl Report<'_> {
 fn label(kind: &EventKind, back: Back) -> String {
     let name = kind.as_str();
     match back {
-        Back::Within(window, None) => format!("looks for '{name}' {} back", words(window)),
+        Back::Within(window, None) => format!("looks for '{name}' {window} back"),
         Back::Within(window, Some(period)) => {
-            format!(
-                "looks for '{name}' {} and {} back",
-                words(window),
-                words(period)
-            )
+            format!("looks for '{name}' {window} and {period} back")
         }
         Back::Ever(Why::NoWindow) => format!("looks for '{name}' without an end"),
         Back::Ever(Why::NoEnd) => format!("the points of each '{name}' never end"),
@@ -191,17 +202,6 @@ fn other_way(why: Why) -> String {
         Why::Customer => "",
     }
     .to_owned()
-}
-
-fn words(window: Window) -> String {
-    let unit = match window.unit {
-        Unit::Day => "day",
-        Unit::Week => "week",
-        Unit::Month => "month",
-        Unit::Year => "year",
-    };
-    let s = if window.number == 1 { "" } else { "s" };
-    format!("{} {unit}{s}", window.number)
 }
 
 /// Whether what is kept reaches a month further back, whatever day it is.

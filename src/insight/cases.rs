@@ -86,9 +86,12 @@ impl Life {
     fn of(contact: ContactId, facts: &Facts, first: &First, zone: &Zone) -> Self {
         let begun = facts.events.first().map(|event| event.at);
         let begun = [facts.subscribed_at, begun].into_iter().flatten().min();
+        let begun = zone.day(begun.unwrap_or(facts.first_known_at));
+        // Of days of which events are gone, nothing can be foretold from what is left.
+        let forgotten = facts.forgotten.map(|gone| zone.day(gone.until_at).next());
         Self {
             contact,
-            since: zone.day(begun.unwrap_or(facts.first_known_at)),
+            since: forgotten.map_or(begun, |known| known.max(begun)),
             converted: first.of(facts).map(|at| zone.day(at)),
         }
     }

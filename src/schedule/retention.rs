@@ -4,7 +4,8 @@ use serde::Serialize;
 use tracing::info;
 
 use crate::{
-    score::calendar::Zone,
+    care::DELETED,
+    score::calendar::{Millis, Zone},
     store::{ContactId, Run, StoreError, Tx},
 };
 
@@ -15,6 +16,10 @@ pub const RETENTION: &str = "retention";
 
 /// So many contacts are looked at in one transaction, so that others are not held up.
 const AT_ONCE: u32 = 500;
+
+/// For how long what was written can be looked up.
+const WRITES_KEPT_MS: Millis = 90 * 86_400_000;
+const WRITES_AT_ONCE: u32 = 2_000;
 
 /// How much was deleted since the last line of the audit trail that says it.
 const UNDER_WAY: &str = "retention under way";
@@ -32,6 +37,8 @@ pub struct RetentionReport {
     pub outdated_contacts: u64,
     /// Events that were.
     pub outdated: u64,
+    /// Fields and tags that were written long ago.
+    pub writes: u64,
 }
 
 impl Jobs {
@@ -48,6 +55,7 @@ impl Jobs {
         let run = self.begin(RETENTION, None).await?;
         let mut report = self.retain().await?;
         (report.outdated_contacts, report.outdated) = self.forget_old().await?;
+        report.writes = self.drop_settled_writes().await?;
         if report.events + report.dates > 0 {
             info!(
                 contacts = report.contacts,
@@ -63,7 +71,28 @@ impl Jobs {
                 "deleted events that are older than they are kept"
             );
         }
+        if report.writes > 0 {
+            info!(
+                writes = report.writes,
+                "deleted what was written long ago from the outbox"
+            );
+        }
         self.end(run, None).await
+    }
+
+    /// Deletes fields and tags from the outbox that were settled long ago.
+    async fn drop_settled_writes(&self) -> Result<u64, StoreError> {
+        let before = self.clock.now().timestamp_millis() - WRITES_KEPT_MS;
+        let (mut deleted, mut after) = (0, 0);
+        loop {
+            let part = move |tx: &Tx| tx.drop_settled_writes(after, before, WRITES_AT_ONCE);
+            let part = self.store.write_async(part).await?;
+            deleted += part.deleted;
+            match part.until {
+                Some(until) => after = until,
+                None => return Ok(deleted),
+            }
+        }
     }
 
     /// Deletes events that are older than they are kept, a few contacts at a time. How much that was is counted with each
@@ -94,6 +123,7 @@ impl Jobs {
                     "{events} events of {contacts} contacts, older than [retention] keeps them"
                 );
                 tx.audit("engaged", "deleted", &detail, now)?;
+                tx.set_control(DELETED, &format!("{contacts} {events}"), now)?;
                 tx.set_control(UNDER_WAY, "", now)?;
             }
             Ok((contacts, events))

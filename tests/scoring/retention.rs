@@ -1,0 +1,329 @@
+//! Deleting what is older than anything looks back: no score changes by it, on any date that is still computed.
+//!
+//! The one thing that may change, and only in the contact's favour, is a judgement that rested on mails which are gone.
+
+use std::path::PathBuf;
+
+use engaged::{
+    config::{Config, Environment, SourceFile, load_texts},
+    rules::{
+        horizon::{REVIVING, STAYING},
+        set::CountMode,
+    },
+    score::{
+        Reason,
+        calendar::{Day, Millis, Zone},
+        evaluate::{Evaluation, evaluate},
+        facts::{Coverage, Fact, Facts, Forgotten, TextId},
+        model::Model,
+    },
+};
+use engaged_connectors::model::{EventKind, Verdict};
+
+use super::{
+    generate::{self, blank, history},
+    oracle::Oracle,
+    random::Random,
+    tally::Tally,
+};
+
+const KINDS: [&str; 6] = [
+    "open",
+    "click",
+    "page visit",
+    "share",
+    "reply",
+    "demo request",
+];
+
+const EACH: [&str; 7] = [
+    "expires = '2 months'",
+    "expires = '2 months', count = 'each'",
+    "expires = '1 month', count = 'per day'",
+    "decay = '50% per month', count = 'each'",
+    "decay = 'half-life 5 days', count = 'each'",
+    "expires = '1 month', count = 'each', at_most = '4 per month'",
+    "expires = '5 weeks', decay = '10% per week', count = 'each', at_most = 5",
+];
+
+const STATES: [&str; 9] = [
+    "no KIND in 2 months",
+    "any KIND in 6 weeks",
+    "at least 2 KIND in 2 months",
+    "at most 1 KIND in 2 months",
+    "exactly 1 KIND in 30 days",
+    "fewer than 3 machine KIND in 2 months",
+    "days with KIND in 2 months >= 2",
+    "total KIND in 2 months > 10",
+    "no every KIND in 2 months or at least 1 KIND in 1 week",
+];
+
+/// Every construct that looks back with an end, of every kind that can be deleted, and what rests on what stays.
+fn config(zone: &str) -> Config {
+    let mut text = format!(
+        "timezone = '{zone}'\n[events]\nkinds = ['demo_request']\n[retention]\nevents = '4 months'\nkeep = ['purchase']\n\
+         [scores.points]\nbands = [ {{ name = 'all' }} ]\nrules = [\n\
+           {{ when = 'bounce', points = -30 }},\n  {{ when = 'unsubscribe', points = -25 }},\n\
+           {{ when = 'purchase', points = 3 }},\n  {{ when = 'no purchase in 2 months', points = -3 }},\n\
+           {{ when = 'total purchases in 2 months < 25', points = -4 }},\n\
+           {{ when = 'status is bounced', points = -7 }},\n"
+    );
+    for kind in KINDS {
+        for option in EACH {
+            text += &format!("  {{ when = '{kind}', points = 3, {option} }},\n");
+        }
+        for state in STATES {
+            let state = state.replace("KIND", kind);
+            for guards in [true, false] {
+                text += &format!("  {{ when = '{state}', points = -2, guards = {guards} }},\n");
+            }
+        }
+    }
+    text += "]\n";
+    let file = SourceFile {
+        path: PathBuf::from("engaged.toml"),
+        text,
+    };
+    let loaded = load_texts(&PathBuf::from("engaged.toml"), &[file], &Environment::new());
+    loaded.expect("a horizon that is long enough")
+}
+
+fn kind(fact: &Fact) -> EventKind {
+    let built_in = EventKind::BUILT_IN.get(usize::from(fact.kind.0)).cloned();
+    built_in.unwrap_or_else(|| EventKind::Custom("demo_request".to_owned()))
+}
+
+fn is_bounce(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Bounce | EventKind::HardBounce | EventKind::SoftBounce
+    )
+}
+
+/// Deletes what happened before an instant, as the store does.
+fn cut(facts: &Facts, before: Millis) -> Facts {
+    let bounces = facts.events.iter().filter(|fact| is_bounce(&kind(fact)));
+    let bounced = bounces.map(|fact| fact.at).max();
+    let stays = |fact: &Fact| {
+        let name = kind(fact);
+        if fact.at >= before || STAYING.contains(&name) || name == EventKind::Purchase {
+            return true;
+        }
+        // The last sign after a bounce that the address works.
+        let usable = |fact: &Fact| matches!(fact.verdict, Verdict::Human | Verdict::Unknown);
+        let mut later = facts.events.iter().filter(|other| {
+            other.kind == fact.kind && usable(other) && (other.at, other.id) > (fact.at, fact.id)
+        });
+        REVIVING.contains(&name)
+            && usable(fact)
+            && bounced.is_some_and(|bounced| fact.at >= bounced)
+            && later.next().is_none()
+    };
+    let mut left = facts.clone();
+    left.events.retain(|fact| {
+        let stays = stays(fact);
+        if !stays {
+            let one = Forgotten::one(fact.kind, fact.at);
+            left.forgotten = Some(left.forgotten.map_or(one, |known| known.and(one)));
+        }
+        stays
+    });
+    let events = &left.events;
+    left.properties
+        .retain(|(id, ..)| events.iter().any(|event| event.id == *id));
+    left
+}
+
+/// Whether events of one message are gone and others of it are not.
+fn is_parted(facts: &Facts, left: &Facts) -> bool {
+    let message = |fact: &Fact| (fact.kind, fact.connection, fact.campaign);
+    let is_left = |fact: &Fact| left.events.iter().any(|other| other.id == fact.id);
+    let gone = facts.events.iter().filter(|fact| !is_left(fact));
+    let mut gone = gone.filter(|fact| fact.campaign.is_some());
+    gone.any(|gone| {
+        left.events
+            .iter()
+            .any(|fact| message(fact) == message(gone))
+    })
+}
+
+fn is_absent(reason: Reason) -> bool {
+    reason.since().is_some() || reason.as_str() == "absent"
+}
+
+/// Compares one date before and after; what is softer afterwards is counted.
+fn compare(
+    model: &Model,
+    (whole, left): (&Evaluation, &Evaluation),
+    parted: bool,
+    tally: &mut Tally,
+) {
+    let rules = &model.rules().scores[0].rules;
+    let values = whole.scores[0].rules.iter().zip(&left.scores[0].rules);
+    for (rule, (before, after)) in rules.iter().zip(values) {
+        let by_message = matches!(rule.count, CountMode::PerMessage | CountMode::PerLink);
+        if parted && by_message && before.judgements.is_empty() {
+            tally.add("a message in two parts");
+            continue;
+        }
+        let mut softer = false;
+        for (before, after) in before.judgements.iter().zip(&after.judgements) {
+            if is_absent(after.reason) {
+                tally.add("absent");
+                assert!(
+                    is_absent(before.reason),
+                    "{} {before:?} {after:?}",
+                    rule.text
+                );
+            }
+            if before.reason == Reason::Present || after.reason == Reason::Present {
+                assert_eq!(before.reason, after.reason, "{}", rule.text);
+            }
+            softer |= is_absent(before.reason) && !is_absent(after.reason);
+        }
+        if softer {
+            tally.add("no longer judged");
+            continue;
+        }
+        if before.points != 0 {
+            tally.add("points");
+        }
+        assert_eq!(before.points, after.points, "{}", rule.text);
+        assert_eq!(before.holds, after.holds, "{}", rule.text);
+    }
+}
+
+#[test]
+fn deleting_what_is_older_than_anything_looks_back_changes_no_score() {
+    let vocabulary = generate::vocabulary();
+    let mut tally = Tally::default();
+    for (batch, zone) in [
+        (0_u64, "Europe/Amsterdam"),
+        (1, "America/Sao_Paulo"),
+        (2, "UTC"),
+    ] {
+        let config = config(zone);
+        let horizon = config.retention.as_ref().expect("a horizon");
+        let model = Model::new(&config.rules, &vocabulary);
+        let zone = Zone::new(config.zone);
+        for seed in 0..600 {
+            let mut random = Random::new(batch << 32 | seed);
+            let (facts, coverage, today) = history(&mut random, &config.rules);
+            let before = zone.start_of(Day(today).first_within(horizon.events));
+            let left = cut(&facts, before);
+            if left.events.len() == facts.events.len() {
+                continue;
+            }
+            tally.add("something deleted");
+            let parted = is_parted(&facts, &left);
+            for day in [
+                today - 28,
+                today - 3,
+                today,
+                today + 1,
+                today + 29,
+                today + 200,
+            ] {
+                let whole = evaluate(&model, &facts, &coverage, Day(day));
+                let now = evaluate(&model, &left, &coverage, Day(day));
+                compare(&model, (&whole, &now), parted, &mut tally);
+            }
+            // The slow scorer says the same of what is left.
+            if seed % 20 == 0 {
+                let oracle = Oracle::new(&config.rules, &vocabulary, &left, &coverage);
+                let outcome = oracle.evaluate(today);
+                let now = evaluate(&model, &left, &coverage, Day(today));
+                assert_eq!(outcome.scores[0].raw, now.scores[0].raw);
+                tally.add("asked the oracle");
+            }
+        }
+    }
+    tally.assert_at_least(300, &["something deleted", "absent", "points"]);
+    tally.assert_at_least(20, &["a message in two parts", "no longer judged"]);
+    tally.assert_at_least(10, &["asked the oracle"]);
+}
+
+/// A contact that was mailed each week for a year and opened one mail.
+fn reader(opened: i32, today: i32) -> Facts {
+    let at = |day: i32| i64::from(day) * 86_400_000 + 36_000_000;
+    let send = |week: i32| Fact {
+        tracked: true,
+        ..blank(&EventKind::Send, at(today - 364 + week * 7))
+    };
+    let mut events: Vec<Fact> = (0..52).map(send).collect();
+    events.push(blank(&EventKind::Open, at(opened)));
+    events.sort_by_key(|event| event.at);
+    for (id, event) in (1..).zip(&mut events) {
+        event.id = id;
+    }
+    Facts {
+        first_known_at: at(today - 364),
+        connections: vec![events[0].connection],
+        events,
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn a_past_that_is_gone_is_never_silence() {
+    let config = config("UTC");
+    let model = Model::new(&config.rules, &generate::vocabulary());
+    let today = 20_600;
+    let said = |facts: &Facts| {
+        let now = evaluate(&model, facts, &Coverage::default(), Day(today));
+        let values = model.rules().scores[0]
+            .rules
+            .iter()
+            .zip(&now.scores[0].rules);
+        // With guards, and in the literal reading.
+        let of_rule = values.filter(|(rule, _)| rule.text == "no open in 2 months");
+        let reasons = of_rule.map(|(_, value)| value.judgements[0].reason.as_str());
+        reasons.collect::<Vec<_>>()
+    };
+    let facts = reader(today - 30, today);
+    assert_eq!(said(&facts), ["present"; 2]);
+    // Were the open deleted before its time, nobody could say that there was none.
+    let noon = i64::from(today - 30) * 86_400_000 + 43_200_000;
+    assert_eq!(said(&cut(&facts, noon)), ["coverage_gap"; 2]);
+    // Without anything deleted it would be silence.
+    let mut silent = facts.clone();
+    silent
+        .events
+        .retain(|fact| fact.kind == silent.events[0].kind);
+    assert_eq!(said(&silent), ["absent"; 2]);
+}
+
+#[test]
+fn a_message_that_is_opened_again_after_its_opens_were_deleted_counts_anew() {
+    // This is the price of keeping less: docs/decisions says why it is paid.
+    let config = config("UTC");
+    let model = Model::new(&config.rules, &generate::vocabulary());
+    let today = 20_600;
+    let points = |facts: &Facts| {
+        let now = evaluate(&model, facts, &Coverage::default(), Day(today));
+        let mut values = model.rules().scores[0]
+            .rules
+            .iter()
+            .zip(&now.scores[0].rules);
+        let by_message = values.find(|(rule, _)| rule.count == CountMode::PerMessage);
+        by_message.expect("a rule by message").1.points
+    };
+    let mut facts = reader(today - 200, today);
+    let mut again = facts.events.clone();
+    again.retain(|fact| fact.kind == generate::kind_id(&EventKind::Open));
+    again[0].campaign = TextId(1);
+    let first = again[0].id;
+    for fact in &mut facts.events {
+        if fact.id == first {
+            fact.campaign = TextId(1);
+        }
+    }
+    facts.events.push(Fact {
+        id: 1_000,
+        at: again[0].at + 199 * 86_400_000,
+        ..again[0]
+    });
+    assert_eq!(points(&facts), 0);
+    let before = i64::from(today - 120) * 86_400_000;
+    assert_eq!(points(&cut(&facts, before)), 3_000);
+}
