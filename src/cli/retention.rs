@@ -19,7 +19,11 @@ pub(super) fn retention(context: &Context) -> Result<Exit, Expected> {
     let (begin, old) = old.unzip();
     let begin = begin.map(|begin| Zone::new(config.zone).day(begin));
     let old = old.unwrap_or_default();
-    let goes: i64 = old.iter().filter(|each| !each.stays).map(|each| each.events).sum();
+    let goes: i64 = old
+        .iter()
+        .filter(|each| !each.stays)
+        .map(|each| each.events)
+        .sum();
     let kinds = old.iter().map(|each| {
         json!({ "kind": each.kind.as_str(), "stays": each.stays, "events": each.events, "contacts": each.contacts })
     });
@@ -40,10 +44,7 @@ fn text(config: &Config, begin: Option<Day>, old: &[OldEvents], goes: i64) -> St
     let (Some(horizon), Some(begin)) = (&config.retention, begin) else {
         return "events are kept for ever: the configuration has no section [retention]".to_owned();
     };
-    let mut out = format!(
-        "events are kept for {}: from {begin} on\n",
-        horizon.events
-    );
+    let mut out = format!("events are kept for {}: from {begin} on\n", horizon.events);
     if old.is_empty() {
         return out + "none that is stored is older";
     }
@@ -61,7 +62,9 @@ fn text(config: &Config, begin: Option<Day>, old: &[OldEvents], goes: i64) -> St
     out += &match goes {
         0 => "nothing is to be deleted".to_owned(),
         1 => "1 event goes with the next daily run of `engaged run` or `engaged once`".to_owned(),
-        many => format!("{many} events go with the next daily run of `engaged run` or `engaged once`"),
+        many => {
+            format!("{many} events go with the next daily run of `engaged run` or `engaged once`")
+        }
     };
     out
 }

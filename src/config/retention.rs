@@ -84,7 +84,10 @@ pub(super) fn compare(
     cleaning: &[CleaningPolicy],
     found: &mut Found,
 ) {
-    let Some(events) = root.table("retention").and_then(|table| table.get("events")) else {
+    let Some(events) = root
+        .table("retention")
+        .and_then(|table| table.get("events"))
+    else {
         return;
     };
     let report = Report {
@@ -127,73 +130,69 @@ impl Report<'_> {
         }
     }
 
-    /// Tells what of one condition is not kept long enough.
+    /// Tells what of one condition is not kept long enough: the kinds that are looked for equally far are one mistake.
     fn compare(&mut self, place: Option<&Place>, looks: Vec<Look>) {
-        let short = looks.into_iter().filter(|look| {
-            self.horizon.forgets(&look.kind) && !is_long_enough(self.horizon.events, look.back)
-        });
-        let mut told: Vec<(EventKind, Back)> = Vec::new();
-        for look in short {
-            let ever = |back: &Back| matches!(back, Back::Ever(_));
-            // An end that is missing says more than a window that is too long.
-            match told.iter_mut().find(|(kind, _)| *kind == look.kind) {
-                Some((_, back)) if ever(&look.back) && !ever(back) => *back = look.back,
-                Some(_) => {}
-                None => told.push((look.kind, look.back)),
+        let mut told: Vec<(Back, Vec<EventKind>)> = Vec::new();
+        for look in looks {
+            if !self.horizon.forgets(&look.kind) || is_long_enough(self.horizon.events, look.back) {
+                continue;
+            }
+            match told.iter_mut().find(|(back, _)| *back == look.back) {
+                Some((_, kinds)) if kinds.contains(&look.kind) => {}
+                Some((_, kinds)) => kinds.push(look.kind),
+                None => told.push((look.back, vec![look.kind])),
             }
         }
-        for (kind, back) in told {
-            let diagnostic = self.refusal(&kind, back);
-            self.found.add(match place {
-                Some(place) => diagnostic.at(place, label(&kind, back)),
-                None => diagnostic.at(&self.events.place, label(&kind, back)),
-            });
+        for (back, kinds) in told {
+            let (these, label) = (quoted(&kinds, '\''), label(&kinds, back));
+            let (line, _) = self.events.place.position();
+            let or = match back {
+                Back::Within(..) => ", or keep events longer",
+                Back::Ever(why) => other_way(why),
+            };
+            self.found.add(
+                Diagnostic::error(
+                    code::HORIZON,
+                    format!("this looks further back than events are kept: {these}"),
+                )
+                .at(place.unwrap_or(&self.events.place), label)
+                .note(format!(
+                    "{}:{line} says [retention] events = \"{}\"; it takes one month more than anything looks back",
+                    self.events.place.file,
+                    self.events.text().unwrap_or_default()
+                ))
+                .help(format!(
+                    "let them stay: [retention] keep = [{}]{or}",
+                    quoted(&kinds, '"')
+                )),
+            );
         }
-    }
-
-    fn refusal(&self, kind: &EventKind, back: Back) -> Diagnostic {
-        let kept = self.events.text().unwrap_or_default();
-        let name = kind.as_str();
-        let (line, _) = self.events.place.position();
-        let or = match back {
-            Back::Within(..) => ", or keep events longer".to_owned(),
-            Back::Ever(why) => other_way(why),
-        };
-        Diagnostic::error(
-            code::HORIZON,
-            format!("this looks further back than events of the kind '{name}' are kept"),
-        )
-        .note(format!(
-            "{}:{line} says [retention] events = \"{kept}\"",
-            self.events.place.file
-        ))
-        .note("it takes one month more than anything looks back; docs/retention.md")
-        .help(format!(
-            "let them stay: [retention] keep = [\"{name}\"]{or}"
-        ))
     }
 }
 
-fn label(kind: &EventKind, back: Back) -> String {
-    let name = kind.as_str();
+fn quoted(kinds: &[EventKind], mark: char) -> String {
+    let quoted = kinds
+        .iter()
+        .map(|kind| format!("{mark}{}{mark}", kind.as_str()));
+    quoted.collect::<Vec<_>>().join(", ")
+}
+
+fn label(kinds: &[EventKind], back: Back) -> String {
+    let these = quoted(kinds, '\'');
     match back {
-        Back::Within(window, None) => format!("looks for '{name}' {window} back"),
+        Back::Within(window, None) => format!("looks {window} back for {these}"),
         Back::Within(window, Some(period)) => {
-            format!("looks for '{name}' {window} and {period} back")
+            format!("looks {window} and {period} back for {these}")
         }
-        Back::Ever(Why::NoWindow) => format!("looks for '{name}' without an end"),
-        Back::Ever(Why::NoEnd) => format!("the points of each '{name}' never end"),
-        Back::Ever(Why::First) => format!("looks for the first '{name}' there was"),
-        Back::Ever(Why::Last) => {
-            format!("looks for the last '{name}', however long ago that was")
-        }
-        Back::Ever(Why::Customer) => {
-            format!("asks whether there ever was a '{name}', and since when somebody is known")
-        }
+        Back::Ever(Why::NoWindow) => format!("looks back without an end for {these}"),
+        Back::Ever(Why::NoEnd) => format!("the points of {these} never end"),
+        Back::Ever(Why::First) => format!("looks for the first {these} there was"),
+        Back::Ever(Why::Last) => format!("looks for the last {these}, however long ago"),
+        Back::Ever(Why::Customer) => format!("asks whether there ever was a {these}"),
     }
 }
 
-fn other_way(why: Why) -> String {
+fn other_way(why: Why) -> &'static str {
     match why {
         Why::NoWindow => ", or say in which time: in 12 months",
         Why::NoEnd => ", or let the points end: expires = \"12 months\"",
@@ -201,7 +200,6 @@ fn other_way(why: Why) -> String {
         Why::Last => ", or ask for none: no ... in 3 months",
         Why::Customer => "",
     }
-    .to_owned()
 }
 
 /// Whether what is kept reaches a month further back, whatever day it is.
@@ -232,8 +230,11 @@ fn place_of<'t>(root: &'t Table, place: &reach::Place) -> Option<&'t Place> {
         }
         reach::Place::Segment(name) => Some(&root.table("segments")?.entry(name)?.node.place),
         reach::Place::Stage(number) => Some(when(root.items_of("stages").get(*number)?, "when")),
-        reach::Place::Automation(number) => {
+        reach::Place::Enter(number) => {
             Some(when(root.items_of("automations").get(*number)?, "when"))
+        }
+        reach::Place::Leave(number) => {
+            Some(when(root.items_of("automations").get(*number)?, "until"))
         }
     }
 }

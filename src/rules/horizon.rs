@@ -14,7 +14,14 @@ pub const STAYING: [EventKind; 6] = [
     EventKind::SoftBounce,
 ];
 
-/// What ends a bounce: of each of these kinds the last one after it is kept as long as the bounce.
+/// Mail that came back.
+pub const BOUNCES: [EventKind; 3] = [
+    EventKind::Bounce,
+    EventKind::HardBounce,
+    EventKind::SoftBounce,
+];
+
+/// What ends a bounce: of the old events of each of these kinds the last one after a bounce is kept as long as the bounce.
 pub const REVIVING: [EventKind; 3] = [EventKind::Delivery, EventKind::Open, EventKind::Click];
 
 /// `[retention]`: events older than this are deleted.

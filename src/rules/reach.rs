@@ -6,7 +6,7 @@
 use engaged_connectors::model::EventKind;
 
 use super::{
-    horizon::REVIVING,
+    horizon::{BOUNCES, REVIVING},
     set::{CountMode, Decay, Period, Rule, RuleSet},
     syntax::{Cmp, Condition, Pattern, RuleWhen, Unit, Window},
 };
@@ -58,8 +58,10 @@ pub enum Place {
     Segment(String),
     /// A stage.
     Stage(usize),
-    /// An automation.
-    Automation(usize),
+    /// When contacts enter an automation.
+    Enter(usize),
+    /// When they leave it.
+    Leave(usize),
 }
 
 /// What each condition of a set of rules looks for, in the order of the file.
@@ -81,13 +83,10 @@ pub fn looks(rules: &RuleSet) -> Vec<(Place, Vec<Look>)> {
         all.push((Place::Stage(place), of_condition(&each.when, true)));
     }
     for (place, each) in rules.automations.iter().enumerate() {
-        let mut looks = of_condition(&each.when, true);
-        looks.extend(
-            each.until
-                .iter()
-                .flat_map(|until| of_condition(until, true)),
-        );
-        all.push((Place::Automation(place), looks));
+        all.push((Place::Enter(place), of_condition(&each.when, true)));
+        if let Some(until) = &each.until {
+            all.push((Place::Leave(place), of_condition(until, true)));
+        }
     }
     all
 }
@@ -100,14 +99,9 @@ pub fn of_rule(rule: &Rule) -> Vec<Look> {
     };
     let back = each(rule, pattern);
     let mut looks = vec![look(&pattern.kind, back)];
-    let bounces = [
-        EventKind::Bounce,
-        EventKind::HardBounce,
-        EventKind::SoftBounce,
-    ];
     for lifting in &rule.lifted_by {
         // What ends a bounce stays with it.
-        if !(bounces.contains(&pattern.kind) && REVIVING.contains(lifting)) {
+        if !(BOUNCES.contains(&pattern.kind) && REVIVING.contains(lifting)) {
             looks.push(look(lifting, back));
         }
     }

@@ -107,7 +107,8 @@ impl Jobs {
         let machines = Machines::new(jobs.config.machines.clone());
         jobs.store.judge_by(Arc::new(machines))?;
         jobs.store.track_by(&jobs.config.rules.tracking, now)?;
-        jobs.store.keep_for(jobs.config.retention.as_ref(), &jobs.zone);
+        jobs.store
+            .keep_for(jobs.config.retention.as_ref(), &jobs.zone);
         jobs.store
             .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;

@@ -95,8 +95,13 @@ impl Day {
         let back = |months: u32| self.date()?.checked_sub_months(Months::new(months));
         let guess = match window.unit {
             Unit::Day | Unit::Week => {
-                let days = window.number.saturating_mul(if window.unit == Unit::Day { 1 } else { 7 });
-                let day = i32::try_from(days).ok().and_then(|days| self.0.checked_sub(days));
+                let days =
+                    window
+                        .number
+                        .saturating_mul(if window.unit == Unit::Day { 1 } else { 7 });
+                let day = i32::try_from(days)
+                    .ok()
+                    .and_then(|days| self.0.checked_sub(days));
                 day.map(Self)
             }
             Unit::Month => back(window.number).map(Self::of),

@@ -312,9 +312,8 @@ impl<'a> Subject<'a> {
 
     /// The first day after a date on which anything happened.
     pub(crate) fn next_event_day(&self, as_of: Day) -> Day {
-        self.days
-            .iter()
-            .copied()
+        let forgotten = self.forgotten.map(|(first, ..)| first);
+        (self.days.iter().copied().chain(forgotten))
             .filter(|day| *day > as_of)
             .min()
             .unwrap_or(Day::NEVER)

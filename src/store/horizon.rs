@@ -18,7 +18,7 @@ use super::{
     word::kind_of_stored,
 };
 use crate::{
-    rules::horizon::{Horizon, REVIVING, STAYING},
+    rules::horizon::{BOUNCES, Horizon, REVIVING},
     score::{
         calendar::{Millis, Zone},
         facts::{Fact, Forgotten, KindId, KindSet},
@@ -206,11 +206,7 @@ impl<'t> Refusing<'t> {
 
 impl Tx {
     /// Keeps that something of a contact is no longer known; whether that is news.
-    fn note_forgotten(
-        &self,
-        contact: ContactId,
-        forgotten: Forgotten,
-    ) -> Result<bool, StoreError> {
+    fn note_forgotten(&self, contact: ContactId, forgotten: Forgotten) -> Result<bool, StoreError> {
         let rows = self
             .sql
             .prepare_cached(
@@ -279,7 +275,7 @@ impl Tx {
         if gone.is_empty() {
             return Ok(0);
         }
-        for revived in self.revivals(contact, &ledger)? {
+        for revived in self.revivals(contact, &ledger, &gone)? {
             gone.remove(&revived);
         }
         self.with_company(contact, &mut gone)?;
@@ -301,43 +297,52 @@ impl Tx {
         Ok(events)
     }
 
-    /// What ends a contact's bounces: of each kind the last event of a person after the last bounce. While the bounce is
-    /// kept, that is too, or the address would seem not to work again.
-    fn revivals(&self, contact: ContactId, ledger: &Ledger) -> Result<Vec<i64>, StoreError> {
-        let Some(bounced_at) = self.last_bounce(contact, ledger)? else {
+    /// What ended a contact's bounces, among events that are to go: of each kind the last one by a person after a bounce. The
+    /// bounces are kept, and without these the address would seem not to work again.
+    fn revivals(
+        &self,
+        contact: ContactId,
+        ledger: &Ledger,
+        gone: &BTreeSet<i64>,
+    ) -> Result<Vec<i64>, StoreError> {
+        let Some(bounced_at) = self.first_bounce(contact, ledger)? else {
             return Ok(Vec::new());
         };
         let last = |kind: &EventKind| {
-            let usable = |verdict| matches!(verdict, Verdict::Human | Verdict::Unknown);
             let facts = ledger.entries().map(|entry| &entry.fact);
-            let after = facts.filter(|fact| fact.at >= bounced_at && usable(fact.verdict));
-            let of_kind = after.filter(|fact| is_kind(fact, std::slice::from_ref(kind)));
-            of_kind
-                .max_by_key(|fact| (fact.at, fact.id))
-                .map(|fact| fact.id)
+            let after = facts.filter(|fact| fact.at >= bounced_at && gone.contains(&fact.id));
+            let by_person = after.filter(|fact| by_person(fact));
+            let of_kind = by_person.filter(|fact| is_kind(fact, std::slice::from_ref(kind)));
+            let last = of_kind.max_by_key(|fact| (fact.at, fact.id));
+            last.map(|fact| fact.id)
         };
         Ok(REVIVING.iter().filter_map(last).collect())
     }
 
-    /// When mail to a contact, or to whoever is one with it, last bounced.
-    fn last_bounce(
+    /// When mail to a contact, or to whoever is one with it, first bounced.
+    fn first_bounce(
         &self,
         contact: ContactId,
         ledger: &Ledger,
     ) -> Result<Option<Millis>, StoreError> {
-        let last = |ledger: &Ledger| {
+        let first = |ledger: &Ledger| {
             let facts = ledger.entries().map(|entry| &entry.fact);
-            let bounces = facts.filter(|fact| is_kind(fact, &STAYING[3..]));
-            bounces.map(|fact| fact.at).max()
+            let bounces = facts.filter(|fact| is_kind(fact, &BOUNCES));
+            bounces.map(|fact| fact.at).min()
         };
-        let mut bounced_at = last(ledger);
+        let mut bounced_at = first(ledger);
         for member in self.members(self.root(contact)?)? {
             if member != contact {
-                bounced_at = bounced_at.max(last(&self.histories()?.load(member, None)?));
+                let of_member = first(&self.histories()?.load(member, None)?);
+                bounced_at = [bounced_at, of_member].into_iter().flatten().min();
             }
         }
         Ok(bounced_at)
     }
+}
+
+fn by_person(fact: &Fact) -> bool {
+    matches!(fact.verdict, Verdict::Human | Verdict::Unknown)
 }
 
 fn is_kind(fact: &Fact, kinds: &[EventKind]) -> bool {

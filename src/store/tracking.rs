@@ -468,7 +468,11 @@ impl Tx {
     }
 
     /// Adds what some events took the place of, and what is one event with them.
-    pub(super) fn with_company(&self, contact: ContactId, gone: &mut BTreeSet<i64>) -> Result<(), StoreError> {
+    pub(super) fn with_company(
+        &self,
+        contact: ContactId,
+        gone: &mut BTreeSet<i64>,
+    ) -> Result<(), StoreError> {
         let mut company = self.sql.prepare_cached(
             "select event_id from superseded where contact_id = ?1 and by_id = ?2
              union select by_id from confirmed where contact_id = ?1 and event_id = ?2 and by_id is not null

@@ -89,13 +89,16 @@ fn what_is_older_than_it_is_kept_goes_with_the_daily_run_and_no_score_changes() 
     let line = format!("{goes} events of 2 contacts, older than [retention] keeps them");
     assert!(told.contains(&line), "{told}");
     assert_eq!(shown(&program), before);
-    program.expect(0, &["score", "--all"]);
+    program.expect(0, &["score", "--full"]);
     assert_eq!(shown(&program), before);
     program.expect(0, &["verify"]);
 
     // The whole file once more brings nothing back.
     let again = program.json(&["import", "rows.jsonl"]);
-    assert_eq!((&again["events"], &again["outdated"]), (&0.into(), &goes.into()));
+    assert_eq!(
+        (&again["events"], &again["outdated"]),
+        (&0.into(), &goes.into())
+    );
     program.expect(0, &["score"]);
     assert_eq!(shown(&program), before);
     program.expect(0, &["verify"]);

@@ -103,16 +103,19 @@ fn is_bounce(kind: &EventKind) -> bool {
 /// Deletes what happened before an instant, as the store does.
 fn cut(facts: &Facts, before: Millis) -> Facts {
     let bounces = facts.events.iter().filter(|fact| is_bounce(&kind(fact)));
-    let bounced = bounces.map(|fact| fact.at).max();
+    let bounced = bounces.map(|fact| fact.at).min();
     let stays = |fact: &Fact| {
         let name = kind(fact);
         if fact.at >= before || STAYING.contains(&name) || name == EventKind::Purchase {
             return true;
         }
-        // The last sign after a bounce that the address works.
+        // The last old sign after a bounce that the address works.
         let usable = |fact: &Fact| matches!(fact.verdict, Verdict::Human | Verdict::Unknown);
         let mut later = facts.events.iter().filter(|other| {
-            other.kind == fact.kind && usable(other) && (other.at, other.id) > (fact.at, fact.id)
+            other.at < before
+                && other.kind == fact.kind
+                && usable(other)
+                && (other.at, other.id) > (fact.at, fact.id)
         });
         REVIVING.contains(&name)
             && usable(fact)
@@ -206,7 +209,7 @@ fn deleting_what_is_older_than_anything_looks_back_changes_no_score() {
         let horizon = config.retention.as_ref().expect("a horizon");
         let model = Model::new(&config.rules, &vocabulary);
         let zone = Zone::new(config.zone);
-        for seed in 0..600 {
+        for seed in 0..1_500 {
             let mut random = Random::new(batch << 32 | seed);
             let (facts, coverage, today) = history(&mut random, &config.rules);
             let before = zone.start_of(Day(today).first_within(horizon.events));
@@ -229,7 +232,7 @@ fn deleting_what_is_older_than_anything_looks_back_changes_no_score() {
                 compare(&model, (&whole, &now), parted, &mut tally);
             }
             // The slow scorer says the same of what is left.
-            if seed % 20 == 0 {
+            if seed % 10 == 0 {
                 let oracle = Oracle::new(&config.rules, &vocabulary, &left, &coverage);
                 let outcome = oracle.evaluate(today);
                 let now = evaluate(&model, &left, &coverage, Day(today));
@@ -287,9 +290,8 @@ fn a_past_that_is_gone_is_never_silence() {
     assert_eq!(said(&cut(&facts, noon)), ["coverage_gap"; 2]);
     // Without anything deleted it would be silence.
     let mut silent = facts.clone();
-    silent
-        .events
-        .retain(|fact| fact.kind == silent.events[0].kind);
+    let send = generate::kind_id(&EventKind::Send);
+    silent.events.retain(|fact| fact.kind == send);
     assert_eq!(said(&silent), ["absent"; 2]);
 }
 

@@ -31,11 +31,11 @@ fn every_construct_says_how_far_it_looks_back() {
             "no open in 3 months",
             &["click 3Month", "open 3Month", "send 3Month"],
         ),
+        ("not (any click in 2 weeks)", &["click 2Week", "send 2Week"]),
         (
-            "not (any click in 2 weeks)",
-            &["click 2Week", "send 2Week"],
+            "no open",
+            &["click NoWindow", "open NoWindow", "send NoWindow"],
         ),
-        ("no open", &["click NoWindow", "open NoWindow", "send NoWindow"]),
         (
             "no purchase in 1 year",
             &["purchase 1Year", "purchase Customer"],

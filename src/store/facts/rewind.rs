@@ -56,7 +56,11 @@ impl Loader<'_> {
     }
 
     /// The address that the first of some contacts with an address had.
-    pub(super) fn restore_address(&mut self, members: &[i64], known: Millis) -> Result<(), StoreError> {
+    pub(super) fn restore_address(
+        &mut self,
+        members: &[i64],
+        known: Millis,
+    ) -> Result<(), StoreError> {
         let mut select = self.conn.sql.prepare_cached(
             "select email from (
                select until_at, email from former_address where contact_id = ?1 and until_at > ?2

@@ -104,7 +104,10 @@ fn what_is_older_than_it_is_kept_is_deleted_and_reading_it_again_brings_nothing_
         ("unsubscribe", true, 2),
         ("purchase", true, 2),
     ];
-    assert_eq!(old, expected.map(|(kind, stays, number)| (kind.to_owned(), stays, number)));
+    assert_eq!(
+        old,
+        expected.map(|(kind, stays, number)| (kind.to_owned(), stays, number))
+    );
     assert_eq!(forget(&bench.store, 10, 9), (1, 4));
     assert_eq!(bench.dirty(), 1);
     let facts = bench.facts("a@x.example");
@@ -196,7 +199,9 @@ fn a_deletion_that_is_cut_off_after_any_of_its_parts_is_carried_on_without_harm(
 fn what_ends_a_bounce_stays_as_long_as_the_bounce() {
     let bench = bench();
     let days = |kind: EventKind, days: &[i64]| {
-        let each = days.iter().map(move |days| ago("a@x.example", kind.clone(), *days));
+        let each = days
+            .iter()
+            .map(move |days| ago("a@x.example", kind.clone(), *days));
         each.collect::<Vec<_>>()
     };
     bench.append(NOW, &days(EventKind::Bounce, &[500]));

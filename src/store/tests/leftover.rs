@@ -65,6 +65,12 @@ fn writes_that_were_settled_long_ago_go_and_starts_removals_and_open_ones_stay()
     assert_eq!(bench.count("select count(*) from outbox"), rows - 4);
     let left = "select count(*) from outbox where target glob 'old *' and state in ('planned', 'attempting', 'retry', 'ambiguous')";
     assert_eq!(bench.count(left), 4);
-    assert_eq!(bench.count("select count(*) from outbox where lane = 'start'"), 1);
-    assert_eq!(bench.count("select count(*) from outbox where lane = 'removal'"), 8);
+    assert_eq!(
+        bench.count("select count(*) from outbox where lane = 'start'"),
+        1
+    );
+    assert_eq!(
+        bench.count("select count(*) from outbox where lane = 'removal'"),
+        8
+    );
 }
