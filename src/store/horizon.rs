@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engaged_connectors::model::{Event, EventKind, Verdict};
+use engaged_connectors::model::{Event, EventKind, Status, Verdict};
 use rusqlite::{Row, params};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     error::StoreError,
     history::{Ledger, bucket},
     tracking::Privacy,
-    word::kind_of_stored,
+    word::{kind_of_stored, status_number},
 };
 use crate::{
     rules::horizon::{BOUNCES, Horizon, REVIVING},
@@ -308,15 +308,21 @@ impl Tx {
         let Some(bounced_at) = self.first_bounce(contact, ledger)? else {
             return Ok(Vec::new());
         };
-        let last = |kind: &EventKind| {
+        let last = |kind: &EventKind, by_anyone: bool| {
             let facts = ledger.entries().map(|entry| &entry.fact);
             let after = facts.filter(|fact| fact.at >= bounced_at && gone.contains(&fact.id));
-            let by_person = after.filter(|fact| by_person(fact));
-            let of_kind = by_person.filter(|fact| is_kind(fact, std::slice::from_ref(kind)));
+            let usable = after.filter(|fact| by_anyone || by_person(fact));
+            let of_kind = usable.filter(|fact| is_kind(fact, std::slice::from_ref(kind)));
             let last = of_kind.max_by_key(|fact| (fact.at, fact.id));
             last.map(|fact| fact.id)
         };
-        Ok(REVIVING.iter().filter_map(last).collect())
+        let mut kept: Vec<i64> = REVIVING
+            .iter()
+            .filter_map(|kind| last(kind, false))
+            .collect();
+        // Whoever is said to have caused it, a delivery shows that the address works.
+        kept.extend(last(&EventKind::Delivery, true));
+        Ok(kept)
     }
 
     /// When mail to a contact, or to whoever is one with it, first bounced.
@@ -330,14 +336,19 @@ impl Tx {
             let bounces = facts.filter(|fact| is_kind(fact, &BOUNCES));
             bounces.map(|fact| fact.at).min()
         };
-        let mut bounced_at = first(ledger);
+        // The platform's word that mail bounced is ended by the same.
+        let mut said = self.sql.prepare_cached(
+            "select min(at) from subscription where contact_id = ?1 and status = ?2",
+        )?;
+        let bounced = status_number(Status::Bounced);
+        let mut bounces = vec![first(ledger)];
         for member in self.members(self.root(contact)?)? {
             if member != contact {
-                let of_member = first(&self.histories()?.load(member, None)?);
-                bounced_at = [bounced_at, of_member].into_iter().flatten().min();
+                bounces.push(first(&self.histories()?.load(member, None)?));
             }
+            bounces.push(said.query_row(params![member.0, bounced], |row| row.get(0))?);
         }
-        Ok(bounced_at)
+        Ok(bounces.into_iter().flatten().min())
     }
 }
 

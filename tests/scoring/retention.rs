@@ -18,7 +18,7 @@ use engaged::{
         model::Model,
     },
 };
-use engaged_connectors::model::{EventKind, Verdict};
+use engaged_connectors::model::{EventKind, Status, Verdict};
 
 use super::{
     generate::{self, blank, history},
@@ -103,24 +103,28 @@ fn is_bounce(kind: &EventKind) -> bool {
 /// Deletes what happened before an instant, as the store does.
 fn cut(facts: &Facts, before: Millis) -> Facts {
     let bounces = facts.events.iter().filter(|fact| is_bounce(&kind(fact)));
-    let bounced = bounces.map(|fact| fact.at).min();
+    let said = facts.subscriptions.iter();
+    let said = said.filter(|said| said.status == Status::Bounced);
+    let bounced = bounces
+        .map(|fact| fact.at)
+        .chain(said.map(|said| said.at))
+        .min();
     let stays = |fact: &Fact| {
         let name = kind(fact);
         if fact.at >= before || STAYING.contains(&name) || name == EventKind::Purchase {
             return true;
         }
-        // The last old sign after a bounce that the address works.
-        let usable = |fact: &Fact| matches!(fact.verdict, Verdict::Human | Verdict::Unknown);
-        let mut later = facts.events.iter().filter(|other| {
-            other.at < before
-                && other.kind == fact.kind
-                && usable(other)
-                && (other.at, other.id) > (fact.at, fact.id)
-        });
+        // The last old sign after a bounce that the address works: of a delivery it does not matter who caused it.
+        let by_person = |fact: &Fact| matches!(fact.verdict, Verdict::Human | Verdict::Unknown);
+        let last_of = |usable: &dyn Fn(&Fact) -> bool| {
+            let old = facts.events.iter().filter(|other| other.at < before);
+            let mut of_kind = old.filter(|other| other.kind == fact.kind && usable(other));
+            let later = of_kind.any(|other| (other.at, other.id) > (fact.at, fact.id));
+            usable(fact) && !later
+        };
         REVIVING.contains(&name)
-            && usable(fact)
             && bounced.is_some_and(|bounced| fact.at >= bounced)
-            && later.next().is_none()
+            && (last_of(&by_person) || (name == EventKind::Delivery && last_of(&|_| true)))
     };
     let mut left = facts.clone();
     left.events.retain(|fact| {
