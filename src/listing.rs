@@ -288,7 +288,7 @@ pub fn csv_line(cells: impl Iterator<Item = String>) -> String {
 /// A cell without formulas, also for a spreadsheet that parts cells at semicolons or tabs and heeds no quotes, as one
 /// in Dutch does.
 fn without_formula(cell: String) -> String {
-    if cell.starts_with('-') && cell.parse::<f64>().is_ok() {
+    if cell.starts_with('-') && cell.parse::<f64>().is_ok_and(f64::is_finite) {
         return cell;
     }
     let mut out = String::with_capacity(cell.len() + 1);

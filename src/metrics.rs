@@ -6,6 +6,7 @@
 //! they tell nothing. All of it is kept or counted in passing: a scrape of a list
 //! of a million costs no more than one of a hundred.
 
+mod care;
 mod page;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -103,6 +104,7 @@ fn of_store(
     of_contacts(conn, page)?;
     of_writing(conn, config, page)?;
     of_alerts(conn, page)?;
+    care::of_care(conn, config, now, page)?;
     of_runs(conn, page)
 }
 

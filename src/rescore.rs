@@ -74,13 +74,15 @@ fn rescore_from(
     let today = zone.day(now);
     let version = version(store, config, now)?;
 
+    let ahead = reach(store, today, now)?;
+
     let (who, seen, model, coverage, changed_coverage, changed_rules) = store.read(|conn| {
         let coverage = conn.coverage(&zone, today, None)?;
         let seen = conn.dirty_mark()?;
         let changed_coverage = conn.coverage_mark()? != mark(&coverage);
         // Where the mark stands, whoever is not scored by these rules is new, and so is dirty.
         let changed_rules = conn.rules_mark()? != Some(version);
-        let everybody = full || changed_coverage;
+        let everybody = full || changed_coverage || ahead;
         let others = changed_rules.then_some(version);
         let who = if everybody || many(conn, others, walk_min)? {
             None
@@ -133,12 +135,23 @@ fn rescore_from(
     let mark = mark(&coverage);
     store.write(move |tx| {
         tx.set_coverage_mark(&mark, now)?;
+        tx.set_scored_to(today, now)?;
         tx.set_rules_mark(Some(version), now)?;
         tx.end_scoring(today, now, now)?;
         tx.take_day(today, now)?;
         tx.clear_dirty(seen)
     })?;
     Ok(run.report)
+}
+
+/// Whether somebody may be scored as of a day that has not come, since the clock was set back. Keeps today as a day as of
+/// which somebody may be scored, before anybody is.
+fn reach(store: &Store, today: Day, now: i64) -> Result<bool, StoreError> {
+    let to = store.read(Conn::scored_to)?;
+    if to.is_none_or(|to| to < today) {
+        store.write(move |tx| tx.set_scored_to(today, now))?;
+    }
+    Ok(to.is_some_and(|to| to > today))
 }
 
 /// The number of the present rules, and what each automation rests on in them.

@@ -71,8 +71,9 @@ pub fn verify(
         waiting.dedup();
         let model = Model::new(&config.rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
-        // Other holes than at the last run: everybody is to be scored anew.
-        let all_wait = conn.coverage_mark()? != mark(&coverage);
+        // Other holes than at the last run, or a clock that was set back since: everybody is to be scored anew.
+        let ahead = conn.scored_to()?.is_some_and(|to| to > today);
+        let all_wait = ahead || conn.coverage_mark()? != mark(&coverage);
         // With all there is to read, so that a run which left out too much is found.
         conn.for_each_facts(Which::All, None, |contact, facts| {
             let Some(mut stored) = conn

@@ -28,6 +28,8 @@ mod deliveries;
 mod drifting;
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/encrypted.rs"]
+mod encrypted;
 #[path = "it/entering.rs"]
 mod entering;
 #[path = "it/fakes.rs"]

@@ -97,6 +97,47 @@ const CLOCKS: [&str; 4] = [
     "std::time::Instant",
 ];
 
+/// Where the text of a statement is put together, how often, and of what. Values are bound everywhere.
+const WRITTEN_SQL: [(&str, usize, &str); 8] = [
+    (
+        "src/store/about/whole.rs",
+        2,
+        "tables and columns of our own schema",
+    ),
+    ("src/store/backup.rs", 1, "tables of our own schema"),
+    (
+        "src/store/erase.rs",
+        2,
+        "tables and columns of our own schema",
+    ),
+    ("src/store/files.rs", 1, "tables of our own schema"),
+    (
+        "src/store/listing/walk.rs",
+        2,
+        "one of two comparisons, one of a few sources",
+    ),
+    ("src/store/outbox/log.rs", 3, "one of a few indexes"),
+    ("src/store/tally.rs", 1, "two statements of its own file"),
+    (
+        "src/store/tracking.rs",
+        1,
+        "tables of a list that stands above it",
+    ),
+];
+
+/// Words that only a statement has.
+const SQL: [&str; 9] = [
+    "select ",
+    "insert into ",
+    "update ",
+    "delete from ",
+    "create table ",
+    "pragma ",
+    "vacuum ",
+    "attach ",
+    "drop table ",
+];
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -225,6 +266,42 @@ const ROUTERS: [&str; 8] = [
     ".fallback_service(",
     "axum::serve(",
 ];
+
+/// The first text of every `format!`.
+fn formats(text: &str) -> impl Iterator<Item = &str> {
+    text.split("format!(").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix('"')?;
+        let end = rest
+            .char_indices()
+            .find(|(at, letter)| *letter == '"' && !rest[..*at].ends_with('\\'))?;
+        Some(&rest[..end.0])
+    })
+}
+
+#[test]
+fn statements_are_put_together_only_where_it_is_known_of_what() {
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for (name, text) in sources() {
+        if is_test(&name) || !name.starts_with("src/store") {
+            continue;
+        }
+        let lines: Vec<&str> = program(&text).map(|(_, line)| line).collect();
+        let text = lines.join("\n");
+        let found = formats(&text)
+            .filter(|text| text.contains('{') && SQL.iter().any(|word| text.contains(word)))
+            .count();
+        let known = WRITTEN_SQL.iter().find(|(file, ..)| *file == name);
+        let known = known.map_or(0, |(_, number, _)| *number);
+        if found != known {
+            faults.push(format!("{name}: {found} statements, {known} known"));
+        }
+        seen += found;
+    }
+    assert!(seen > 5, "only {seen} were found");
+    check("values are bound, never written into a statement", &faults);
+}
 
 #[test]
 fn no_path_is_served_around_the_table_that_says_who_may() {

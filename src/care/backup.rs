@@ -51,6 +51,7 @@ pub fn make(
     let stamp = now.format(STAMP);
     let file = backup.folder.join(format!("{BEGINS}{stamp}{ENDS}"));
     let needed = std::fs::metadata(store.path()).map_or(0, |database| database.len());
+    let needed = needed + store.log_bytes();
     if let Some(space) = disk::space(&file)
         && space.free < needed + space.reserve()
     {

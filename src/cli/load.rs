@@ -41,15 +41,7 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
         connection: arguments.connection.clone(),
         kinds: config.rules.kinds.clone(),
     };
-    let bar = if output::watched() {
-        ProgressBar::new(0)
-    } else {
-        ProgressBar::hidden()
-    };
-    // The template is constant text; should it ever be wrong, the bar looks plainer.
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
-        bar.set_style(style);
-    }
+    let bar = bar();
     let mut progress = |progress: import::Progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.bytes);
@@ -96,6 +88,20 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
     } else {
         Exit::Done
     })
+}
+
+/// Progress on stderr, where a person watches.
+fn bar() -> ProgressBar {
+    let bar = if output::watched() {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
+    // The template is constant text; should it ever be wrong, the bar looks plainer.
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn summary(report: &ImportReport) -> String {

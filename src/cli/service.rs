@@ -151,6 +151,7 @@ fn pulse(context: &Context, config: &Config) -> Result<String, String> {
     let now = context.clock.now().timestamp_millis();
     let seconds = (now - beat) / 1_000;
     if health::is_alive(beat, now) {
+        let seconds = seconds.max(0);
         Ok(format!("the daemon showed itself {seconds} seconds ago"))
     } else {
         Err(format!(

@@ -13,7 +13,7 @@ use crate::{
     platform,
     push::{
         apply::PushReport,
-        plan::{ConnectionPlan, Plan as PushPlan},
+        plan::{ConnectionPlan, Plan as PushPlan, fingerprint_in},
     },
     schedule::jobs::{Jobs, Progress, Watch},
     score::{calendar::Zone, evaluate::evaluate, model::Model},
@@ -484,12 +484,7 @@ fn fingerprint_of(path: &PathBuf) -> Result<String, Expected> {
         )
     };
     let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-    let plan: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
-    let fingerprint = plan.get("fingerprint").and_then(serde_json::Value::as_str);
-    fingerprint
-        .map(str::to_owned)
-        .ok_or_else(|| broken("it has no fingerprint".to_owned()))
+    fingerprint_in(&text).map_err(broken)
 }
 
 fn push_exit(reports: &[PushReport]) -> Exit {

@@ -16,8 +16,14 @@ pub(super) fn findings(config: &Config, store: Option<&Store>, clock: &dyn Clock
     let last = store.and_then(|store| last_run(store).ok().flatten());
     let last = match last {
         Some((job, at)) => {
-            let minutes = (clock.now() - at).num_minutes();
-            format!("; the last job was {job}, {minutes} minutes ago")
+            let when = match (clock.now() - at).num_minutes() {
+                minutes @ 0.. => format!("{minutes} minutes ago"),
+                _ => format!(
+                    "at {}, by a clock that ran ahead",
+                    at.format("%Y-%m-%d %H:%MZ")
+                ),
+            };
+            format!("; the last job was {job}, {when}")
         }
         None => "; nothing has run yet".to_owned(),
     };

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     config::{self, Environment},
-    store::{Access, Lane, NewOutboxRow},
+    score::calendar::Zone,
+    store::{Access, BackupRow, Lane, NewOutboxRow, SCORES, WHOLE, restore},
 };
 
 /// A clock that is a second later each time it is asked.
@@ -262,4 +263,50 @@ async fn what_happened_is_counted_by_connection_state_and_outcome_and_nobody_is_
         None,
         "it has not ended"
     );
+}
+
+#[tokio::test]
+async fn the_care_of_the_database_is_told_in_numbers() {
+    let (folder, store, config, pulse) = bench();
+    let text = scrape(&store, &config, &pulse, &clock()).await.unwrap();
+    let samples = parse(&text);
+    let of = |samples: &Samples, name: &str| get(samples, name, &[]);
+    assert!(of(&samples, "engaged_database_bytes").unwrap() > 8_000.0);
+    let free = of(&samples, "engaged_disk_free_bytes").unwrap();
+    assert!(free > 0.0 && of(&samples, "engaged_disk_reserve_bytes").unwrap() > 0.0);
+    let backup = "engaged_backup_last_timestamp_seconds";
+    assert_eq!(of(&samples, backup), None);
+    assert_eq!(of(&samples, "engaged_quarantine"), Some(0.0));
+
+    let file = folder.path().join("good.db");
+    store.back_up(&file, false).unwrap();
+    let row = BackupRow {
+        file: "canary.db".into(),
+        made_at: NOON,
+        bytes: 4_096,
+        contacts: 0,
+        events: 0,
+    };
+    store
+        .write(move |tx| {
+            tx.add_backup(&row)?;
+            tx.set_care(SCORES, Some("canary"), NOON)?;
+            tx.set_care(WHOLE, None, NOON)?;
+            tx.set_care("canary", None, NOON)
+        })
+        .unwrap();
+    let text = scrape(&store, &config, &pulse, &clock()).await.unwrap();
+    assert!(!text.contains("canary"), "{text}");
+    let samples = parse(&text);
+    assert_eq!(of(&samples, backup), Some(seconds(NOON)));
+    assert_eq!(of(&samples, "engaged_backup_bytes"), Some(4_096.0));
+    let failed = |check| get(&samples, "engaged_check_failed", &[("check", check)]);
+    assert_eq!((failed(SCORES), failed(WHOLE)), (Some(1.0), Some(0.0)));
+
+    drop(store);
+    let zone = Zone::new(config.zone);
+    restore(&config.database, &file, &zone, &clock()).unwrap();
+    let store = Store::open(&config.database, Access::ReadWrite, &clock()).unwrap();
+    let text = scrape(&store, &config, &pulse, &clock()).await.unwrap();
+    assert_eq!(of(&parse(&text), "engaged_quarantine"), Some(1.0));
 }

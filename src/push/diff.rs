@@ -1,7 +1,8 @@
 //! The writes one contact needs: what it is to show less what the platform was last told.
 //!
 //! Pure. Only tags that we put on are ever taken off: those that the platform
-//! acknowledged from us, and those that a request of ours may have put on.
+//! acknowledged from us, and those that a request of ours may have put on. With
+//! `on_drift = "ours"` also those that we took off again and that are there all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -253,7 +254,8 @@ fn tag_write(needs: &mut Needs, targets: &Targets, tag: &str, wanted: bool, stan
         Write::AddTag {
             tag: tag.to_owned(),
         }
-    } else if ours || in_doubt {
+    } else if ours || in_doubt || drifted {
+        // Acknowledged as off, so we had put it on; `drifted` is only so far where ours counts.
         Write::RemoveTag {
             tag: tag.to_owned(),
         }

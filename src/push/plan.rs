@@ -115,6 +115,20 @@ impl Plan {
     }
 }
 
+/// The fingerprint in the text of a plan that was written to a file.
+///
+/// # Errors
+///
+/// Why the text is no plan.
+pub fn fingerprint_in(text: &str) -> Result<String, String> {
+    let plan: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let fingerprint = plan.get("fingerprint").and_then(serde_json::Value::as_str);
+    fingerprint
+        .filter(|fingerprint| !fingerprint.is_empty())
+        .map(str::to_owned)
+        .ok_or_else(|| "it has no fingerprint".to_owned())
+}
+
 /// The writes of one connection.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct ConnectionPlan {

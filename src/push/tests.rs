@@ -448,6 +448,72 @@ async fn a_write_in_doubt_is_written_again_even_when_nothing_is_wanted_any_more(
 }
 
 #[tokio::test]
+async fn a_tag_that_we_took_off_and_that_is_there_all_the_same_comes_off_only_where_ours_counts() {
+    for (on_drift, takes_off) in [("ours", true), ("alert", false), ("theirs", false)] {
+        let bench = bench(&format!("{TAGS}\npush.on_drift = \"{on_drift}\""));
+        bench.levels(&[("a", "high"), ("b", "middle")]);
+        bench.baseline().await;
+        bench.levels(&[("a", "middle"), ("b", "middle")]);
+        // The platform says that it is done, and leaves the old tag where it is.
+        bench.answer(|change| {
+            let done = !matches!(change.write, Write::RemoveTag { .. });
+            (done, Outcome::Applied)
+        });
+        bench.apply().await;
+        bench.obey();
+        assert_eq!(bench.holds("a"), ["engaged:hot", "engaged:warm"]);
+        bench.asked();
+        let tags = ["engaged:hot".to_owned(), "engaged:warm".to_owned()];
+        let shown = |id: &str, tags: &[String]| Contact {
+            tags: Some(tags.to_vec()),
+            ..contact(id, &[("level", "middle")])
+        };
+        // On somebody else it is foreign: we never put it on.
+        bench.read(vec![shown("a", &tags), shown("b", &tags)]);
+        let plan = bench.plan().await;
+        assert_eq!((plan.drifts, plan.writes), (1, u64::from(takes_off)));
+        bench.apply().await;
+        let asked: &[&str] = if takes_off { &["a -engaged:hot"] } else { &[] };
+        assert_eq!(bench.asked(), asked, "{on_drift}");
+        bench.read(vec![shown("a", &tags[1..]), shown("b", &tags)]);
+        assert_eq!(
+            (bench.plan().await.drifts, bench.plan().await.writes),
+            (0, 0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_doubt_stays_until_the_write_that_is_to_settle_it_is_done() {
+    for outcome in [
+        Outcome::Retry("busy".into(), None),
+        Outcome::Rejected("not now".into()),
+    ] {
+        let bench = bench(TAGS);
+        bench.levels(&[("a", "middle")]);
+        bench.baseline().await;
+        // All of it is done, and every answer is lost.
+        bench.answer(|_| (true, Outcome::Ambiguous("reset".into())));
+        bench.levels(&[("a", "high")]);
+        bench.apply().await;
+        assert_eq!(bench.holds("a"), ["engaged:hot"]);
+        // Nobody wants it any more, and taking it off does not work.
+        let words = format!("{outcome:?}");
+        bench.answer(move |_| (false, outcome.clone()));
+        bench.levels(&[("a", "middle")]);
+        bench.apply().await;
+        assert_eq!(bench.holds("a"), ["engaged:hot"]);
+        bench.obey();
+        bench.wait(48 * HOUR);
+        bench.apply().await;
+        assert_eq!(bench.holds("a"), ["engaged:warm"], "{words}");
+        bench.asked();
+        bench.apply().await;
+        assert_eq!(bench.asked(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_plan_shows_what_is_in_doubt_as_apply_will_write_it() {
     let bench = bench(TAGS);
     bench.levels(&[("a", "middle")]);
@@ -694,6 +760,26 @@ async fn whom_the_platform_lets_nobody_change_stands_in_no_plan() {
     // The address works again.
     bench.read(vec![contact("a", &[("level", "high")])]);
     assert_eq!(bench.plan().await.frozen, 0);
+}
+
+#[test]
+fn a_file_without_a_fingerprint_is_no_plan() {
+    use super::plan::{Plan, fingerprint_in};
+    let plan = Plan {
+        fingerprint: "0f3a".into(),
+        ..Plan::default()
+    };
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(fingerprint_in(&text), Ok("0f3a".to_owned()));
+    for broken in [
+        "",
+        "{}",
+        "[\"fingerprint\"]",
+        r#"{"fingerprint":7}"#,
+        r#"{"fingerprint":""}"#,
+    ] {
+        assert!(fingerprint_in(broken).is_err(), "{broken}");
+    }
 }
 
 mod again;

@@ -327,3 +327,33 @@ fn what_a_run_found_about_a_contact_that_was_merged_meanwhile_is_not_kept() {
     assert_eq!(bench.score().scored, 1);
     assert_eq!(bench.verify(), (1, 0, 0));
 }
+
+/// A clock that ran ahead.
+struct Ahead;
+
+impl Clock for Ahead {
+    fn now(&self) -> DateTime<Utc> {
+        Now.now() + TimeDelta::days(40)
+    }
+}
+
+#[test]
+fn whoever_was_scored_by_a_clock_that_ran_ahead_is_scored_anew_also_if_that_run_was_cut_off() {
+    let bench = bench(BATCH + 1);
+    let all = BATCH as u64 + 1;
+    let state = || bench.store.read(|conn| conn.state(ContactId(1))).unwrap();
+    let before = state();
+    for most in [u64::MAX, BATCH as u64] {
+        let cut = |done, _| assert!(done <= most, "cut off");
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            rescore(&bench.store, &bench.config, &Ahead, true, &cut)
+        }));
+        assert_eq!(ended.is_err(), most < all);
+        let ahead = state();
+        assert_ne!(ahead, before);
+        assert_eq!(bench.verify(), (0, all, 0));
+        bench.score();
+        assert_eq!(state(), before);
+        assert_eq!(bench.verify(), (all, 0, 0));
+    }
+}

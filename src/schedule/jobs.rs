@@ -3,6 +3,7 @@
 
 mod cleaning;
 mod storage;
+mod trouble;
 
 use std::{
     collections::BTreeMap,
@@ -33,6 +34,8 @@ use crate::{
     sync::{StreamReport, Sync, SyncReport},
     verdict::Machines,
 };
+
+pub use trouble::Trouble;
 
 /// The number of an address that was never called: no connection has it.
 const NEVER_CALLED: ConnectionId = ConnectionId(0);
@@ -581,64 +584,6 @@ const fn outcome(trouble: Option<&String>) -> &'static str {
     match trouble {
         Some(_) => "trouble",
         None => "ok",
-    }
-}
-
-/// A push that failed, and whose.
-#[derive(Debug)]
-pub struct Trouble {
-    /// The connection; empty where it was none's in particular.
-    pub connection: String,
-    /// What happened.
-    pub error: PushError,
-}
-
-impl Trouble {
-    fn new(connection: &ConnectionConfig, error: PushError) -> Self {
-        Self {
-            connection: connection.name.clone(),
-            error,
-        }
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self {
-            connection: String::new(),
-            error: error.into(),
-        }
-    }
-}
-
-impl From<Trouble> for Expected {
-    fn from(trouble: Trouble) -> Self {
-        use crate::diagnostic::{Diagnostic, Exit};
-        match trouble.error {
-            PushError::Store(error) => error.into(),
-            PushError::Platform(error) => platform::refused(&trouble.connection, &error),
-            stale @ PushError::Stale { .. } => {
-                let diagnostic = Diagnostic::error("E0801", stale.to_string())
-                    .help("look at the new plan with `engaged plan`, then apply that");
-                Self::new(Exit::Pending, diagnostic)
-            }
-        }
-    }
-}
-
-impl From<StoreError> for Expected {
-    fn from(error: StoreError) -> Self {
-        use crate::diagnostic::{Diagnostic, Exit};
-        let exit = match error.exit_status() {
-            7 => Exit::Locked,
-            2 => Exit::Usage,
-            1 => Exit::Bug,
-            _ => Exit::Storage,
-        };
-        Self::new(
-            exit,
-            Diagnostic::error(error.code(), error.to_string()).help(error.next_step()),
-        )
     }
 }
 

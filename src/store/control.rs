@@ -4,11 +4,15 @@ use engaged_connectors::Stream;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Conn, StoreError, Tx};
-use crate::score::{calendar::Millis, facts::ConnectionId};
+use crate::score::{
+    calendar::{Day, Millis},
+    facts::ConnectionId,
+};
 
 const PAUSED: &str = "paused";
 const COVERAGE_MARK: &str = "coverage mark";
 const RULES_MARK: &str = "rules mark";
+const SCORED_TO: &str = "scored to";
 const BEAT: &str = "beat";
 
 impl Conn {
@@ -33,6 +37,12 @@ impl Conn {
             .control(COVERAGE_MARK)?
             .map(|control| control.value)
             .unwrap_or_default())
+    }
+
+    /// The latest day as of which somebody may be scored; later than today where the clock was set back since.
+    pub fn scored_to(&self) -> Result<Option<Day>, StoreError> {
+        let control = self.control(SCORED_TO)?;
+        Ok(control.and_then(|control| Day::parse(&control.value)))
     }
 
     /// The number of the rules by which everybody without a dirty mark is scored; `None` if that is not known.
@@ -121,6 +131,11 @@ impl Tx {
     /// Keeps the holes that a run scored with.
     pub fn set_coverage_mark(&self, mark: &str, now: Millis) -> Result<(), StoreError> {
         self.set_control(COVERAGE_MARK, mark, now)
+    }
+
+    /// Keeps the latest day as of which somebody may be scored.
+    pub fn set_scored_to(&self, day: Day, now: Millis) -> Result<(), StoreError> {
+        self.set_control(SCORED_TO, &day.to_string(), now)
     }
 
     /// Keeps by which rules everybody is scored; `None` while a run may leave some with others.

@@ -44,7 +44,7 @@ pub struct Standing {
 pub struct OpenWrite {
     /// The value; `None` takes it away.
     pub value: Option<String>,
-    /// Whether a request was made of which nobody knows what became of it.
+    /// Whether a request was made of which nobody knows what became of it, and nothing was done since.
     pub in_doubt: bool,
 }
 
@@ -60,8 +60,12 @@ pub struct Asked<'a> {
     pub fields: Vec<&'a str>,
 }
 
-/// What has been queued and is not done.
-const OPEN: &str = "state in ('planned', 'attempting', 'retry', 'ambiguous')";
+/// What has been queued and is not done. What was in doubt and written again stays so until something at its target was
+/// done: the write that was to settle it may be refused, or wanted by nobody any more.
+const OPEN: &str = "(state in ('planned', 'attempting', 'retry', 'ambiguous') or state = 'reconciled' and not exists (
+  select 1 from outbox later indexed by outbox_by_target where later.connection_id = outbox.connection_id
+    and later.platform_id = outbox.platform_id and later.target = outbox.target and later.id > outbox.id
+    and later.state = 'applied'))";
 
 impl Conn {
     /// Calls back with each contact that is on a platform, in the order of contacts.
@@ -172,9 +176,10 @@ impl<'c> Lookup<'c> {
         let open = anything.then(|| {
             conn.sql.prepare(
                 &[
-                    "select target, value, state in ('attempting', 'ambiguous') from outbox indexed by outbox_by_target
-                   where connection_id = ?1 and platform_id = ?2 and ",
+                    "select target, value, state in ('attempting', 'ambiguous', 'reconciled') from outbox
+                   indexed by outbox_by_target where connection_id = ?1 and platform_id = ?2 and ",
                     OPEN,
+                    " order by target, id",
                 ]
                 .concat(),
             )
@@ -243,11 +248,12 @@ impl<'c> Lookup<'c> {
         if let Some(open) = &mut self.open {
             let mut rows = open.query(params![self.connection.0, standing.platform_id])?;
             while let Some(row) = rows.next()? {
-                let write = OpenWrite {
-                    value: row.get(1)?,
-                    in_doubt: row.get(2)?,
-                };
-                standing.open.insert(row.get(0)?, write);
+                let (target, value, doubt): (String, _, bool) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                // In the order in which they were queued: the last value counts, and any doubt.
+                let before = standing.open.get(&target);
+                let in_doubt = doubt || before.is_some_and(|before| before.in_doubt);
+                standing.open.insert(target, OpenWrite { value, in_doubt });
             }
         }
         Ok(())

@@ -27,8 +27,19 @@ pub struct Run {
 impl Program {
     /// A folder with this configuration.
     pub fn with(config: &str) -> Self {
+        Self::within(TempDir::new().unwrap(), config)
+    }
+
+    /// The same in memory where the machine has such a place: for whoever opens many stores and cuts no power.
+    #[allow(dead_code, reason = "only a stage asks")]
+    pub fn in_memory(config: &str) -> Self {
+        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
+        Self::within(folder.unwrap(), config)
+    }
+
+    fn within(folder: TempDir, config: &str) -> Self {
         let program = Self {
-            folder: TempDir::new().unwrap(),
+            folder,
             binary: PathBuf::from(env!("CARGO_BIN_EXE_engaged")),
             bug: None,
         };

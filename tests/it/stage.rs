@@ -82,6 +82,8 @@ pub struct Scene {
     pub seed: u64,
     /// How long ago the world ends.
     pub ended: TimeDelta,
+    /// When it ends, instead, where the present does not matter.
+    pub end: Option<DateTime<Utc>>,
     /// How many months it lasts.
     pub months: u32,
     /// What the Ghost site publishes, if there is one.
@@ -100,6 +102,7 @@ impl Default for Scene {
             people: 40,
             seed: 1,
             ended: TimeDelta::days(1),
+            end: None,
             months: 6,
             ghost: None,
             mailchimp: false,
@@ -113,6 +116,7 @@ impl Default for Scene {
 pub struct Stage {
     pub program: Program,
     pub world: SharedWorld,
+    zone: String,
     pub ghost: Option<GhostServing>,
     pub mailchimp: Option<Mailchimp>,
     pub copernica: Option<Copernica>,
@@ -198,12 +202,7 @@ fn jobs(program: &Program, clock: Arc<dyn Clock>) -> Jobs {
 impl Stage {
     /// Serves the scene and writes a live configuration for it.
     pub fn new(scene: &Scene) -> Self {
-        let end = (now() - scene.ended).trunc_subsecs(0);
-        let spec = WorldSpec {
-            history_months: scene.months,
-            ..WorldSpec::small(scene.seed, end, scene.people)
-        };
-        let world = Arc::new(RwLock::new(World::generate(&spec)));
+        let world = world(scene);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -245,7 +244,13 @@ impl Stage {
             runtime.block_on(starting).unwrap()
         });
         let stage = Self {
-            program: Program::with(""),
+            program: match scene.end {
+                None => Program::with(""),
+                Some(_) => Program::in_memory(""),
+            },
+            zone: scene
+                .end
+                .map_or_else(noon, |_| "Europe/Amsterdam".to_owned()),
             world,
             ghost,
             mailchimp,
@@ -299,7 +304,7 @@ impl Stage {
 
     /// Writes the configuration anew, as edited.
     pub fn configure(&self, edit: impl FnOnce(String) -> String) {
-        let mut text = format!("timezone = \"{}\"\ndatabase = \"engaged.db\"\n", noon());
+        let mut text = format!("timezone = \"{}\"\ndatabase = \"engaged.db\"\n", self.zone);
         // A schedule that is never due while a test runs.
         let rest = format!("schedule = \"0 0 1 1 *\"\nmode = \"live\"\n{TAGS}\n");
         if let Some(mailchimp) = &self.mailchimp {
@@ -341,6 +346,12 @@ impl Stage {
 
     pub fn site(&self) -> &Ghost {
         self.ghost.as_ref().unwrap().ghost()
+    }
+
+    /// The site, and what plays its faults.
+    #[allow(dead_code, reason = "the simulation alone asks")]
+    pub fn site_serving(&self) -> &GhostServing {
+        self.ghost.as_ref().unwrap()
     }
 
     pub fn site_ledger(&self) -> &Ledger {
@@ -667,6 +678,19 @@ impl Stage {
         let run = self.program.expect(code, &["status", "--json"]);
         serde_json::from_str(&run.out).unwrap()
     }
+}
+
+/// The people of a scene, and what they did.
+fn world(scene: &Scene) -> SharedWorld {
+    let end = scene
+        .end
+        .unwrap_or_else(|| now() - scene.ended)
+        .trunc_subsecs(0);
+    let spec = WorldSpec {
+        history_months: scene.months,
+        ..WorldSpec::small(scene.seed, end, scene.people)
+    };
+    Arc::new(RwLock::new(World::generate(&spec)))
 }
 
 /// The tags of ours that a member of the account has.

@@ -390,11 +390,14 @@ async fn tag(
     name: &str,
     needed: bool,
 ) -> Result<Result<Option<String>, Outcome>, Failure> {
-    if let Some(found) = look_up(ac, name).await.map_err(Failure::NotDone)? {
-        return Ok(Ok(Some(found)));
-    }
-    if !needed {
-        return Ok(Ok(None));
+    match look_up(ac, name).await.map_err(Failure::NotDone)? {
+        Found::Tag(found) => return Ok(Ok(Some(found))),
+        Found::Absent if !needed => return Ok(Ok(None)),
+        Found::Unsaid if !needed => {
+            let reason = "ActiveCampaign answered with other tags than the one that was asked for";
+            return Ok(Err(Outcome::Retry(reason.into(), None)));
+        }
+        Found::Absent | Found::Unsaid => {}
     }
     let body = json!({"tag": {"tag": name, "tagType": "contact", "description": ""}});
     let answer = ac
@@ -407,9 +410,10 @@ async fn tag(
         Ok(answer) => answer,
         // A tag more or less touches nobody: a doubt about it is none about the contact.
         Err(failure) => {
-            let found = look_up(ac, name).await.ok().flatten();
-            let failed = || Failure::NotDone(failure.into());
-            return found.map(|tag| Ok(Some(tag))).ok_or_else(failed);
+            return match look_up(ac, name).await {
+                Ok(Found::Tag(tag)) => Ok(Ok(Some(tag))),
+                _ => Err(Failure::NotDone(failure.into())),
+            };
         }
     };
     let made = answer.json::<Value>().unwrap_or_default();
@@ -417,13 +421,23 @@ async fn tag(
         return Ok(Ok(Some(made)));
     }
     match look_up(ac, name).await.map_err(Failure::NotDone)? {
-        Some(found) => Ok(Ok(Some(found))),
-        None => Ok(Err(Outcome::Rejected(answer.words()))),
+        Found::Tag(found) => Ok(Ok(Some(found))),
+        Found::Absent | Found::Unsaid => Ok(Err(Outcome::Rejected(answer.words()))),
     }
 }
 
-/// The tag of exactly that name. The search finds what contains it.
-async fn look_up(ac: &ActiveCampaign, name: &str) -> Result<Option<String>, ConnectorError> {
+/// What a search says of a tag.
+enum Found {
+    /// Its id.
+    Tag(String),
+    /// There is none.
+    Absent,
+    /// The answer was about other names: it says nothing about this one.
+    Unsaid,
+}
+
+/// The tag of exactly that name. The search finds what contains it; where nothing does, another search was answered.
+async fn look_up(ac: &ActiveCampaign, name: &str) -> Result<Found, ConnectorError> {
     let list = List {
         path: "tags",
         name: "tags",
@@ -432,5 +446,15 @@ async fn look_up(ac: &ActiveCampaign, name: &str) -> Result<Option<String>, Conn
     let rows = walk::all(ac, &list).await?;
     let ours =
         |row: &&Value| row["tagType"] != "template" && text(row, "tag").as_deref() == Some(name);
-    Ok(rows.iter().find(ours).and_then(|row| id(row, "id")))
+    if let Some(tag) = rows.iter().find(ours).and_then(|row| id(row, "id")) {
+        return Ok(Found::Tag(tag));
+    }
+    let lower = name.to_lowercase();
+    let alike =
+        |row: &Value| text(row, "tag").is_some_and(|tag| tag.to_lowercase().contains(&lower));
+    Ok(if rows.is_empty() || rows.iter().any(alike) {
+        Found::Absent
+    } else {
+        Found::Unsaid
+    })
 }

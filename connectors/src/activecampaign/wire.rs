@@ -88,11 +88,15 @@ pub(super) fn rows(
     answer: &Answer,
     name: &str,
 ) -> Result<(Vec<Value>, Option<u64>), ConnectorError> {
-    let mut page: Value = answer.json()?;
+    rows_of(answer.json()?, name)
+}
+
+/// The same of a page that may be any JSON: one that is no object has no rows.
+fn rows_of(mut page: Value, name: &str) -> Result<(Vec<Value>, Option<u64>), ConnectorError> {
     // `meta.total` is a text, or is missing (sheet 3).
     let total = text(&page["meta"], "total").and_then(|total| total.parse().ok());
-    match page[name].take() {
-        Value::Array(rows) => Ok((rows, total)),
+    match page.get_mut(name).map(Value::take) {
+        Some(Value::Array(rows)) => Ok((rows, total)),
         _ => Err(ConnectorError::Contract {
             what: format!("the list of {name}"),
             detail: "is missing in the answer".into(),
@@ -122,6 +126,17 @@ mod tests {
         assert_eq!(id(&json!({"a": 4127}), "a").as_deref(), Some("4127"));
         for odd in [json!("0"), json!(0), json!(""), json!(null), json!("../x")] {
             assert_eq!(id(&json!({"a": odd}), "a"), None);
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_no_object_is_refused_and_not_fallen_over() {
+        let (rows, total) =
+            rows_of(json!({"orders": [{}], "meta": {"total": "3"}}), "orders").unwrap();
+        assert_eq!((rows.len(), total), (1, Some(3)));
+        for odd in [json!(0), json!("down"), json!([1]), json!(null), json!({})] {
+            let refused = rows_of(odd.clone(), "orders").unwrap_err();
+            assert_eq!(refused.code(), "E0501", "{odd}");
         }
     }
 

@@ -31,7 +31,24 @@ pub(super) enum Feed {
     Payment,
 }
 
+/// Mails of automations, which no stream reads; a last look asks for them.
+pub(super) const AUTOMATED: &str = "automated_email_sent_event";
+
 impl Feed {
+    /// Every type that has a walk.
+    const ALL: [Self; 10] = [
+        Self::Sent,
+        Self::Delivered,
+        Self::Failed,
+        Self::Opened,
+        Self::Complained,
+        Self::Clicked,
+        Self::Newsletter,
+        Self::Signup,
+        Self::Comment,
+        Self::Payment,
+    ];
+
     /// The type to ask for.
     pub(super) fn asked(self) -> &'static str {
         match self {
@@ -72,6 +89,8 @@ pub(super) struct Reading {
     pub(super) rejects: Vec<Reject>,
     /// Rows of a type that nobody asked for.
     pub(super) unknown: u64,
+    /// The type of a row that answers another question of ours.
+    pub(super) foreign: Option<&'static str>,
     /// Where the rows that could be placed lie, in the order of the page.
     pub(super) places: Vec<Place>,
 }
@@ -96,6 +115,9 @@ pub(super) fn read(feed: Feed, rows: Vec<Row>, followed: &[String]) -> Reading {
             id: data.id.clone(),
         });
         if r#type != feed.answered() {
+            let others = Feed::ALL.iter().map(|other| other.answered());
+            let foreign = others.chain([AUTOMATED]).find(|other| *other == r#type);
+            reading.foreign = reading.foreign.or(foreign);
             reading.unknown += 1;
             continue;
         }

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::{
     Ghost,
+    events::AUTOMATED,
     members::read,
-    push::{any_of, known_shape, members},
+    push::{any_of, known_shape, members, of_asked},
     walk::LIMIT,
     wire::{EventPage, MemberPage, Row},
 };
@@ -35,13 +36,9 @@ pub(super) async fn look(
         let call = ghost.client.get("members/").query("limit", LIMIT);
         let call = call.query("include", "newsletters,labels");
         let page: MemberPage = call.query("filter", members(&ids)).send().await?.json()?;
+        of_asked(&ids, &page)?;
         for member in &page.members {
-            let Some(id) = member["id"].as_str() else {
-                return Err(ConnectorError::Contract {
-                    what: "GET members/".into(),
-                    detail: "a member has no id".into(),
-                });
-            };
+            let id = member["id"].as_str().unwrap_or_default();
             let (contact, _) = read(id, member, &ghost.newsletters);
             let look = Look {
                 contact,
@@ -64,8 +61,7 @@ async fn automated(
     ghost: &Ghost,
     ids: &BTreeSet<&str>,
 ) -> Result<BTreeMap<String, DateTime<Utc>>, ConnectorError> {
-    let ids = any_of(ids);
-    let filter = format!("type:automated_email_sent_event+data.member_id:{ids}");
+    let filter = format!("type:{AUTOMATED}+data.member_id:{}", any_of(ids));
     let call = ghost.client.get("members/events/").query("limit", LIMIT);
     let answer = call.query("filter", filter).send().await?;
     let mut mailed = BTreeMap::new();
@@ -75,9 +71,16 @@ async fn automated(
     }
     for row in answer.json::<EventPage>()?.events {
         let Row::Known(row) = row else { continue };
-        let data = row.data;
+        let (kind, data) = (row.r#type, row.data);
         let own = data.member.and_then(|member| member.id);
         if let Some(id) = data.member_id.or(own) {
+            if kind != AUTOMATED || !ids.contains(id.as_str()) {
+                return Err(ConnectorError::Contract {
+                    what: format!("GET members/events/ ({AUTOMATED})"),
+                    detail: "a row is of another type, or of a member that was not asked for"
+                        .into(),
+                });
+            }
             let last = mailed.entry(id).or_insert(data.created_at);
             *last = data.created_at.max(*last);
         }

@@ -41,6 +41,8 @@ enum Found {
     Label(Label),
     /// There is none, and nobody needs one: it is to be taken off.
     Absent,
+    /// The answer was about other labels: it says nothing about this one.
+    Unsaid,
     /// Ghost does not want it: why.
     Refused(String),
 }
@@ -200,6 +202,10 @@ async fn carry_out<'a>(
     let label = match found {
         Found::Label(label) => label,
         Found::Absent => return Ok(all(Outcome::Applied)),
+        Found::Unsaid => {
+            let reason = "Ghost answered with other labels than the one that was asked for";
+            return Ok(all(Outcome::Retry(reason.to_owned(), None)));
+        }
         Found::Refused(reason) => return Ok(all(Outcome::Rejected(reason))),
     };
     labels.insert(batch.tag, label.clone());
@@ -246,11 +252,10 @@ async fn carry_out<'a>(
 
 /// The label of that name; made if it is missing and needed.
 async fn label(ghost: &Ghost, tag: &str, needed: bool) -> Result<Found, ConnectorError> {
-    if let Some(label) = look_up(ghost, tag).await? {
-        return Ok(Found::Label(label));
-    }
-    if !needed {
-        return Ok(Found::Absent);
+    match look_up(ghost, tag).await? {
+        // Ghost refuses a second label of one name, so that nothing comes of asking for it in vain.
+        Found::Absent | Found::Unsaid if needed => {}
+        found => return Ok(found),
     }
     let call = ghost.client.call(Method::POST, "labels/");
     // Ghost refuses a second label of one name, so the request may be repeated.
@@ -260,8 +265,10 @@ async fn label(ghost: &Ghost, tag: &str, needed: bool) -> Result<Found, Connecto
         .send()
         .await?;
     if answer.status() == StatusCode::UNPROCESSABLE_ENTITY {
-        let label = look_up(ghost, tag).await?;
-        return Ok(label.map_or_else(|| Found::Refused(answer.words()), Found::Label));
+        return Ok(match look_up(ghost, tag).await? {
+            Found::Absent => Found::Refused(answer.words()),
+            found => found,
+        });
     }
     if !answer.status().is_success() {
         return Ok(Found::Refused(answer.words()));
@@ -272,14 +279,19 @@ async fn label(ghost: &Ghost, tag: &str, needed: bool) -> Result<Found, Connecto
     }
 }
 
-/// Finds a label by its name. Some databases ignore case, so an equal name is preferred.
-async fn look_up(ghost: &Ghost, tag: &str) -> Result<Option<Label>, ConnectorError> {
+/// Finds a label by its name. Some databases ignore case, so an equal name is preferred. A cache may repeat the answer
+/// about another label: only a list without labels says that there is none.
+async fn look_up(ghost: &Ghost, tag: &str) -> Result<Found, ConnectorError> {
     let call = ghost.client.get("labels/").query("limit", LIMIT);
     let call = call.query("filter", format!("name:{}", quote(tag)));
     let labels = call.send().await?.json::<LabelPage>()?.labels;
     let alike = |label: &&Label| label.name.to_lowercase() == tag.to_lowercase();
     let exact = labels.iter().find(|label| label.name == tag);
-    Ok(exact.or_else(|| labels.iter().find(alike)).cloned())
+    Ok(match exact.or_else(|| labels.iter().find(alike)) {
+        Some(label) => Found::Label(label.clone()),
+        None if labels.is_empty() => Found::Absent,
+        None => Found::Unsaid,
+    })
 }
 
 /// Which of these members there are, and whether each has the label.
@@ -294,6 +306,7 @@ async fn tagged(
         .query("limit", LIMIT)
         .query("include", "labels");
     let page: MemberPage = call.query("filter", members(ids)).send().await?.json()?;
+    of_asked(ids, &page)?;
     let has = |member: &serde_json::Value| {
         let labels = member["labels"].as_array()?;
         let id = member["id"].as_str()?.to_owned();
@@ -307,6 +320,19 @@ async fn tagged(
             what: "GET members/".into(),
             detail: "a member has no id or no labels".into(),
         })
+}
+
+/// Refuses an answer about members that nobody asked for: it does not say who of the others is gone.
+pub(super) fn of_asked(ids: &BTreeSet<&str>, page: &MemberPage) -> Result<(), ConnectorError> {
+    let asked =
+        |member: &serde_json::Value| member["id"].as_str().is_some_and(|id| ids.contains(id));
+    if page.members.iter().all(asked) {
+        return Ok(());
+    }
+    Err(ConnectorError::Contract {
+        what: "GET members/".into(),
+        detail: "a member has no id, or is none of those that were asked for".into(),
+    })
 }
 
 /// A filter for these members. A hundred ids make some 3.5 kB of URL; Ghost bears 8.

@@ -144,6 +144,13 @@ async fn last_words(ghost: &Ghost, id: &str) -> Result<BTreeMap<String, Word>, C
     for row in page.events {
         let Row::Known(row) = row else { continue };
         let (at, data) = (row.data.created_at, row.data);
+        let own = data.member.and_then(|member| member.id);
+        if data.member_id.or(own).is_some_and(|own| own != id) {
+            return Err(ConnectorError::Contract {
+                what: "GET members/events/ (newsletter_event)".into(),
+                detail: "a row is of a member that was not asked for".into(),
+            });
+        }
         let Some(newsletter) = data.newsletter.and_then(|one| one.id) else {
             continue;
         };

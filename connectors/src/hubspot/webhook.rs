@@ -60,7 +60,8 @@ impl Webhook for Hook {
 
     fn read(&self, delivery: &Delivery<'_>, _: DateTime<Utc>) -> Result<News, ConnectorError> {
         let rows: Vec<Value> = serde_json::from_slice(delivery.body).map_err(|source| {
-            super::wire::contract("a delivery", format!("is no list: {source}"))
+            // The reader's own words may quote what somebody sent.
+            super::wire::contract("a delivery", format!("is no list: line {}", source.line()))
         })?;
         let mut news = News::default();
         for row in &rows {
@@ -116,6 +117,16 @@ mod tests {
         json!({"eventId": 1, "subscriptionId": 12, "portalId": 62515, "occurredAt": 1_785_579_132_345_i64,
             "subscriptionType": "contact.propertyChange", "attemptNumber": attempt, "objectId": 51,
             "propertyName": property, "propertyValue": "true"})
+    }
+
+    #[test]
+    fn what_is_said_of_a_delivery_that_is_no_list_quotes_nothing_of_it() {
+        let hook = Hook {
+            secrets: Secrets::default(),
+        };
+        let read = |delivery: &Delivery<'_>| hook.read(delivery, DateTime::UNIX_EPOCH).err();
+        let error = with(&json!("jan@example.nl"), read).unwrap().to_string();
+        assert!(!error.contains("jan"), "{error}");
     }
 
     #[test]

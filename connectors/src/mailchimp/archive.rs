@@ -50,7 +50,11 @@ fn collect(reader: impl Read, results: &mut BTreeMap<String, Result>) -> io::Res
         let rows: Vec<Result> = match serde_json::from_slice(&text) {
             Ok(rows) => rows,
             Err(_) if text.trim_ascii().is_empty() => continue,
-            Err(source) => return Err(source.into()),
+            // Its own words may quote what stands there, and these go to the log.
+            Err(source) => {
+                let place = format!("no list of results: line {}", source.line());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, place));
+            }
         };
         for row in rows {
             if let Some(id) = row.operation_id.clone() {
@@ -101,6 +105,13 @@ mod tests {
             .read_to_end(&mut tar)
             .unwrap();
         assert_eq!(read(&tar).len(), 1);
+    }
+
+    #[test]
+    fn what_is_said_of_damage_quotes_nothing_of_the_archive() {
+        let damaged = pack(&["\"jan@example.nl\""]);
+        let error = collect(GzDecoder::new(&damaged[..]), &mut BTreeMap::new()).unwrap_err();
+        assert_eq!(error.to_string(), "no list of results: line 1");
     }
 
     #[test]

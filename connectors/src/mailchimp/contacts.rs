@@ -220,6 +220,10 @@ fn follow(pass: &Pass, listing: &Listing<MemberRow>) -> Result<(Place, bool), &'
             Item::Known(row) if pass.archived && !row.is_archived() => {
                 return Err("a member is not archived");
             }
+            // Those are listed on request only: this answers the other of our two questions.
+            Item::Known(row) if !pass.archived && row.is_archived() => {
+                return Err("a member is archived");
+            }
             Item::Known(row) => marks.push((row.id(), row.changed_at())),
             Item::Odd { .. } => return Err("a member is no object"),
         }

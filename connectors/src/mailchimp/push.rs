@@ -175,6 +175,9 @@ async fn wait(
             .map_err(ConnectorError::from)
             .and_then(|answer| answer.json::<Batch>());
         let batch = batch.map_err(|error| error.to_string())?;
+        if batch.id != id {
+            return Err("the answer is about another batch".into());
+        }
         let finished = batch.status == "finished";
         let url = batch
             .response_body_url

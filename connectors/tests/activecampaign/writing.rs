@@ -196,6 +196,29 @@ async fn a_tag_that_a_search_contains_is_not_the_tag_and_a_missing_field_is_refu
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_about_another_tag_does_not_say_that_there_is_none() {
+    let fake = Fake::new();
+    fake.join(1, &[(1, "1")]);
+    let connector = fake.connector();
+    assert!(applied(
+        &connector.push(&[tag(1, "engaged:hot")]).await.unwrap()
+    ));
+    let take_off = Write::RemoveTag {
+        tag: "engaged:hot".into(),
+    };
+    let changes = [change(1, take_off)];
+    fake.hook(|_, asked| {
+        let other = json!({"tags": [{"id": "77", "tag": "engaged:cold", "tagType": "contact"}]});
+        (asked.path == "tags").then(|| Ok((200, other.to_string())))
+    });
+    let outcomes = connector.push(&changes).await.unwrap();
+    assert!(matches!(outcomes[..], [Outcome::Retry(..)]), "{outcomes:?}");
+    fake.unhook();
+    assert!(applied(&connector.push(&changes).await.unwrap()));
+    assert_eq!(rows(&fake, "contactTags"), Vec::<Value>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_answer_to_a_tag_is_in_doubt_and_the_rest_waits() {
     let fake = Fake::new();
     fake.join(1, &[(1, "1")]);

@@ -147,6 +147,35 @@ async fn later_passes_bring_what_changed_and_once_a_day_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_archived_are_not_taken_for_all_members() {
+    let fake = world();
+    let repeat = |fake: &Fake, times: usize| {
+        let mut left = times;
+        fake.hook(move |account, asked| {
+            let live = asked.path.ends_with("/members") && !asked.query.contains_key("status");
+            if !live || left == 0 {
+                return None;
+            }
+            left -= 1;
+            let rows = account.rows[&asked.path].iter();
+            let rows: Vec<&Value> = rows.filter(|row| row["status"] == "archived").collect();
+            Some(Ok((
+                200,
+                bytes(&json!({"members": rows, "total_items": rows.len()})),
+            )))
+        });
+    };
+    // Once: it is asked for again.
+    repeat(&fake, 1);
+    let pages = pull_all(&fake.connector(), CONTACTS, None).await.unwrap();
+    assert_eq!(ids(&pages).len(), 2505);
+    // Whatever is asked: nobody is called gone.
+    repeat(&fake, usize::MAX);
+    let error = pull_all(&fake.connector(), CONTACTS, None).await;
+    assert!(matches!(error, Err(ConnectorError::Contract { .. })));
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_scan_spans_all_audiences() {
     let fake = world();
     fake.change(|account| {

@@ -301,6 +301,11 @@ async fn a_viewer_reads_every_page_and_no_whole_address_in_any_of_them() {
 fn no_cell_of_an_export_begins_a_formula_also_where_another_mark_parts_the_cells() {
     let written =
         |cell: &str| crate::listing::csv_line(["x".to_owned(), cell.to_owned()].into_iter());
+    assert_eq!(
+        written("-inf"),
+        "x,'-inf",
+        "a number for us, a name for a spreadsheet"
+    );
     for start in ["=", "+", "-", "@", "\t=", "\r=", "\n=", "\0="] {
         let cell = format!("{start}HYPERLINK(0)");
         let line = written(&cell);

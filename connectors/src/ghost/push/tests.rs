@@ -273,6 +273,62 @@ async fn a_tag_that_nobody_has_is_not_made_to_be_taken_off() {
 }
 
 #[tokio::test]
+async fn an_answer_about_another_label_does_not_say_that_there_is_none() {
+    let state = State::with(1);
+    {
+        let mut state = state.lock().unwrap();
+        state.labels = vec!["engaged:a".into(), "engaged:b".into()];
+        state.members.insert("m000".into(), vec!["1".into()]);
+    }
+    let inner = Arc::clone(&state);
+    let mut last: Option<Reply> = None;
+    let mut repeats = 1;
+    let (ghost, _) = Fake::answering(move |asked| {
+        let reply = inner.lock().unwrap().answer(asked);
+        if asked.path != "labels/" {
+            return reply;
+        }
+        // The cache gives the last answer once more.
+        let again = last.take().filter(|_| repeats > 0);
+        last = reply.as_ref().ok().map(|reply| Ok(reply.clone()));
+        repeats -= usize::from(again.is_some());
+        again.unwrap_or(reply)
+    });
+    let changes = [remove("m000", "engaged:a"), remove("m000", "engaged:b")];
+    let outcomes = ghost.push(&changes).await.unwrap();
+    assert_eq!(outcomes[0], Outcome::Applied);
+    assert!(matches!(outcomes[1], Outcome::Retry(..)), "{outcomes:?}");
+    assert_eq!(ghost.push(&changes[1..]).await.unwrap(), [Outcome::Applied]);
+    assert!(state.lock().unwrap().members["m000"].is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_about_other_members_calls_nobody_gone() {
+    let state = State::with(2);
+    state.lock().unwrap().labels.push("engaged:a".into());
+    let inner = Arc::clone(&state);
+    let (ghost, fake) = Fake::answering(move |asked| {
+        let mut asked = asked.clone();
+        if asked.path == "members/" {
+            asked.filter = asked.filter.replace("m000", "m001");
+        }
+        inner.lock().unwrap().answer(&asked)
+    });
+    // Whoever has the label already makes the connector look.
+    state
+        .lock()
+        .unwrap()
+        .members
+        .insert("m000".into(), vec!["0".into()]);
+    let outcomes = ghost.push(&[add("m000", "engaged:a")]).await.unwrap();
+    assert!(
+        matches!(outcomes[0], Outcome::Ambiguous(..)),
+        "{outcomes:?}"
+    );
+    assert!(fake.take().iter().any(|asked| asked.path == "members/"));
+}
+
+#[tokio::test]
 async fn opposite_changes_to_one_tag_wait_for_each_other() {
     let state = State::with(1);
     let (ghost, _) = ghost(&state);

@@ -135,6 +135,28 @@ async fn late_events_are_found_and_a_site_at_rest_costs_one_request() {
 }
 
 #[tokio::test]
+async fn the_answer_about_another_type_is_no_page_of_this_one() {
+    let rows: Rows = Arc::default();
+    rows.lock().unwrap().extend([
+        row("email_opened_event", HOUR, 1),
+        row("click_event", 100 * HOUR, 2),
+    ]);
+    let repeats = Arc::new(Mutex::new(false));
+    let (inner, repeat, mut last) = (Arc::clone(&rows), Arc::clone(&repeats), None);
+    let (ghost, _) = Fake::answering(move |asked| {
+        let repeat = std::mem::take(&mut *repeat.lock().unwrap());
+        let asked = last.replace(asked.clone()).filter(|_| repeat);
+        timeline(&inner, &asked.or(last.clone()).unwrap())
+    });
+    pass(&ghost, OPENS, None).await;
+    *repeats.lock().unwrap() = true;
+    let error = ghost.pull(CLICKS, None).await.unwrap_err();
+    assert!(error.to_string().contains("email_opened_event"), "{error}");
+    let (seen, _, _) = pass(&ghost, CLICKS, None).await;
+    assert_eq!(seen.len(), 1);
+}
+
+#[tokio::test]
 async fn an_outage_of_the_platforms_own_log_loses_nothing() {
     let rows: Rows = Arc::default();
     rows.lock()

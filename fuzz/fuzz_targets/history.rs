@@ -1,0 +1,5 @@
+//! See `../src/`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| engaged_fuzz::history::run(bytes));
