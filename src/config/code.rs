@@ -30,7 +30,7 @@ pub const MISPLACED_OPTION: &str = "E0113";
 /// A platform does not have what is asked of it.
 pub const UNSUPPORTED: &str = "E0114";
 /// Events are kept for less time than something looks back.
-pub const HORIZON: &str = "E0115";
+pub const HORIZON: &str = "E0116";
 /// A draft of the rules that changes something else.
 pub const NOT_RULES: &str = "E0130";
 /// Warning: others can read or overhear a secret.

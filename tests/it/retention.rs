@@ -74,7 +74,7 @@ fn what_is_older_than_it_is_kept_goes_with_the_daily_run_and_no_score_changes() 
         &format!("{RULES}{}", KEPT.replace("12", "6")),
     );
     let refused = program.expect(2, &["check"]);
-    assert!(refused.err.contains("E0115"), "{}", refused.err);
+    assert!(refused.err.contains("E0116"), "{}", refused.err);
     program.file("engaged.toml", &format!("{RULES}{KEPT}"));
     program.expect(0, &["check"]);
 
