@@ -24,40 +24,39 @@ fn is_met(expression: &str) -> bool {
     let spaced = expression.replace('/', " OR ");
     let spaced = spaced.replace('(', " ( ").replace(')', " ) ");
     let mut words = spaced.split_whitespace().peekable();
-    let met = any(&mut words);
-    met && words.next().is_none()
+    any(&mut words) == Some(true) && words.next().is_none()
 }
 
 type Words<'w> = std::iter::Peekable<std::str::SplitWhitespace<'w>>;
 
-fn any(words: &mut Words<'_>) -> bool {
-    let mut met = all(words);
+/// `None` for what is no expression.
+fn any(words: &mut Words<'_>) -> Option<bool> {
+    let mut met = all(words)?;
     while words.next_if_eq(&"OR").is_some() {
-        met |= all(words);
+        met |= all(words)?;
     }
-    met
+    Some(met)
 }
 
-fn all(words: &mut Words<'_>) -> bool {
-    let mut met = one(words);
+fn all(words: &mut Words<'_>) -> Option<bool> {
+    let mut met = one(words)?;
     while words.next_if_eq(&"AND").is_some() {
-        met &= one(words);
+        met &= one(words)?;
     }
-    met
+    Some(met)
 }
 
-fn one(words: &mut Words<'_>) -> bool {
-    let Some(word) = words.next() else {
-        return false;
-    };
+fn one(words: &mut Words<'_>) -> Option<bool> {
+    let word = words.next()?;
     if word == "(" {
-        return any(words) & (words.next() == Some(")"));
+        let met = any(words)?;
+        return (words.next() == Some(")")).then_some(met);
     }
     if words.next_if_eq(&"WITH").is_some() {
         // An exception only allows more.
-        words.next();
+        words.next()?;
     }
-    ALLOWED.contains(&word)
+    Some(ALLOWED.contains(&word))
 }
 
 #[test]

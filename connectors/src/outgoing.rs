@@ -141,6 +141,7 @@ impl Outgoing {
             .client
             .call(Method::POST, &self.target)
             .named(NAME)
+            .any_answer()
             .body("application/json", Bytes::from(body.to_owned()))
             .header(HeaderName::from_static(KEY_HEADER), key)
             .header(HeaderName::from_static(HEADER), signature);

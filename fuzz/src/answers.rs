@@ -30,7 +30,7 @@ pub fn run(bytes: &[u8]) {
         }
     };
     let today = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
-    let text = compose::text(&answers, KeyIn::File("secrets/key"), today);
+    let text = compose::text(&answers, KeyIn::File("secrets/key"), "engaged.db", today);
     let files = [SourceFile {
         path: "engaged.toml".into(),
         text,

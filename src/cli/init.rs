@@ -124,7 +124,8 @@ fn finish(
     let places = Places::of(&context.path, &answers.name);
     let now = context.clock.now().timestamp_millis();
     let today = Zone::new(answers.zone).day(now).date().unwrap_or_default();
-    let text = compose::text(answers, KeyIn::File(&places.key_shown), today);
+    let key = KeyIn::File(&places.key_shown);
+    let text = compose::text(answers, key, places.database, today);
     let config = probe.config(&text)?;
     places.free(&context.path)?;
     places.write(&text, &answers.key)?;

@@ -41,7 +41,7 @@ pub enum KeyIn<'a> {
 }
 
 /// The configuration, on that day.
-pub fn text(answers: &Answers, key: KeyIn<'_>, today: NaiveDate) -> String {
+pub fn text(answers: &Answers, key: KeyIn<'_>, database: &str, today: NaiveDate) -> String {
     let mut out = format!(
         "# Written by `engaged init` on {today}, and yours from here on. After an edit: `engaged check`.\n\
          # Every option that there is, with its default: config/engaged.example.toml in the distribution.\n\n"
@@ -55,8 +55,8 @@ pub fn text(answers: &Answers, key: KeyIn<'_>, today: NaiveDate) -> String {
         "of dashboard, reports and explanations: nl or en",
     );
     out += &noted(
-        "database = \"engaged.db\"",
-        "beside this file; it holds people's addresses",
+        &format!("database = {}", quoted(database)),
+        "it holds people's addresses",
     );
     out += &rules_on_top(answers);
     out += &connection(answers, key, today);

@@ -14,6 +14,10 @@ use crate::diagnostic::{Diagnostic, Exit, Expected};
 /// The folder of keys, beside the configuration.
 const SECRETS: &str = "secrets";
 
+/// Beside the configuration; but what is under /etc a service sees read-only, and it has a folder of its own (systemd/).
+const BESIDE: &str = "engaged.db";
+const OF_THE_SERVICE: &str = "/var/lib/engaged/engaged.db";
+
 /// Where the files of a first run go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -23,6 +27,8 @@ pub struct Places {
     pub key: PathBuf,
     /// The key's file as the configuration names it.
     pub key_shown: String,
+    /// The database as the configuration names it.
+    pub database: &'static str,
 }
 
 impl Places {
@@ -35,10 +41,16 @@ impl Places {
         };
         let folder = config.parent().unwrap_or(Path::new("")).to_owned();
         let key_shown = format!("{SECRETS}/{connection}");
+        let of_the_service = config.starts_with("/etc");
         Self {
             key: folder.join(&key_shown),
             config,
             key_shown,
+            database: if of_the_service {
+                OF_THE_SERVICE
+            } else {
+                BESIDE
+            },
         }
     }
 

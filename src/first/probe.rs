@@ -66,7 +66,12 @@ impl Probe<'_> {
     }
 
     fn connector(&self, answers: &Answers) -> Result<Box<dyn Connector>, Failed> {
-        let text = compose::text(answers, KeyIn::Environment(KEY), NaiveDate::default());
+        let text = compose::text(
+            answers,
+            KeyIn::Environment(KEY),
+            "engaged.db",
+            NaiveDate::default(),
+        );
         let config = self.config(&text).map_err(Failed::fatal)?;
         let Some(connection) = config.connections.first() else {
             // One connection was written, so one was read.

@@ -15,7 +15,7 @@ const TODAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 6, 15).unwrap();
 const ZONE: chrono_tz::Tz = chrono_tz::Tz::Europe__Amsterdam;
 
 fn composed(answers: &Answers) -> config::Config {
-    let text = compose::text(answers, KeyIn::File("secrets/x"), TODAY);
+    let text = compose::text(answers, KeyIn::File("secrets/x"), "engaged.db", TODAY);
     let path = Path::new("engaged.toml");
     let file = SourceFile {
         path: path.to_owned(),
@@ -23,6 +23,18 @@ fn composed(answers: &Answers) -> config::Config {
     };
     config::load_texts(path, &[file], &Environment::new())
         .unwrap_or_else(|all| panic!("{all:?}\n{text}"))
+}
+
+#[test]
+fn a_configuration_under_etc_names_the_folder_that_the_service_may_write() {
+    let of = |config: &str| Places::of(Path::new(config), "news").database;
+    assert_eq!(
+        of("/etc/engaged/engaged.toml"),
+        "/var/lib/engaged/engaged.db"
+    );
+    for beside in ["engaged.toml", "/srv/etc/engaged.toml", "etc/engaged.toml"] {
+        assert_eq!(of(beside), "engaged.db", "{beside}");
+    }
 }
 
 #[test]

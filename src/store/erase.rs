@@ -18,6 +18,7 @@ use rusqlite::params;
 use super::{
     Conn, Store, Tx,
     about::list,
+    backup::with_ending,
     contact::ContactId,
     erased::{self, Hash},
     error::StoreError,
@@ -507,9 +508,8 @@ impl Conn {
 
 /// Whether the bytes of a database or of its log hold one of some addresses, also as the end of a longer one.
 fn holds(database: &Path, addresses: &BTreeSet<String>) -> Result<bool, StoreError> {
-    let mut log = database.as_os_str().to_owned();
-    log.push("-wal");
-    Ok(has_bytes(database, addresses)? || has_bytes(Path::new(&log), addresses)?)
+    let log = with_ending(database, "-wal");
+    Ok(has_bytes(database, addresses)? || has_bytes(&log, addresses)?)
 }
 
 fn has_bytes(path: &Path, addresses: &BTreeSet<String>) -> Result<bool, StoreError> {

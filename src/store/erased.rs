@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -18,7 +18,11 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::Sha256;
 
-use super::{Conn, Tx, error::StoreError};
+use super::{
+    Conn, Tx,
+    backup::{sync_folder, with_ending},
+    error::StoreError,
+};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 /// The first line of the file.
@@ -167,9 +171,7 @@ fn key(sql: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// The file beside a database.
 pub(super) fn file(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".erased");
-    name.into()
+    with_ending(database, ".erased")
 }
 
 /// What the file holds: the key, and each hash with when it was erased.
@@ -221,20 +223,14 @@ pub(super) fn write(
         text += &format!("{} {at}\n", hex::encode(hash));
     }
     // Whole or not at all: a second file takes the place of the first.
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
+    let partial = with_ending(&path, ".partial");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut out = options.open(&partial).map_err(failed)?;
     out.write_all(text.as_bytes()).map_err(failed)?;
     out.sync_all().map_err(failed)?;
     std::fs::rename(&partial, &path).map_err(failed)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    folder.sync_all().map_err(failed)
+    sync_folder(&path)
 }
 
 /// Sees to it that the database has a key: the file's, so that an older backup knows again whom it says, or a new one.

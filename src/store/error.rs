@@ -250,6 +250,10 @@ impl From<rusqlite::Error> for StoreError {
         }
         match failure.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged { detail },
+            // A header that asks for another format than there is has no code of its own.
+            ErrorCode::Unknown if detail.contains("unsupported file format") => {
+                Self::Damaged { detail }
+            }
             ErrorCode::DiskFull => Self::Full { detail },
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
                 Self::ReadOnly { detail }
@@ -267,6 +271,25 @@ impl From<rusqlite::Error> for StoreError {
 mod tests {
     use super::*;
     use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_header_of_an_unknown_format_is_damage_and_no_fault_of_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let make = rusqlite::Connection::open(&path).unwrap();
+        make.execute_batch("create table a (b); drop table a")
+            .unwrap();
+        drop(make);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[44..48].copy_from_slice(&9_u32.to_be_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        let look = conn.query_row("select count(*) from sqlite_schema", (), |row| {
+            row.get::<_, i64>(0)
+        });
+        let error = StoreError::from(look.unwrap_err());
+        assert_eq!(error.code(), "E0303", "{error}");
+    }
 
     #[test]
     fn a_folder_that_cannot_be_written_a_full_disk_and_a_missing_folder_are_told_apart() {

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Conn, StoreError, lock::lock_path, migrate};
+use super::{Conn, StoreError, backup::with_ending, lock::lock_path, migrate};
 
 /// The database as `SQLite` sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +96,7 @@ pub fn sqlite_version() -> &'static str {
 /// The files of a database that are there: itself, its log of writes, the index of that.
 pub fn files(database: &Path) -> Vec<DatabaseFile> {
     let all = ["", "-wal", "-shm"].into_iter().filter_map(|end| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(end);
-        let path = PathBuf::from(name);
+        let path = with_ending(database, end);
         let is = fs::metadata(&path).ok()?;
         Some(DatabaseFile {
             path,

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{Upgrading, error::StoreError};
+use super::{Upgrading, backup::with_ending, error::StoreError};
 use crate::score::calendar::Millis;
 
 struct Migration {
@@ -206,12 +206,8 @@ fn apply(
 
 /// A complete copy under a name that tells which schema it has; synced before the migration begins.
 fn back_up(conn: &Connection, path: &Path, found: i64) -> Result<(), StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".before-{}", found + 1));
-    let target = Path::new(&name);
-    let mut partial = name.clone();
-    partial.push(".partial");
-    let partial = Path::new(&partial);
+    let target = &with_ending(path, &format!(".before-{}", found + 1));
+    let partial = &with_ending(target, ".partial");
     match std::fs::remove_file(partial) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(StoreError::file(partial, &error));

@@ -107,6 +107,8 @@ impl Tx {
         let mut commit = PageCommit::default();
         if is_planted(Bug::CursorApart) {
             self.set_cursor(connection, stream, &page.next, known_at)?;
+            // Nothing else is to be wrong.
+            self.write_counted()?;
             self.sql.execute_batch("commit; begin immediate")?;
         }
         self.name_campaigns(connection, &page.campaigns)?;

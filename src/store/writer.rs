@@ -72,14 +72,7 @@ impl Writer {
         &self,
         job: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (reply, answer) = mpsc::sync_channel(1);
-        let failed = Arc::clone(&self.failed);
-        self.queue(Box::new(move |tx| {
-            let result = in_transaction(tx, job);
-            failed.note(&result);
-            let _ = reply.send(result);
-        }))?;
-        answer.recv().map_err(|_| fell())?
+        self.outside(|tx| in_transaction(tx, job))
     }
 
     pub(super) async fn write_async<T: Send + 'static>(
@@ -88,15 +81,12 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let room = Arc::clone(&self.room);
         let permit = room.acquire_owned().await.map_err(|_| fell())?;
-        let (reply, answer) = oneshot::channel();
-        let failed = Arc::clone(&self.failed);
-        self.queue(Box::new(move |tx| {
+        let job = move |tx: &Tx| {
             let result = in_transaction(tx, job);
-            failed.note(&result);
             drop(permit);
-            let _ = reply.send(result);
-        }))?;
-        answer.await.map_err(|_| fell())?
+            result
+        };
+        self.outside_async(job).await
     }
 
     /// Runs a job that cannot be part of a transaction, and waits for it.

@@ -414,6 +414,7 @@ fn a_flood_of_webhooks_is_kept_whole_and_once_while_the_same_events_are_polled()
         ..Options::default()
     };
     let account = Account::new(40, TimeDelta::days(3), "* * * * *", options);
+    let polled_first = account.site.events();
     for _ in 0..2 {
         account.world.write().unwrap().day_of_news();
     }
@@ -466,7 +467,9 @@ fn a_flood_of_webhooks_is_kept_whole_and_once_while_the_same_events_are_polled()
 
     let events = account.site.events();
     let by_hook = true_ones(&events, |event| told.contains(&event.key()));
-    let by_poll = true_ones(&events, |event| event.polled);
+    // The account shows the latest open of each; what it showed to the first poll was as true.
+    let polled = [polled_first, events].concat();
+    let by_poll = true_ones(&polled, |event| event.polled);
     assert_eq!(stored(&account, 1), by_hook, "by webhook");
     assert_eq!(stored(&account, 2), by_poll, "by polling");
     let both = by_poll

@@ -60,22 +60,34 @@ impl Answer {
         if !self.status.is_success() {
             return Err(self.refusal());
         }
-        serde_json::from_slice(&self.body).map_err(|source| {
-            let kind = self
-                .headers
-                .get(header::CONTENT_TYPE)
-                .and_then(|kind| kind.to_str().ok());
-            ConnectorError::Contract {
-                what: self.what.clone(),
-                detail: format!(
-                    "the answer ({}, {} bytes) is not as documented: {}; it begins {:?}",
-                    redact(kind.unwrap_or("no content type"), 60),
-                    self.body.len(),
-                    redact(&source.to_string(), SAMPLE),
-                    redact(&String::from_utf8_lossy(&self.body), SAMPLE),
-                ),
-            }
-        })
+        serde_json::from_slice(&self.body).map_err(|source| self.odd(&source.to_string()))
+    }
+
+    /// Whether a success brings a web page: none of the platforms has one to give.
+    pub(super) fn is_web_page(&self) -> bool {
+        self.status.is_success() && self.body.trim_ascii_start().starts_with(b"<")
+    }
+
+    /// A success that is a web page, as an error.
+    pub(super) fn strange(&self) -> ConnectorError {
+        self.odd("it is a web page, of whatever stands between here and the platform")
+    }
+
+    fn odd(&self, why: &str) -> ConnectorError {
+        let kind = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        ConnectorError::Contract {
+            what: self.what.clone(),
+            detail: format!(
+                "the answer ({}, {} bytes) is not as documented: {}; it begins {:?}",
+                redact(kind.unwrap_or("no content type"), 60),
+                self.body.len(),
+                redact(why, SAMPLE),
+                redact(&String::from_utf8_lossy(&self.body), SAMPLE),
+            ),
+        }
     }
 
     /// This answer as an error, for a status that the connector has no use for.

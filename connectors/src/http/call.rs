@@ -59,6 +59,7 @@ pub struct Call<'a> {
     body: Result<Bytes, ConnectorError>,
     idempotent: bool,
     foreign: bool,
+    any_answer: bool,
     name: Option<&'static str>,
     body_max: Option<BodyMax>,
 }
@@ -74,6 +75,7 @@ impl<'a> Call<'a> {
             body: Ok(Bytes::new()),
             idempotent: false,
             foreign: false,
+            any_answer: false,
             name: None,
             body_max: None,
         }
@@ -88,6 +90,12 @@ impl<'a> Call<'a> {
     /// that it may be sent again when its answer was lost.
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Takes a success for one whatever comes with it: where the receiver is anybody's, and may answer with a web page.
+    pub fn any_answer(mut self) -> Self {
+        self.any_answer = true;
         self
     }
 
@@ -201,7 +209,11 @@ impl<'a> Call<'a> {
             Ok(response) => {
                 let (status, bytes) = (response.status().as_u16(), response.body().len());
                 debug!(%what, attempt, status, bytes, ms, "answered");
-                answer::judge(what, response, self.client.clock.now())
+                let answer = answer::judge(what, response, self.client.clock.now())?;
+                if answer.is_web_page() && !self.any_answer {
+                    return Err(strange(&answer));
+                }
+                Ok(answer)
             }
             Err(error) => {
                 let miss = missed(what, &error);
@@ -264,6 +276,17 @@ impl<'a> Call<'a> {
 fn extend(headers: &mut HeaderMap, more: &HeaderMap) {
     for (name, value) in more {
         headers.insert(name, value.clone());
+    }
+}
+
+/// What stands in between may answer for the platform, with 200 and a page to log in; nobody knows whether the platform
+/// ever saw the request.
+fn strange(answer: &Answer) -> Miss {
+    Miss {
+        error: answer.strange(),
+        passes: false,
+        maybe_done: true,
+        wish: None,
     }
 }
 

@@ -355,12 +355,10 @@ async fn bodies_that_are_no_json_are_refused_with_a_redacted_sample() {
     ];
     for body in bodies {
         let (client, _) = client([reply(200, body)]);
-        let error = client
-            .get("x")
-            .send()
-            .await
-            .unwrap()
-            .json::<Vec<u8>>()
+        let answer = client.get("x").send().await;
+        let read = answer.map_err(ConnectorError::from);
+        let error = read
+            .and_then(|answer| answer.json::<Vec<u8>>())
             .unwrap_err();
         assert!(matches!(error, ConnectorError::Contract { .. }), "{error}");
         assert!(!error.to_string().contains("jan@"), "{error}");
@@ -428,4 +426,22 @@ async fn no_key_query_or_address_is_logged_at_any_level() {
         !text.contains("canary") && !text.contains("1795348800"),
         "{text}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_web_page_is_no_word_of_the_platform_that_a_write_was_done() {
+    let page = "\n<!doctype html><title>Wi-Fi</title>";
+    for method in [Method::POST, Method::GET] {
+        let (client, script) = client([reply(200, page)]);
+        let failure = client.call(method, "journeys/1/trigger").send().await;
+        let failure = failure.unwrap_err();
+        assert!(matches!(failure, Failure::Unknown(_)));
+        let error = ConnectorError::from(failure);
+        assert!(error.to_string().contains("web page"), "{error}");
+        assert_eq!(script.seen(), 1);
+    }
+    // Who is called at an address of the user's own may answer as it likes.
+    let (client, _) = client([reply(200, page)]);
+    let call = client.call(Method::POST, "hook").any_answer();
+    assert!(call.send().await.is_ok());
 }

@@ -305,6 +305,7 @@ const READERS: [(&str, &str); 20] = [
     ("append.rs", "whether an event is new"),
     ("counter.rs", "how many came of what a platform counts"),
     ("facts.rs", "the facts"),
+    ("rewind.rs", "the facts of another day"),
     ("hindsight.rs", "the facts of a look back"),
     ("walk.rs", "the facts of all"),
     ("history.rs", "the history, to be written again"),
