@@ -328,7 +328,6 @@ const READERS: [(&str, &str); 20] = [
     ("backup.rs", "how many there are"),
     ("erase.rs", "what is to be deleted"),
     ("horizon.rs", "what is to be deleted"),
-    ("rewind.rs", "as facts.rs"),
 ];
 
 #[test]
