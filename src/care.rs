@@ -26,6 +26,9 @@ const EXPECTED: &str = "backup expected";
 /// Contacts and events of whom something was last deleted for its age, and when.
 pub const DELETED: &str = "retention deleted";
 
+/// Before which instant events are to be deleted by a person's word; empty where nothing waits for one.
+pub const WAITING: &str = "retention waits";
+
 /// A log of more bytes than this is not emptied any more, because something reads for too long.
 pub const LOG_LARGE: i64 = 64_000_000;
 
@@ -42,6 +45,8 @@ pub struct CareStatus {
     pub disk: Option<Space>,
     /// What was last deleted because it was older than it is kept.
     pub deleted: Option<DeletedStatus>,
+    /// What is older than this waits for a word before it is deleted.
+    pub deletion_waits: Option<DateTime<Utc>>,
 }
 
 /// Events that were deleted because they were older than they are kept.
@@ -106,7 +111,14 @@ pub fn look(conn: &Conn, config: &Config, now: Millis) -> Result<CareStatus, Sto
         checks: checks.collect(),
         disk: disk::space(&config.database),
         deleted: deleted(conn)?,
+        deletion_waits: waiting(conn)?,
     })
+}
+
+fn waiting(conn: &Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let before = conn.control(WAITING)?;
+    let before = before.and_then(|control| control.value.parse().ok());
+    Ok(before.map(instant))
 }
 
 fn deleted(conn: &Conn) -> Result<Option<DeletedStatus>, StoreError> {
@@ -177,6 +189,12 @@ pub fn text(status: &CareStatus) -> String {
             time(deleted.at),
             deleted.events,
             deleted.contacts
+        );
+    }
+    if let Some(before) = status.deletion_waits {
+        out += &format!(
+            "Old       events of before {} wait to be deleted: see `engaged retention`\n",
+            time(before)
         );
     }
     if let Some(disk) = status.disk.filter(Space::is_low) {

@@ -116,8 +116,8 @@ enum Verb {
     Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
-    /// Show how long events are kept, and which are older; deletes nothing
-    Retention,
+    /// Show how long events are kept, and which are older
+    Retention(retention::Retention),
     /// Copy the database into one checked file, also beside a running daemon
     Backup(storage::Backup),
     /// Put a backup in the place of the database; nothing is written to platforms until it is approved
@@ -269,7 +269,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::History(arguments) => look::history(context, &arguments),
         Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
-        Verb::Retention => retention::retention(context),
+        Verb::Retention(arguments) => retention::retention(context, &arguments),
         Verb::Backup(arguments) => storage::backup(context, &arguments),
         Verb::Restore(arguments) => storage::restore(context, &arguments),
         Verb::Import(arguments) => load::import(context, &arguments),

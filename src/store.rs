@@ -90,7 +90,7 @@ pub use facts::{Hindsight, Which};
 pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
 pub use files::{DatabaseFile, Holder, Settings, files, holder, sqlite_version};
 pub use history::codec;
-pub use horizon::{OldEvents, Outdated};
+pub use horizon::{OldEvents, Outdated, needs_word};
 pub use inbox::{Arrived, Hook, NewDelivery, Settled, StoredDelivery, WITHOUT_CONNECTION};
 pub use leftover::SettledWrites;
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};

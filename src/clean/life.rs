@@ -35,12 +35,10 @@ impl Life {
     pub fn of(facts: &Facts) -> Self {
         let signs = facts.events.iter().filter(|fact| is_sign(fact));
         let person = signs.clone().filter(|fact| by_person(fact));
-        // Where nothing else of opens may be used, the date of the last is a sign; and what was deleted may have been one.
-        let forgotten = facts.forgotten.map(|forgotten| forgotten.until_at);
-        let known = facts.last_open.max(forgotten);
         Self {
-            person: person.map(|fact| fact.at).max().max(known),
-            any: signs.map(|fact| fact.at).max().max(known),
+            // Where nothing else of opens may be used, the date of the last is a sign.
+            person: person.map(|fact| fact.at).max().max(facts.last_open),
+            any: signs.map(|fact| fact.at).max().max(facts.last_open),
         }
     }
 
@@ -59,4 +57,20 @@ pub(super) fn is_sign(fact: &Fact) -> bool {
 /// Whether no machine is known to have caused an event.
 pub(super) fn by_person(fact: &Fact) -> bool {
     matches!(fact.verdict, Verdict::Human | Verdict::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::facts::Forgotten;
+
+    #[test]
+    fn what_was_deleted_for_its_age_is_no_sign_of_life() {
+        let send = KindId::built_in(&EventKind::Send).unwrap();
+        let facts = Facts {
+            forgotten: Some(Forgotten::one(send, 7)),
+            ..Facts::default()
+        };
+        assert_eq!(Life::of(&facts), Life::default());
+    }
 }

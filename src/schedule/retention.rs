@@ -4,9 +4,9 @@ use serde::Serialize;
 use tracing::info;
 
 use crate::{
-    care::DELETED,
+    care::{DELETED, WAITING},
     score::calendar::{Millis, Zone},
-    store::{ContactId, Run, StoreError, Tx},
+    store::{Conn, ContactId, Run, StoreError, Tx, needs_word},
 };
 
 use super::jobs::Jobs;
@@ -20,6 +20,9 @@ const AT_ONCE: u32 = 500;
 /// For how long what was written can be looked up.
 const WRITES_KEPT_MS: Millis = 90 * 86_400_000;
 const WRITES_AT_ONCE: u32 = 2_000;
+
+/// Since when events are kept, as of the last run that came to its end.
+const DONE: &str = "retention done";
 
 /// How much was deleted since the last line of the audit trail that says it.
 const UNDER_WAY: &str = "retention under way";
@@ -49,7 +52,7 @@ impl Jobs {
         let last = self.store.read(|conn| conn.last_run(RETENTION, None))?;
         // One that was cut off goes on.
         let done = |run: Run| run.ended_at.is_some() && zone.day(run.started_at) == today;
-        if last.is_some_and(done) {
+        if last.is_some_and(done) && !self.store.read(is_wanted)? {
             return Ok(());
         }
         let run = self.begin(RETENTION, None).await?;
@@ -95,10 +98,41 @@ impl Jobs {
         }
     }
 
+    /// Whether old events may be deleted now. What is deleted does not come back: so the first time, and whenever much more
+    /// would go than since the last time, it waits for a word.
+    async fn may_forget(&self, now: Millis) -> Result<bool, StoreError> {
+        let look = |conn: &Conn| {
+            let since = conn.kept_since()?;
+            let waits = match (conn.kept_from(now), since) {
+                (None, _) => return Ok(None),
+                (Some(begin), Some(_)) => needs_word(begin, since),
+                (Some(begin), None) => conn.has_older(begin)?,
+            };
+            Ok(conn.kept_from(now).map(|begin| (begin, waits)))
+        };
+        let looked = self.store.read(look)?;
+        let waiting = looked.filter(|(_, waits)| *waits);
+        let waiting = waiting.map(|(begin, _)| begin.to_string());
+        let waiting = waiting.unwrap_or_default();
+        let may = looked.is_some() && waiting.is_empty();
+        let note = move |tx: &Tx| {
+            let known = tx.control(WAITING)?.map(|control| control.value);
+            if known.unwrap_or_default() != waiting {
+                tx.set_control(WAITING, &waiting, now)?;
+            }
+            if may { tx.keep_since(now) } else { Ok(()) }
+        };
+        self.store.write_async(note).await?;
+        Ok(may)
+    }
+
     /// Deletes events that are older than they are kept, a few contacts at a time. How much that was is counted with each
     /// part and written into the audit trail at the end; a run that was cut off leaves its count to the next.
     async fn forget_old(&self) -> Result<(u64, u64), StoreError> {
         let now = self.clock.now().timestamp_millis();
+        if !self.may_forget(now).await? {
+            return Ok((0, 0));
+        }
         let mut after = ContactId(0);
         loop {
             let part = move |tx: &Tx| {
@@ -126,6 +160,7 @@ impl Jobs {
                 tx.set_control(DELETED, &format!("{contacts} {events}"), now)?;
                 tx.set_control(UNDER_WAY, "", now)?;
             }
+            tx.set_control(DONE, &until(tx)?, now)?;
             Ok((contacts, events))
         };
         self.store.write_async(end).await
@@ -163,6 +198,19 @@ impl Jobs {
             .await?;
         Ok(report)
     }
+}
+
+/// Whether there is something to delete by a word that was given since the last run.
+fn is_wanted(conn: &Conn) -> Result<bool, StoreError> {
+    let done = conn.control(DONE)?.map(|control| control.value);
+    Ok(until(conn)? != done.unwrap_or_default())
+}
+
+fn until(conn: &Conn) -> Result<String, StoreError> {
+    Ok(conn
+        .kept_since()?
+        .map(|begin| begin.to_string())
+        .unwrap_or_default())
 }
 
 /// Contacts and events.

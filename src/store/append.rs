@@ -23,18 +23,18 @@ use super::{
     error::StoreError,
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
-    horizon::Refusing,
+    horizon::{Refusing, Staying},
     tally::Group,
     tracking::Withholding,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     withheld::Kept,
-    word::{Dictionary, Texts, order_number, verdict_number},
+    word::{Dictionary, Texts, kind_of_stored, order_number, verdict_number},
 };
 use crate::{
     planted::{Bug, is_planted},
     score::{
         calendar::Millis,
-        facts::{ConnectionId, Fact, TextId},
+        facts::{ConnectionId, Fact, Forgotten, TextId},
     },
 };
 
@@ -127,10 +127,8 @@ impl Tx {
             Way::Poll => two_ways.then_some(2),
         };
         let whose = (connection, counted);
-        let refusing = Refusing::new(self, known_at);
-        let (mut incoming, mut news) =
-            self.number((&mut resolver, refusing), whose, events, &mut appended)?;
-        gathered.news.append(&mut news);
+        let refusing = Refusing::new(self, known_at)?;
+        let mut incoming = self.number(&mut resolver, whose, events, &mut appended)?;
         gathered.news.append(&mut resolver.joined);
         gathered.met += resolver.met;
         // Stable: rows of one contact stay in the order of their arrival.
@@ -141,7 +139,8 @@ impl Tx {
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let histories = &mut gathered.histories;
             let told = (known_at, (way, two_ways), twins);
-            let mut merge = Merge::begin(self, told, rows, (&mut insert, histories))?;
+            let how = (refusing.as_ref(), &mut insert, &mut *histories);
+            let mut merge = Merge::begin(self, told, rows, how)?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
@@ -155,6 +154,9 @@ impl Tx {
                 one_of_two += paired.more;
             }
             news |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
+            if let Some(forgotten) = merge.refused {
+                news |= self.note_forgotten(merge.contact, forgotten)?;
+            }
             if news || merge.judged {
                 gathered.news.push(merge.contact);
             }
@@ -169,14 +171,13 @@ impl Tx {
         Ok(appended)
     }
 
-    /// The events that are to be stored, and contacts about whom it is news that something was left out.
     fn number<'e>(
         &self,
-        (resolver, mut refusing): (&mut Resolver<'_>, Option<Refusing<'_>>),
+        resolver: &mut Resolver<'_>,
         (connection, way): (ConnectionId, Option<i64>),
         events: &'e [Event],
         appended: &mut Appended,
-    ) -> Result<(Vec<Incoming<'e>>, Vec<ContactId>), StoreError> {
+    ) -> Result<Vec<Incoming<'e>>, StoreError> {
         let mut texts = Texts::new(self, connection);
         let mut incoming = Vec::with_capacity(events.len());
         let mut withholding = Withholding::new(self)?;
@@ -206,12 +207,6 @@ impl Tx {
                         link: event.link.as_deref().unwrap_or_default(),
                     })?;
                 }
-                continue;
-            }
-            if let Some(refusing) = &mut refusing
-                && refusing.takes(contact, event)?
-            {
-                appended.outdated += 1;
                 continue;
             }
             let link = texts.id(Dictionary::Url, event.link.as_deref())?;
@@ -245,8 +240,7 @@ impl Tx {
                 properties,
             });
         }
-        let news = refusing.map(Refusing::end).transpose()?;
-        Ok((incoming, news.unwrap_or_default()))
+        Ok(incoming)
     }
 }
 
@@ -275,6 +269,11 @@ struct Merge<'m, 't> {
     judged: bool,
     /// What there is to judge anew.
     touched: Touched,
+    /// What is too old to be stored, if anything is; and what of this contact keeps it, once that was asked.
+    refusing: Option<&'m Refusing>,
+    staying: Option<Staying>,
+    /// What was not stored because it is too old.
+    refused: Option<Forgotten>,
     /// Held through the batch: even a look-up of a prepared statement tells at this rate.
     insert: &'m mut CachedStatement<'t>,
 }
@@ -284,11 +283,17 @@ impl<'m, 't> Merge<'m, 't> {
         tx: &'t Tx,
         (known_at, (way, two_ways), twins): (Millis, (Way, bool), Option<Millis>),
         rows: &[Incoming<'_>],
-        (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
+        (refusing, insert, histories): (
+            Option<&'m Refusing>,
+            &'m mut CachedStatement<'t>,
+            &mut Histories<'t>,
+        ),
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time, and twins follow from all there is; whole content only at its own.
-        let anywhere = twins.is_some() || rows.iter().any(|row| row.event.id.is_some());
+        let is_old = |row: &Incoming<'_>| refusing.is_some_and(|each| each.is_old(row.event));
+        let is_anywhere = |row: &Incoming<'_>| row.event.id.is_some() || is_old(row);
+        let anywhere = twins.is_some() || rows.iter().any(is_anywhere);
         let mut wanted = Vec::new();
         for row in rows {
             wanted.push(bucket(row.fact.at));
@@ -309,8 +314,27 @@ impl<'m, 't> Merge<'m, 't> {
             identified: HashMap::new(),
             judged: false,
             touched: Touched::default(),
+            refusing,
+            staying: None,
+            refused: None,
             insert,
         })
+    }
+
+    /// Whether a row that is not known is too old to be stored.
+    fn refuses(&mut self, row: &Incoming<'_>) -> bool {
+        let Some(refusing) = self.refusing.filter(|each| each.is_old(row.event)) else {
+            return false;
+        };
+        let staying = self
+            .staying
+            .get_or_insert_with(|| refusing.staying(&self.ledger));
+        if staying.keeps(&row.fact) {
+            return false;
+        }
+        let one = Forgotten::one(kind_of_stored(row.fact.kind), row.fact.at);
+        self.refused = Some(self.refused.map_or(one, |known| known.and(one)));
+        true
     }
 
     fn take(
@@ -353,7 +377,12 @@ impl<'m, 't> Merge<'m, 't> {
                 appended.duplicates += 1;
                 return Ok(());
             }
-            _ => {}
+            Some(_) => {}
+            None if self.refuses(row) => {
+                appended.outdated += 1;
+                return Ok(());
+            }
+            None => {}
         }
         let new = self.insert(row)?;
         if let Some(Known { id: old, at, .. }) = known {
@@ -477,6 +506,10 @@ impl<'m, 't> Merge<'m, 't> {
             self.confirm(first)?;
             self.judge(first.id, row.fact.at, row)?;
             appended.duplicates += 1;
+            return Ok(());
+        }
+        if self.refuses(row) {
+            appended.outdated += 1;
             return Ok(());
         }
         self.insert(row)?;

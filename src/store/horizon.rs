@@ -4,26 +4,44 @@
 //! which kinds ([`Facts::forgotten`](crate::score::facts::Facts)); scoring takes the days up to then for a hole.
 //! That row, the packed history and the event log change in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use engaged_connectors::model::{Event, EventKind, Status, Verdict};
+use engaged_connectors::model::{Event, EventKind, Verdict};
 use rusqlite::{Row, params};
 
 use super::{
     Conn, Store, Tx,
     contact::ContactId,
     error::StoreError,
-    history::{Ledger, bucket},
+    history::{Ledger, bucket, codec::Entry},
     tracking::Privacy,
-    word::{kind_of_stored, status_number},
+    word::kind_of_stored,
 };
 use crate::{
-    rules::horizon::{BOUNCES, Horizon, REVIVING},
+    rules::horizon::{Horizon, REVIVING},
     score::{
         calendar::{Millis, Zone},
-        facts::{Fact, Forgotten, KindId, KindSet},
+        facts::{ConnectionId, Fact, Forgotten, KindId, KindSet, TextId},
     },
 };
+
+/// Since when events are kept, as the last run set it that deleted.
+const BEGIN: &str = "retention begin";
+
+/// When so many events are deleted, the others that write have their turn.
+const EVENTS_AT_ONCE: u64 = 5_000;
+
+/// So many contacts are looked for at once.
+const LOOKED_AT: u32 = 1_000;
+
+/// A run reaches at most so much further than the last: with a clock that runs ahead, or a time that was made shorter by
+/// mistake, more would go.
+const FURTHER_MS: Millis = 31 * 86_400_000;
+
+/// Whether it takes a person's word to delete what is older than an instant, where events are kept since another.
+pub fn needs_word(begin: Millis, since: Option<Millis>) -> bool {
+    since.is_none_or(|since| begin.saturating_sub(since) > FURTHER_MS)
+}
 
 /// How long events are kept, and where days begin.
 #[derive(Clone, Debug)]
@@ -59,12 +77,12 @@ pub struct Outdated {
 pub struct OldEvents {
     /// The kind.
     pub kind: EventKind,
-    /// Whether it stays.
-    pub stays: bool,
     /// How many there are.
-    pub events: i64,
+    pub events: u64,
+    /// How many of these are to go.
+    pub go: u64,
     /// Of how many contacts.
-    pub contacts: i64,
+    pub contacts: u64,
 }
 
 impl Store {
@@ -88,27 +106,108 @@ impl Privacy {
 
 impl Conn {
     /// What is older than it is kept, by kind, and the instant before which that is; `None` where everything is kept.
+    /// Looks at each contact of whom something is older.
     pub fn old_events(&self, now: Millis) -> Result<Option<(Millis, Vec<OldEvents>)>, StoreError> {
         let privacy = self.privacy();
         let Some((horizon, begin)) = privacy.old(now) else {
             return Ok(None);
         };
         let names = self.kind_names()?;
-        let mut select = self.sql.prepare_cached(
-            "select kind, count(*), count(distinct contact_id) from event where at < ?1 group by kind order by kind",
-        )?;
-        let mut rows = select.query([begin])?;
-        let mut old = Vec::new();
-        while let Some(row) = rows.next()? {
-            let kind = named(kind_of_stored(KindId(row.get(0)?)), &names);
-            old.push(OldEvents {
-                stays: !horizon.forgets(&kind),
-                kind,
-                events: row.get(1)?,
-                contacts: row.get(2)?,
-            });
+        let mut old: BTreeMap<KindId, (u64, u64, u64)> = BTreeMap::new();
+        let mut after = ContactId(0);
+        loop {
+            let contacts = self.with_old(after, begin, LOOKED_AT)?;
+            for contact in &contacts {
+                let ledger = self.whole_history(*contact)?;
+                let gone = self.outdated(*contact, &ledger, (horizon, begin), &names)?;
+                let mut counted = BTreeSet::new();
+                for entry in ledger.entries().filter(|entry| entry.fact.at < begin) {
+                    let kind = entry.fact.kind;
+                    let (events, go, contacts) = old.entry(kind).or_default();
+                    *events += 1;
+                    *go += u64::from(gone.contains(&entry.fact.id));
+                    *contacts += u64::from(counted.insert(kind));
+                }
+            }
+            match contacts.last() {
+                Some(last) => after = *last,
+                None => break,
+            }
         }
-        Ok(Some((begin, old)))
+        let old = old
+            .into_iter()
+            .map(|(kind, (events, go, contacts))| OldEvents {
+                kind: named(kind_of_stored(kind), &names),
+                events,
+                go,
+                contacts,
+            });
+        Ok(Some((begin, old.collect())))
+    }
+
+    /// So many contacts after one of whom something may be older than an instant.
+    fn with_old(
+        &self,
+        after: ContactId,
+        begin: Millis,
+        most: u32,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select id from contact where id > ?1
+               and exists (select 1 from history where contact_id = contact.id and bucket <= ?2)
+             order by id limit ?3",
+        )?;
+        let contacts = select.query_map(params![after.0, bucket(begin), most], |row| {
+            row.get(0).map(ContactId)
+        })?;
+        Ok(contacts.collect::<Result<_, _>>()?)
+    }
+
+    /// Which events of a contact are to go.
+    fn outdated(
+        &self,
+        contact: ContactId,
+        ledger: &Ledger,
+        (horizon, begin): (&Horizon, Millis),
+        names: &[String],
+    ) -> Result<BTreeSet<i64>, StoreError> {
+        let staying = Staying::of(ledger, begin);
+        let (mut gone, mut stays) = (BTreeSet::new(), BTreeSet::new());
+        for Entry { fact, .. } in ledger.entries() {
+            let goes = fact.at < begin
+                && horizon.forgets(&named(kind_of_stored(fact.kind), names))
+                && !staying.keeps(fact);
+            let into = if goes { &mut gone } else { &mut stays };
+            into.insert(fact.id);
+        }
+        // What is one event with something that stays is that event, told in the other way.
+        for id in gone.clone() {
+            let mut company = BTreeSet::from([id]);
+            self.with_company(contact, &mut company)?;
+            if !company.is_disjoint(&stays) {
+                gone.remove(&id);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// The first instant that is kept, as [`Tx::keep_since`] set it; `None` if nothing was ever deleted.
+    pub fn kept_since(&self) -> Result<Option<Millis>, StoreError> {
+        let begin = self.control(BEGIN)?;
+        Ok(begin.and_then(|control| control.value.parse().ok()))
+    }
+
+    /// The first instant that the configuration keeps; `None` where that is everything.
+    pub fn kept_from(&self, now: Millis) -> Option<Millis> {
+        self.privacy().old(now).map(|(_, begin)| begin)
+    }
+
+    /// Whether anything of anybody is older than an instant.
+    pub fn has_older(&self, begin: Millis) -> Result<bool, StoreError> {
+        let mut select = self
+            .sql
+            .prepare_cached("select exists (select 1 from event where at < ?1)")?;
+        Ok(select.query_row([begin], |row| row.get(0))?)
     }
 
     /// Whether anything of anybody is no longer known.
@@ -127,15 +226,16 @@ impl Conn {
         now: Millis,
     ) -> Result<bool, StoreError> {
         let privacy = self.privacy();
-        let Some((horizon, begin)) = privacy.old(now) else {
+        let Some(((horizon, begin), since)) = privacy.old(now).zip(self.kept_since()?) else {
             return Ok(false);
         };
+        let begin = begin.min(since);
         if !horizon.forgets(&self.kind_name(kind)?) {
             return Ok(false);
         }
         let mut select = self
             .sql
-            .prepare_cached("select coalesce(sent_at < ?2, 0) from campaign where id = ?1")?;
+            .prepare_cached("select coalesce(sent_at < ?2, 1) from campaign where id = ?1")?;
         Ok(select.query_row(params![campaign, begin], |row| row.get(0))?)
     }
 }
@@ -158,55 +258,91 @@ fn named(kind: KindId, declared: &[String]) -> EventKind {
     })
 }
 
-/// Keeps out of one batch what is too old to be stored.
-pub(super) struct Refusing<'t> {
-    tx: &'t Tx,
+/// What is too old to be taken in, as long as one batch is.
+pub(super) struct Refusing {
     horizon: Horizon,
     begin: Millis,
-    refused: BTreeMap<ContactId, Forgotten>,
 }
 
-impl<'t> Refusing<'t> {
-    /// `None` where nothing is too old.
-    pub(super) fn new(tx: &'t Tx, now: Millis) -> Option<Self> {
+impl Refusing {
+    /// `None` where nothing is too old. What no run has begun to delete is taken in.
+    pub(super) fn new(tx: &Tx, now: Millis) -> Result<Option<Self>, StoreError> {
         let privacy = tx.privacy();
-        let (horizon, begin) = privacy.old(now)?;
-        Some(Self {
-            tx,
+        let old = privacy.old(now).zip(tx.kept_since()?);
+        Ok(old.map(|((horizon, begin), since)| Self {
             horizon: horizon.clone(),
-            begin,
-            refused: BTreeMap::new(),
-        })
+            begin: begin.min(since),
+        }))
     }
 
-    /// Whether an event must not be stored.
-    pub(super) fn takes(&mut self, contact: ContactId, event: &Event) -> Result<bool, StoreError> {
-        let at = event.at.timestamp_millis();
-        if at >= self.begin || !self.horizon.forgets(&event.kind) {
-            return Ok(false);
-        }
-        let kind = kind_of_stored(self.tx.stored_kind(&event.kind)?);
-        let one = Forgotten::one(kind, at);
-        let known = self.refused.entry(contact).or_insert(one);
-        *known = known.and(one);
-        Ok(true)
+    /// Whether an event is too old, if nothing of its contact keeps it.
+    pub(super) fn is_old(&self, event: &Event) -> bool {
+        event.at.timestamp_millis() < self.begin && self.horizon.forgets(&event.kind)
     }
 
-    /// Keeps of whom something was refused. Returns about whom that is news.
-    pub(super) fn end(self) -> Result<Vec<ContactId>, StoreError> {
-        let mut news = Vec::new();
-        for (contact, forgotten) in self.refused {
-            if self.tx.note_forgotten(contact, forgotten)? {
-                news.push(contact);
+    /// What keeps old events of a contact, all of whose history must be loaded.
+    pub(super) fn staying(&self, ledger: &Ledger) -> Staying {
+        Staying::of(ledger, self.begin)
+    }
+}
+
+/// What keeps old events of one contact.
+pub(super) struct Staying {
+    /// The last event by a person of each kind that ends a bounce, on each connection: a bounce stays, may come late, or be
+    /// another's who becomes one with this contact, and without these the address would not seem to work again.
+    revived: HashMap<(ConnectionId, KindId), (Millis, i64)>,
+    /// Messages of which there is a younger event of that kind: the first alone counts.
+    messages: HashSet<(ConnectionId, KindId, TextId)>,
+    /// Orders of which there is a younger event, from whichever connection.
+    orders: HashSet<TextId>,
+}
+
+impl Staying {
+    fn of(ledger: &Ledger, begin: Millis) -> Self {
+        let mut staying = Self {
+            revived: HashMap::new(),
+            messages: HashSet::new(),
+            orders: HashSet::new(),
+        };
+        for entry in ledger.entries() {
+            let fact = &entry.fact;
+            if revives(fact) {
+                let last = (fact.at, fact.id);
+                let known = staying.revived.entry((fact.connection, fact.kind));
+                let known = known.or_insert(last);
+                *known = last.max(*known);
+            }
+            if fact.at >= begin {
+                if fact.campaign.is_some() {
+                    let message = (fact.connection, fact.kind, fact.campaign);
+                    staying.messages.insert(message);
+                }
+                if fact.order.is_some() {
+                    staying.orders.insert(fact.order);
+                }
             }
         }
-        Ok(news)
+        staying
+    }
+
+    /// Whether an old event stays.
+    pub(super) fn keeps(&self, fact: &Fact) -> bool {
+        let last = self.revived.get(&(fact.connection, fact.kind));
+        revives(fact) && last.is_none_or(|last| (fact.at, fact.id) >= *last)
+            || self
+                .messages
+                .contains(&(fact.connection, fact.kind, fact.campaign))
+            || self.orders.contains(&fact.order)
     }
 }
 
 impl Tx {
     /// Keeps that something of a contact is no longer known; whether that is news.
-    fn note_forgotten(&self, contact: ContactId, forgotten: Forgotten) -> Result<bool, StoreError> {
+    pub(super) fn note_forgotten(
+        &self,
+        contact: ContactId,
+        forgotten: Forgotten,
+    ) -> Result<bool, StoreError> {
         let rows = self
             .sql
             .prepare_cached(
@@ -225,7 +361,16 @@ impl Tx {
         Ok(rows > 0)
     }
 
-    /// Deletes what is older than it is kept of so many contacts after one.
+    /// Sets that what is older than it is kept is deleted from now on, and not taken in any more.
+    pub fn keep_since(&self, now: Millis) -> Result<(), StoreError> {
+        match self.privacy().old(now) {
+            Some((_, begin)) => self.set_control(BEGIN, &begin.to_string(), now),
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes what is older than it is kept, by [`Tx::keep_since`], of so many contacts after one, or of fewer that had many
+    /// events.
     pub fn forget_old(
         &self,
         after: ContactId,
@@ -234,28 +379,19 @@ impl Tx {
     ) -> Result<Outdated, StoreError> {
         let mut outdated = Outdated::default();
         let privacy = self.privacy();
-        let Some((horizon, begin)) = privacy.old(now) else {
+        let Some(((horizon, begin), since)) = privacy.old(now).zip(self.kept_since()?) else {
             return Ok(outdated);
         };
+        let begin = begin.min(since);
         let names = self.kind_names()?;
-        let mut select = self.sql.prepare_cached(
-            "select id from contact where id > ?1
-               and exists (select 1 from history where contact_id = contact.id and bucket <= ?2)
-             order by id limit ?3",
-        )?;
-        let contacts: Vec<ContactId> = select
-            .query_map(params![after.0, bucket(begin), most], |row| {
-                row.get(0).map(ContactId)
-            })?
-            .collect::<Result<_, _>>()?;
-        for contact in contacts {
+        for contact in self.with_old(after, begin, most)? {
             outdated.until = Some(contact);
-            let is_old = |fact: &Fact| {
-                fact.at < begin && horizon.forgets(&named(kind_of_stored(fact.kind), &names))
-            };
-            let events = self.forget_old_of(contact, &is_old)?;
+            let events = self.forget_old_of(contact, (horizon, begin), &names)?;
             outdated.events += events;
             outdated.contacts += u64::from(events > 0);
+            if outdated.events >= EVENTS_AT_ONCE {
+                break;
+            }
         }
         Ok(outdated)
     }
@@ -263,22 +399,12 @@ impl Tx {
     fn forget_old_of(
         &self,
         contact: ContactId,
-        is_old: &dyn Fn(&Fact) -> bool,
+        horizon: (&Horizon, Millis),
+        names: &[String],
     ) -> Result<u64, StoreError> {
         let mut histories = self.histories()?;
         let mut ledger = histories.load(contact, None)?;
-        let mut gone: BTreeSet<i64> = ledger
-            .entries()
-            .filter(|entry| is_old(&entry.fact))
-            .map(|entry| entry.fact.id)
-            .collect();
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        for revived in self.revivals(contact, &ledger, &gone)? {
-            gone.remove(&revived);
-        }
-        self.with_company(contact, &mut gone)?;
+        let gone = self.outdated(contact, &ledger, horizon, names)?;
         let mut forgotten: Option<Forgotten> = None;
         for entry in ledger.entries() {
             if gone.contains(&entry.fact.id) {
@@ -296,60 +422,12 @@ impl Tx {
         self.mark_dirty([contact])?;
         Ok(events)
     }
+}
 
-    /// What ended a contact's bounces, among events that are to go: of each kind the last one by a person after a bounce. The
-    /// bounces are kept, and without these the address would seem not to work again.
-    fn revivals(
-        &self,
-        contact: ContactId,
-        ledger: &Ledger,
-        gone: &BTreeSet<i64>,
-    ) -> Result<Vec<i64>, StoreError> {
-        let Some(bounced_at) = self.first_bounce(contact, ledger)? else {
-            return Ok(Vec::new());
-        };
-        let last = |kind: &EventKind, by_anyone: bool| {
-            let facts = ledger.entries().map(|entry| &entry.fact);
-            let after = facts.filter(|fact| fact.at >= bounced_at && gone.contains(&fact.id));
-            let usable = after.filter(|fact| by_anyone || by_person(fact));
-            let of_kind = usable.filter(|fact| is_kind(fact, std::slice::from_ref(kind)));
-            let last = of_kind.max_by_key(|fact| (fact.at, fact.id));
-            last.map(|fact| fact.id)
-        };
-        let mut kept: Vec<i64> = REVIVING
-            .iter()
-            .filter_map(|kind| last(kind, false))
-            .collect();
-        // Whoever is said to have caused it, a delivery shows that the address works.
-        kept.extend(last(&EventKind::Delivery, true));
-        Ok(kept)
-    }
-
-    /// When mail to a contact, or to whoever is one with it, first bounced.
-    fn first_bounce(
-        &self,
-        contact: ContactId,
-        ledger: &Ledger,
-    ) -> Result<Option<Millis>, StoreError> {
-        let first = |ledger: &Ledger| {
-            let facts = ledger.entries().map(|entry| &entry.fact);
-            let bounces = facts.filter(|fact| is_kind(fact, &BOUNCES));
-            bounces.map(|fact| fact.at).min()
-        };
-        // The platform's word that mail bounced is ended by the same.
-        let mut said = self.sql.prepare_cached(
-            "select min(at) from subscription where contact_id = ?1 and status = ?2",
-        )?;
-        let bounced = status_number(Status::Bounced);
-        let mut bounces = vec![first(ledger)];
-        for member in self.members(self.root(contact)?)? {
-            if member != contact {
-                bounces.push(first(&self.histories()?.load(member, None)?));
-            }
-            bounces.push(said.query_row(params![member.0, bounced], |row| row.get(0))?);
-        }
-        Ok(bounces.into_iter().flatten().min())
-    }
+/// Whether an event shows that an address works.
+fn revives(fact: &Fact) -> bool {
+    // Whoever is said to have caused it, a delivery shows that.
+    is_kind(fact, &[EventKind::Delivery]) || by_person(fact) && is_kind(fact, &REVIVING)
 }
 
 fn by_person(fact: &Fact) -> bool {

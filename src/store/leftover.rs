@@ -16,7 +16,8 @@ pub struct SettledWrites {
 
 impl Tx {
     /// Deletes so many fields and tags that were settled before an instant, after one row. What a platform was last told stands
-    /// in `acknowledged`; starts and removals stay, since they show that nobody is started or taken off twice.
+    /// in `acknowledged`; starts and removals stay, since they show that nobody is started or taken off twice, and so does a
+    /// doubt that nothing has settled, with what settled it before it goes.
     pub fn drop_settled_writes(
         &self,
         after: i64,
@@ -26,7 +27,15 @@ impl Tx {
         let mut select = self.sql.prepare_cached(
             "select id, connection_id, state from outbox
              where id > ?1 and lane = 'set' and changed_at < ?2
-               and state in ('applied', 'rejected', 'reconciled', 'abandoned')
+               and (state in ('rejected', 'abandoned')
+                 or state = 'reconciled' and exists (
+                   select 1 from outbox later indexed by outbox_by_target
+                   where later.connection_id = outbox.connection_id and later.platform_id = outbox.platform_id
+                     and later.target = outbox.target and later.id > outbox.id and later.state = 'applied')
+                 or state = 'applied' and not exists (
+                   select 1 from outbox earlier indexed by outbox_by_target
+                   where earlier.connection_id = outbox.connection_id and earlier.platform_id = outbox.platform_id
+                     and earlier.target = outbox.target and earlier.id < outbox.id and earlier.state = 'reconciled'))
              order by id limit ?3",
         )?;
         let rows = select.query_map(params![after, before, most], |row| {

@@ -466,7 +466,9 @@ impl Tx {
         self.count(Group::Events, -live);
         Ok(u64::try_from(live).unwrap_or(0))
     }
+}
 
+impl Conn {
     /// Adds what some events took the place of, and what is one event with them.
     pub(super) fn with_company(
         &self,

@@ -82,6 +82,18 @@ fn what_is_older_than_it_is_kept_goes_with_the_daily_run_and_no_score_changes() 
     let goes = plan["deletes"].as_i64().unwrap();
     assert!(goes > 60, "{plan}");
     assert_eq!(events(&program), all, "showing it deletes nothing");
+    assert_eq!(plan["waits"], true);
+    // What is gone does not come back: the first time it takes a word.
+    program.expect(0, &["once"]);
+    assert_eq!(events(&program), all);
+    let told = program.expect(0, &["status"]).out;
+    assert!(
+        told.contains("wait to be deleted: see `engaged retention`"),
+        "{told}"
+    );
+    let word = program.expect(0, &["retention", "--delete"]);
+    assert!(word.out.contains("with the next daily run"), "{}", word.out);
+    assert_eq!(events(&program), all, "the word itself deletes nothing");
     program.expect(0, &["once"]);
     assert_eq!(events(&program), all - goes);
     assert_eq!(program.json(&["retention"])["deletes"], 0);

@@ -26,6 +26,7 @@ fn keep_in(store: &Store) {
         keep: vec![EventKind::Purchase],
     };
     store.keep_for(Some(&horizon), &zone());
+    store.write(|tx| tx.keep_since(NOW)).unwrap();
 }
 
 /// How many days ago of [`NOW`].
@@ -96,17 +97,17 @@ fn what_is_older_than_it_is_kept_is_deleted_and_reading_it_again_brings_nothing_
     let old = bench.store.read(|conn| conn.old_events(NOW)).unwrap();
     let old = old.unwrap().1.into_iter();
     let old: Vec<_> = old
-        .map(|old| (old.kind.as_str().to_owned(), old.stays, old.events))
+        .map(|old| (old.kind.as_str().to_owned(), old.events, old.go))
         .collect();
     let expected = [
-        ("send", false, 2),
-        ("open", false, 2),
-        ("unsubscribe", true, 2),
-        ("purchase", true, 2),
+        ("send", 2, 2),
+        ("open", 2, 2),
+        ("unsubscribe", 2, 0),
+        ("purchase", 2, 0),
     ];
     assert_eq!(
         old,
-        expected.map(|(kind, stays, number)| (kind.to_owned(), stays, number))
+        expected.map(|(kind, events, go)| (kind.to_owned(), events, go))
     );
     assert_eq!(forget(&bench.store, 10, 9), (1, 4));
     assert_eq!(bench.dirty(), 1);
@@ -195,25 +196,120 @@ fn a_deletion_that_is_cut_off_after_any_of_its_parts_is_carried_on_without_harm(
     assert!(states.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
+fn days(kind: &EventKind, days: &[i64]) -> Vec<Event> {
+    let each = days
+        .iter()
+        .map(|days| ago("a@x.example", kind.clone(), *days));
+    each.collect()
+}
+
 #[test]
-fn what_ends_a_bounce_stays_as_long_as_the_bounce() {
+fn the_last_sign_of_each_kind_that_an_address_works_stays_for_a_bounce_may_come_late() {
     let bench = bench();
-    let days = |kind: EventKind, days: &[i64]| {
-        let each = days
-            .iter()
-            .map(move |days| ago("a@x.example", kind.clone(), *days));
-        each.collect::<Vec<_>>()
-    };
-    bench.append(NOW, &days(EventKind::Bounce, &[500]));
-    bench.append(NOW, &days(EventKind::Open, &[600, 450, 400]));
-    let mut machine = days(EventKind::Click, &[300]);
+    bench.append(NOW, &days(&EventKind::Open, &[600, 450, 400]));
+    let mut machine = days(&EventKind::Click, &[300]);
     machine[0].verdict = Some(Verdict::Scanner);
     bench.append(NOW, &machine);
-    bench.append(NOW, &days(EventKind::Click, &[480]));
+    bench.append(NOW, &days(&EventKind::Click, &[480]));
+    let other = bench.store.write(|tx| tx.connection("other", "ghost", NOW));
+    let other = other.unwrap().id;
+    let elsewhere = days(&EventKind::Click, &[350]);
+    bench
+        .store
+        .write(move |tx| tx.append(other, NOW, &elsewhere, &mut tx.begin_report()?))
+        .unwrap();
     keep(&bench);
     assert_eq!(forget(&bench.store, 10, 9), (1, 3));
-    let left = [("bounce", 500), ("click", 480), ("open", 400)];
+    let left = [("click", 350), ("click", 480), ("open", 400)];
     assert_eq!(kinds(&bench.facts("a@x.example")), left);
+    // What is newer takes its place.
+    bench.append(NOW, &days(&EventKind::Open, &[20]));
+    assert_eq!(forget(&bench.store, 10, 9), (1, 1));
+    // At the door it is the same, in whichever order they come.
+    let door = self::bench();
+    keep(&door);
+    let opens = days(&EventKind::Open, &[600, 400]);
+    let taken = door.append(NOW, &opens);
+    assert_eq!((taken.new, taken.outdated), (2, 0));
+    let taken = door.append(NOW, &days(&EventKind::Open, &[500]));
+    assert_eq!((taken.new, taken.outdated), (0, 1));
+    forget(&door.store, 10, 9);
+    assert_eq!(kinds(&door.facts("a@x.example")), [("open", 400)]);
+}
+
+#[test]
+fn what_was_told_twice_stays_or_goes_as_one() {
+    let bench = bench();
+    let connection = bench.connection;
+    let minute = std::time::Duration::from_mins(1);
+    bench
+        .store
+        .write(move |tx| tx.declare_twins(connection, Some(minute), NOW))
+        .unwrap();
+    // The last of all, and one before it.
+    for days in [500, 400] {
+        let told = ago("a@x.example", EventKind::Click, days);
+        let mut polled = told.clone();
+        polled.at += chrono::TimeDelta::seconds(20);
+        bench.webhook(NOW, told);
+        bench.append(NOW, &[polled]);
+    }
+    keep(&bench);
+    assert_eq!(bench.count("select count(*) from event"), 4);
+    assert_eq!(forget(&bench.store, 10, 9), (1, 1));
+    assert_eq!(bench.count("select count(*) from event"), 2);
+    assert_eq!(kinds(&bench.facts("a@x.example")), [("click", 400)]);
+}
+
+#[test]
+fn an_old_event_stays_with_a_younger_one_of_its_message_or_order() {
+    let bench = bench();
+    let of = |kind: EventKind, campaign: &str, days: i64| Event {
+        campaign: Some(campaign.into()),
+        ..ago("a@x.example", kind, days)
+    };
+    bench.append(
+        NOW,
+        &[
+            of(EventKind::Open, "twice", 400),
+            of(EventKind::Open, "twice", 10),
+            of(EventKind::Open, "once", 399),
+        ],
+    );
+    let order = |kind: EventKind, days: i64| {
+        let order = Some("7781".into());
+        Event {
+            order,
+            ..ago("a@x.example", kind, days)
+        }
+    };
+    bench.append(
+        NOW,
+        &[
+            order(EventKind::Refund, 300),
+            order(EventKind::Purchase, 10),
+        ],
+    );
+    keep(&bench);
+    assert_eq!(forget(&bench.store, 10, 9), (1, 1));
+    let facts = bench.facts("a@x.example");
+    assert_eq!(facts.events.len(), 4);
+    assert!(!kinds(&facts).contains(&("open", 399)));
+}
+
+#[test]
+fn a_known_event_whose_time_is_corrected_to_an_old_one_is_corrected() {
+    let bench = bench();
+    keep(&bench);
+    let of = |days: i64| Event {
+        id: Some("o-7".into()),
+        ..ago("a@x.example", EventKind::PageVisit, days)
+    };
+    assert_eq!(bench.append(NOW, &[of(10)]).new, 1);
+    let corrected = bench.append(NOW, &[of(900)]);
+    assert_eq!((corrected.superseded, corrected.outdated), (1, 0));
+    assert_eq!(forget(&bench.store, 10, 9), (1, 1));
+    assert_eq!(bench.facts("a@x.example").events, []);
 }
 
 #[test]
@@ -255,7 +351,12 @@ fn what_is_gone_is_not_missing_where_a_platform_counts_it() {
     bench.pass(START + DAY, vec![counter("c1", START + DAY, 2, Some(2))]);
     assert_eq!(bench.shortfalls(), []);
     let late = START + 60 * DAY;
+    // Each has opened something since, or the last would stay.
+    for who in [1, 2] {
+        bench.webhook(late - DAY, opened(who, "c2", late - DAY));
+    }
     bench.store.keep_for(Some(&horizon), &zone());
+    bench.store.write(move |tx| tx.keep_since(late)).unwrap();
     let gone = bench
         .store
         .write(move |tx| tx.forget_old(ContactId(0), 10, late));
