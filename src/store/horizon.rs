@@ -288,9 +288,9 @@ impl Refusing {
 
 /// What keeps old events of one contact.
 pub(super) struct Staying {
-    /// The last event by a person of each kind that ends a bounce, on each connection: a bounce stays, may come late, or be
-    /// another's who becomes one with this contact, and without these the address would not seem to work again.
-    revived: HashMap<(ConnectionId, KindId), (Millis, i64)>,
+    /// The last old one of each sign that an address works: a bounce stays, may come late, or be another's who becomes one with
+    /// this contact, and without these the address would not seem to work again. A younger one does not do for the days before.
+    signs: HashMap<Sign, (Millis, i64)>,
     /// Messages of which there is a younger event of that kind: the first alone counts.
     messages: HashSet<(ConnectionId, KindId, TextId)>,
     /// Orders of which there is a younger event, from whichever connection.
@@ -300,19 +300,19 @@ pub(super) struct Staying {
 impl Staying {
     fn of(ledger: &Ledger, begin: Millis) -> Self {
         let mut staying = Self {
-            revived: HashMap::new(),
+            signs: HashMap::new(),
             messages: HashSet::new(),
             orders: HashSet::new(),
         };
         for entry in ledger.entries() {
             let fact = &entry.fact;
-            if revives(fact) {
-                let last = (fact.at, fact.id);
-                let known = staying.revived.entry((fact.connection, fact.kind));
-                let known = known.or_insert(last);
-                *known = last.max(*known);
-            }
-            if fact.at >= begin {
+            if fact.at < begin {
+                for sign in signs(fact) {
+                    let last = (fact.at, fact.id);
+                    let known = staying.signs.entry(sign).or_insert(last);
+                    *known = last.max(*known);
+                }
+            } else {
                 if fact.campaign.is_some() {
                     let message = (fact.connection, fact.kind, fact.campaign);
                     staying.messages.insert(message);
@@ -327,11 +327,13 @@ impl Staying {
 
     /// Whether an old event stays.
     pub(super) fn keeps(&self, fact: &Fact) -> bool {
-        let last = self.revived.get(&(fact.connection, fact.kind));
-        revives(fact) && last.is_none_or(|last| (fact.at, fact.id) >= *last)
-            || self
-                .messages
-                .contains(&(fact.connection, fact.kind, fact.campaign))
+        let is_last = |sign: Sign| {
+            let last = self.signs.get(&sign);
+            last.is_none_or(|last| (fact.at, fact.id) >= *last)
+        };
+        let message = (fact.connection, fact.kind, fact.campaign);
+        signs(fact).any(is_last)
+            || self.messages.contains(&message)
             || self.orders.contains(&fact.order)
     }
 }
@@ -424,10 +426,16 @@ impl Tx {
     }
 }
 
-/// Whether an event shows that an address works.
-fn revives(fact: &Fact) -> bool {
-    // Whoever is said to have caused it, a delivery shows that.
-    is_kind(fact, &[EventKind::Delivery]) || by_person(fact) && is_kind(fact, &REVIVING)
+/// That an address works: by which connection, what happened, and whether a person did it.
+type Sign = (ConnectionId, KindId, bool);
+
+/// Of which signs that the address works an event is one.
+fn signs(fact: &Fact) -> impl Iterator<Item = Sign> + use<> {
+    let of = |by_person| (fact.connection, fact.kind, by_person);
+    let person = (by_person(fact) && is_kind(fact, &REVIVING)).then(|| of(true));
+    // For the status it does not matter who is said to have caused a delivery.
+    let delivery = is_kind(fact, &[EventKind::Delivery]).then(|| of(false));
+    person.into_iter().chain(delivery)
 }
 
 fn by_person(fact: &Fact) -> bool {

@@ -18,7 +18,7 @@ use engaged::{
         model::Model,
     },
 };
-use engaged_connectors::model::{EventKind, Status, Verdict};
+use engaged_connectors::model::{EventKind, Verdict};
 
 use super::{
     generate::{self, blank, history},
@@ -100,15 +100,19 @@ fn cut(facts: &Facts, before: Millis) -> Facts {
         if fact.at >= before || STAYING.contains(&name) || name == EventKind::Purchase {
             return true;
         }
-        // The last sign on a connection that the address works: of a delivery it does not matter who caused it.
-        let works = |fact: &Fact| {
-            name == EventKind::Delivery || matches!(fact.verdict, Verdict::Human | Verdict::Unknown)
+        // The last old sign on a connection that the address works, by a person and, of deliveries, by anybody.
+        let by_person = |fact: &Fact| matches!(fact.verdict, Verdict::Human | Verdict::Unknown);
+        let is_last = |usable: &dyn Fn(&Fact) -> bool| {
+            let mut later = facts.events.iter().filter(|other| {
+                (other.kind, other.connection) == (fact.kind, fact.connection)
+                    && (other.at, other.id) > (fact.at, fact.id)
+                    && other.at < before
+            });
+            usable(fact) && !later.any(usable)
         };
-        let mut others = facts.events.iter().filter(|other| {
-            (other.kind, other.connection) == (fact.kind, fact.connection)
-                && (other.at, other.id) > (fact.at, fact.id)
-        });
-        if REVIVING.contains(&name) && works(fact) && !others.any(works) {
+        if REVIVING.contains(&name)
+            && (is_last(&by_person) || name == EventKind::Delivery && is_last(&|_| true))
+        {
             return true;
         }
         // What is young of its message or order.
@@ -292,7 +296,7 @@ fn a_message_that_is_opened_again_after_its_opens_were_deleted_counts_anew() {
     let mut facts = reader(today - 300, today);
     facts
         .events
-        .extend([open(1_000, today - 200, 1), open(1_001, today - 20, 2)]);
+        .extend([open(1_000, today - 200, 1), open(1_001, today - 150, 2)]);
     let before = i64::from(today - 120) * 86_400_000;
     let again = open(1_002, today - 1, 1);
     let mut kept = cut(&facts, before);
