@@ -119,6 +119,10 @@ pub fn find(
     };
     let mut lives = Vec::new();
     conn.for_each_needed(Which::All, None, &needs, |contact, facts| {
+        // Whoever may have converted before what is kept is no case.
+        if first.may_be_gone(facts) {
+            return Ok(());
+        }
         let life = Life::of(contact, facts, &first, &zone);
         // What is dated in the future has not happened.
         lives.push(Life {

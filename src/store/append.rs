@@ -23,18 +23,18 @@ use super::{
     error::StoreError,
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
-    horizon::{Refusing, Staying},
+    horizon::{Door, Refusing},
     tally::Group,
     tracking::Withholding,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
     withheld::Kept,
-    word::{Dictionary, Texts, kind_of_stored, order_number, verdict_number},
+    word::{Dictionary, Texts, order_number, verdict_number},
 };
 use crate::{
     planted::{Bug, is_planted},
     score::{
         calendar::Millis,
-        facts::{ConnectionId, Fact, Forgotten, TextId},
+        facts::{ConnectionId, Fact, TextId},
     },
 };
 
@@ -66,11 +66,8 @@ struct Incoming<'e> {
 
 impl Tx {
     pub(super) fn last_event(&self) -> Result<i64, StoreError> {
-        Ok(self
-            .sql
-            .query_row("select coalesce(max(id), 0) from event", (), |row| {
-                row.get(0)
-            })?)
+        let last = "select coalesce(max(id), 0) from event";
+        Ok(self.sql.query_row(last, (), |row| row.get(0))?)
     }
 
     /// Stores what is new among the events, and marks their contacts dirty.
@@ -154,7 +151,7 @@ impl Tx {
                 one_of_two += paired.more;
             }
             news |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
-            if let Some(forgotten) = merge.refused {
+            if let Some(forgotten) = merge.door.refused {
                 news |= self.note_forgotten(merge.contact, forgotten)?;
             }
             if news || merge.judged {
@@ -269,11 +266,7 @@ struct Merge<'m, 't> {
     judged: bool,
     /// What there is to judge anew.
     touched: Touched,
-    /// What is too old to be stored, if anything is; and what of this contact keeps it, once that was asked.
-    refusing: Option<&'m Refusing>,
-    staying: Option<Staying>,
-    /// What was not stored because it is too old.
-    refused: Option<Forgotten>,
+    door: Door<'m>,
     /// Held through the batch: even a look-up of a prepared statement tells at this rate.
     insert: &'m mut CachedStatement<'t>,
 }
@@ -291,9 +284,9 @@ impl<'m, 't> Merge<'m, 't> {
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time, and twins follow from all there is; whole content only at its own.
-        let is_old = |row: &Incoming<'_>| refusing.is_some_and(|each| each.is_old(row.event));
-        let is_anywhere = |row: &Incoming<'_>| row.event.id.is_some() || is_old(row);
-        let anywhere = twins.is_some() || rows.iter().any(is_anywhere);
+        let is_old = |event: &Event| refusing.is_some_and(|each| each.is_old(event));
+        let mut events = rows.iter().map(|row| row.event);
+        let anywhere = twins.is_some() || events.any(|event| event.id.is_some() || is_old(event));
         let mut wanted = Vec::new();
         for row in rows {
             wanted.push(bucket(row.fact.at));
@@ -314,27 +307,9 @@ impl<'m, 't> Merge<'m, 't> {
             identified: HashMap::new(),
             judged: false,
             touched: Touched::default(),
-            refusing,
-            staying: None,
-            refused: None,
+            door: Door::new(refusing),
             insert,
         })
-    }
-
-    /// Whether a row that is not known is too old to be stored.
-    fn refuses(&mut self, row: &Incoming<'_>) -> bool {
-        let Some(refusing) = self.refusing.filter(|each| each.is_old(row.event)) else {
-            return false;
-        };
-        let staying = self
-            .staying
-            .get_or_insert_with(|| refusing.staying(&self.ledger));
-        if staying.keeps(&row.fact) {
-            return false;
-        }
-        let one = Forgotten::one(kind_of_stored(row.fact.kind), row.fact.at);
-        self.refused = Some(self.refused.map_or(one, |known| known.and(one)));
-        true
     }
 
     fn take(
@@ -377,12 +352,11 @@ impl<'m, 't> Merge<'m, 't> {
                 appended.duplicates += 1;
                 return Ok(());
             }
-            Some(_) => {}
-            None if self.refuses(row) => {
+            None if self.door.refuses(&self.ledger, row.event, &row.fact) => {
                 appended.outdated += 1;
                 return Ok(());
             }
-            None => {}
+            _ => {}
         }
         let new = self.insert(row)?;
         if let Some(Known { id: old, at, .. }) = known {
@@ -508,7 +482,7 @@ impl<'m, 't> Merge<'m, 't> {
             appended.duplicates += 1;
             return Ok(());
         }
-        if self.refuses(row) {
+        if self.door.refuses(&self.ledger, row.event, &row.fact) {
             appended.outdated += 1;
             return Ok(());
         }

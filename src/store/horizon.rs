@@ -279,15 +279,45 @@ impl Refusing {
     pub(super) fn is_old(&self, event: &Event) -> bool {
         event.at.timestamp_millis() < self.begin && self.horizon.forgets(&event.kind)
     }
+}
 
-    /// What keeps old events of a contact, all of whose history must be loaded.
-    pub(super) fn staying(&self, ledger: &Ledger) -> Staying {
-        Staying::of(ledger, self.begin)
+/// What of one contact's events is not let in.
+pub(super) struct Door<'r> {
+    refusing: Option<&'r Refusing>,
+    /// What keeps old events of the contact, once that was asked.
+    staying: Option<Staying>,
+    /// What was refused.
+    pub(super) refused: Option<Forgotten>,
+}
+
+impl<'r> Door<'r> {
+    pub(super) fn new(refusing: Option<&'r Refusing>) -> Self {
+        Self {
+            refusing,
+            staying: None,
+            refused: None,
+        }
+    }
+
+    /// Whether an event that is not known is too old to be stored, by the contact's history, all of which must be loaded.
+    pub(super) fn refuses(&mut self, ledger: &Ledger, event: &Event, fact: &Fact) -> bool {
+        let Some(refusing) = self.refusing.filter(|each| each.is_old(event)) else {
+            return false;
+        };
+        let staying = self.staying.take();
+        let staying = staying.unwrap_or_else(|| Staying::of(ledger, refusing.begin));
+        let refused = !staying.keeps(fact);
+        self.staying = Some(staying);
+        if refused {
+            let one = Forgotten::one(kind_of_stored(fact.kind), fact.at);
+            self.refused = Some(self.refused.map_or(one, |known| known.and(one)));
+        }
+        refused
     }
 }
 
 /// What keeps old events of one contact.
-pub(super) struct Staying {
+struct Staying {
     /// The last old one of each sign that an address works: a bounce stays, may come late, or be another's who becomes one with
     /// this contact, and without these the address would not seem to work again. A younger one does not do for the days before.
     signs: HashMap<Sign, (Millis, i64)>,
@@ -326,7 +356,7 @@ impl Staying {
     }
 
     /// Whether an old event stays.
-    pub(super) fn keeps(&self, fact: &Fact) -> bool {
+    fn keeps(&self, fact: &Fact) -> bool {
         let is_last = |sign: Sign| {
             let last = self.signs.get(&sign);
             last.is_none_or(|last| (fact.at, fact.id) >= *last)

@@ -97,6 +97,8 @@ fn what_is_older_than_it_is_kept_goes_with_the_daily_run_and_no_score_changes() 
     program.expect(0, &["once"]);
     assert_eq!(events(&program), all - goes);
     assert_eq!(program.json(&["retention"])["deletes"], 0);
+    let explained = program.expect(0, &["explain", "reads@example.nl"]).out;
+    assert!(explained.contains("were deleted"), "{explained}");
     let told = program.expect(0, &["status"]).out;
     let line = format!("{goes} events of 2 contacts, older than [retention] keeps them");
     assert!(told.contains(&line), "{told}");
