@@ -302,3 +302,6 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
 fn usage(message: impl Into<String>, help: impl Into<String>) -> Expected {
     Expected::new(Exit::Usage, Diagnostic::error("E0100", message).help(help))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ mod asking;
 mod automations;
 #[path = "it/calling.rs"]
 mod calling;
+#[path = "it/canary.rs"]
+mod canary;
 #[path = "it/cleaning.rs"]
 mod cleaning;
 #[path = "it/conforming.rs"]
@@ -74,6 +76,8 @@ mod rights;
 mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
+#[path = "it/scarce.rs"]
+mod scarce;
 #[path = "it/service.rs"]
 mod service;
 #[path = "it/stage.rs"]
@@ -82,5 +86,7 @@ mod stage;
 mod storing;
 #[path = "it/tracking.rs"]
 mod tracking;
+#[path = "it/trail.rs"]
+mod trail;
 #[path = "it/words.rs"]
 mod words;

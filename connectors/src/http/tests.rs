@@ -445,3 +445,39 @@ async fn a_web_page_is_no_word_of_the_platform_that_a_write_was_done() {
     let call = client.call(Method::POST, "hook").any_answer();
     assert!(call.send().await.is_ok());
 }
+
+// F25.
+#[tokio::test]
+async fn an_answer_that_comes_a_byte_a_second_is_given_up_within_the_limit_of_a_whole_request() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = port.local_addr().unwrap();
+    let network = network::Network::new().unwrap();
+    let dripped = async {
+        let (mut line, _) = port.accept().await.unwrap();
+        let mut asked = [0; 1_000];
+        assert!(line.read(&mut asked).await.unwrap() > 0);
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n\r\n";
+        line.write_all(head.as_bytes()).await.unwrap();
+        // The line is never silent for long.
+        tokio::time::pause();
+        let (began, mut bytes) = (tokio::time::Instant::now(), 0);
+        while line.write_all(b" ").await.is_ok() && bytes < 600 {
+            bytes += 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        (bytes, began.elapsed())
+    };
+    let request = Request::builder()
+        .uri(format!("http://{address}/members"))
+        .body(Bytes::new())
+        .unwrap();
+    let (answer, (bytes, took)) = tokio::join!(network.send(request), dripped);
+    // What a request that changes something did is in doubt then.
+    assert!(matches!(answer, Err(TransportError::Lost(_))), "{answer:?}");
+    assert!(
+        bytes > 30 && took < Duration::from_secs(90),
+        "{bytes} in {took:?}"
+    );
+}
