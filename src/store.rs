@@ -145,14 +145,14 @@ struct Inner {
     // Fields are dropped in this order: the lock goes last, when nothing writes any more.
     writer: Option<writer::Writer>,
     readers: reader::Readers,
-    privacy: tracking::Shared,
+    shared: tracking::Shared,
     lock: Option<lock::Lock>,
 }
 
 /// A connection that reads one snapshot.
 pub struct Conn {
     sql: rusqlite::Connection,
-    /// What may be used of whom: the same for all connections of a store.
+    /// What may be used of whom, and whether we stop: the same for all connections of a store.
     shared: tracking::Shared,
 }
 
@@ -192,8 +192,8 @@ impl Store {
         clock: &dyn Clock,
         upgrading: &Upgrading,
     ) -> Result<Self, StoreError> {
-        let privacy = tracking::Shared::default();
-        let start = |conn| writer::Writer::start(conn, Arc::clone(&privacy));
+        let shared = tracking::Shared::default();
+        let start = |conn| writer::Writer::start(conn, shared.clone());
         let (lock, writer) = match access {
             Access::ReadOnly => {
                 open::check_readable(path)?;
@@ -220,8 +220,8 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
-                readers: reader::Readers::new(path, Arc::clone(&privacy)),
-                privacy,
+                readers: reader::Readers::new(path, shared.clone()),
+                shared,
                 lock,
             }),
         })
@@ -296,8 +296,8 @@ impl Store {
         self.inner.lock.is_some()
     }
 
-    fn privacy(&self) -> &tracking::Shared {
-        &self.inner.privacy
+    fn shared(&self) -> &tracking::Shared {
+        &self.inner.shared
     }
 
     fn writer(&self) -> Result<&writer::Writer, StoreError> {

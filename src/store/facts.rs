@@ -191,6 +191,7 @@ impl Conn {
         match which {
             Which::These(contacts) => {
                 for &contact in contacts {
+                    self.may_go_on()?;
                     if loader.is_passed_over(contact) {
                         continue;
                     }

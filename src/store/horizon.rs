@@ -118,6 +118,7 @@ impl Conn {
         loop {
             let contacts = self.with_old(after, begin, LOOKED_AT)?;
             for contact in &contacts {
+                self.may_go_on()?;
                 let ledger = self.whole_history(*contact)?;
                 let gone = self.outdated(*contact, &ledger, (horizon, begin), &names)?;
                 let mut counted = BTreeSet::new();
@@ -417,6 +418,7 @@ impl Tx {
         let begin = begin.min(since);
         let names = self.kind_names()?;
         for contact in self.with_old(after, begin, most)? {
+            self.may_go_on()?;
             outdated.until = Some(contact);
             let events = self.forget_old_of(contact, (horizon, begin), &names)?;
             outdated.events += events;

@@ -7,7 +7,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use engaged_connectors::model::{Event, EventKind};
@@ -32,7 +35,12 @@ use crate::{
 };
 
 /// What all connections of one store go by.
-pub(super) type Shared = Arc<RwLock<Arc<Privacy>>>;
+#[derive(Clone, Default)]
+pub(super) struct Shared {
+    privacy: Arc<RwLock<Arc<Privacy>>>,
+    /// Whether walks are to end.
+    stopping: Arc<AtomicBool>,
+}
 
 /// What may be used of whom, since when; and how long.
 #[derive(Clone, Debug, Default)]
@@ -96,19 +104,35 @@ impl Store {
 
     pub(super) fn change_privacy(&self, change: impl FnOnce(&mut Privacy)) {
         let mut shared = self
-            .privacy()
+            .shared()
+            .privacy
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let mut privacy = Privacy::clone(&shared);
         change(&mut privacy);
         *shared = Arc::new(privacy);
     }
+
+    /// Ends every walk through contacts, those that go on and those that begin from now on, with [`StoreError::Stopping`]:
+    /// the process is about to end. A transaction that walks is rolled back; what was committed before stands.
+    pub fn stop_walks(&self) {
+        self.shared().stopping.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Conn {
     pub(super) fn privacy(&self) -> Arc<Privacy> {
-        let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = &self.shared.privacy;
+        let shared = shared.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&shared)
+    }
+
+    /// Whether a walk may go on to the next contact.
+    pub(super) fn may_go_on(&self) -> Result<(), StoreError> {
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return Err(StoreError::Stopping);
+        }
+        Ok(())
     }
 
     fn tracking_log(&self) -> Result<Vec<(Millis, TrackingRules)>, StoreError> {
