@@ -1,8 +1,9 @@
 //! What the design promises about speed and memory, measured, each beside something that does the same in the same run.
 //!
 //! `cargo bench --bench targets -- WHAT [--contacts N]`, WHAT one or more of
-//! `store`, `pages`, `sync`, `push`, `memory`; `benches/run.sh` runs all in the sizes that count. CPU
-//! seconds are the measure, since machines are shared. A figure far off its target ends the run with 1.
+//! `store`, `pages`, `sync`, `push`, `memory`, `large`; `benches/run.sh` runs all in the sizes that count. CPU
+//! seconds are the measure, since machines are shared; but not of starts and stops in `large`. A figure far off its
+//! target ends the run with 1.
 
 #![allow(
     missing_docs,
@@ -17,6 +18,8 @@ mod append;
 mod audience;
 #[path = "targets/feed.rs"]
 mod feed;
+#[path = "targets/large.rs"]
+mod large;
 #[path = "targets/measure.rs"]
 mod measure;
 #[path = "targets/memory.rs"]
@@ -27,6 +30,8 @@ mod pages;
 mod push;
 #[path = "targets/report.rs"]
 mod report;
+#[path = "targets/running.rs"]
+mod running;
 #[path = "targets/score.rs"]
 mod score;
 #[path = "targets/served.rs"]
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
             "sync" => sync::measure(&asked.folder, size, &report),
             "push" => push::measure(&asked.folder, asked.contacts, &report),
             "memory" => memory::measure(&asked.folder, size, &report),
+            "large" => large::measure(&asked, &report),
             other => panic!("there is no benchmark {other}"),
         }
         good &= report.print(&each);
@@ -136,7 +142,7 @@ fn open(file: &Path) -> Store {
 
 /// A store with the history of an audience; how many events that is.
 fn fill(asked: &Asked, file: &Path, report: &Report) -> (Arc<Audience>, usize) {
-    let audience = Audience::new(asked.contacts, 1, asked.order);
+    let audience = Audience::new(asked.contacts, 1, asked.order, audience::LETTERS);
     let filled = asked.filled.as_ref();
     let events = if let Some(filled) = filled.filter(|filled| filled.exists()) {
         std::fs::copy(filled, file).expect("a copy");

@@ -40,8 +40,11 @@ const DAILY: &str = "daily";
 /// Shortly after midnight, when yesterday is whole.
 const DAILY_AT: &str = "35 0 * * *";
 
-/// How long a stop waits for the running job. What is cut off then was not committed, or is in doubt.
-const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// How long a stop waits for the running job. Then a walk through a large list is broken off.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long it then waits for that. What is cut off after it was not committed, or is in doubt.
+const BROKEN_OFF_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long a stop waits for pages that are being made.
 const PAGES_END_WITHIN: Duration = Duration::from_secs(1);
@@ -95,7 +98,7 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
         let Some(ended) = ended else {
             tokio::join!(
                 async {
-                    let _ = tokio::time::timeout(STOP_WITHIN, turn).await;
+                    let _ = tokio::time::timeout(STOP_WITHIN + BROKEN_OFF_WITHIN, turn).await;
                 },
                 close(&desk)
             );
@@ -192,7 +195,7 @@ fn stopped() -> impl Future<Output = ()> {
 async fn close(desk: &Desk) {
     info!("stopping after the present unit of work");
     desk.supervisor.stopping();
-    desk.close(STOP_WITHIN).await;
+    desk.close(STOP_WITHIN, BROKEN_OFF_WITHIN).await;
 }
 
 /// Takes the configuration anew whenever the process is told to. It listens from the call on: unheard, a hangup

@@ -309,11 +309,16 @@ impl Desk {
         lock(&self.trouble).clone()
     }
 
-    /// Takes nothing more in, and waits for whatever runs, for so long at most; then it is cut off. What waits ends
-    /// as failed. What is cut off was not committed, or is in doubt.
-    pub async fn close(&self, within: Duration) {
+    /// Takes nothing more in, and waits for whatever runs, for so long at most; then walks through contacts are ended,
+    /// which is waited for as long as `broken_off` says, and the rest is cut off. What waits ends as failed. What is cut
+    /// off was not committed, or is in doubt.
+    pub async fn close(&self, within: Duration, broken_off: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
-        let _ = tokio::time::timeout(within, self.turn()).await;
+        let ended = tokio::time::timeout(within, self.turn()).await;
+        self.jobs().store.stop_walks();
+        if ended.is_err() {
+            let _ = tokio::time::timeout(broken_off, self.turn()).await;
+        }
         self.cut.cancel();
     }
 

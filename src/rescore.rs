@@ -35,6 +35,10 @@ const WALK_MIN: u64 = 10_000;
 /// How many contacts' results are written in one transaction.
 const BATCH: usize = 5_000;
 
+/// From how many contacts one snapshot is read, or how many numbers of contacts. While a snapshot is held, all that is
+/// written stays in the database's log: one for everybody would make it grow with the list.
+const SNAPSHOT: usize = 50_000;
+
 /// What a run found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ScoreReport {
@@ -58,15 +62,16 @@ pub fn rescore(
     full: bool,
     progress: &dyn Fn(u64, u64),
 ) -> Result<ScoreReport, StoreError> {
-    rescore_from(store, config, clock, (full, WALK_MIN), progress)
+    let limits = (full, WALK_MIN, SNAPSHOT);
+    rescore_from(store, config, clock, limits, progress)
 }
 
-/// As [`rescore`], walking through everybody from so many contacts on.
+/// As [`rescore`], walking through everybody from so many contacts on, so many of them in one snapshot.
 fn rescore_from(
     store: &Store,
     config: &Config,
     clock: &dyn Clock,
-    (full, walk_min): (bool, u64),
+    (full, walk_min, snapshot): (bool, u64, usize),
     progress: &dyn Fn(u64, u64),
 ) -> Result<ScoreReport, StoreError> {
     let now = clock.now().timestamp_millis();
@@ -122,15 +127,7 @@ fn rescore_from(
             ..ScoreReport::default()
         },
     };
-    store.read(|conn| {
-        let which = who.as_deref().map_or(Which::All, Which::These);
-        conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
-            run.contact(conn, contact, facts)?;
-            progress(run.report.scored, total);
-            Ok(())
-        })
-    })?;
-    run.flush()?;
+    run.walk_all(who.as_deref(), snapshot, &|done| progress(done, total))?;
     run.report.automations = std::mem::take(&mut run.reports).into_values().collect();
     let mark = mark(&coverage);
     store.write(move |tx| {
@@ -233,6 +230,44 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// These contacts, or everybody, by their numbers. Who comes meanwhile is news for the next run.
+    fn walk_all(
+        &mut self,
+        who: Option<&[ContactId]>,
+        snapshot: usize,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), StoreError> {
+        if let Some(who) = who {
+            let mut parts = who.chunks(snapshot);
+            return parts.try_for_each(|part| self.walk(Which::These(part), progress));
+        }
+        let Some((first, last)) = self.store.read(Conn::contact_span)? else {
+            return Ok(());
+        };
+        for from in (first.0..=last.0).step_by(snapshot) {
+            let to = last
+                .0
+                .min(from + i64::try_from(snapshot).unwrap_or(i64::MAX) - 1);
+            self.walk(Which::Between(ContactId(from), ContactId(to)), progress)?;
+        }
+        Ok(())
+    }
+
+    /// Some contacts, as they are in one snapshot. What one knows that the one before did not is news as well: the next
+    /// run scores those again.
+    fn walk(&mut self, which: Which<'_>, progress: &dyn Fn(u64)) -> Result<(), StoreError> {
+        let (store, model) = (self.store, self.model);
+        store.read(|conn| {
+            conn.for_each_needed(which, None, &model.needs(), |contact, facts| {
+                self.contact(conn, contact, facts)?;
+                progress(self.report.scored);
+                Ok(())
+            })
+        })?;
+        // Nobody reads now: this commit brings the log into the file, and the next snapshot lets it begin anew.
+        self.flush()
+    }
+
     fn contact(
         &mut self,
         conn: &Conn,
@@ -244,12 +279,12 @@ impl Run<'_> {
         self.report.scored += 1;
         self.report.unjudged += u64::from(state.unjudged.is_some());
         let shown = self.doors.look(conn, contact, facts, &evaluation)?;
-        self.batch.push((contact, state, shown));
+        // The last one waits for the end of its snapshot, so that there is something to commit then.
         if self.batch.len() >= BATCH {
-            self.flush()
-        } else {
-            Ok(())
+            self.flush()?;
         }
+        self.batch.push((contact, state, shown));
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

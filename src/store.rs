@@ -29,7 +29,9 @@ mod figures;
 mod files;
 mod gathered;
 mod history;
+mod horizon;
 mod inbox;
+mod leftover;
 mod listing;
 mod lock;
 mod look;
@@ -88,7 +90,9 @@ pub use facts::{Hindsight, Which};
 pub use figures::{AtPoints, DayMoves, DaySizes, End, Grouping, Moved, PastDay, Size, Sizes};
 pub use files::{DatabaseFile, Holder, Settings, files, holder, sqlite_version};
 pub use history::codec;
+pub use horizon::{OldEvents, Outdated, needs_word};
 pub use inbox::{Arrived, Hook, NewDelivery, Settled, StoredDelivery, WITHOUT_CONNECTION};
+pub use leftover::SettledWrites;
 pub use listing::{Among, Length, ListedContact, Listing, NoPlace, Order, PAGE_MAX, Place, Wanted};
 pub use look::{HistoryRow, Tally};
 pub use objection::{OBJECTED, Objection};
@@ -141,14 +145,14 @@ struct Inner {
     // Fields are dropped in this order: the lock goes last, when nothing writes any more.
     writer: Option<writer::Writer>,
     readers: reader::Readers,
-    privacy: tracking::Shared,
+    shared: tracking::Shared,
     lock: Option<lock::Lock>,
 }
 
 /// A connection that reads one snapshot.
 pub struct Conn {
     sql: rusqlite::Connection,
-    /// What may be used of whom: the same for all connections of a store.
+    /// What may be used of whom, and whether we stop: the same for all connections of a store.
     shared: tracking::Shared,
 }
 
@@ -188,8 +192,8 @@ impl Store {
         clock: &dyn Clock,
         upgrading: &Upgrading,
     ) -> Result<Self, StoreError> {
-        let privacy = tracking::Shared::default();
-        let start = |conn| writer::Writer::start(conn, Arc::clone(&privacy));
+        let shared = tracking::Shared::default();
+        let start = |conn| writer::Writer::start(conn, shared.clone());
         let (lock, writer) = match access {
             Access::ReadOnly => {
                 open::check_readable(path)?;
@@ -216,8 +220,8 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
-                readers: reader::Readers::new(path, Arc::clone(&privacy)),
-                privacy,
+                readers: reader::Readers::new(path, shared.clone()),
+                shared,
                 lock,
             }),
         })
@@ -292,8 +296,8 @@ impl Store {
         self.inner.lock.is_some()
     }
 
-    fn privacy(&self) -> &tracking::Shared {
-        &self.inner.privacy
+    fn shared(&self) -> &tracking::Shared {
+        &self.inner.shared
     }
 
     fn writer(&self) -> Result<&writer::Writer, StoreError> {

@@ -68,6 +68,8 @@ mod preview;
 mod privacy;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/retention.rs"]
+mod retention;
 #[path = "it/rights.rs"]
 mod rights;
 #[path = "it/rule_tests.rs"]

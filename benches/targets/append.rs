@@ -61,7 +61,7 @@ pub fn count(audience: &Arc<Audience>) -> Counts {
 }
 
 /// Syncs a feed into a store; where the writer's time went, commit by commit.
-pub fn sync(store: &Store, feed: &Feed) -> (SyncReport, Trace) {
+pub fn sync(store: &Store, feed: &Feed, clock: &dyn Clock) -> (SyncReport, Trace) {
     let path = Mutex::new(RefCell::new(Vec::new()));
     let note = |report: &StreamReport| {
         let cpu = measure::of_thread_named("engaged-writer");
@@ -78,7 +78,7 @@ pub fn sync(store: &Store, feed: &Feed) -> (SyncReport, Trace) {
         name: "letters",
         connector: feed,
         zone: &Arc::new(Zone::new(chrono_tz::UTC)),
-        clock: &Stopped,
+        clock,
         max_list_shrink: 0.5,
         full: false,
         progress: &note,
@@ -133,7 +133,7 @@ pub fn measure(store: &Store, file: &Path, audience: &Arc<Audience>, report: &Re
     ));
 
     let before = measure::of_thread_named("engaged-writer");
-    let (synced, path) = sync(store, &Feed::whole(audience));
+    let (synced, path) = sync(store, &Feed::whole(audience), &Stopped);
     let cpu = measure::of_thread_named("engaged-writer") - before;
     assert_eq!(synced.events(), counts.events as u64, "an event was lost");
     let first = path.first().map_or(0.0, |(_, cpu)| *cpu);
@@ -159,7 +159,7 @@ pub fn measure(store: &Store, file: &Path, audience: &Arc<Audience>, report: &Re
 
     let again = counts.events.min(AGAIN);
     let last = audience.happenings().skip(counts.events - again);
-    let (redone, path) = sync(store, &Feed::events(last));
+    let (redone, path) = sync(store, &Feed::events(last), &Stopped);
     let known: u64 = redone.streams.iter().map(|each| each.duplicates).sum();
     assert_eq!(
         (redone.events(), known),

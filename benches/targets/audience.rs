@@ -14,8 +14,10 @@ use std::sync::Arc;
 const FIRST_DAY: i64 = 19_723;
 /// How many days the history spans; scores are asked for on the day after.
 pub const DAYS: i64 = 731;
-/// Mailings in that time; with this many a contact has about 20 events.
-const CAMPAIGNS: u32 = 37;
+/// Mailings in that time; with so many a contact has about 20 events.
+pub const LETTERS: u32 = 37;
+/// With so many it has about 50.
+pub const MANY_LETTERS: u32 = 93;
 const DAY_MS: i64 = 86_400_000;
 /// Links of one campaign, pages and items of the shop.
 pub const LINKS: u64 = 12;
@@ -74,6 +76,7 @@ pub struct Audience {
     people: Vec<Person>,
     seed: u64,
     order: Order,
+    letters: u32,
 }
 
 /// The steps of a campaign's reports and what follows.
@@ -109,9 +112,9 @@ pub fn mix(parts: [u64; 4]) -> u64 {
 }
 
 impl Audience {
-    /// Invents people.
+    /// Invents people, who are mailed so often.
     #[expect(clippy::cast_possible_truncation, reason = "days and shares are small")]
-    pub fn new(contacts: u32, seed: u64, order: Order) -> Arc<Self> {
+    pub fn new(contacts: u32, seed: u64, order: Order, letters: u32) -> Arc<Self> {
         let people = (0..u64::from(contacts)).map(|number| {
             let draw = |what| share(mix([seed, number, what, 0]));
             // A quarter joins within the two years, and people stay 400 days on average.
@@ -135,6 +138,7 @@ impl Audience {
             people: people.collect(),
             seed,
             order,
+            letters,
         })
     }
 
@@ -163,9 +167,9 @@ impl Audience {
         mix([self.seed, u64::from(contact), u64::from(campaign), what])
     }
 
-    fn day_of(campaign: u32) -> i64 {
+    fn day_of(&self, campaign: u32) -> i64 {
         // From day 8 on, the last one a week before the end.
-        FIRST_DAY + 8 + i64::from(campaign - 1) * (DAYS - 16) / i64::from(CAMPAIGNS - 1)
+        FIRST_DAY + 8 + i64::from(campaign - 1) * (DAYS - 16) / i64::from(self.letters - 1)
     }
 
     /// Who stands at a place of a report.
@@ -194,7 +198,7 @@ impl Happenings {
                 (self.part, self.campaign) = (0, self.campaign + 1);
             }
         }
-        if self.campaign > CAMPAIGNS {
+        if self.campaign > audience.letters {
             return false;
         }
         if self.part == PARTS - 1 {
@@ -205,7 +209,7 @@ impl Happenings {
         let contact = audience.at_place(self.place, self.campaign, self.part);
         self.place += 1;
         let person = &audience.people[contact as usize];
-        let day = i16::try_from(Audience::day_of(self.campaign) - FIRST_DAY).expect("two years");
+        let day = i16::try_from(audience.day_of(self.campaign) - FIRST_DAY).expect("two years");
         if person.joined <= day && day < person.left {
             self.report(&audience, contact, person);
         }
@@ -220,7 +224,7 @@ impl Happenings {
     fn report(&mut self, audience: &Audience, contact: u32, person: &Person) {
         let campaign = self.campaign;
         let draw = |what| share(audience.draw(contact, campaign, what));
-        let sent = Audience::day_of(campaign) * DAY_MS + 8 * 3_600_000;
+        let sent = audience.day_of(campaign) * DAY_MS + 8 * 3_600_000;
         let mut event = |what, at: i64, which, value| {
             self.waiting.push(Happening {
                 contact,
@@ -280,8 +284,8 @@ impl Happenings {
     /// What happened in the shop until the next mailing.
     #[expect(clippy::cast_possible_truncation, reason = "pages are few")]
     fn shop(&mut self, audience: &Audience) {
-        let from = Audience::day_of(self.campaign) * DAY_MS;
-        let to = Audience::day_of(self.campaign + 1).min(FIRST_DAY + DAYS) * DAY_MS;
+        let from = audience.day_of(self.campaign) * DAY_MS;
+        let to = audience.day_of(self.campaign + 1).min(FIRST_DAY + DAYS) * DAY_MS;
         #[expect(clippy::cast_precision_loss, reason = "a span of weeks")]
         let within = |what: f64| from + (what * (to - from) as f64) as i64 / 1_000 * 1_000;
         for (contact, person) in (0_u32..).zip(&audience.people) {

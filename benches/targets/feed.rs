@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use engaged_connectors::{
     Capabilities, Change, Connector, ConnectorError, Cursor, Outcome, Page, Stream,
     connector::{Account, Covered, StreamSpec},
@@ -61,6 +61,8 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 /// A platform that shows some contacts and then some events.
 pub struct Feed {
+    /// How much later than told it all happened.
+    later: TimeDelta,
     contacts: Mutex<Box<dyn Iterator<Item = u32> + Send>>,
     events: Mutex<Box<dyn Iterator<Item = Happening> + Send>>,
 }
@@ -69,6 +71,7 @@ impl Feed {
     /// Everybody, and everything that happened.
     pub fn whole(audience: &Arc<Audience>) -> Self {
         Self {
+            later: TimeDelta::zero(),
             contacts: Mutex::new(Box::new(0..audience.contacts())),
             events: Mutex::new(Box::new(audience.happenings())),
         }
@@ -77,9 +80,16 @@ impl Feed {
     /// Nobody new, and these events.
     pub fn events(events: impl Iterator<Item = Happening> + Send + 'static) -> Self {
         Self {
+            later: TimeDelta::zero(),
             contacts: Mutex::new(Box::new(std::iter::empty())),
             events: Mutex::new(Box::new(events)),
         }
+    }
+
+    /// The same, so many days later.
+    pub fn later(mut self, days: i64) -> Self {
+        self.later = TimeDelta::days(days);
+        self
     }
 }
 
@@ -123,12 +133,15 @@ impl Connector for Feed {
             .map(campaign)
             .collect();
         page.events = happened.iter().map(event).collect();
+        for event in &mut page.events {
+            event.at += self.later;
+        }
         page.done = happened.len() < ROWS;
         if page.done {
             page.covered = vec![Covered {
                 kinds: KINDS.to_vec(),
                 from: None,
-                through: end(),
+                through: end() + self.later,
             }];
         }
         Ok(page)

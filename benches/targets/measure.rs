@@ -92,7 +92,8 @@ pub fn run(command: &mut Command) -> Cost {
     }
 }
 
-fn peak_of(child: &Child) -> f64 {
+/// The largest resident size so far of a process that runs, in MB.
+pub fn peak_of(child: &Child) -> f64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
     let status = status.unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    report::{Good, Report},
+    report::{Good, Report, number},
     stage::{Size, Stage},
 };
 
@@ -17,6 +17,15 @@ pub fn measure(folder: &Path, size: Size, report: &Report) {
         let peaks = VERBS.map(|words| {
             let (cost, said) = stage.run(words);
             assert!(cost.status.success(), "{words:?} ends well: {said}");
+            if let Some(streams) = said["sync"][0]["streams"].as_array() {
+                let events = streams.iter().filter_map(|each| each["events"].as_f64());
+                report.note(format!(
+                    "{} contacts with {} events are read in {} CPU s",
+                    size.people,
+                    number(events.sum()),
+                    number(cost.cpu)
+                ));
+            }
             cost.peak
         });
         stage.end();

@@ -228,7 +228,7 @@ fn runs(store: &Store, pack: &Config, audience: &Arc<Audience>, report: &Report)
         which: 0,
         value: 0,
     };
-    append::sync(store, &Feed::events((0..few).map(liked)));
+    append::sync(store, &Feed::events((0..few).map(liked)), &Stopped);
     let before = measure::of_thread();
     let (dirty, part) = run(false);
     let reading = measure::of_thread() - before;

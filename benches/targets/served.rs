@@ -9,7 +9,7 @@ use std::{
 };
 
 use engaged::{
-    account::{Actor, Role},
+    account::{Accounts, Actor, Role},
     config::Environment,
     desk::Desk,
     platform,
@@ -33,7 +33,7 @@ const SLOWEST: usize = 6;
 /// A page may take so long.
 const LIMIT_MS: f64 = 200.0;
 
-const PAGES: [&str; 25] = [
+pub const PAGES: [&str; 25] = [
     "/",
     "/scores",
     "/segments",
@@ -95,7 +95,7 @@ pub fn measure(store: Store, folder: &Path, report: &Report) {
     let desk = Desk::new(jobs, environment, transport);
     let (running, cookie) = runtime.block_on(async {
         let web = Web::new(Arc::clone(&desk), &settings);
-        let cookie = admitted(&web).await;
+        let cookie = admitted(&web.accounts).await;
         let running = Running::start(&desk).await.expect("a free port");
         (running.expect("it is configured"), cookie)
     });
@@ -136,15 +136,14 @@ impl Asked {
 }
 
 /// The cookie of an admin.
-async fn admitted(web: &Web) -> String {
+pub async fn admitted(accounts: &Accounts) -> String {
     let operator = Actor::Operator("bench".to_owned());
-    let link = web.accounts.setup_link(Role::Admin, &operator).await;
+    let link = accounts.setup_link(Role::Admin, &operator).await;
     let link = link.expect("a link");
     let password = SecretString::from("a long sentence for a benchmark 7".to_owned());
     let from = [127, 0, 0, 1].into();
     let token = link.token.reveal();
-    let opened = web
-        .accounts
+    let opened = accounts
         .use_setup_link(token, "bench", &password, from)
         .await;
     format!(
@@ -178,7 +177,7 @@ fn timed(address: SocketAddr, cookie: &str, page: String) -> Asked {
     asked
 }
 
-fn got(address: SocketAddr, cookie: &str, page: &str) -> String {
+pub fn got(address: SocketAddr, cookie: &str, page: &str) -> String {
     let mut line = TcpStream::connect(address).expect("it listens");
     let request = format!(
         "GET {page} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\nsec-fetch-site: same-origin\r\nconnection: close\r\n\r\n"

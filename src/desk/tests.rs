@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -14,7 +17,8 @@ use crate::{
     automation::EntryState,
     config, import, platform,
     publish::{Order, Typed, fingerprint},
-    store::{Access, Entries, PublicationState, Store},
+    schedule::jobs::{Progress, Watch},
+    store::{Access, Conn, Entries, PublicationState, Store, Which},
 };
 
 const CONFIG: &str = r#"timezone = "Etc/UTC"
@@ -68,18 +72,40 @@ impl Bench {
     }
 
     fn of(folder: TempDir, text: &str) -> Self {
+        Self::watched(folder, text, Arc::new(|_| ()))
+    }
+
+    fn watched(folder: TempDir, text: &str, watch: Watch) -> Self {
         let path = folder.path().join("engaged.toml");
         fs::write(&path, text).unwrap();
         let config = config::load(&path, &Environment::new()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(Ticking::default());
         let store = Store::open(&config.database, Access::ReadWrite, clock.as_ref()).unwrap();
         let (none, network) = (Environment::new(), platform::network().unwrap());
-        let watch = Arc::new(|_: crate::schedule::jobs::Progress<'_>| ());
         let jobs = Jobs::new(config, store, clock, &none, &network, watch).unwrap();
         Self {
             folder,
             desk: Desk::new(jobs, none, network),
         }
+    }
+
+    /// Takes in rows.
+    fn import(&self, rows: &str) {
+        let file = self.folder.path().join("people.jsonl");
+        fs::write(&file, rows).unwrap();
+        let jobs = self.desk.jobs();
+        let options = import::Options {
+            connection: "import".to_owned(),
+            kinds: Vec::new(),
+        };
+        import::import(
+            &jobs.store,
+            &[file],
+            &options,
+            jobs.clock.as_ref(),
+            &mut |_| (),
+        )
+        .unwrap();
     }
 
     fn write(&self, text: &str) {
@@ -220,7 +246,7 @@ async fn too_many_tasks_and_tasks_of_a_stopping_daemon_fail_and_are_not_begun() 
     assert_eq!(codes(&bench.desk.task(more).unwrap()), ["E0140"]);
     let closing = tokio::spawn({
         let desk = Arc::clone(&bench.desk);
-        async move { desk.close(LONG).await }
+        async move { desk.close(LONG, LONG).await }
     });
     bench.pass().await;
     assert!(!closing.is_finished(), "whatever runs is waited for");
@@ -250,9 +276,55 @@ async fn what_runs_too_long_for_a_stop_is_cut_off_and_says_so() {
     let id = bench.desk.ask(sync, "tom");
     // It is asked, and never answers.
     let (_asked, _) = platform.accept().await.unwrap();
-    bench.desk.close(Duration::ZERO).await;
+    bench.desk.close(Duration::ZERO, Duration::ZERO).await;
     let task = bench.desk.wait(id, LONG).await.unwrap();
     assert_eq!(codes(&task), ["E0144"]);
+}
+
+#[tokio::test]
+async fn a_run_over_a_large_list_is_broken_off_at_a_stop_and_the_next_one_scores_everybody() {
+    let (began, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let (go_on, goes_on) = mpsc::channel();
+    let goes_on = Mutex::new(goes_on);
+    let watch = Arc::new(move |progress: Progress<'_>| {
+        if matches!(progress, Progress::Scored(1, 2)) {
+            began.send(()).unwrap();
+            goes_on.lock().unwrap().recv().unwrap();
+        }
+    });
+    let bench = Bench::watched(tempfile::tempdir().unwrap(), CONFIG, watch);
+    bench.import(&PEOPLE.replace("jan@", "piet@"));
+    bench.import(PEOPLE);
+    let id = bench.desk.ask(SCORE, "tom");
+    begins.recv().await.unwrap();
+    let closing = tokio::spawn({
+        let desk = Arc::clone(&bench.desk);
+        async move { desk.close(Duration::ZERO, LONG).await }
+    });
+    let store = bench.desk.jobs().store.clone();
+    let walk = || store.read(|conn| conn.for_each_facts(Which::All, None, |_, _| Ok(())));
+    for _ in 0..100_000 {
+        if walk().is_err() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    go_on.send(()).unwrap();
+    closing.await.unwrap();
+    let task = bench.desk.wait(id, LONG).await.unwrap();
+    assert_eq!(codes(&task), ["E0315"]);
+    assert!(store.read(Conn::has_dirty).unwrap());
+
+    drop((bench.desk, store));
+    let again = Bench::of(bench.folder, CONFIG);
+    let task = again.done(Ask::Score { full: false }).await;
+    let TaskState::Done(outcome) = task.state else {
+        panic!("{task:?}")
+    };
+    let Outcome::Scored { score } = *outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((score.scored, score.changed), (2, 2));
 }
 
 #[tokio::test]
@@ -316,20 +388,7 @@ async fn a_reload_is_whole_or_not_at_all() {
 async fn rules_that_are_published_count_at_once_and_start_nothing_for_the_past() {
     let bench = Bench::new();
     let jobs = bench.desk.jobs();
-    let people = bench.folder.path().join("people.jsonl");
-    fs::write(&people, PEOPLE).unwrap();
-    let options = import::Options {
-        connection: "import".to_owned(),
-        kinds: Vec::new(),
-    };
-    import::import(
-        &jobs.store,
-        &[people],
-        &options,
-        jobs.clock.as_ref(),
-        &mut |_| (),
-    )
-    .unwrap();
+    bench.import(PEOPLE);
     bench.done(SCORE).await;
     let entries = || jobs.store.read(|conn| conn.entries(&Entries::ALL)).unwrap();
     assert!(entries().is_empty());

@@ -203,6 +203,33 @@ fn scores_that_wait_for_other_rules_or_holes_do_not_count_as_damaged() {
 }
 
 #[test]
+fn a_long_run_does_not_hold_one_snapshot_to_its_end_and_what_it_missed_is_news() {
+    let bench = bench(4);
+    bench.score();
+    let meanwhile = |done, _| {
+        if done == 1 {
+            bench.visit(0..4);
+        }
+    };
+    let run = |limits, progress: &dyn Fn(u64, u64)| {
+        rescore_from(&bench.store, &bench.config, &Now, limits, progress).unwrap()
+    };
+    let points = || {
+        let mut points = Vec::new();
+        for (_, state) in bench.states() {
+            points.push(state.unwrap().scores[0].shown);
+        }
+        points
+    };
+    assert_eq!(points(), [-10; 4]);
+    assert_eq!(run((true, 1, 2), &meanwhile).scored, 4);
+    assert_eq!(points(), [-10, -10, 0, 0]);
+    assert_eq!(run((false, 100, 2), &|_, _| ()).changed, 2);
+    assert_eq!(points(), [0; 4]);
+    assert_eq!(bench.verify(), (4, 0, 0));
+}
+
+#[test]
 fn a_kind_that_is_reported_from_now_on_is_scored_for_everybody() {
     let bench = bench(1);
     let connection = bench.connection;
@@ -260,7 +287,7 @@ fn walking_through_everybody_gives_what_looking_each_up_gives() {
     let run = |walk_min| {
         let mut bench = bench(12);
         let score = |bench: &Bench| {
-            let limit = (false, walk_min);
+            let limit = (false, walk_min, 5);
             rescore_from(&bench.store, &bench.config, &Now, limit, &|_, _| ()).unwrap()
         };
         // News of four of twelve: with a limit of four, a walk.

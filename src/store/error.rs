@@ -110,6 +110,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The process is to end: what was begun is not finished.
+    #[error("engaged is stopping, and broke this off")]
+    Stopping,
     /// A fault in this program.
     #[error("a fault in engaged's store: {detail}")]
     Bug {
@@ -136,16 +139,18 @@ impl StoreError {
             Self::Exists { .. } => "E0312",
             Self::Backup { .. } => "E0313",
             Self::Stranger { .. } => "E0314",
+            Self::Stopping => "E0315",
             Self::Bug { .. } => "E0399",
         }
     }
 
-    /// The exit status (product.md): 7 for a second instance, 9 for storage that cannot be used, 2 for a file that must not
-    /// be there, 1 for a bug.
+    /// The exit status (product.md): 7 for a second instance, 9 for storage that cannot be used, 8 for what a stop broke off,
+    /// 2 for a file that must not be there, 1 for a bug.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Locked { .. } => 7,
             Self::Exists { .. } => 2,
+            Self::Stopping => 8,
             Self::Bug { .. } => 1,
             _ => 9,
         }
@@ -182,6 +187,7 @@ impl StoreError {
             Self::Stranger { .. } => {
                 "keep that file beside the database that it was made for, and give this one another name"
             }
+            Self::Stopping => "ask again when it runs again: what was committed stands",
             Self::Bug { .. } => "please report this, with the command that you ran",
         }
     }

@@ -88,6 +88,7 @@ impl Conn {
         )?;
         let mut rows = identities.query([connection.0])?;
         while let Some(row) = rows.next()? {
+            self.may_go_on()?;
             let (member, email): (ContactId, Option<String>) =
                 (ContactId(row.get(0)?), row.get(2)?);
             let read = Read {

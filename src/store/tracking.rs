@@ -7,7 +7,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use engaged_connectors::model::{Event, EventKind};
@@ -18,8 +21,9 @@ use super::{
     contact::ContactId,
     error::StoreError,
     history::{Ledger, bucket},
+    horizon::Kept,
     tally::Group,
-    withheld::Kept,
+    withheld::Kept as Withheld,
     word::kind_of_stored,
 };
 use crate::{
@@ -31,13 +35,20 @@ use crate::{
 };
 
 /// What all connections of one store go by.
-pub(super) type Shared = Arc<RwLock<Arc<Privacy>>>;
+#[derive(Clone, Default)]
+pub(super) struct Shared {
+    privacy: Arc<RwLock<Arc<Privacy>>>,
+    /// Whether walks are to end.
+    stopping: Arc<AtomicBool>,
+}
 
-/// What may be used of whom, since when.
-#[derive(Debug, Default)]
+/// What may be used of whom, since when; and how long.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Privacy {
     /// The oldest first.
     log: Vec<(Millis, TrackingRules)>,
+    /// How long events are kept, if not for ever.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Privacy {
@@ -87,19 +98,41 @@ impl Store {
                 Ok(log)
             })?
         };
+        self.change_privacy(|privacy| privacy.log = log);
+        Ok(())
+    }
+
+    pub(super) fn change_privacy(&self, change: impl FnOnce(&mut Privacy)) {
         let mut shared = self
-            .privacy()
+            .shared()
+            .privacy
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *shared = Arc::new(Privacy { log });
-        Ok(())
+        let mut privacy = Privacy::clone(&shared);
+        change(&mut privacy);
+        *shared = Arc::new(privacy);
+    }
+
+    /// Ends every walk through contacts, those that go on and those that begin from now on, with [`StoreError::Stopping`]:
+    /// the process is about to end. A transaction that walks is rolled back; what was committed before stands.
+    pub fn stop_walks(&self) {
+        self.shared().stopping.store(true, Ordering::Relaxed);
     }
 }
 
 impl Conn {
     pub(super) fn privacy(&self) -> Arc<Privacy> {
-        let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = &self.shared.privacy;
+        let shared = shared.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&shared)
+    }
+
+    /// Whether a walk may go on to the next contact.
+    pub(super) fn may_go_on(&self) -> Result<(), StoreError> {
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return Err(StoreError::Stopping);
+        }
+        Ok(())
     }
 
     fn tracking_log(&self) -> Result<Vec<(Millis, TrackingRules)>, StoreError> {
@@ -400,7 +433,7 @@ impl Tx {
         for id in gone {
             let mut rows = select.query([id])?;
             while let Some(row) = rows.next()? {
-                self.mark_withheld(&Kept {
+                self.mark_withheld(&Withheld {
                     contact,
                     campaign: row.get(0)?,
                     kind: row.get(1)?,
@@ -457,9 +490,15 @@ impl Tx {
         self.count(Group::Events, -live);
         Ok(u64::try_from(live).unwrap_or(0))
     }
+}
 
+impl Conn {
     /// Adds what some events took the place of, and what is one event with them.
-    fn with_company(&self, contact: ContactId, gone: &mut BTreeSet<i64>) -> Result<(), StoreError> {
+    pub(super) fn with_company(
+        &self,
+        contact: ContactId,
+        gone: &mut BTreeSet<i64>,
+    ) -> Result<(), StoreError> {
         let mut company = self.sql.prepare_cached(
             "select event_id from superseded where contact_id = ?1 and by_id = ?2
              union select by_id from confirmed where contact_id = ?1 and event_id = ?2 and by_id is not null

@@ -39,7 +39,7 @@ const ELSEWHERE: [(&str, &str); 3] = [
 /// A verb with its words, and the rows that it leaves in the trail. Words in braces are looked up when it is run. What
 /// only looks leaves none, whoever has the database looks as he likes; what reads, scores or writes by plan stands in the
 /// log of runs and in the outbox.
-const VERBS: [(&str, &[&str]); 66] = [
+const VERBS: [(&str, &[&str]); 67] = [
     ("init", &[]),
     ("check", &[]),
     ("check --schema", &[]),
@@ -70,6 +70,7 @@ const VERBS: [(&str, &[&str]); 66] = [
     ("drift", &[]),
     ("drift --take", &[]),
     ("verify", &[]),
+    ("retention", &[]),
     ("backup b.db", &[]),
     ("import more.csv", &[]),
     ("adjust {a} -20 --until 2099-12-01 --reason x", &["adjust"]),

@@ -81,6 +81,7 @@ impl Loader<'_> {
         }
         let mut contacts = contacts.query(bounds)?;
         while let Some(row) = contacts.next()? {
+            self.conn.may_go_on()?;
             let contact: i64 = row.get(0)?;
             self.begin();
             self.take_contact(row)?;
