@@ -73,9 +73,9 @@ fn verbs() -> Vec<(String, Command)> {
 fn arguments() -> Vec<(String, String)> {
     let words = |argument: &Arg| {
         let values = argument.get_value_names().unwrap_or_default();
-        let values: Vec<&str> = values.iter().map(|name| name.as_str()).collect();
+        let values = values.join(" ");
         let long = argument.get_long().unwrap_or_default();
-        format!("{} {long} {}", argument.get_id(), values.join(" ")).to_lowercase()
+        format!("{} {long} {values}", argument.get_id()).to_lowercase()
     };
     let own = |argument: &&Arg| {
         let id = argument.get_id().as_str();

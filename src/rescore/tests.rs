@@ -471,6 +471,26 @@ fn a_run_over_midnight_is_of_the_day_on_which_it_began_and_the_next_one_is_of_th
     assert_eq!((verified.compared, verified.different), (4, 0));
 }
 
+/// A page on which each contact, from the first on, visits at one of these times.
+fn visits(times: &[DateTime<Utc>]) -> Page {
+    let event = |(number, at): (usize, &DateTime<Utc>)| {
+        let who = ContactRef {
+            id: Some(format!("c{number}")),
+            email: None,
+        };
+        Event::new(who, EventKind::PageVisit, *at)
+    };
+    Page {
+        events: times.iter().enumerate().map(event).collect(),
+        covered: vec![Covered {
+            kinds: vec![EventKind::PageVisit],
+            from: None,
+            through: *times.iter().max().unwrap() + TimeDelta::days(1),
+        }],
+        ..Page::empty(Cursor::encode(&2).unwrap(), true)
+    }
+}
+
 // F20.
 #[test]
 fn events_of_1970_of_2106_and_of_a_clock_two_hours_off_are_kept_once_and_read_alike_by_every_run() {
@@ -492,22 +512,7 @@ fn events_of_1970_of_2106_and_of_a_clock_two_hours_off_are_kept_once_and_read_al
         Now.now() + TimeDelta::hours(2),
         Now.now() - TimeDelta::hours(2),
     ];
-    let event = |(number, at): (usize, &DateTime<Utc>)| {
-        let who = ContactRef {
-            id: Some(format!("c{number}")),
-            email: None,
-        };
-        Event::new(who, EventKind::PageVisit, *at)
-    };
-    let page = Page {
-        events: times.iter().enumerate().map(event).collect(),
-        covered: vec![Covered {
-            kinds: vec![EventKind::PageVisit],
-            from: None,
-            through: at(u32::MAX.into()) + day,
-        }],
-        ..Page::empty(Cursor::encode(&2).unwrap(), true)
-    };
+    let page = visits(&times);
     let (connection, zone) = (bench.connection, Arc::new(Zone::new(bench.config.zone)));
     for known_at in 4..6 {
         let (page, zone) = (page.clone(), Arc::clone(&zone));

@@ -45,6 +45,16 @@ fn storm(faults: &Faults, first: u64) -> Vec<RuleId> {
     (first..).step_by(3).zip(wrong).map(rule).collect()
 }
 
+/// Looks for each mark in each line.
+fn search(said: &[(String, String)], marks: &BTreeSet<String>) {
+    for (what, text) in said {
+        for line in text.lines() {
+            let found = marks.iter().find(|mark| line.contains(mark.as_str()));
+            assert_eq!(found, None, "{what}: {line}");
+        }
+    }
+}
+
 // S5.
 #[test]
 fn nothing_that_is_said_at_the_finest_level_over_all_faults_holds_a_key_or_somebodys_address() {
@@ -115,10 +125,5 @@ fn nothing_that_is_said_at_the_finest_level_over_all_faults_holds_a_key_or_someb
     assert!(fired > 25, "only {fired} faults");
     let length: usize = said.iter().map(|(_, text)| text.len()).sum();
     assert!(length > 50_000, "only {length} bytes were said");
-    for (what, text) in said {
-        for line in text.lines() {
-            let found = marks.iter().find(|mark| line.contains(mark.as_str()));
-            assert_eq!(found, None, "{what}: {line}");
-        }
-    }
+    search(&said, &marks);
 }

@@ -481,3 +481,27 @@ async fn an_answer_that_comes_a_byte_a_second_is_given_up_within_the_limit_of_a_
         "{bytes} in {took:?}"
     );
 }
+
+// F26.
+#[tokio::test(start_paused = true)]
+async fn a_body_in_another_charset_or_with_a_key_twice_is_refused_with_its_name_and_not_guessed_at()
+{
+    #[derive(Debug, serde::Deserialize)]
+    struct Member {
+        #[expect(dead_code, reason = "only whether it can be read is asked")]
+        email: String,
+    }
+    let twice = r#"{"email":"a@x.example","email":"b@x.example"}"#.as_bytes();
+    // `Zoë` as ISO 8859-1 has it, and a document in UTF-16.
+    let latin = b"{\"email\":\"Zo\xeb@x.example\"}";
+    let wide: Vec<u8> =
+        r#"{"email":"a@x.example"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for body in [twice, latin, &wide] {
+        let reply = Response::new(Bytes::copy_from_slice(body));
+        let (client, _) = client([Ok(reply)]);
+        let answer = client.get("members/1").send().await.unwrap();
+        let error = answer.json::<Member>().unwrap_err();
+        assert!(matches!(error, ConnectorError::Contract { .. }), "{error}");
+        assert!(!error.to_string().contains("@x.example"), "{error}");
+    }
+}
