@@ -50,6 +50,7 @@ mod retraction;
 mod run;
 mod session;
 mod shadow;
+mod shared;
 mod since;
 mod snapshot;
 mod standing;
@@ -145,7 +146,7 @@ struct Inner {
     // Fields are dropped in this order: the lock goes last, when nothing writes any more.
     writer: Option<writer::Writer>,
     readers: reader::Readers,
-    shared: tracking::Shared,
+    shared: shared::Shared,
     lock: Option<lock::Lock>,
 }
 
@@ -153,7 +154,7 @@ struct Inner {
 pub struct Conn {
     sql: rusqlite::Connection,
     /// What may be used of whom, and whether we stop: the same for all connections of a store.
-    shared: tracking::Shared,
+    shared: shared::Shared,
 }
 
 /// A transaction: everything done through it is committed together, or not at all.
@@ -192,7 +193,7 @@ impl Store {
         clock: &dyn Clock,
         upgrading: &Upgrading,
     ) -> Result<Self, StoreError> {
-        let shared = tracking::Shared::default();
+        let shared = shared::Shared::default();
         let start = |conn| writer::Writer::start(conn, shared.clone());
         let (lock, writer) = match access {
             Access::ReadOnly => {
@@ -296,7 +297,7 @@ impl Store {
         self.inner.lock.is_some()
     }
 
-    fn shared(&self) -> &tracking::Shared {
+    fn shared(&self) -> &shared::Shared {
         &self.inner.shared
     }
 

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Conn, Store, StoreError, migrate, open, tracking::Shared};
+use super::{Conn, Store, StoreError, migrate, open, shared::Shared};
 use crate::score::calendar::Millis;
 
 /// What a backup holds, by its own counts.

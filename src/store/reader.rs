@@ -11,8 +11,8 @@ use super::{
     Conn,
     error::StoreError,
     open,
+    shared::Shared,
     snapshot::{self, Snapshot},
-    tracking::Shared,
 };
 
 /// More would cost memory and gain nothing on the machines we aim at.

@@ -23,7 +23,7 @@ use super::{
     lock::Lock,
     migrate, open,
     quarantine::{Quarantine, Source},
-    tracking::Shared,
+    shared::Shared,
     writer::Writer,
 };
 use crate::score::calendar::{Millis, Zone};

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, path::Path};
 
-use super::{Conn, error::StoreError, open, tracking::Shared};
+use super::{Conn, error::StoreError, open, shared::Shared};
 
 /// Commits are rare and the look is short: a second try nearly always suffices.
 const TRIES: usize = 100;

@@ -7,10 +7,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError},
 };
 
 use engaged_connectors::model::{Event, EventKind};
@@ -33,14 +30,6 @@ use crate::{
         tracking::{Consent, Measured, Record, day_of_open, field_name},
     },
 };
-
-/// What all connections of one store go by.
-#[derive(Clone, Default)]
-pub(super) struct Shared {
-    privacy: Arc<RwLock<Arc<Privacy>>>,
-    /// Whether walks are to end.
-    stopping: Arc<AtomicBool>,
-}
 
 /// What may be used of whom, since when; and how long.
 #[derive(Clone, Debug, Default)]
@@ -112,12 +101,6 @@ impl Store {
         change(&mut privacy);
         *shared = Arc::new(privacy);
     }
-
-    /// Ends every walk through contacts, those that go on and those that begin from now on, with [`StoreError::Stopping`]:
-    /// the process is about to end. A transaction that walks is rolled back; what was committed before stands.
-    pub fn stop_walks(&self) {
-        self.shared().stopping.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Conn {
@@ -125,14 +108,6 @@ impl Conn {
         let shared = &self.shared.privacy;
         let shared = shared.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&shared)
-    }
-
-    /// Whether a walk may go on to the next contact.
-    pub(super) fn may_go_on(&self) -> Result<(), StoreError> {
-        if self.shared.stopping.load(Ordering::Relaxed) {
-            return Err(StoreError::Stopping);
-        }
-        Ok(())
     }
 
     fn tracking_log(&self) -> Result<Vec<(Millis, TrackingRules)>, StoreError> {

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Conn, Tx, erased::Erased, error::StoreError, tracking::Shared};
+use super::{Conn, Tx, erased::Erased, error::StoreError, shared::Shared};
 
 /// How many async callers may have a job queued; the others wait. Blocking callers have one each by nature.
 const QUEUED_MAX: usize = 64;
