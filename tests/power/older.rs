@@ -21,7 +21,7 @@ use crate::{
 const MISSING: usize = 3;
 
 /// At so many places of each kind the program is struck, unless `ENGAGED_STRIKES` says otherwise.
-const STRIKES: usize = 24;
+const STRIKES: usize = 16;
 
 /// The migrations, in order.
 fn migrations() -> Vec<PathBuf> {
