@@ -37,7 +37,7 @@ const BATCH: usize = 5_000;
 
 /// From how many contacts one snapshot is read, or how many numbers of contacts. While a snapshot is held, all that is
 /// written stays in the database's log: one for everybody would make it grow with the list.
-const SNAPSHOT: usize = 50_000;
+const SNAPSHOT: usize = 20_000;
 
 /// What a run found.
 #[derive(Clone, Debug, Default, Serialize)]
