@@ -23,6 +23,12 @@ use disk::Space;
 /// Since when backups are to be made; set when the daemon first sees that they are.
 const EXPECTED: &str = "backup expected";
 
+/// Contacts and events of whom something was last deleted for its age, and when.
+pub const DELETED: &str = "retention deleted";
+
+/// Before which instant events are to be deleted by a person's word; empty where nothing waits for one.
+pub const WAITING: &str = "retention waits";
+
 /// A log of more bytes than this is not emptied any more, because something reads for too long.
 pub const LOG_LARGE: i64 = 64_000_000;
 
@@ -37,6 +43,21 @@ pub struct CareStatus {
     pub checks: Vec<CheckStatus>,
     /// The room on the database's disk.
     pub disk: Option<Space>,
+    /// What was last deleted because it was older than it is kept.
+    pub deleted: Option<DeletedStatus>,
+    /// What is older than this waits for a word before it is deleted.
+    pub deletion_waits: Option<DateTime<Utc>>,
+}
+
+/// Events that were deleted because they were older than they are kept.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DeletedStatus {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How many there were.
+    pub events: u64,
+    /// Of how many contacts.
+    pub contacts: u64,
 }
 
 /// A backup that was opened and found good.
@@ -89,7 +110,31 @@ pub fn look(conn: &Conn, config: &Config, now: Millis) -> Result<CareStatus, Sto
         backup_stale: stale_since(conn, config, now)?.is_some(),
         checks: checks.collect(),
         disk: disk::space(&config.database),
+        deleted: deleted(conn)?,
+        deletion_waits: waiting(conn)?,
     })
+}
+
+fn waiting(conn: &Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let before = conn.control(WAITING)?;
+    let before = before.and_then(|control| control.value.parse().ok());
+    Ok(before.map(instant))
+}
+
+fn deleted(conn: &Conn) -> Result<Option<DeletedStatus>, StoreError> {
+    let Some(control) = conn.control(DELETED)? else {
+        return Ok(None);
+    };
+    let numbers = control.value.split_once(' ');
+    let numbers = numbers.and_then(|(contacts, events)| {
+        let contacts: Option<u64> = contacts.parse().ok();
+        contacts.zip(events.parse().ok())
+    });
+    Ok(numbers.map(|(contacts, events)| DeletedStatus {
+        at: instant(control.known_at),
+        events,
+        contacts,
+    }))
 }
 
 /// Since when there is no good backup, where that is too long.
@@ -137,6 +182,20 @@ pub fn text(status: &CareStatus) -> String {
                 time(check.at)
             );
         }
+    }
+    if let Some(deleted) = &status.deleted {
+        out += &format!(
+            "Deleted   {}, {} events of {} contacts, older than [retention] keeps them\n",
+            time(deleted.at),
+            deleted.events,
+            deleted.contacts
+        );
+    }
+    if let Some(before) = status.deletion_waits {
+        out += &format!(
+            "Old       events of before {} wait to be deleted: see `engaged retention`\n",
+            time(before)
+        );
     }
     if let Some(disk) = status.disk.filter(Space::is_low) {
         out += &format!(

@@ -23,6 +23,7 @@ mod look;
 pub mod output;
 mod preview;
 mod privacy;
+mod retention;
 mod service;
 mod storage;
 mod support_bundle;
@@ -42,6 +43,7 @@ use crate::{
         Diagnostic, Exit, Expected,
         render::{Style, render},
     },
+    score::calendar::Zone,
     store::{Access, Store},
 };
 use output::Output;
@@ -114,6 +116,8 @@ enum Verb {
     Drift(drift::Drift),
     /// Recompute every score from raw events and compare
     Verify,
+    /// Show how long events are kept, and which are older
+    Retention(retention::Retention),
     /// Copy the database into one checked file, also beside a running daemon
     Backup(storage::Backup),
     /// Put a backup in the place of the database; nothing is written to platforms until it is approved
@@ -196,6 +200,7 @@ impl Context {
         let store = Store::open(&config.database, access, self.clock.as_ref())?;
         let now = self.clock.now().timestamp_millis();
         store.track_by(&config.rules.tracking, now)?;
+        store.keep_for(config.retention.as_ref(), &Zone::new(config.zone));
         Ok(store)
     }
 
@@ -264,6 +269,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
         Verb::History(arguments) => look::history(context, &arguments),
         Verb::Drift(arguments) => drift::drift(context, &arguments),
         Verb::Verify => work::verify(context),
+        Verb::Retention(arguments) => retention::retention(context, &arguments),
         Verb::Backup(arguments) => storage::backup(context, &arguments),
         Verb::Restore(arguments) => storage::restore(context, &arguments),
         Verb::Import(arguments) => load::import(context, &arguments),
@@ -296,3 +302,6 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Expected> {
 fn usage(message: impl Into<String>, help: impl Into<String>) -> Expected {
     Expected::new(Exit::Usage, Diagnostic::error("E0100", message).help(help))
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ pub mod packs;
 pub mod parts;
 mod privacy;
 mod redact;
+mod retention;
 mod rule_tests;
 mod rules;
 mod schema;
@@ -64,6 +65,7 @@ pub use self::{
     live::live,
     only_rules::beside_rules,
     overrides::PREFIX as OVERRIDE_PREFIX,
+    retention::whole_since,
     schema::json::json_schema,
     secret::SecretSource,
     source::{SourceFile, sources},
@@ -75,7 +77,7 @@ use crate::{
     automation::{Automation, Begin},
     diagnostic::Diagnostic,
     rule_tests::RuleTest,
-    rules::set::RuleSet,
+    rules::{horizon::Horizon, set::RuleSet},
     verdict,
 };
 
@@ -159,6 +161,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// The daily backup, if there is to be one.
     pub backup: Option<Backup>,
+    /// How long events are kept; `None`: for ever.
+    pub retention: Option<Horizon>,
     /// Where the dashboard is served; `None` where it is not.
     pub web: Option<Web>,
     /// Where platforms report by themselves; `None` where nothing listens.
@@ -331,12 +335,12 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
     let connections = connections::check(root, base, &defined, found);
     let automations = automations::check(root, base, &rules, &connections, found);
     let machines = machines::check(root, &connections, found);
-    let cleaning = cleaning::check(
-        root,
-        &rules::vocabulary(root, &mut Found::default()),
-        &connections,
-        found,
-    );
+    let vocabulary = rules::vocabulary(root, &mut Found::default());
+    let cleaning = cleaning::check(root, &vocabulary, &connections, found);
+    let retention = retention::check(root, &vocabulary, found);
+    if let Some(horizon) = retention.as_ref().filter(|_| !found.has_errors()) {
+        retention::compare(root, horizon, &rules, &cleaning, found);
+    }
     if !found.has_errors() {
         // Doubts are for a file that is right in everything else.
         language::lint(root, &rules, found);
@@ -361,6 +365,7 @@ fn check(path: &Path, base: &Path, root: &Table, found: &mut Found) -> Option<Co
         drift: drift(root),
         alerts: alerts::check(root, base, found),
         backup: backup::check(root, base),
+        retention,
         web: web::check(root, found),
         webhooks: webhooks::check(root, found),
         parts: parts::of(root),

@@ -64,6 +64,8 @@ pub struct ImportReport {
     pub duplicates: u64,
     /// Events that were not stored, since their contact has not agreed to being measured.
     pub withheld: u64,
+    /// Events that were not stored, since they are older than events are kept.
+    pub outdated: u64,
     /// Events whose time changed under one id.
     pub superseded: u64,
     /// Gap rows taken in.
@@ -270,6 +272,7 @@ impl Import<'_> {
         self.report.events += commit.events.new;
         self.report.duplicates += commit.events.duplicates;
         self.report.withheld += commit.events.withheld;
+        self.report.outdated += commit.events.outdated;
         self.report.superseded += commit.events.superseded;
         self.report.gaps += gaps;
         self.report.erased += commit.erased();

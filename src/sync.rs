@@ -112,6 +112,8 @@ pub struct StreamReport {
     pub duplicates: u64,
     /// Events that were not stored, since their contact has not agreed to being measured.
     pub withheld: u64,
+    /// Events that were not stored, since they are older than events are kept.
+    pub outdated: u64,
     /// Rows that could not be understood.
     pub rejects: u64,
     /// Rows of contacts that were erased: left out.
@@ -140,6 +142,11 @@ impl SyncReport {
     /// Events that were not stored, since their contact has not agreed to being measured.
     pub fn withheld(&self) -> u64 {
         self.streams.iter().map(|stream| stream.withheld).sum()
+    }
+
+    /// Events that were not stored, since they are older than events are kept.
+    pub fn outdated(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.outdated).sum()
     }
 
     /// Whether every stream reached its end.
@@ -365,6 +372,7 @@ impl Sync<'_> {
             report.events += commit.events.new;
             report.duplicates += commit.events.duplicates;
             report.withheld += commit.events.withheld;
+            report.outdated += commit.events.outdated;
             report.rejects += commit.rejects;
             report.erased += commit.erased();
         }

@@ -255,6 +255,10 @@ impl Page<'_> {
         if let Some(tracking) = self.phrases.tracking(explanation.tracking) {
             self.say(Role::Belongs, tracking);
         }
+        if let Some(day) = explanation.deleted_to {
+            let deleted = self.phrases.deleted(day);
+            self.say(Role::Belongs, deleted);
+        }
         if !explanation.segments.is_empty() {
             let segments = self.phrases.segments(&explanation.segments);
             self.say(Role::Belongs, segments);

@@ -18,6 +18,8 @@ mod asking;
 mod automations;
 #[path = "it/calling.rs"]
 mod calling;
+#[path = "it/canary.rs"]
+mod canary;
 #[path = "it/cleaning.rs"]
 mod cleaning;
 #[path = "it/conforming.rs"]
@@ -66,12 +68,16 @@ mod preview;
 mod privacy;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/retention.rs"]
+mod retention;
 #[path = "it/rights.rs"]
 mod rights;
 #[path = "it/rule_tests.rs"]
 mod rule_tests;
 #[path = "it/running.rs"]
 mod running;
+#[path = "it/scarce.rs"]
+mod scarce;
 #[path = "it/service.rs"]
 mod service;
 #[path = "it/stage.rs"]
@@ -80,5 +86,7 @@ mod stage;
 mod storing;
 #[path = "it/tracking.rs"]
 mod tracking;
+#[path = "it/trail.rs"]
+mod trail;
 #[path = "it/words.rs"]
 mod words;

@@ -32,6 +32,8 @@ mod watch;
 mod cuts;
 #[path = "power/disk.rs"]
 mod disk;
+#[path = "power/older.rs"]
+mod older;
 #[path = "power/record.rs"]
 mod record;
 #[path = "power/strikes.rs"]

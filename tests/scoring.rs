@@ -22,6 +22,7 @@ mod scoring {
     mod oracle;
     mod preview;
     mod random;
+    mod retention;
     mod shop;
     mod shrink;
     mod stored;

@@ -58,3 +58,19 @@ pub(super) fn is_sign(fact: &Fact) -> bool {
 pub(super) fn by_person(fact: &Fact) -> bool {
     matches!(fact.verdict, Verdict::Human | Verdict::Unknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::facts::Forgotten;
+
+    #[test]
+    fn what_was_deleted_for_its_age_is_no_sign_of_life() {
+        let send = KindId::built_in(&EventKind::Send).unwrap();
+        let facts = Facts {
+            forgotten: Some(Forgotten::one(send, 7)),
+            ..Facts::default()
+        };
+        assert_eq!(Life::of(&facts), Life::default());
+    }
+}

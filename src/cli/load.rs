@@ -57,7 +57,7 @@ pub(super) fn import(context: &Context, arguments: &Import) -> Result<Exit, Expe
     let report = report.map_err(failed)?;
     let json = serde_json::json!({
         "schema": 1, "contacts": report.contacts, "events": report.events, "duplicates": report.duplicates,
-        "withheld": report.withheld, "superseded": report.superseded, "gaps": report.gaps, "erased": report.erased,
+        "withheld": report.withheld, "outdated": report.outdated, "superseded": report.superseded, "gaps": report.gaps, "erased": report.erased,
         "bad": report.bad_count,
         "bad_lines": report.bad.iter().map(|bad| serde_json::json!({
             "file": bad.file, "line": bad.line, "reason": bad.reason })).collect::<Vec<_>>(),
@@ -113,8 +113,12 @@ fn summary(report: &ImportReport) -> String {
         0 => String::new(),
         number => format!(", {number} not stored since their contacts have not agreed to them"),
     };
+    let outdated = match report.outdated {
+        0 => String::new(),
+        number => format!(", {number} not stored since they are older than [retention] keeps them"),
+    };
     format!(
-        "{} contacts, {} new events, {} known already, {} gaps, {} lines left out{withheld}{erased}",
+        "{} contacts, {} new events, {} known already, {} gaps, {} lines left out{withheld}{outdated}{erased}",
         report.contacts, report.events, report.duplicates, report.gaps, report.bad_count
     )
 }

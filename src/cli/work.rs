@@ -217,11 +217,16 @@ fn sync_text(reports: &[SyncReport]) -> String {
                 report.erased()
             );
         }
-        if report.withheld() > 0 {
-            out += &format!(
-                "  {} opens, clicks or visits were not stored: their contacts have not agreed to them\n",
-                report.withheld()
-            );
+        for (number, why) in [
+            (report.withheld(), "their contacts have not agreed to them"),
+            (
+                report.outdated(),
+                "they are older than [retention] keeps them",
+            ),
+        ] {
+            if number > 0 {
+                out += &format!("  {number} events were not stored: {why}\n");
+            }
         }
         if !report.missing.is_empty() {
             out += &format!("  the key lacks: {}\n", report.missing.join(", "));

@@ -29,6 +29,8 @@ pub const UNREADABLE_SECRET: &str = "E0112";
 pub const MISPLACED_OPTION: &str = "E0113";
 /// A platform does not have what is asked of it.
 pub const UNSUPPORTED: &str = "E0114";
+/// Events are kept for less time than something looks back.
+pub const HORIZON: &str = "E0116";
 /// A draft of the rules that changes something else.
 pub const NOT_RULES: &str = "E0130";
 /// Warning: others can read or overhear a secret.
@@ -37,7 +39,7 @@ pub const EXPOSED_SECRET: &str = "E0151";
 pub const DOUBTFUL_RULE: &str = "E0250";
 
 /// All of them.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     UNREADABLE,
     NOTATION,
     UNKNOWN_KEY,
@@ -52,6 +54,7 @@ pub const ALL: [&str; 17] = [
     UNREADABLE_SECRET,
     MISPLACED_OPTION,
     UNSUPPORTED,
+    HORIZON,
     NOT_RULES,
     EXPOSED_SECRET,
     DOUBTFUL_RULE,

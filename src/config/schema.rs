@@ -110,6 +110,7 @@ pub(super) static ROOT: &[Key] = &[
     key("absence", Table(ABSENCE), "How absence is judged in segments, stages and automations."),
     key("machines", Table(MACHINES), "How opens, clicks and visits by machines are told from people's."),
     key("privacy", Table(PRIVACY), "What may be used of what is measured of whom."),
+    key("retention", Table(RETENTION), "How long events are kept. Without this section: for ever."),
     key("guards", Table(GUARDS), "Limits beyond which nothing is written until somebody approves."),
     key("drift", Table(DRIFT), "When to say that scores are no longer what they were."),
     key("alerts", Table(ALERTS), "What is told to whom when something is wrong."),
@@ -307,6 +308,12 @@ static PRIVACY: &[Key] = &[
     key("tracking", TRACKING, "The most that is used of anybody. Default: full."),
     key("tracking_from", List(&Table(TRACKING_FROM)), "Fields in which contacts say what may be used of them; the strictest word counts."),
     key("tracked_kinds", TEXTS, "Declared kinds of events that are measured, as clicks are."),
+];
+
+#[rustfmt::skip]
+static RETENTION: &[Key] = &[
+    need("events", Text, "Older events are deleted, day by day: events = \"25 months\". At least a month more than any rule looks back."),
+    key("keep", TEXTS, "Kinds of events that stay, however old: keep = [\"purchase\"]. Who subscribed, left, complained or bounced always stays."),
 ];
 
 #[rustfmt::skip]

@@ -86,9 +86,12 @@ impl Life {
     fn of(contact: ContactId, facts: &Facts, first: &First, zone: &Zone) -> Self {
         let begun = facts.events.first().map(|event| event.at);
         let begun = [facts.subscribed_at, begun].into_iter().flatten().min();
+        let begun = zone.day(begun.unwrap_or(facts.first_known_at));
+        // Of days of which events are gone, nothing can be foretold from what is left.
+        let forgotten = facts.forgotten.map(|gone| zone.day(gone.until_at).next());
         Self {
             contact,
-            since: zone.day(begun.unwrap_or(facts.first_known_at)),
+            since: forgotten.map_or(begun, |known| known.max(begun)),
             converted: first.of(facts).map(|at| zone.day(at)),
         }
     }
@@ -116,6 +119,10 @@ pub fn find(
     };
     let mut lives = Vec::new();
     conn.for_each_needed(Which::All, None, &needs, |contact, facts| {
+        // Whoever may have converted before what is kept is no case.
+        if first.may_be_gone(facts) {
+            return Ok(());
+        }
         let life = Life::of(contact, facts, &first, &zone);
         // What is dated in the future has not happened.
         lives.push(Life {

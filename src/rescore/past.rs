@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use engaged_connectors::Clock;
 
 use crate::{
-    config::Config,
+    config::{Config, whole_since},
     rules::truth::Truth,
     score::{
         calendar::{Day, Zone},
@@ -33,13 +33,19 @@ pub fn look_back(store: &Store, config: &Config, clock: &dyn Clock) -> Result<us
         if conn.has_looked_back()? || !is_read(conn, config)? || conn.count_contacts()? == 0 {
             return Ok(None);
         }
+        // Of what is not kept no day is computed that looks for it.
+        let whole = config.retention.as_ref();
+        let whole = whole.map_or(Day::ALWAYS, |kept| whole_since(kept, &config.rules, today));
         let model = Model::new(&config.rules, &conn.vocabulary()?);
         let coverage = conn.coverage(&zone, today, None)?;
         let mut past = Past {
             model: &model,
             coverage: &coverage,
             zone: &zone,
-            days: days(today).map(Tally::new).collect(),
+            days: days(today)
+                .filter(|day| *day >= whole)
+                .map(Tally::new)
+                .collect(),
         };
         conn.for_each_needed(Which::All, None, &model.needs(), |_, facts| {
             past.contact(facts);

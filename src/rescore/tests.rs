@@ -400,3 +400,160 @@ fn whoever_was_scored_by_a_clock_that_ran_ahead_is_scored_anew_also_if_that_run_
         assert_eq!(bench.verify(), (all, 0, 0));
     }
 }
+
+/// A clock that a test moves, in milliseconds.
+struct Movable(std::sync::atomic::AtomicI64);
+
+impl Clock for Movable {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.load(std::sync::atomic::Ordering::SeqCst)).unwrap()
+    }
+}
+
+impl Movable {
+    fn to(&self, at: &str) {
+        let at = DateTime::parse_from_rfc3339(at).unwrap();
+        self.0
+            .store(at.timestamp_millis(), std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+// F21.
+#[test]
+fn a_run_over_midnight_is_of_the_day_on_which_it_began_and_the_next_one_is_of_the_next_day() {
+    let bench = bench(4);
+    // All of them visit; a month later nobody has visited for a month.
+    bench.visit(0..4);
+    bench.score();
+    let next = bench.states()[0]
+        .1
+        .as_ref()
+        .unwrap()
+        .next_change_on
+        .unwrap();
+    let day = next.previous();
+    let page = Page {
+        covered: vec![Covered {
+            kinds: vec![EventKind::PageVisit],
+            from: None,
+            through: Now.now() + TimeDelta::days(40),
+        }],
+        ..Page::empty(Cursor::encode(&3).unwrap(), true)
+    };
+    let (connection, zone) = (bench.connection, Zone::new(bench.config.zone));
+    bench
+        .store
+        .write(move |tx| tx.commit_page(connection, STREAM, &page, &zone, 5))
+        .unwrap();
+
+    let clock = Movable(std::sync::atomic::AtomicI64::new(0));
+    clock.to(&format!("{day}T23:59:59+02:00"));
+    let over = std::cell::Cell::new(0);
+    let report = rescore(&bench.store, &bench.config, &clock, true, &|done, _| {
+        if done == 2 {
+            clock.to(&format!("{next}T00:00:01+02:00"));
+            over.set(over.get() + 1);
+        }
+    })
+    .unwrap();
+    assert_eq!(over.get(), 1, "midnight passed in the middle");
+    assert_eq!(
+        (report.as_of.as_str(), report.scored, report.changed),
+        (day.to_string().as_str(), 4, 0)
+    );
+    // The clock stands in the next day: on it everything changes, for all alike.
+    let report = rescore(&bench.store, &bench.config, &clock, false, &|_, _| ()).unwrap();
+    assert_eq!(
+        (report.as_of.as_str(), report.scored, report.changed),
+        (next.to_string().as_str(), 4, 4)
+    );
+    let verified = verify(&bench.store, &bench.config, &clock).unwrap();
+    assert_eq!((verified.compared, verified.different), (4, 0));
+}
+
+/// A page on which each contact, from the first on, visits at one of these times.
+fn visits(times: &[DateTime<Utc>]) -> Page {
+    let event = |(number, at): (usize, &DateTime<Utc>)| {
+        let who = ContactRef {
+            id: Some(format!("c{number}")),
+            email: None,
+        };
+        Event::new(who, EventKind::PageVisit, *at)
+    };
+    Page {
+        events: times.iter().enumerate().map(event).collect(),
+        covered: vec![Covered {
+            kinds: vec![EventKind::PageVisit],
+            from: None,
+            through: *times.iter().max().unwrap() + TimeDelta::days(1),
+        }],
+        ..Page::empty(Cursor::encode(&2).unwrap(), true)
+    }
+}
+
+// F20.
+#[test]
+fn events_of_1970_of_2106_and_of_a_clock_two_hours_off_are_kept_once_and_read_alike_by_every_run() {
+    let mut bench = bench(5);
+    let path = bench.folder.path().join("engaged.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace(
+        "rules = [",
+        "rules = [{ when = \"page visit\", points = 1 }, ",
+    );
+    std::fs::write(&path, text).unwrap();
+    bench.config = config::load(&path, &Environment::new()).unwrap();
+    let day = TimeDelta::days(1);
+    let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+    // 1 January 1970, 7 February 2106 (the last second that 32 bits hold), and two hours off in both directions.
+    let times = [
+        at(0),
+        at(u32::MAX.into()),
+        Now.now() + TimeDelta::hours(2),
+        Now.now() - TimeDelta::hours(2),
+    ];
+    let page = visits(&times);
+    let (connection, zone) = (bench.connection, Arc::new(Zone::new(bench.config.zone)));
+    for known_at in 4..6 {
+        let (page, zone) = (page.clone(), Arc::clone(&zone));
+        bench
+            .store
+            .write(move |tx| tx.commit_page(connection, STREAM, &page, &zone, known_at))
+            .unwrap();
+    }
+    let events = bench.store.read(|conn| Ok(conn.sizes()?.1)).unwrap();
+    assert_eq!(events, 4, "the same page twice");
+    let clock = Movable(std::sync::atomic::AtomicI64::new(0));
+    let sums = || -> Vec<i64> {
+        let states = bench.states().into_iter();
+        states
+            .map(|(_, state)| state.unwrap().scores[0].shown)
+            .collect()
+    };
+    let mut seen = Vec::new();
+    for now in [
+        Now.now(),
+        Now.now() + day,
+        Now.now() + day * 60,
+        at(u32::MAX.into()) + day,
+    ] {
+        clock.to(&now.to_rfc3339());
+        rescore(&bench.store, &bench.config, &clock, false, &|_, _| ()).unwrap();
+        let verified = verify(&bench.store, &bench.config, &clock).unwrap();
+        assert_eq!((verified.compared, verified.different), (5, 0), "{now}");
+        let few = sums();
+        rescore(&bench.store, &bench.config, &clock, true, &|_, _| ()).unwrap();
+        assert_eq!(sums(), few, "{now}");
+        seen.push(few);
+    }
+    assert_eq!(
+        seen,
+        [
+            // What is still to come counts for nobody; two hours are the same day.
+            [-9, -10, 1, 1, -10],
+            [-9, -10, 1, 1, -10],
+            [-9, -10, -9, -9, -10],
+            [-9, 1, -9, -9, -10],
+        ]
+    );
+}

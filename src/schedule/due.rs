@@ -84,6 +84,10 @@ pub fn due(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::{Datelike, NaiveDate, Offset};
+
     use super::*;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -146,6 +150,69 @@ mod tests {
                 let next = job.next_after(now).unwrap();
                 assert!(next > now, "{line} {now}");
                 now = next;
+            }
+        }
+    }
+
+    /// How often a daily job runs on each date of a year, by the zone's own clock; the dates on which that is not once.
+    fn odd(line: &str, zone: Tz, year: i32) -> Vec<(NaiveDate, u32)> {
+        let job = Schedule::new("job", line, zone).unwrap();
+        let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+        let of_year = |date: &NaiveDate| date.year() == year;
+        let dates = first.iter_days().take_while(of_year);
+        let mut times: BTreeMap<NaiveDate, u32> = dates.map(|date| (date, 0)).collect();
+        let mut last = first.and_hms_opt(0, 0, 0).unwrap().and_utc() - TimeDelta::days(3);
+        while let Some(next) = job.next_after(last) {
+            assert!(job.is_due(Some(last), next), "{zone} {next}");
+            let local = next.with_timezone(&zone).date_naive();
+            if local.year() > year {
+                break;
+            }
+            if of_year(&local) {
+                *times.entry(local).or_default() += 1;
+            }
+            // It begins a few seconds late.
+            last = next + TimeDelta::seconds(7);
+        }
+        times.into_iter().filter(|(_, times)| *times != 1).collect()
+    }
+
+    /// When a zone's clocks change in a year, to a quarter of an hour, with their distance from UTC from then on.
+    fn changes(zone: Tz, year: i32) -> Vec<(DateTime<Utc>, i32)> {
+        let distance = |at: DateTime<Utc>| at.with_timezone(&zone).offset().fix().local_minus_utc();
+        let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+        let mut at = first.and_hms_opt(0, 0, 0).unwrap().and_utc() - TimeDelta::days(3);
+        let mut found = vec![(at, distance(at))];
+        for _ in 0..372 {
+            let next = at + TimeDelta::days(1);
+            if distance(at) != distance(next) {
+                let quarters = (1..=96).map(|quarter| at + TimeDelta::minutes(15 * quarter));
+                let changed = quarters.filter(|quarter| distance(*quarter) != distance(at));
+                found.extend(changed.min().map(|at| (at, distance(at))));
+            }
+            at = next;
+        }
+        found
+    }
+
+    // F17.
+    #[test]
+    fn a_daily_job_runs_once_on_each_date_of_a_year_in_every_zone_there_is() {
+        // Zones whose clocks agree all year are one.
+        let mut clocks: BTreeMap<Vec<_>, Tz> = BTreeMap::new();
+        for zone in chrono_tz::TZ_VARIANTS {
+            clocks.entry(changes(zone, 2026)).or_insert(zone);
+        }
+        let change = clocks.keys().filter(|changes| changes.len() > 1).count();
+        assert!(
+            clocks.len() > 40 && change > 10,
+            "{change} of {} change",
+            clocks.len()
+        );
+        for zone in clocks.into_values() {
+            // The usual line, and two in the hours that most zones skip or repeat.
+            for line in ["35 0 * * *", "30 1 * * *", "30 2 * * *"] {
+                assert_eq!(odd(line, zone, 2026), [], "{line} in {zone}");
             }
         }
     }

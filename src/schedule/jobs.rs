@@ -111,6 +111,8 @@ impl Jobs {
         jobs.store.judge_by(Arc::new(machines))?;
         jobs.store.track_by(&jobs.config.rules.tracking, now)?;
         jobs.store
+            .keep_for(jobs.config.retention.as_ref(), &jobs.zone);
+        jobs.store
             .write(move |tx| tx.doubt_attempts(now).map(|_| ()))?;
         jobs.watch = watch;
         Ok(jobs)
@@ -416,9 +418,9 @@ impl Jobs {
     pub async fn cycle(&self, only: Option<&str>) -> Result<CycleReport, Trouble> {
         self.read_inbox().await?;
         let sync = self.sync(only, false).await?;
+        self.retain_daily().await?;
         let score = self.score(false).await?;
         let clean = self.clean().await?;
-        self.retain_daily().await?;
         let push = self.apply(None).await?;
         let applied = push.iter().map(|report| report.applied).sum();
         Ok(CycleReport {

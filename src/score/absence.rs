@@ -154,6 +154,8 @@ struct Question<'a> {
     reported: bool,
     /// The days up to this one are as if nobody had looked: the contact had not agreed to it.
     unseen_to: Day,
+    /// Of mails up to this day it is no longer known whether they were ignored.
+    forgotten_to: Day,
 }
 
 /// Judges an absence; the day is one before which nothing changes.
@@ -167,7 +169,8 @@ pub(crate) fn judge(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Re
         };
     }
     if !absence.guards {
-        return literally_since(absence, last, unseen_to, as_of);
+        let forgotten_to = subject.forgotten_to(&absence.kinds);
+        return literally_since(absence, last, (unseen_to, forgotten_to), as_of);
     }
     if absence.of == Of::Purchases && absence.window.is_some() && subject.first_purchase > as_of {
         return (Reason::NeverCustomer, Day::NEVER);
@@ -262,23 +265,28 @@ fn seen(absence: &Absence, subject: &Subject<'_>, as_of: Day) -> (Option<Day>, D
     }
 }
 
-/// The literal reading, save that silence is none where nobody looked.
+/// The literal reading, save that silence is none where nobody looked, and where what was seen is no longer known.
 fn literally_since(
     absence: &Absence,
     last: Option<Day>,
-    unseen_to: Day,
+    (unseen_to, forgotten_to): (Day, Day),
     as_of: Day,
 ) -> (Reason, Day) {
     let (reason, until) = literally(absence, last, as_of);
-    let unseen = unseen_to != Day::ALWAYS
-        && absence
-            .window
-            .is_none_or(|window| unseen_to.plus(window) > as_of);
-    if reason == Reason::Present || !unseen {
+    let covers = |day: Day| {
+        let end = absence.window.map_or(Day::NEVER, |window| day.plus(window));
+        (day != Day::ALWAYS && end > as_of).then_some(end)
+    };
+    if reason == Reason::Present {
         return (reason, until);
     }
-    let clears = absence.window.map(|window| unseen_to.plus(window));
-    (Reason::NoTracking, clears.unwrap_or(Day::NEVER))
+    if let Some(clears) = covers(unseen_to) {
+        return (Reason::NoTracking, clears);
+    }
+    match covers(forgotten_to) {
+        Some(clears) => (Reason::CoverageGap, clears),
+        None => (reason, until),
+    }
 }
 
 fn literally(absence: &Absence, last: Option<Day>, as_of: Day) -> (Reason, Day) {
@@ -312,6 +320,7 @@ impl<'a> Question<'a> {
             reported: holes.is_some(),
             holes: holes.unwrap_or_default(),
             unseen_to,
+            forgotten_to: subject.forgotten_to(&absence.kinds),
         }
     }
 
@@ -447,7 +456,8 @@ impl<'a> Question<'a> {
         } else {
             mail.day >= self.start
         };
-        after_start && mail.day < t && mail.bounced_on > t
+        let known = mail.day > self.forgotten_to;
+        known && after_start && mail.day < t && mail.bounced_on > t
     }
 
     /// The first day after `t` on which one more mail may count.

@@ -89,6 +89,37 @@ impl Day {
         .unwrap_or(Self::NEVER)
     }
 
+    /// The first day that a window must start on to cover this one; [`Day::ALWAYS`] before the calendar.
+    #[must_use]
+    pub fn first_within(self, window: Window) -> Self {
+        let back = |months: u32| self.date()?.checked_sub_months(Months::new(months));
+        let guess = match window.unit {
+            Unit::Day | Unit::Week => {
+                let days =
+                    window
+                        .number
+                        .saturating_mul(if window.unit == Unit::Day { 1 } else { 7 });
+                let day = i32::try_from(days)
+                    .ok()
+                    .and_then(|days| self.0.checked_sub(days));
+                day.map(Self)
+            }
+            Unit::Month => back(window.number).map(Self::of),
+            Unit::Year => back(window.number.saturating_mul(12)).map(Self::of),
+        };
+        let Some(mut day) = guess.filter(|day| day.date().is_some()) else {
+            return Self::ALWAYS;
+        };
+        // Months are clamped, so that the guess may be some days off.
+        while day.plus(window) > self {
+            day = day.previous();
+        }
+        while day.plus(window) <= self {
+            day = day.next();
+        }
+        day
+    }
+
     /// A number that two days share exactly when they are in the same period.
     pub fn period(self, period: Period) -> i64 {
         let Some(date) = self.date() else {

@@ -282,10 +282,14 @@ impl Evaluator<'_> {
 
     /// Whether a hole covers the date, and the first day on which that may differ.
     fn hole(&self, measure: &Measure) -> (bool, Day) {
+        // What is no longer known is missing in any reading, and of the date itself too.
+        let forgotten = self.subject.forgotten_to(&measure.kinds);
+        let end = forgotten.plus(measure.window);
+        let mut covered = forgotten != Day::ALWAYS && end > self.as_of;
+        let mut hint = if covered { end } else { Day::NEVER };
         if !measure.guards {
-            return (false, Day::NEVER);
+            return (covered, hint);
         }
-        let (mut covered, mut hint) = (false, Day::NEVER);
         let holes = self.subject.holes(&measure.kinds, measure.from.as_deref());
         let Some(holes) = holes else {
             return (true, Day::NEVER);

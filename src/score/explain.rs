@@ -93,6 +93,9 @@ pub struct Explanation {
     /// What may be used of what is measured of the contact; left out where that is everything.
     #[serde(skip_serializing_if = "is_full")]
     pub tracking: Tracking,
+    /// The last day of which events are gone because they were older than they are kept; left out where none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_to: Option<Day>,
     /// Each score.
     pub scores: Vec<ScoreLines>,
     /// The segments the contact is in.
@@ -411,6 +414,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
             .collect()
     };
     let scores = rules.scores.iter().zip(&now.scores).enumerate();
+    let deleted = question.facts.forgotten;
     let (next, ahead) = ahead::look(model, &subject, (as_of, question.known_at), &now, hint);
     Explanation {
         schema: 1,
@@ -418,6 +422,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         as_of,
         known_at: question.known_at,
         tracking: question.facts.consent.mode,
+        deleted_to: deleted.map(|deleted| model.zone().day(deleted.until_at)),
         scores: scores
             .map(|(index, (score, value))| {
                 let differs = |then: &Evaluation| then.scores[index] != now.scores[index];

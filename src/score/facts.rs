@@ -73,6 +73,71 @@ pub struct Fact {
     pub has_properties: bool,
 }
 
+/// Some kinds of events; all declared ones are one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindSet(u64);
+
+impl KindSet {
+    /// From its bits.
+    pub fn of_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Its bits.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Adds a kind.
+    pub fn insert(&mut self, kind: KindId) {
+        self.0 |= Self::bit(kind);
+    }
+
+    /// Whether a kind is among them.
+    pub fn has(self, kind: KindId) -> bool {
+        self.0 & Self::bit(kind) != 0
+    }
+
+    fn bit(kind: KindId) -> u64 {
+        let built_in = usize::from(kind.0) < EventKind::BUILT_IN.len();
+        1 << if built_in { kind.0.min(62) } else { 63 }
+    }
+}
+
+/// What was deleted of a contact, or not taken in, because it was old: that there was something, and from when to when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// When the first of it happened.
+    pub first_at: Millis,
+    /// When the last of it happened: of the days up to then not everything is known.
+    pub until_at: Millis,
+    /// Which kinds may have been among it.
+    pub kinds: KindSet,
+}
+
+impl Forgotten {
+    /// One event.
+    pub fn one(kind: KindId, at: Millis) -> Self {
+        let mut kinds = KindSet::default();
+        kinds.insert(kind);
+        Self {
+            first_at: at,
+            until_at: at,
+            kinds,
+        }
+    }
+
+    /// Of the one and of the other.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            first_at: self.first_at.min(other.first_at),
+            until_at: self.until_at.max(other.until_at),
+            kinds: KindSet(self.kinds.0 | other.kinds.0),
+        }
+    }
+}
+
 /// Everything known about one contact.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -98,6 +163,8 @@ pub struct Facts {
     pub consent: Consent,
     /// The day of the last open, where that may be used and nothing else of it: for cleaning alone.
     pub last_open: Option<Millis>,
+    /// What is no longer known of its events, because it was old.
+    pub forgotten: Option<Forgotten>,
 }
 
 /// A platform's word on one contact and one list.

@@ -12,7 +12,7 @@ use crate::rules::tracking::Signal;
 
 use super::{
     calendar::{Day, Millis},
-    facts::{ConnectionId, Coverage, Fact, Facts, Hole, KindId},
+    facts::{ConnectionId, Coverage, Fact, Facts, Hole, KindId, KindSet},
     model::Model,
     orders::told_again,
     pattern::{PatternId, usable},
@@ -170,6 +170,8 @@ pub(crate) struct Subject<'a> {
     unseen_to: [Day; Signal::ALL.len()],
     /// The day of the last open, where that alone may be used.
     pub(crate) last_open: Option<Day>,
+    /// The first and the last day of what is no longer known, because it was old, and which kinds that is.
+    forgotten: Option<(Day, Day, KindSet)>,
     coverage: &'a Coverage,
     /// Events that do not count, in order, and from which day on: another connection tells them too.
     again: Vec<(usize, Day)>,
@@ -202,6 +204,10 @@ impl<'a> Subject<'a> {
                 at => zone.day(at),
             }),
             last_open: facts.last_open.map(|at| zone.day(at)),
+            forgotten: facts.forgotten.map(|forgotten| {
+                let (first, last) = (zone.day(forgotten.first_at), zone.day(forgotten.until_at));
+                (first, last, forgotten.kinds)
+            }),
             coverage,
             again: Vec::new(),
             days,
@@ -225,7 +231,9 @@ impl<'a> Subject<'a> {
 
     /// The day first subscribed: a platform's word, else the first event, else the day first known.
     pub(crate) fn first_subscribed(&self, as_of: Day) -> Day {
-        let first_event = self.days.first().copied().filter(|day| *day <= as_of);
+        let forgotten = self.forgotten.map(|(first, ..)| first);
+        let first_event = self.days.first().copied().into_iter().chain(forgotten);
+        let first_event = first_event.min().filter(|day| *day <= as_of);
         self.subscribed_on
             .or(first_event)
             .unwrap_or(self.first_known_on)
@@ -269,6 +277,13 @@ impl<'a> Subject<'a> {
         read.max().unwrap_or(Day::ALWAYS)
     }
 
+    /// The last day of which events of some kinds are no longer known, because they were old; [`Day::ALWAYS`] if there is none.
+    pub(crate) fn forgotten_to(&self, kinds: &[KindId]) -> Day {
+        let forgets = |set: KindSet| kinds.iter().any(|kind| set.has(*kind));
+        let forgotten = self.forgotten.filter(|(.., set)| forgets(*set));
+        forgotten.map_or(Day::ALWAYS, |(_, last, _)| last)
+    }
+
     /// Whether any event matches a pattern, whenever it is.
     pub(crate) fn has(&self, pattern: PatternId) -> bool {
         !self.matches.of(pattern).is_empty()
@@ -297,9 +312,8 @@ impl<'a> Subject<'a> {
 
     /// The first day after a date on which anything happened.
     pub(crate) fn next_event_day(&self, as_of: Day) -> Day {
-        self.days
-            .iter()
-            .copied()
+        let forgotten = self.forgotten.map(|(first, ..)| first);
+        (self.days.iter().copied().chain(forgotten))
             .filter(|day| *day > as_of)
             .min()
             .unwrap_or(Day::NEVER)
@@ -322,6 +336,13 @@ impl<'a> Subject<'a> {
             if asked(connection) && wanted(kind) {
                 holes.extend_from_slice(runs);
             }
+        }
+        let forgotten = self.forgotten_to(kinds);
+        if forgotten != Day::ALWAYS {
+            holes.push(Hole {
+                from: Day::ALWAYS,
+                to: forgotten,
+            });
         }
         let reported = self.coverage.reported.as_ref().is_none_or(|reported| {
             let mut kinds = reported.kinds.iter();

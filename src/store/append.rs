@@ -23,6 +23,7 @@ use super::{
     error::StoreError,
     gathered::Gathered,
     history::{Histories, Ledger, bucket, codec::Entry},
+    horizon::{Door, Refusing},
     tally::Group,
     tracking::Withholding,
     verdict::{BY_SOURCE, Court, Touched, buckets_around},
@@ -65,11 +66,8 @@ struct Incoming<'e> {
 
 impl Tx {
     pub(super) fn last_event(&self) -> Result<i64, StoreError> {
-        Ok(self
-            .sql
-            .query_row("select coalesce(max(id), 0) from event", (), |row| {
-                row.get(0)
-            })?)
+        let last = "select coalesce(max(id), 0) from event";
+        Ok(self.sql.query_row(last, (), |row| row.get(0))?)
     }
 
     /// Stores what is new among the events, and marks their contacts dirty.
@@ -126,6 +124,7 @@ impl Tx {
             Way::Poll => two_ways.then_some(2),
         };
         let whose = (connection, counted);
+        let refusing = Refusing::new(self, known_at)?;
         let mut incoming = self.number(&mut resolver, whose, events, &mut appended)?;
         gathered.news.append(&mut resolver.joined);
         gathered.met += resolver.met;
@@ -137,7 +136,8 @@ impl Tx {
         for rows in incoming.chunk_by(|a, b| a.contact == b.contact) {
             let histories = &mut gathered.histories;
             let told = (known_at, (way, two_ways), twins);
-            let mut merge = Merge::begin(self, told, rows, (&mut insert, histories))?;
+            let how = (refusing.as_ref(), &mut insert, &mut *histories);
+            let mut merge = Merge::begin(self, told, rows, how)?;
             let before = appended;
             for row in rows {
                 merge.take(row, report, &mut appended)?;
@@ -151,6 +151,9 @@ impl Tx {
                 one_of_two += paired.more;
             }
             news |= court.judge(merge.contact, &mut merge.ledger, &merge.touched)?;
+            if let Some(forgotten) = merge.door.refused {
+                news |= self.note_forgotten(merge.contact, forgotten)?;
+            }
             if news || merge.judged {
                 gathered.news.push(merge.contact);
             }
@@ -263,6 +266,7 @@ struct Merge<'m, 't> {
     judged: bool,
     /// What there is to judge anew.
     touched: Touched,
+    door: Door<'m>,
     /// Held through the batch: even a look-up of a prepared statement tells at this rate.
     insert: &'m mut CachedStatement<'t>,
 }
@@ -272,11 +276,17 @@ impl<'m, 't> Merge<'m, 't> {
         tx: &'t Tx,
         (known_at, (way, two_ways), twins): (Millis, (Way, bool), Option<Millis>),
         rows: &[Incoming<'_>],
-        (insert, histories): (&'m mut CachedStatement<'t>, &mut Histories<'t>),
+        (refusing, insert, histories): (
+            Option<&'m Refusing>,
+            &'m mut CachedStatement<'t>,
+            &mut Histories<'t>,
+        ),
     ) -> Result<Self, StoreError> {
         let contact = rows.first().map_or(ContactId(0), |row| row.contact);
         // An id may be known at any time, and twins follow from all there is; whole content only at its own.
-        let anywhere = twins.is_some() || rows.iter().any(|row| row.event.id.is_some());
+        let is_old = |event: &Event| refusing.is_some_and(|each| each.is_old(event));
+        let mut events = rows.iter().map(|row| row.event);
+        let anywhere = twins.is_some() || events.any(|event| event.id.is_some() || is_old(event));
         let mut wanted = Vec::new();
         for row in rows {
             wanted.push(bucket(row.fact.at));
@@ -297,6 +307,7 @@ impl<'m, 't> Merge<'m, 't> {
             identified: HashMap::new(),
             judged: false,
             touched: Touched::default(),
+            door: Door::new(refusing),
             insert,
         })
     }
@@ -339,6 +350,10 @@ impl<'m, 't> Merge<'m, 't> {
             }
             Some(known) if self.was_superseded(known.id, row.fact.at)? => {
                 appended.duplicates += 1;
+                return Ok(());
+            }
+            None if self.door.refuses(&self.ledger, row.event, &row.fact) => {
+                appended.outdated += 1;
                 return Ok(());
             }
             _ => {}
@@ -465,6 +480,10 @@ impl<'m, 't> Merge<'m, 't> {
             self.confirm(first)?;
             self.judge(first.id, row.fact.at, row)?;
             appended.duplicates += 1;
+            return Ok(());
+        }
+        if self.door.refuses(&self.ledger, row.event, &row.fact) {
+            appended.outdated += 1;
             return Ok(());
         }
         self.insert(row)?;

@@ -217,6 +217,10 @@ impl Pass<'_> {
             };
             let moved = before
                 .is_none_or(|before| (before.contacts, before.times) != (now.contacts, now.times));
+            // Of a campaign from before what is kept, the first count says nothing of what is missing; later ones do.
+            if before.is_none() && self.tx.may_be_outdated(of, self.known_at)? {
+                continue;
+            }
             if moved && self.tx.grown(of, before, now)? > 0 {
                 let since = complete_to.map_or(self.since, |at| self.zone.day(at));
                 self.add(of, before, now, since)?;

@@ -15,6 +15,7 @@ use super::{
     contact::ContactId,
     error::StoreError,
     history::codec::{self, Entry},
+    horizon::forgotten_of,
     tracking::Consents,
     twins,
     word::{day_of, kind_of_stored, status_of},
@@ -57,7 +58,7 @@ const CONTACTS: Part = Part {
     needed: |_| true,
 };
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         select: "select contact_id, ev from history where contact_id between ?1 and ?2 and ?3 is not null
                  order by contact_id, bucket, part",
@@ -98,6 +99,12 @@ const PARTS: [Part; 6] = [
         take: |loader, row| loader.take_adjustment(row),
         needed: |loader| loader.adjusted,
     },
+    Part {
+        select: "select contact_id, first_at, until_at, kinds from forgotten
+                 where contact_id between ?1 and ?2 and ?3 is not null order by contact_id",
+        take: |loader, row| loader.take_forgotten(row),
+        needed: |loader| loader.forgetful,
+    },
 ];
 
 struct Loader<'k> {
@@ -106,6 +113,8 @@ struct Loader<'k> {
     needs: &'k Needs,
     /// Whether anybody's score was ever adjusted.
     adjusted: bool,
+    /// Whether anything of anybody was deleted because it was old.
+    forgetful: bool,
     /// Contacts merged into others, and into which.
     merged: HashMap<i64, Vec<i64>>,
     absorbed: BTreeSet<i64>,
@@ -231,6 +240,7 @@ impl<'k> Loader<'k> {
             known,
             needs,
             adjusted,
+            forgetful: conn.has_forgotten()?,
             merged,
             absorbed,
             objecting,
@@ -310,6 +320,7 @@ impl<'k> Loader<'k> {
         facts.address = None;
         facts.consent = Consent::default();
         facts.last_open = None;
+        facts.forgotten = None;
         facts.first_known_at = Millis::MAX;
         self.entries.clear();
         self.fields.clear();
@@ -489,6 +500,14 @@ impl<'k> Loader<'k> {
             reason: row.get(6)?,
             author: row.get(7)?,
         });
+        Ok(())
+    }
+
+    /// What is gone is gone whatever was known when.
+    fn take_forgotten(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let one = forgotten_of(row)?;
+        let known = self.facts.forgotten;
+        self.facts.forgotten = Some(known.map_or(one, |known| known.and(one)));
         Ok(())
     }
 }

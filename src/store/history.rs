@@ -16,7 +16,7 @@ use engaged_connectors::model::Verdict;
 use rusqlite::{CachedStatement, Rows, params};
 
 use self::codec::Entry;
-use super::{Tx, contact::ContactId, error::StoreError};
+use super::{Conn, Tx, contact::ContactId, error::StoreError};
 use crate::score::{calendar::Millis, facts::Fact};
 
 /// The width of a bucket: half a year. Wider scans faster and packs tighter; narrower rewrites less on append.
@@ -221,6 +221,19 @@ pub(super) struct Histories<'t> {
     waiting: BTreeMap<ContactId, Ledger>,
     /// How many entries those have.
     entries: usize,
+}
+
+impl Conn {
+    /// All of a contact's history, to be looked at.
+    pub(super) fn whole_history(&self, contact: ContactId) -> Result<Ledger, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select bucket, ev from history where contact_id = ?1 order by bucket, part",
+        )?;
+        let mut ledger = Ledger::default();
+        ledger.take(contact, select.query([contact.0])?, &[])?;
+        ledger.whole = true;
+        Ok(ledger)
+    }
 }
 
 impl Tx {

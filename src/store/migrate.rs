@@ -79,6 +79,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0016_tracking",
         sql: include_str!("migrations/0016_tracking.sql"),
     },
+    Migration {
+        name: "0017_forgotten",
+        sql: include_str!("migrations/0017_forgotten.sql"),
+    },
 ];
 
 /// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.

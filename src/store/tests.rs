@@ -24,6 +24,8 @@ mod audit;
 mod backups;
 mod counters;
 mod figures;
+mod horizon;
+mod leftover;
 mod merging;
 mod opening;
 mod orders;

@@ -18,8 +18,9 @@ use super::{
     contact::ContactId,
     error::StoreError,
     history::{Ledger, bucket},
+    horizon::Kept,
     tally::Group,
-    withheld::Kept,
+    withheld::Kept as Withheld,
     word::kind_of_stored,
 };
 use crate::{
@@ -30,11 +31,13 @@ use crate::{
     },
 };
 
-/// What may be used of whom, since when.
-#[derive(Debug, Default)]
+/// What may be used of whom, since when; and how long.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Privacy {
     /// The oldest first.
     log: Vec<(Millis, TrackingRules)>,
+    /// How long events are kept, if not for ever.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Privacy {
@@ -84,13 +87,19 @@ impl Store {
                 Ok(log)
             })?
         };
+        self.change_privacy(|privacy| privacy.log = log);
+        Ok(())
+    }
+
+    pub(super) fn change_privacy(&self, change: impl FnOnce(&mut Privacy)) {
         let mut shared = self
             .shared()
             .privacy
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *shared = Arc::new(Privacy { log });
-        Ok(())
+        let mut privacy = Privacy::clone(&shared);
+        change(&mut privacy);
+        *shared = Arc::new(privacy);
     }
 }
 
@@ -399,7 +408,7 @@ impl Tx {
         for id in gone {
             let mut rows = select.query([id])?;
             while let Some(row) = rows.next()? {
-                self.mark_withheld(&Kept {
+                self.mark_withheld(&Withheld {
                     contact,
                     campaign: row.get(0)?,
                     kind: row.get(1)?,
@@ -456,9 +465,15 @@ impl Tx {
         self.count(Group::Events, -live);
         Ok(u64::try_from(live).unwrap_or(0))
     }
+}
 
+impl Conn {
     /// Adds what some events took the place of, and what is one event with them.
-    fn with_company(&self, contact: ContactId, gone: &mut BTreeSet<i64>) -> Result<(), StoreError> {
+    pub(super) fn with_company(
+        &self,
+        contact: ContactId,
+        gone: &mut BTreeSet<i64>,
+    ) -> Result<(), StoreError> {
         let mut company = self.sql.prepare_cached(
             "select event_id from superseded where contact_id = ?1 and by_id = ?2
              union select by_id from confirmed where contact_id = ?1 and event_id = ?2 and by_id is not null

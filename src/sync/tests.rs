@@ -300,4 +300,55 @@ async fn reading_again_from_the_beginning_forgets_the_rows_that_can_be_read_now(
     assert_eq!(rejects(), 0);
 }
 
+// F21.
+#[tokio::test]
+async fn a_sync_over_midnight_completes_no_day_that_its_pages_did_not() {
+    // Midnight in Amsterdam.
+    let midnight = DateTime::parse_from_rfc3339("2026-06-10T00:00:00+02:00").unwrap();
+    let midnight = midnight.with_timezone(&Utc);
+    let second = chrono::TimeDelta::seconds(1);
+    let bench = bench();
+    let covers = |through: DateTime<Utc>| Page {
+        covered: vec![engaged_connectors::connector::Covered {
+            kinds: vec![EventKind::Open],
+            from: None,
+            through,
+        }],
+        ..page(false)
+    };
+    let yesterday_is_whole = |now: DateTime<Utc>| {
+        let today = bench.zone.day(now.timestamp_millis());
+        let coverage = bench
+            .store
+            .read(|conn| conn.coverage(&bench.zone, today, None));
+        let holes = coverage.unwrap().holes;
+        !holes.iter().any(|(_, _, holes)| {
+            holes
+                .iter()
+                .any(|hole| hole.to >= today.previous() && hole.from <= today.previous())
+        })
+    };
+    // Both pages were asked for before midnight; the second is committed after it.
+    let early = move |number| {
+        let mut page = covers(midnight - second * (3 - i32::try_from(number).unwrap()));
+        page.done = number == 2;
+        Ok(page)
+    };
+    bench.sync(midnight + second, early).await.unwrap();
+    assert!(
+        !yesterday_is_whole(midnight + second),
+        "its last second is missing"
+    );
+    // The next sync, in the next day, completes it.
+    let late = move |_| {
+        let mut page = covers(midnight + second * 60);
+        page.done = true;
+        Ok(page)
+    };
+    bench.sync(midnight + second * 61, late).await.unwrap();
+    assert!(yesterday_is_whole(midnight + second * 61));
+    let next = midnight + chrono::TimeDelta::days(1);
+    assert!(!yesterday_is_whole(next), "and not the day that began");
+}
+
 mod counted;

@@ -21,6 +21,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep, sleep},
 };
+use tracing::warn;
 
 /// So many connections at once; who comes then waits. The rest of what a process may open is for the daemon's work.
 const CONNECTIONS_MAX: usize = 200;
@@ -28,10 +29,17 @@ const CONNECTIONS_MAX: usize = 200;
 /// A connection on which nothing is answered for so long ends. Longer than a request may take.
 const SILENCE_MAX: Duration = Duration::from_mins(2);
 
+/// Where nobody can be let in, because no more files may be open, it is tried again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+/// And said no more often than this.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+
 /// A port, and how many may still come in.
 pub(super) struct Door {
     port: TcpListener,
     room: Arc<Semaphore>,
+    /// When it was last said that nobody can be let in.
+    said: Option<Instant>,
 }
 
 impl Door {
@@ -42,7 +50,23 @@ impl Door {
 
     fn for_so_many(port: TcpListener, most: usize) -> Self {
         let room = Arc::new(Semaphore::new(most));
-        Self { port, room }
+        Self {
+            port,
+            room,
+            said: None,
+        }
+    }
+
+    /// Says what is short, and waits a moment.
+    async fn rest(&mut self, error: &io::Error) {
+        if self.said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+            self.said = Some(Instant::now());
+            warn!(
+                "a client that waits cannot be let in, and our own work may wait, too: {error}; \
+                 if that is no flood, let the process open more files (LimitNOFILE, ulimit -n)"
+            );
+        }
+        sleep(AGAIN).await;
     }
 }
 
@@ -53,7 +77,13 @@ impl Listener for Door {
     async fn accept(&mut self) -> (Line, SocketAddr) {
         // Never closed; and without a permit there would be a connection more, not a fault.
         let place = Arc::clone(&self.room).acquire_owned().await.ok();
-        let (stream, from) = Listener::accept(&mut self.port).await;
+        let (stream, from) = loop {
+            match self.port.accept().await {
+                Ok(come) => break come,
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => self.rest(&error).await,
+            }
+        };
         let line = Line {
             stream,
             ends: Box::pin(sleep(SILENCE_MAX)),
@@ -65,6 +95,16 @@ impl Listener for Door {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.port.local_addr()
     }
+}
+
+/// Whether a client went away before it was let in.
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// One connection.

@@ -388,6 +388,11 @@ impl Phrases for English<'_> {
         }
     }
 
+    fn deleted(&self, day: Day) -> String {
+        let day = self.day(day);
+        format!("Some events up to {day} were deleted: they were older than events are kept.")
+    }
+
     fn stage(&self, name: &str) -> String {
         format!("Stage: {}.", quoted(name))
     }

@@ -380,6 +380,13 @@ impl Phrases for Dutch<'_> {
         }
     }
 
+    fn deleted(&self, day: Day) -> String {
+        let day = self.day(day);
+        format!(
+            "Van gebeurtenissen tot en met {day} is een deel gewist: ze waren ouder dan ze bewaard worden."
+        )
+    }
+
     fn stage(&self, name: &str) -> String {
         format!("Fase: {}.", quoted(name))
     }

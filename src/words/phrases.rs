@@ -119,6 +119,8 @@ pub(super) trait Phrases {
     fn segments_not_judged(&self) -> &'static str;
     /// What is not used of a contact, for want of its consent.
     fn tracking(&self, mode: Tracking) -> Option<&'static str>;
+    /// That events up to a day are gone, because they were older than they are kept.
+    fn deleted(&self, day: Day) -> String;
     fn stage(&self, name: &str) -> String;
 
     // What happens next.

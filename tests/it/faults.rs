@@ -370,3 +370,59 @@ fn nobody_is_absent_because_our_own_sync_was_down() {
         assert_eq!(absence(&who), "absent", "{who}");
     }
 }
+
+// F23.
+#[test]
+fn whichever_request_of_a_sync_or_a_push_fails_nothing_is_lost_or_doubled_and_the_next_puts_it_right()
+ {
+    let stage = Stage::ghost(12);
+    // Longer than a run waits: the request fails, and all that follow it.
+    let away = Fault::TooMany {
+        retry_after: Some(600),
+    };
+    let fails_from = |nth: u64, path: &str, words: &[&str]| {
+        let rule = site(&stage, Rule::new(path, When::From(nth), away));
+        let run = stage.program.run(words);
+        stage.site_faults().end(rule);
+        let fired = stage.site_faults().fired(rule) > 0;
+        assert_eq!(fired, run.code != 0, "{nth}: {}{}", run.out, run.err);
+        fired
+    };
+    let mut reads = 0;
+    for nth in 1.. {
+        for name in ["engaged.db", "engaged.db-wal", "engaged.db-shm"] {
+            let _ = std::fs::remove_file(stage.program.path().join(name));
+        }
+        if !fails_from(nth, "", &["sync"]) {
+            break;
+        }
+        // What whole pages held is there once.
+        stage.site_events();
+        stage.program.expect(0, &["sync"]);
+        stage.site_events_are_the_truth();
+        reads = nth;
+    }
+    stage.settle();
+    stage.site_shows_what_is_wanted();
+    let mut writes = 0;
+    for nth in 1.. {
+        if nth % 2 == 0 {
+            let all = "[guards]\nmax_score_change = 1.0\n[scores.engagement]";
+            stage.configure(|config| config.replace("[scores.engagement]", all));
+        } else {
+            stage.configure(other);
+        }
+        stage.program.expect(0, &["score"]);
+        if !fails_from(nth, BULK, &["apply"]) {
+            break;
+        }
+        // Time passes: what waits is due.
+        let due = "update outbox set not_before_at = 0 where state = 'retry'";
+        stage.database().execute(due, ()).unwrap();
+        stage.program.run(&["apply"]);
+        stage.site_shows_what_is_wanted();
+        writes = nth;
+    }
+    assert!(reads > 8 && writes > 2, "{reads} reads, {writes} writes");
+    println!("every one of {reads} reads and {writes} writes failed once");
+}

@@ -13,7 +13,8 @@ use sha2::Sha256;
 
 use crate::{program::Program, stage::until};
 
-const SECRET: &str = "a secret of both sides";
+/// By which the site signs.
+pub const SECRET: &str = "a secret of both sides";
 
 const CONFIG: &str = r#"
 timezone = "Europe/Amsterdam"

@@ -733,6 +733,11 @@ impl Running {
             .stderr(file)
             .spawn()
             .unwrap();
+        Self::of(child, log)
+    }
+
+    /// A process that says what it says into this file.
+    pub fn of(child: Child, log: PathBuf) -> Self {
         Self { child, log }
     }
 

@@ -207,7 +207,7 @@ fn lay(folder: &Path, image: &Image) {
 }
 
 /// Everything that the database holds, if it is sound.
-fn state(database: &Path) -> Result<State, String> {
+pub fn state(database: &Path) -> Result<State, String> {
     let say = |error: rusqlite::Error| error.to_string();
     let conn = Connection::open(database).map_err(say)?;
     let sound: String = conn

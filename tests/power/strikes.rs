@@ -22,22 +22,28 @@ const STRIKES: usize = 60;
 const AGAIN: usize = 3;
 
 /// The calls at which the program is struck.
-const CALLS: [&str; 2] = ["fsync", "pwrite64"];
+pub const CALLS: [&str; 2] = ["fsync", "pwrite64"];
 
-fn setting(name: &str, usual: usize) -> usize {
+pub fn setting(name: &str, usual: usize) -> usize {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
 /// What a stroke did.
-struct Struck {
+pub struct Struck {
     /// Whether the call came, and what was planned was done to it.
-    fired: bool,
+    pub fired: bool,
     code: Option<i32>,
     said: String,
 }
 
 /// Runs the program and does something to its n-th call.
-fn strike(program: &Program, words: &[&str], call: &str, what: &str, when: &str) -> Option<Struck> {
+pub fn strike(
+    program: &Program,
+    words: &[&str],
+    call: &str,
+    what: &str,
+    when: &str,
+) -> Option<Struck> {
     let log = program.path().join("strace.log");
     let _ = std::fs::remove_file(&log);
     let (trace, inject) = (
@@ -56,7 +62,7 @@ fn strike(program: &Program, words: &[&str], call: &str, what: &str, when: &str)
 }
 
 /// How often one thread of a run makes a call; `strace` counts each thread's by itself.
-fn calls(program: &Program, words: &[&str], call: &str) -> Option<usize> {
+pub fn calls(program: &Program, words: &[&str], call: &str) -> Option<usize> {
     let log = program.path().join("strace.log");
     let trace = format!("trace={call}");
     let options = ["-o", log.to_str().unwrap(), "-e", &trace];
@@ -77,14 +83,14 @@ fn calls(program: &Program, words: &[&str], call: &str) -> Option<usize> {
 }
 
 /// A database that can be put back.
-struct Kept([Option<Vec<u8>>; FILES.len()]);
+pub struct Kept(pub [Option<Vec<u8>>; FILES.len()]);
 
 impl Kept {
-    fn of(program: &Program) -> Self {
+    pub fn of(program: &Program) -> Self {
         Self(FILES.map(|name| std::fs::read(program.path().join(name)).ok()))
     }
 
-    fn put_back(&self, program: &Program) {
+    pub fn put_back(&self, program: &Program) {
         let _ = std::fs::remove_file(program.path().join("engaged.db-shm"));
         for (name, bytes) in FILES.iter().zip(&self.0) {
             let path = program.path().join(name);
@@ -97,7 +103,7 @@ impl Kept {
 }
 
 /// Which of so many calls are struck: all, or some of each part of the run.
-fn places(all: usize, wanted: usize, chance: &mut Rng) -> Vec<usize> {
+pub fn places(all: usize, wanted: usize, chance: &mut Rng) -> Vec<usize> {
     if all <= wanted {
         return (1..=all).collect();
     }
@@ -109,7 +115,7 @@ fn places(all: usize, wanted: usize, chance: &mut Rng) -> Vec<usize> {
     (0..wanted).map(place).collect()
 }
 
-fn scene() -> Stage {
+pub fn scene() -> Stage {
     let stage = Stage::new(&Scene {
         people: 14,
         ghost: Some(Publication::Monthly),
@@ -128,7 +134,7 @@ fn careless(config: &str) -> String {
 }
 
 /// The events of the store are those of the platform, and the store agrees with itself.
-fn judge(stage: &Stage) -> Vec<Violation> {
+pub fn judge(stage: &Stage) -> Vec<Violation> {
     let (mut found, mut truth) = stage.site_found_and_true();
     found.sort();
     truth.sort();

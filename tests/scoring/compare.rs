@@ -203,6 +203,7 @@ fn compare(name: &str, number: u64, rules: impl Fn(&mut Random) -> RuleSet) -> T
         for seed in batch * PER_RULE_SET..(batch + 1) * PER_RULE_SET {
             let (mut facts, coverage, as_of) = history(&mut Random::new(!seed), &rules);
             generate::consent(&mut Random::new(seed ^ 0x7ac1), &mut facts);
+            generate::forgotten(&mut Random::new(seed ^ 0x01d), &mut facts);
             let case = Case {
                 rules: rules.clone(),
                 vocabulary: vocabulary.clone(),
@@ -246,6 +247,9 @@ fn count(case: &Case, tally: &mut Tally) {
     let mut holes = case.coverage.holes.iter().flat_map(|(_, _, holes)| holes);
     if holes.any(today) {
         tally.add("a hole on as_of itself");
+    }
+    if facts.forgotten.is_some() {
+        tally.add("forgotten");
     }
     if facts.subscribed_at.is_none() {
         tally.add("no subscribed_at");

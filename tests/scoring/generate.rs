@@ -5,8 +5,8 @@ use engaged::{
     score::{
         calendar::Day,
         facts::{
-            Adjustment, ConnectionId, Coverage, Fact, Facts, Hole, KindId, Subscription, TextId,
-            Vocabulary,
+            Adjustment, ConnectionId, Coverage, Fact, Facts, Forgotten, Hole, KindId, KindSet,
+            Subscription, TextId, Vocabulary,
         },
         tracking::Consent,
     },
@@ -120,6 +120,38 @@ pub(super) fn consent(random: &mut Random, facts: &mut Facts) {
     };
 }
 
+/// Says of some contacts that not everything up to some event is known any more. What is left of it may be among the events.
+pub(super) fn forgotten(random: &mut Random, facts: &mut Facts) {
+    if facts.events.is_empty() || !random.percent(25) {
+        return;
+    }
+    let last = random.index(facts.events.len());
+    let until_at = facts.events[last].at;
+    let first_at = facts.events[0].at - random.pick(&[0, DAY_MS, 90 * DAY_MS]);
+    let mut kinds = KindSet::default();
+    for fact in &facts.events[..=last] {
+        if random.percent(70) {
+            kinds.insert(fact.kind);
+        }
+    }
+    facts.forgotten = Some(Forgotten {
+        first_at,
+        until_at,
+        kinds,
+    });
+    let most = random.pick(&[0, 50, 100]);
+    let gone: Vec<bool> = facts.events[..=last]
+        .iter()
+        .map(|fact| kinds.has(fact.kind) && random.percent(most))
+        .collect();
+    let mut gone = gone.into_iter();
+    facts.events.retain(|_| !gone.next().unwrap_or(false));
+    let events = &facts.events;
+    facts
+        .properties
+        .retain(|(id, ..)| events.iter().any(|event| event.id == *id));
+}
+
 fn instant(random: &mut Random, day: i32) -> i64 {
     // Hours near midnight, in UTC or in one of the zones.
     let hour = random.pick(&[0, 1, 3, 4, 5, 10, 11, 12, 13, 22, 23, 8, 16]);
@@ -127,7 +159,7 @@ fn instant(random: &mut Random, day: i32) -> i64 {
     i64::from(day) * DAY_MS + hour * 3_600_000 + minute * 60_000
 }
 
-fn blank(kind: &EventKind, at: i64) -> Fact {
+pub(super) fn blank(kind: &EventKind, at: i64) -> Fact {
     Fact {
         id: 0,
         at,

@@ -76,6 +76,8 @@ pub(super) enum Note {
     StagePassedOver,
     OrderToldAgain,
     BlindMeasure,
+    ForgottenMeasure,
+    ForgottenMail,
 }
 
 /// One contact, ready to be evaluated on any date.

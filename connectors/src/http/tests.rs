@@ -445,3 +445,63 @@ async fn a_web_page_is_no_word_of_the_platform_that_a_write_was_done() {
     let call = client.call(Method::POST, "hook").any_answer();
     assert!(call.send().await.is_ok());
 }
+
+// F25.
+#[tokio::test]
+async fn an_answer_that_comes_a_byte_a_second_is_given_up_within_the_limit_of_a_whole_request() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = port.local_addr().unwrap();
+    let network = network::Network::new().unwrap();
+    let dripped = async {
+        let (mut line, _) = port.accept().await.unwrap();
+        let mut asked = [0; 1_000];
+        assert!(line.read(&mut asked).await.unwrap() > 0);
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n\r\n";
+        line.write_all(head.as_bytes()).await.unwrap();
+        // The line is never silent for long.
+        tokio::time::pause();
+        let (began, mut bytes) = (tokio::time::Instant::now(), 0);
+        while line.write_all(b" ").await.is_ok() && bytes < 600 {
+            bytes += 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        (bytes, began.elapsed())
+    };
+    let request = Request::builder()
+        .uri(format!("http://{address}/members"))
+        .body(Bytes::new())
+        .unwrap();
+    let (answer, (bytes, took)) = tokio::join!(network.send(request), dripped);
+    // What a request that changes something did is in doubt then.
+    assert!(matches!(answer, Err(TransportError::Lost(_))), "{answer:?}");
+    assert!(
+        bytes > 30 && took < Duration::from_secs(90),
+        "{bytes} in {took:?}"
+    );
+}
+
+// F26.
+#[tokio::test(start_paused = true)]
+async fn a_body_in_another_charset_or_with_a_key_twice_is_refused_with_its_name_and_not_guessed_at()
+{
+    #[derive(Debug, serde::Deserialize)]
+    struct Member {
+        #[expect(dead_code, reason = "only whether it can be read is asked")]
+        email: String,
+    }
+    let twice = r#"{"email":"a@x.example","email":"b@x.example"}"#.as_bytes();
+    // `Zoë` as ISO 8859-1 has it, and a document in UTF-16.
+    let latin = b"{\"email\":\"Zo\xeb@x.example\"}";
+    let wide: Vec<u8> =
+        r#"{"email":"a@x.example"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for body in [twice, latin, &wide] {
+        let reply = Response::new(Bytes::copy_from_slice(body));
+        let (client, _) = client([Ok(reply)]);
+        let answer = client.get("members/1").send().await.unwrap();
+        let error = answer.json::<Member>().unwrap_err();
+        assert!(matches!(error, ConnectorError::Contract { .. }), "{error}");
+        assert!(!error.to_string().contains("@x.example"), "{error}");
+    }
+}

@@ -1,4 +1,4 @@
-//! What became of events that came in.
+//! What became of a batch of events.
 
 /// What became of a batch of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Appended {
     pub erased: u64,
     /// Were left out since their contact has not agreed to them.
     pub withheld: u64,
+    /// Were left out since they are older than events are kept.
+    pub outdated: u64,
 }
 
 impl std::ops::AddAssign for Appended {
@@ -25,5 +27,6 @@ impl std::ops::AddAssign for Appended {
         self.nameless += other.nameless;
         self.erased += other.erased;
         self.withheld += other.withheld;
+        self.outdated += other.outdated;
     }
 }

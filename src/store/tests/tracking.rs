@@ -301,7 +301,7 @@ fn events_that_changed_their_time_or_were_told_twice_are_deleted_with_their_comp
 
 /// What reads the event log or the packed history. Whatever shows people or a rule what somebody did goes through
 /// `facts.rs`, which takes out what may not be used.
-const READERS: [(&str, &str); 19] = [
+const READERS: [(&str, &str); 20] = [
     ("append.rs", "whether an event is new"),
     ("counter.rs", "how many came of what a platform counts"),
     ("facts.rs", "the facts"),
@@ -327,6 +327,7 @@ const READERS: [(&str, &str); 19] = [
     ("migrate.rs", "a test"),
     ("backup.rs", "how many there are"),
     ("erase.rs", "what is to be deleted"),
+    ("horizon.rs", "what is to be deleted"),
 ];
 
 #[test]

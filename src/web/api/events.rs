@@ -111,6 +111,9 @@ struct Taken {
     superseded: u64,
     /// Events that were not stored, since their contact has not agreed to being measured.
     withheld: u64,
+    /// Events that were not stored, since they are older than events are kept.
+    #[serde(default, skip_serializing_if = "is_none")]
+    outdated: u64,
     /// Gap rows taken in.
     gaps: u64,
     /// Rows of contacts that were erased: left out.
@@ -213,6 +216,7 @@ async fn bring(
         duplicates: stored.events.duplicates,
         superseded: stored.events.superseded,
         withheld: stored.events.withheld,
+        outdated: stored.events.outdated,
         gaps: stored.gaps,
         erased: stored.erased,
         rejected,

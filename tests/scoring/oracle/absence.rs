@@ -134,9 +134,12 @@ impl Oracle<'_> {
         let blind = self.blind(&pattern.kind, true);
         let unseen = blind.is_some_and(|day| day == i32::MAX || as_of < end(day));
         if blind == Some(i32::MAX) || !settings.guards {
-            return match (present, unseen) {
-                (true, _) => Why::Present,
-                (_, true) => Why::NoTracking,
+            let forgotten = self.forgotten(&pattern.kind, true);
+            let gone = forgotten.is_some_and(|day| as_of < end(day));
+            return match (present, unseen, gone) {
+                (true, ..) => Why::Present,
+                (_, true, _) => Why::NoTracking,
+                (.., true) => Why::CoverageGap,
                 _ => Why::Absent,
             };
         }
@@ -200,7 +203,10 @@ impl Oracle<'_> {
         if let Some(at) = self.facts.subscribed_at {
             return dates::local(self.rules.zone, at);
         }
-        let first = self.events.iter().map(|(_, day)| *day).min();
+        let first = self.events.iter().map(|(_, day)| *day);
+        let gone = self.facts.forgotten.map(|gone| gone.first_at);
+        let gone = gone.map(|at| dates::local(self.rules.zone, at));
+        let first = first.chain(gone).min();
         first
             .filter(|day| *day <= as_of)
             .unwrap_or_else(|| dates::local(self.rules.zone, self.facts.first_known_at))
@@ -213,6 +219,9 @@ impl Oracle<'_> {
         let of_profile =
             (of_profile.into_iter().flatten()).map(|at| dates::local(self.rules.zone, at));
         let of_events = self.events.iter().map(|(_, day)| *day);
+        let gone = self.facts.forgotten.map(|gone| gone.first_at);
+        let gone = gone.map(|at| dates::local(self.rules.zone, at));
+        let of_events = of_events.chain(gone);
         of_profile
             .chain(of_events)
             .min()
@@ -275,8 +284,14 @@ impl Oracle<'_> {
         let bounces = self.of_kind(&EventKind::Bounce, as_of);
         let sends = self.of_kind(&EventKind::Send, as_of);
         let blind = self.blind(kind, true);
+        let gone = self.forgotten(kind, true);
         let mut all = Vec::new();
         for (send, day) in sends {
+            // Whether it was ignored is no longer known.
+            if gone.is_some_and(|gone| day <= gone) {
+                self.note(Note::ForgottenMail);
+                continue;
+            }
             let of_it = bounces.iter().filter(|(bounce, _)| {
                 send.campaign.is_some()
                     && (bounce.connection, bounce.campaign) == (send.connection, send.campaign)
@@ -324,6 +339,9 @@ impl Oracle<'_> {
                     add(hole.from.0, hole.to.0.min(as_of - 1));
                 }
             }
+        }
+        if let Some(gone) = self.forgotten(kind, stand_in) {
+            add(i32::MIN, gone.min(as_of - 1));
         }
         if let Some(reported) = self
             .coverage

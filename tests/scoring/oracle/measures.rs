@@ -37,7 +37,11 @@ impl Oracle<'_> {
         if blind {
             self.note(Note::BlindMeasure);
         }
-        !hole && !blind
+        let gone = self.forgotten(kind, false).is_some_and(covers);
+        if gone {
+            self.note(Note::ForgottenMeasure);
+        }
+        !hole && !blind && !gone
     }
 
     pub(super) fn count(

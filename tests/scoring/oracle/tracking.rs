@@ -1,8 +1,8 @@
-//! What a contact has not agreed to, as if nobody had looked.
+//! What a contact has not agreed to, as if nobody had looked; and what is no longer known, because it was old.
 
 use engaged::{
     rules::tracking::Signal,
-    score::facts::{Fact, Facts},
+    score::facts::{Fact, Facts, KindId},
 };
 use engaged_connectors::model::EventKind;
 
@@ -39,5 +39,21 @@ impl Oracle<'_> {
                 at => Some(dates::local(self.rules.zone, at)),
             });
         days.max()
+    }
+
+    /// The last day of which not every event of a kind is known any more.
+    pub(super) fn forgotten(&self, kind: &EventKind, with_clicks: bool) -> Option<i32> {
+        let forgotten = self.facts.forgotten?;
+        let mut kinds = vec![kind.clone()];
+        if with_clicks && *kind == EventKind::Open {
+            kinds.push(EventKind::Click);
+        }
+        if *kind == EventKind::Bounce {
+            kinds.extend([EventKind::HardBounce, EventKind::SoftBounce]);
+        }
+        // Declared kinds are one.
+        let number = |kind: &EventKind| KindId::built_in(kind).unwrap_or(KindId(u16::MAX));
+        let among = kinds.iter().any(|kind| forgotten.kinds.has(number(kind)));
+        among.then(|| dates::local(self.rules.zone, forgotten.until_at))
     }
 }
