@@ -20,7 +20,7 @@ use crate::{
     feed::Feed,
     pages::RULES,
     report::{Good, Report, number},
-    running::{Daemon, Moment},
+    running::{self, Daemon, Moment},
     served,
     stage::{Size, Stage},
 };
@@ -90,6 +90,7 @@ fn fill(file: &Path, contacts: u32) {
 }
 
 impl Ground {
+    #[expect(clippy::cast_precision_loss, reason = "counts")]
     fn new(asked: &Asked, report: &Report) -> Self {
         let contacts = asked.contacts;
         let people = (contacts / READ_SHARE).max(2_000);
@@ -264,21 +265,21 @@ fn stops(ground: &Ground, report: &Report) {
     ground.scoring_is_due(4);
     let mut daemon = ground.start();
     daemon.wait("it scores", Moment::scores);
-    daemon.go_on();
+    running::go_on();
     assert!(daemon.now().scores(), "the run has ended before the signal");
     stopped("while it scores", daemon);
 
     ground.change("delete from run where job = 'sync'; delete from care where name = 'backup'");
     let mut daemon = ground.start();
     daemon.wait("it reads the platform", Moment::reads);
-    daemon.go_on();
+    running::go_on();
     assert!(daemon.now().reads(), "the sync has ended before the signal");
     stopped("while it reads a platform", daemon);
 
     ground.synced();
     let mut daemon = ground.start();
     daemon.wait("it makes a backup", Moment::copies);
-    daemon.go_on();
+    running::go_on();
     assert!(
         daemon.now().copies(),
         "the backup has ended before the signal"
@@ -291,7 +292,7 @@ fn stops(ground: &Ground, report: &Report) {
     ground.scoring_is_due(4);
     let mut daemon = ground.start();
     daemon.wait("it pushes", Moment::pushes);
-    daemon.go_on();
+    running::go_on();
     assert!(
         daemon.now().pushes(),
         "the push has ended before the signal"

@@ -155,11 +155,6 @@ impl Daemon {
         }
     }
 
-    /// Lets it work for a while.
-    pub fn go_on(&self) {
-        thread::sleep(GO_ON);
-    }
-
     /// Waits until the database's log is so large, in MB.
     pub fn wait_for_log(&mut self, size: f64) {
         let begun = Instant::now();
@@ -219,6 +214,11 @@ impl Daemon {
         self.child.wait().expect("it ends");
         self.log()
     }
+}
+
+/// Lets whatever works go on for a while.
+pub fn go_on() {
+    thread::sleep(GO_ON);
 }
 
 fn is_ready(address: SocketAddr) -> bool {
