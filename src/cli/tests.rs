@@ -1,5 +1,7 @@
 //! S4: what may stand on a command line, of every verb and option that there is.
 
+mod reference;
+
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::Cli;
@@ -42,6 +44,9 @@ const WITH_ADDRESS: [&str; 10] = [
 /// Options that list contacts or name a webhook's address at a platform: no address of a person.
 const NO_ADDRESS: [(&str, &str); 1] = [("preview contacts", "a switch")];
 
+/// What every verb takes.
+const COMMON: [&str; 5] = ["help", "version", "config", "json", "verbose"];
+
 /// A help text is no longer than a screen or two.
 const HELP_LINES_MAX: usize = 64;
 
@@ -79,7 +84,7 @@ fn arguments() -> Vec<(String, String)> {
     };
     let own = |argument: &&Arg| {
         let id = argument.get_id().as_str();
-        !["help", "version", "config", "json", "verbose"].contains(&id)
+        !COMMON.contains(&id)
     };
     let mut found = Vec::new();
     for (verb, command) in verbs() {

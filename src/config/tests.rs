@@ -1,5 +1,7 @@
 //! What the configuration promises as a whole: broken files are explained, good ones load.
 
+mod reference;
+
 use std::{
     collections::BTreeSet,
     fs,
