@@ -1,5 +1,6 @@
 //! What the configuration promises as a whole: broken files are explained, good ones load.
 
+mod examples;
 mod reference;
 
 use std::{
