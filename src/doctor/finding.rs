@@ -75,7 +75,7 @@ impl Finding {
 }
 
 /// Every code there is.
-pub const CODES: [&str; 38] = [
+pub const CODES: [&str; 39] = [
     "backup",
     "backup_missing",
     "backup_old",
@@ -107,6 +107,7 @@ pub const CODES: [&str; 38] = [
     "platform_refused",
     "platform_unreachable",
     "quarantine",
+    "retention_waits",
     "right_missing",
     "right_needless",
     "secret_open",

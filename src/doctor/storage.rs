@@ -130,6 +130,14 @@ fn kept(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
     };
     let mut all = vec![backup(config, &care)];
     all.extend(care.checks.iter().filter_map(failed));
+    all.extend(care.deletion_waits.map(|before| {
+        let message = format!(
+            "events of before {} are older than they are kept, and wait to be deleted",
+            before.format("%Y-%m-%d")
+        );
+        let finding = Finding::new("retention_waits", State::Warning, "database", message);
+        finding.fix("see whether that is meant, and this machine's clock right: engaged retention; then engaged retention --delete")
+    }));
     all.extend(quarantine.map(|found| {
         let missing = found
             .missing

@@ -10,7 +10,7 @@ use super::{
     zone::judged,
 };
 use crate::{
-    care::disk::Space,
+    care::{self, disk::Space},
     clock::SystemClock,
     config::{self, Config, Environment, Mode},
     score::calendar::Zone,
@@ -144,6 +144,11 @@ fn backups_failed_checks_and_a_quarantine_are_told() {
         .unwrap();
     assert_eq!(state(&config, "check_failed"), Some(State::Trouble));
     assert_eq!(state(&config, "quarantine"), None);
+    assert_eq!(state(&config, "retention_waits"), None);
+    store
+        .write(move |tx| tx.set_control(care::WAITING, "1700000000000", made_at))
+        .unwrap();
+    assert_eq!(state(&config, "retention_waits"), Some(State::Warning));
     drop(store);
     let zone = Zone::new(config.zone);
     restore(&config.database, &file, &zone, &SystemClock).unwrap();
