@@ -62,9 +62,10 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
     desk.settle_publications().await?;
     let dashboard = open_dashboard(&desk).await?;
     let listening = Listening::start(&desk).await?;
+    let crashed = keep::begin(&desk.jobs()).await?;
     // Whoever started us learns that migrations are done and work begins.
     desk.supervisor.ready();
-    let beside = go_on_beside(&desk, hangups);
+    let beside = go_on_beside(&desk, crashed, hangups);
     let store = desk.jobs().store.clone();
     let mut failed = std::pin::pin!(store.failed());
     info!(
@@ -125,12 +126,13 @@ pub async fn run(desk: Arc<Desk>) -> Result<(), Expected> {
 /// What goes on beside the jobs, and ends with them.
 fn go_on_beside(
     desk: &Arc<Desk>,
+    crashed: bool,
     hangups: impl Future<Output = ()> + Send + 'static,
 ) -> [JoinHandle<()>; 3] {
     [
         tokio::spawn(hangups),
         tokio::spawn(alert::keep_looking(Arc::clone(desk))),
-        tokio::spawn(keep_caring(Arc::clone(desk))),
+        tokio::spawn(keep_caring(Arc::clone(desk), crashed)),
     ]
 }
 

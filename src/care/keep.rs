@@ -34,18 +34,12 @@ const LOG_MAX: u64 = 16_000_000;
 /// Set while a daemon runs: who finds it set on start follows one that did not stop.
 const RUNNING: &str = "running";
 
-/// Cares until it is dropped. Begin it when the daemon is ready.
-pub async fn keep_caring(desk: Arc<Desk>) {
-    let jobs = desk.jobs();
-    match begin(&jobs).await {
-        Ok(true) => {
-            warn!("the last daemon did not stop cleanly: the database is looked at");
-            report(after_crash(&jobs).await);
-        }
-        Ok(false) => {}
-        Err(failed) => error!(code = failed.code(), "{failed}"),
+/// Cares until it is dropped. Begin it when the daemon is ready, with what [`begin`] said.
+pub async fn keep_caring(desk: Arc<Desk>, crashed: bool) {
+    if crashed {
+        warn!("the last daemon did not stop cleanly: the database is looked at");
+        report(after_crash(&desk.jobs()).await);
     }
-    drop(jobs);
     loop {
         tokio::time::sleep(EVERY).await;
         let jobs = desk.jobs();
@@ -63,8 +57,9 @@ fn report(done: Result<(), StoreError>) {
     }
 }
 
-/// Remembers that a daemon runs; whether the one before did not stop.
-async fn begin(jobs: &Jobs) -> Result<bool, StoreError> {
+/// Remembers that a daemon runs; whether the one before did not stop. Before anybody is told that it does: whatever
+/// ends it then is noticed.
+pub async fn begin(jobs: &Jobs) -> Result<bool, StoreError> {
     let now = jobs.clock.now().timestamp_millis();
     jobs.store
         .write_async(move |tx| {
