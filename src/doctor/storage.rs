@@ -133,7 +133,7 @@ fn kept(store: &Store, config: &Config, clock: &dyn Clock) -> Vec<Finding> {
     all.extend(care.deletion_waits.map(|before| {
         let message = format!(
             "events of before {} are older than they are kept, and wait to be deleted",
-            before.format("%Y-%m-%d")
+            before.with_timezone(&config.zone).format("%Y-%m-%d")
         );
         let finding = Finding::new("retention_waits", State::Warning, "database", message);
         finding.fix("see whether that is meant, and this machine's clock right: engaged retention; then engaged retention --delete")
