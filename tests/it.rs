@@ -62,6 +62,8 @@ mod mailblue;
 mod mailchimp;
 #[path = "it/market.rs"]
 mod market;
+#[path = "it/older.rs"]
+mod older;
 #[path = "it/preview.rs"]
 mod preview;
 #[path = "it/privacy.rs"]

@@ -14,6 +14,8 @@
 mod hooked;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/older.rs"]
+mod schema;
 #[path = "it/stage.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 mod stage;

@@ -8,9 +8,9 @@ use std::{
 };
 
 use rusqlite::Connection;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
+    older,
     program::Program,
     stage::{Running, until},
 };
@@ -77,28 +77,9 @@ impl Systemd {
 }
 
 /// A database as an older program left it; the number of migrations that are missing.
-fn older(database: &Path) -> usize {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
-    let files = std::fs::read_dir(folder).unwrap();
-    let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
-    files.sort();
-    let conn = Connection::open(database).unwrap();
-    conn.execute_batch(
-        "create table migration (
-    id integer primary key, name text not null, sha256 text not null, applied_at integer not null
-) strict;",
-    )
-    .unwrap();
-    for (id, file) in (1_i64..).zip(&files[..5]) {
-        let sql = std::fs::read_to_string(file).unwrap();
-        conn.execute_batch(&sql).unwrap();
-        let name = file.file_stem().unwrap().to_str().unwrap();
-        let row = (id, name, hex::encode(Sha256::digest(sql.as_bytes())));
-        conn.execute("insert into migration values (?1, ?2, ?3, 0)", row)
-            .unwrap();
-        conn.pragma_update(None, "user_version", id).unwrap();
-    }
+fn make_older(database: &Path) -> usize {
+    let files = older::migrations();
+    older::make(&Connection::open(database).unwrap(), &files[..5]);
     files.len() - 5
 }
 
@@ -106,7 +87,7 @@ fn older(database: &Path) -> usize {
 fn systemd_learns_that_we_are_ready_when_the_database_is_migrated_and_the_dashboard_is_served() {
     let mut program = Program::with(&with_web(0));
     let database = program.path().join("engaged.db");
-    let missing = older(&database);
+    let missing = make_older(&database);
     let mut systemd = Systemd::beside(&program);
     let mut daemon = systemd.start(&mut program);
     systemd.hear("READY=1");

@@ -3,16 +3,16 @@
 //! The older database holds what the present one holds, in the tables of some migrations ago. Whatever is killed, the
 //! copy of before is whole or not there, no migration begins without it, and the next run ends with nothing lost.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use engaged_sandbox::rng::{Rng, mix};
 use rusqlite::Connection;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     cuts::state,
     judge::{Violation, run},
     program::Program,
+    schema,
     strikes::{CALLS, Kept, calls, judge, places, scene, setting, strike},
     watch::Left,
 };
@@ -23,16 +23,6 @@ const MISSING: usize = 3;
 /// At so many places of each kind the program is struck, unless `ENGAGED_STRIKES` says otherwise.
 const STRIKES: usize = 16;
 
-/// The migrations, in order.
-fn migrations() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
-    let files = std::fs::read_dir(folder).unwrap();
-    let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
-    files.sort();
-    files
-}
-
 /// The names that a query of one column gives.
 fn names(conn: &Connection, query: &str) -> Vec<String> {
     let mut select = conn.prepare(query).unwrap();
@@ -42,7 +32,7 @@ fn names(conn: &Connection, query: &str) -> Vec<String> {
 
 /// Puts in the database's place one of an older schema with the same rows; its schema.
 fn make_older(program: &Program) -> usize {
-    let files = migrations();
+    let files = schema::migrations();
     let schema = files.len() - MISSING;
     let (database, new) = (
         program.path().join("engaged.db"),
@@ -50,21 +40,10 @@ fn make_older(program: &Program) -> usize {
     );
     let conn = Connection::open(&new).unwrap();
     conn.execute_batch(
-        "pragma page_size = 8192; pragma journal_mode = wal; pragma foreign_keys = off;
-         create table migration (
-    id integer primary key, name text not null, sha256 text not null, applied_at integer not null
-) strict;",
+        "pragma page_size = 8192; pragma journal_mode = wal; pragma foreign_keys = off;",
     )
     .unwrap();
-    for (id, file) in (1_i64..).zip(&files[..schema]) {
-        let sql = std::fs::read_to_string(file).unwrap();
-        conn.execute_batch(&sql).unwrap();
-        let name = file.file_stem().unwrap().to_str().unwrap();
-        let row = (id, name, hex::encode(Sha256::digest(sql.as_bytes())));
-        conn.execute("insert into migration values (?1, ?2, ?3, 0)", row)
-            .unwrap();
-        conn.pragma_update(None, "user_version", id).unwrap();
-    }
+    schema::make(&conn, &files[..schema]);
     conn.execute("attach ?1 as newer", [database.to_str().unwrap()])
         .unwrap();
     let tables = "select name from main.sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'migration'";
