@@ -14,6 +14,8 @@ use crate::{
 
 use super::{Context, human, output, usage};
 
+const FOR_EVER: &str = "events are kept for ever: the configuration has no section [retention]";
+
 #[derive(Debug, Args)]
 pub(super) struct Retention {
     /// Let the next daily run delete what is shown, for good
@@ -31,11 +33,8 @@ pub(super) fn retention(context: &Context, arguments: &Retention) -> Result<Exit
     let goes: u64 = old.iter().map(|each| each.go).sum();
     if arguments.delete {
         let Some(begin) = begin else {
-            let message = "events are kept for ever: the configuration has no section [retention]";
-            return Err(usage(
-                message,
-                "say how long: [retention] events = \"25 months\"",
-            ));
+            let help = "say how long: [retention] events = \"25 months\"";
+            return Err(usage(FOR_EVER, help));
         };
         let_go(context, &config, (begin, goes), now)?;
     }
@@ -85,7 +84,7 @@ fn text(
     (goes, waits): (u64, bool),
 ) -> String {
     let (Some(horizon), Some(begin)) = (&config.retention, begin) else {
-        return "events are kept for ever: the configuration has no section [retention]".to_owned();
+        return FOR_EVER.to_owned();
     };
     let mut out = format!("events are kept for {}: from {begin} on\n", horizon.events);
     if old.is_empty() {

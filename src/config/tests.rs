@@ -18,7 +18,7 @@ use crate::diagnostic::{
     render::{Style, render},
 };
 
-fn in_workspace(path: &str) -> PathBuf {
+pub(crate) fn in_workspace(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
@@ -43,7 +43,7 @@ fn good(text: &str, pairs: &[(&str, &str)]) -> Config {
 }
 
 /// Compares with a file of the repository; `UPDATE_SNAPSHOTS=1` writes it instead.
-fn assert_snapshot(path: &Path, now: &str) {
+pub(crate) fn assert_snapshot(path: &Path, now: &str) {
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(path, now).unwrap();
     }

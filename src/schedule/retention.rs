@@ -102,13 +102,14 @@ impl Jobs {
     /// would go than since the last time, it waits for a word.
     async fn may_forget(&self, now: Millis) -> Result<bool, StoreError> {
         let look = |conn: &Conn| {
-            let since = conn.kept_since()?;
-            let waits = match (conn.kept_from(now), since) {
-                (None, _) => return Ok(None),
-                (Some(begin), Some(_)) => needs_word(begin, since),
-                (Some(begin), None) => conn.has_older(begin)?,
+            let Some(begin) = conn.kept_from(now) else {
+                return Ok(None);
             };
-            Ok(conn.kept_from(now).map(|begin| (begin, waits)))
+            let waits = match conn.kept_since()? {
+                None => conn.has_older(begin)?,
+                since => needs_word(begin, since),
+            };
+            Ok(Some((begin, waits)))
         };
         let looked = self.store.read(look)?;
         let waiting = looked.filter(|(_, waits)| *waits);

@@ -127,6 +127,12 @@ impl Forgotten {
         }
     }
 
+    /// With what is known already.
+    #[must_use]
+    pub fn beside(self, known: Option<Self>) -> Self {
+        known.map_or(self, |known| known.and(self))
+    }
+
     /// Of the one and of the other.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -506,8 +506,7 @@ impl<'k> Loader<'k> {
     /// What is gone is gone whatever was known when.
     fn take_forgotten(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let one = forgotten_of(row)?;
-        let known = self.facts.forgotten;
-        self.facts.forgotten = Some(known.map_or(one, |known| known.and(one)));
+        self.facts.forgotten = Some(one.beside(self.facts.forgotten));
         Ok(())
     }
 }

@@ -198,6 +198,17 @@ impl Conn {
         Ok(begin.and_then(|control| control.value.parse().ok()))
     }
 
+    /// Which events are deleted and not taken in: those that are old, as far as [`Tx::keep_since`] has let go; `None` where
+    /// none are.
+    fn deleted_before<'p>(
+        &self,
+        privacy: &'p Privacy,
+        now: Millis,
+    ) -> Result<Option<(&'p Horizon, Millis)>, StoreError> {
+        let both = privacy.old(now).zip(self.kept_since()?);
+        Ok(both.map(|((horizon, begin), since)| (horizon, begin.min(since))))
+    }
+
     /// The first instant that the configuration keeps; `None` where that is everything.
     pub fn kept_from(&self, now: Millis) -> Option<Millis> {
         self.privacy().old(now).map(|(_, begin)| begin)
@@ -227,10 +238,9 @@ impl Conn {
         now: Millis,
     ) -> Result<bool, StoreError> {
         let privacy = self.privacy();
-        let Some(((horizon, begin), since)) = privacy.old(now).zip(self.kept_since()?) else {
+        let Some((horizon, begin)) = self.deleted_before(&privacy, now)? else {
             return Ok(false);
         };
-        let begin = begin.min(since);
         if !horizon.forgets(&self.kind_name(kind)?) {
             return Ok(false);
         }
@@ -269,10 +279,10 @@ impl Refusing {
     /// `None` where nothing is too old. What no run has begun to delete is taken in.
     pub(super) fn new(tx: &Tx, now: Millis) -> Result<Option<Self>, StoreError> {
         let privacy = tx.privacy();
-        let old = privacy.old(now).zip(tx.kept_since()?);
-        Ok(old.map(|((horizon, begin), since)| Self {
+        let deleted = tx.deleted_before(&privacy, now)?;
+        Ok(deleted.map(|(horizon, begin)| Self {
             horizon: horizon.clone(),
-            begin: begin.min(since),
+            begin,
         }))
     }
 
@@ -311,7 +321,7 @@ impl<'r> Door<'r> {
         self.staying = Some(staying);
         if refused {
             let one = Forgotten::one(kind_of_stored(fact.kind), fact.at);
-            self.refused = Some(self.refused.map_or(one, |known| known.and(one)));
+            self.refused = Some(one.beside(self.refused));
         }
         refused
     }
@@ -412,10 +422,9 @@ impl Tx {
     ) -> Result<Outdated, StoreError> {
         let mut outdated = Outdated::default();
         let privacy = self.privacy();
-        let Some(((horizon, begin), since)) = privacy.old(now).zip(self.kept_since()?) else {
+        let Some((horizon, begin)) = self.deleted_before(&privacy, now)? else {
             return Ok(outdated);
         };
-        let begin = begin.min(since);
         let names = self.kind_names()?;
         for contact in self.with_old(after, begin, most)? {
             self.may_go_on()?;
@@ -443,7 +452,7 @@ impl Tx {
         for entry in ledger.entries() {
             if gone.contains(&entry.fact.id) {
                 let one = Forgotten::one(kind_of_stored(entry.fact.kind), entry.fact.at);
-                forgotten = Some(forgotten.map_or(one, |known| known.and(one)));
+                forgotten = Some(one.beside(forgotten));
             }
         }
         let Some(forgotten) = forgotten else {

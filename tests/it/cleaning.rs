@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::stage::{Stage, now};
 
-const POLICY: &str = r#"
+pub const POLICY: &str = r#"
 [cleaning.sunset]
 when = "no open in 1 month and no click in 1 month"
 min_sends = 2

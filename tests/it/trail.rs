@@ -3,20 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::stage::Stage;
+use crate::{cleaning::POLICY, stage::Stage};
 
-/// Everything that verbs are about: a list to clean, a series, a list for people, a dashboard.
+/// What verbs are about beside a list to clean: a series, a list for people, a dashboard.
 const MORE: &str = r#"
 [web]
 listen = "127.0.0.1:0"
-[cleaning.sunset]
-when = "no open in 1 month and no click in 1 month"
-min_sends = 2
-tenure = "1 month"
-then = "unsubscribe"
-max_share = 1.0
-breaker = 1.0
-holdout = 0.0
 [[automations]]
 name = "Welcome"
 when = "engagement > -1000"
@@ -170,7 +162,9 @@ fn plan(stage: &Stage) -> serde_json::Value {
 
 fn stage() -> Stage {
     let stage = Stage::mailchimp(60);
-    stage.configure(|config| config.replace("mode = \"live\"", "mode = \"read-only\"") + MORE);
+    stage.configure(|config| {
+        config.replace("mode = \"live\"", "mode = \"read-only\"") + POLICY + MORE
+    });
     stage.program.file(
         "more.csv",
         "email,kind,at\nnew@x.example,click,2026-01-01T12:00:00Z\n",

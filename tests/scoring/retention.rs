@@ -128,7 +128,7 @@ fn cut(facts: &Facts, before: Millis) -> Facts {
         let stays = stays(fact);
         if !stays {
             let one = Forgotten::one(fact.kind, fact.at);
-            left.forgotten = Some(left.forgotten.map_or(one, |known| known.and(one)));
+            left.forgotten = Some(one.beside(left.forgotten));
         }
         stays
     });

@@ -1,10 +1,11 @@
 //! The page of all verbs, from what clap knows.
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
 use super::{COMMON, verbs};
+use crate::config::tests::{assert_snapshot, in_workspace};
 
 /// How an argument is typed.
 fn typed(argument: &Arg) -> String {
@@ -76,10 +77,5 @@ fn page() -> String {
 fn the_page_of_verbs_is_what_the_command_line_knows() {
     let page = page();
     assert!(page.matches("\n## ").count() > 40, "{page}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
-    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let before = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(before, page, "{} differs", path.display());
+    assert_snapshot(&in_workspace("docs/cli.md"), &page);
 }
