@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use chrono::{DateTime, NaiveTime, SubsecRound as _, TimeDelta, Timelike as _, Utc};
+use chrono::{DateTime, NaiveTime, SubsecRound as _, TimeDelta, Utc};
 use engaged_connectors::http::{Network, Transport as _};
 use engaged_sandbox::{
     activecampaign::{ActiveCampaign, Delivery, Event, Kind, Options},
@@ -23,7 +23,7 @@ use crate::{
     hooked::deliver,
     hooks::{daemon, hook},
     program::Program,
-    stage::{Running, cycles_at, noon, now, secret, until},
+    stage::{Running, ahead_to_noon, cycles_at, now, secret, until, zone},
 };
 
 /// An absence that rests on three days of opens, and on no sends: the platform does not tell of those.
@@ -37,6 +37,8 @@ struct Account {
     world: SharedWorld,
     /// The webhook's path at the program.
     path: String,
+    /// How far the zone of the configuration is ahead; asked once, since it changes with the hour.
+    ahead: TimeDelta,
     runtime: Runtime,
 }
 
@@ -52,11 +54,12 @@ impl Account {
         let world = Arc::new(RwLock::new(World::generate(&spec)));
         let starting = ActiveCampaign::start(options, Arc::clone(&world), FaultPlan::none());
         let site = runtime.block_on(starting).unwrap();
+        let ahead = ahead_to_noon();
         let program = Program::with(&format!(
             "timezone = \"{}\"\ndatabase = \"engaged.db\"\n[webhooks]\nlisten = \"127.0.0.1:0\"\n[connections.news]\n\
              platform = \"mailblue\"\nkey = {{ file = \"news.key\" }}\nbase_url = \"{}\"\nschedule = \"{schedule}\"\n\
              webhook = {{ path = {{ file = \"news.path\" }} }}\n{RULES}",
-            noon(),
+            zone(ahead),
             site.base_url()
         ));
         secret(&program, "news.key", site.key());
@@ -68,6 +71,7 @@ impl Account {
             .unwrap();
         let account = Self {
             path: format!("/hooks/{path}"),
+            ahead,
             program,
             site,
             world,
@@ -113,6 +117,12 @@ impl Account {
         assert_eq!(running.ended(), Some(0));
         let odd = self.number("select count(*) from delivery where state = 'odd'");
         assert_eq!(odd, 0);
+    }
+
+    /// When the present day began, in the zone of the configuration, where it is about noon.
+    fn midnight(&self) -> DateTime<Utc> {
+        let here = (now() + self.ahead).date_naive();
+        here.and_time(NaiveTime::MIN).and_utc() - self.ahead
     }
 
     fn rows(&self, query: &str) -> Vec<String> {
@@ -164,7 +174,7 @@ fn judged(link_data: bool, dropped: usize) -> Judged {
         account.world.write().unwrap().day_of_news();
     }
     let addresses = account.addresses();
-    let since = local_midnight() - TimeDelta::days(2);
+    let since = account.midnight() - TimeDelta::days(2);
     let mut events = account.site.events();
     events.retain(|event| time(event.at) >= since);
     let scanned = scanned(&account);
@@ -247,14 +257,6 @@ fn scanned(account: &Account) -> BTreeSet<(String, Seconds)> {
         }
     }
     all
-}
-
-/// When the present day began, in the zone of the configuration, where it is about noon.
-fn local_midnight() -> DateTime<Utc> {
-    let now = now();
-    let ahead = TimeDelta::hours(12 - i64::from(now.hour()));
-    let midnight = (now + ahead).date_naive().and_time(NaiveTime::MIN);
-    midnight.and_utc() - ahead
 }
 
 /// Leaves out so many in a hundred, somebody's only sign of reading among them; what is left, and who lost all of theirs.

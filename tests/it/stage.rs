@@ -250,7 +250,7 @@ impl Stage {
             },
             zone: scene
                 .end
-                .map_or_else(noon, |_| "Europe/Amsterdam".to_owned()),
+                .map_or_else(|| zone(ahead_to_noon()), |_| "Europe/Amsterdam".to_owned()),
             world,
             ghost,
             mailchimp,
@@ -707,9 +707,14 @@ pub fn number(contact: &Contact) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// A zone in which it is about noon, so that no test runs over midnight.
-pub fn noon() -> String {
-    match 12 - i64::from(now().hour()) {
+/// How far a zone is ahead in which it is about noon, so that no test runs over midnight.
+pub fn ahead_to_noon() -> TimeDelta {
+    TimeDelta::hours(12 - i64::from(now().hour()))
+}
+
+/// The zone that is so many hours ahead.
+pub fn zone(ahead: TimeDelta) -> String {
+    match ahead.num_hours() {
         0 => "Etc/GMT".to_owned(),
         ahead @ 1.. => format!("Etc/GMT-{ahead}"),
         behind => format!("Etc/GMT+{}", -behind),
