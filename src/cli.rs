@@ -24,6 +24,7 @@ pub mod output;
 mod preview;
 mod privacy;
 mod retention;
+mod runtime;
 mod service;
 mod storage;
 mod support_bundle;

@@ -10,7 +10,7 @@ use crate::{
     platform,
 };
 
-use super::{Context, human::beside, output::table, usage, work::wait};
+use super::{Context, human::beside, output::table, runtime::wait, usage};
 
 /// So many notices are shown to people.
 const SHOWN: usize = 10;

@@ -22,7 +22,8 @@ use super::{
     Context,
     human::{beside, who},
     output,
-    work::{jobs, wait},
+    runtime::wait,
+    work::jobs,
 };
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use clap::Args;
 use engaged_connectors::conformance::{self, CHECKS, Report};
 
-use super::{Context, usage, work::started};
+use super::{Context, runtime::started, usage};
 use crate::{
     conformance::{SUBJECTS, subject},
     diagnostic::{Exit, Expected},

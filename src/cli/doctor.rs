@@ -14,7 +14,7 @@ use crate::{
     store::{Store, StoreError, StoredDelivery, WITHOUT_CONNECTION},
 };
 
-use super::{Context, usage, work::wait};
+use super::{Context, runtime::wait, usage};
 
 /// So many odd deliveries are named.
 const ODD_SHOWN: usize = 10;

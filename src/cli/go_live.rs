@@ -21,8 +21,10 @@ use super::{
     Context,
     ask::ask,
     human::{beside, who},
-    output, usage,
-    work::{plan_text, wait},
+    output,
+    runtime::wait,
+    usage,
+    work::plan_text,
 };
 
 /// So many days of a shadow period are shown.

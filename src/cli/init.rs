@@ -24,8 +24,9 @@ use crate::{
 use super::{
     Context,
     ask::{ask, unseen},
-    output, usage,
-    work::wait,
+    output,
+    runtime::wait,
+    usage,
 };
 
 #[derive(Debug, Args)]

@@ -24,8 +24,10 @@ use super::{
     Context,
     human::{beside, who},
     look::{find, language},
-    output, usage,
-    work::{jobs, wait, write_private},
+    output,
+    runtime::wait,
+    usage,
+    work::{jobs, write_private},
 };
 
 #[derive(Debug, Args)]

@@ -16,7 +16,7 @@ use crate::{
     store::{Conn, StoreError},
 };
 
-use super::{Context, output, usage, work::wait};
+use super::{Context, output, runtime::wait, usage};
 
 /// Longer than readiness takes to find out that the writer hangs.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(15);

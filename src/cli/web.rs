@@ -19,8 +19,9 @@ use crate::{
 use super::{
     Context,
     human::{beside, who},
-    output, usage,
-    work::wait,
+    output,
+    runtime::wait,
+    usage,
 };
 
 #[derive(Debug, Args)]

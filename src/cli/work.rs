@@ -4,12 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use indicatif::ProgressBar;
-use tokio::runtime::Runtime;
 
 use crate::{
     daemon, demo,
     desk::{Desk, supervisor::Supervisor},
-    diagnostic::{Diagnostic, Exit, Expected},
+    diagnostic::{Exit, Expected},
     platform,
     push::{
         apply::PushReport,
@@ -22,7 +21,7 @@ use crate::{
     verify::verify as verify_store,
 };
 
-use super::{Context, automations::doors_text, output, usage};
+use super::{Context, automations::doors_text, output, runtime::wait, usage};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -123,30 +122,6 @@ pub fn progress() -> Watch {
         }
         Progress::Scored(..) => {}
     })
-}
-
-/// A runtime, or why there is none.
-pub(super) fn started(runtime: std::io::Result<Runtime>) -> Result<Runtime, Expected> {
-    runtime.map_err(|error| {
-        let diagnostic = Diagnostic::error("E0199", format!("the runtime did not start: {error}"));
-        Expected::new(
-            Exit::Bug,
-            diagnostic.help("free some memory or threads and try again"),
-        )
-    })
-}
-
-/// Runs something async to its end.
-pub(super) fn wait<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    let runtime = started(runtime)?;
-    let done = runtime.block_on(work);
-    // What a stop cut off may still run on a thread of its own; it is not waited for.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    Ok(done)
 }
 
 pub(super) fn sync(context: &Context, arguments: &Sync) -> Result<Exit, Expected> {

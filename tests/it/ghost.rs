@@ -138,7 +138,7 @@ fn a_plan_file_is_carried_out_as_shown_or_not_at_all() {
     // The rules change meanwhile: another plan than the one that was looked at.
     stage.configure(|config| {
         config
-            .replace("points = 3", "points = 4")
+            .replace("points = 3", "points = 30")
             .replace("[scores.engagement]", guards)
     });
     stage.program.expect(0, &["score"]);
