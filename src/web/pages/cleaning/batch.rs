@@ -15,6 +15,7 @@ use crate::{
     desk::ask::Ask,
     score::facts::ConnectionId,
     store::{BatchRow, BatchSizes, CleaningBatch, Speaker, Stage, TakenState},
+    text::key,
     web::{
         error::Refusal,
         html::{Column, Mood, badge, button, name, notice, table},
@@ -204,7 +205,7 @@ fn undo_form(visit: &Visit, seen: &Seen) -> Markup {
         } @else {
             @if let Some(last) = last { p { (say.with("cleaning-undo-until", [("day", say.day(say.local_day(last)).into())])) } }
             @let withdraw = done == 0 && seen.batch.waits();
-            @let (help, word) = if withdraw { ("cleaning-withdraw-help", "cleaning-withdraw") } else { ("cleaning-undo-help", "cleaning-undo") };
+            @let (help, word) = if withdraw { (key("cleaning-withdraw-help"), key("cleaning-withdraw")) } else { (key("cleaning-undo-help"), key("cleaning-undo")) };
             p { (say.t(help)) }
             @if visit.may(Role::Marketer) {
                 (button("/cleaning/undo", &say.with(word, [("n", (done + waiting).into())]), "",
