@@ -293,21 +293,7 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
         return Ok(Decided::Nothing);
     }
     tx.take_allowance(CLEANING, &policy.name)?;
-    let summary = serde_json::to_string(&plan).unwrap_or_default();
-    let batch = tx.add_cleaning_batch(&CleaningBatch {
-        id: 0,
-        policy: policy.name.clone(),
-        fingerprint: plan.fingerprint.clone(),
-        condition: policy.text.clone(),
-        done: policy.then.as_str().to_owned(),
-        state: String::new(),
-        summary,
-        approved_at: decision.now,
-        approved_by: decision.by.name.clone(),
-        approved_from: Some(decision.by.from),
-        people: policy.approve.people(),
-        confirmed: None,
-    })?;
+    let batch = keep_batch(tx, decision, &plan)?;
     let (mut asked, mut not_asked) = (0, 0);
     let waits = policy.approve.people() > 1;
     for step in &plan.steps {
@@ -344,6 +330,26 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
         asked,
         not_asked,
         waits: if waits { plan.steps.len() as u64 } else { 0 },
+    })
+}
+
+/// Keeps what was approved, and how many people have to say so.
+fn keep_batch(tx: &Tx, decision: &Decision, plan: &PolicyPlan) -> Result<i64, StoreError> {
+    let policy = &decision.policy;
+    let summary = serde_json::to_string(plan).unwrap_or_default();
+    tx.add_cleaning_batch(&CleaningBatch {
+        id: 0,
+        policy: policy.name.clone(),
+        fingerprint: plan.fingerprint.clone(),
+        condition: policy.text.clone(),
+        done: policy.then.as_str().to_owned(),
+        state: String::new(),
+        summary,
+        approved_at: decision.now,
+        approved_by: decision.by.name.clone(),
+        approved_from: Some(decision.by.from),
+        people: policy.approve.people(),
+        confirmed: None,
     })
 }
 
