@@ -17,6 +17,7 @@ pub mod judge;
 pub mod life;
 pub mod plan;
 pub mod review;
+mod second;
 pub mod series;
 mod undo;
 mod work;
@@ -36,6 +37,9 @@ use series::Series;
 
 /// The guard: too many candidates at once.
 pub const CLEANING: &str = "cleaning";
+
+/// For so many days an approval holds: what has waited longer is proposed anew.
+pub const APPROVED_DAYS: i64 = 7;
 
 /// How long a batch can be undone.
 pub const UNDO_MS: Millis = 90 * 86_400_000;
@@ -158,6 +162,22 @@ pub enum CleanError {
     /// No contact has that address.
     #[error("no contact has that address")]
     UnknownContact,
+    /// Whoever confirms a batch is, or may be, who approved it.
+    #[error("batch {batch} was approved by {by}: somebody else confirms it")]
+    SamePerson {
+        /// The batch.
+        batch: i64,
+        /// Who approved it, and where.
+        by: String,
+    },
+    /// The batch waits for nobody.
+    #[error("batch {batch} cannot be confirmed: {why}")]
+    NothingToConfirm {
+        /// The batch.
+        batch: i64,
+        /// Why.
+        why: String,
+    },
     /// The export could not be written; without one nothing is done.
     #[error("{} cannot be written: {error}", path.display())]
     Export {
@@ -179,6 +199,8 @@ impl CleanError {
             Self::NothingToUndo { .. } => "E0904",
             Self::UnknownContact => "E0905",
             Self::Export { .. } => "E0906",
+            Self::SamePerson { .. } => "E0907",
+            Self::NothingToConfirm { .. } => "E0908",
         }
     }
 }

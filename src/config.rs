@@ -56,7 +56,7 @@ pub(crate) use self::near::proposal;
 pub use self::{
     alerts::{Alerts, Receiver},
     backup::Backup,
-    cleaning::{CleaningPolicy, Then, WAIT, WinBack, removals},
+    cleaning::{Approve, CleaningPolicy, Then, WAIT, WinBack, removals},
     connections::{
         ConnectionConfig, CopernicaOwn, DEFAULT_SCHEDULE, HubSpotOwn, Mode, OnDrift, Own, Platform,
         PushConfig, TagsConfig,

@@ -17,7 +17,7 @@ use crate::{
     restored::{self, Quarantined},
     schedule::due::Schedule,
     score::{calendar::Day, facts::ConnectionId},
-    store::{Conn, Connection, Shortfall, Store, StoreError},
+    store::{CleaningBatch, Conn, Connection, Shortfall, Store, StoreError},
 };
 
 pub use shadow::{ShadowStatus, WouldCount, WouldStatus};
@@ -54,6 +54,9 @@ pub struct Status {
     pub starts: Vec<(String, i64)>,
     /// What waits for a person.
     pub guards: Vec<GuardStatus>,
+    /// Batches of cleaning that one person approved and a second has to confirm.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed: Vec<BatchStatus>,
     /// Whether writing is paused.
     pub paused: bool,
     /// A backup that took the place of the database and may not write yet.
@@ -150,6 +153,30 @@ pub struct GuardStatus {
     pub detail: String,
 }
 
+/// A batch of cleaning that waits for a second person.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BatchStatus {
+    /// Its number, for `clean confirm`.
+    pub batch: i64,
+    /// The policy.
+    pub policy: String,
+    /// Who approved it.
+    pub approved_by: String,
+    /// When.
+    pub approved_at: Option<DateTime<Utc>>,
+}
+
+impl From<CleaningBatch> for BatchStatus {
+    fn from(batch: CleaningBatch) -> Self {
+        Self {
+            batch: batch.id,
+            policy: batch.policy,
+            approved_by: batch.approved_by,
+            approved_at: DateTime::from_timestamp_millis(batch.approved_at),
+        }
+    }
+}
+
 impl From<Shortfall> for ShortStatus {
     fn from(short: Shortfall) -> Self {
         Self {
@@ -217,6 +244,11 @@ pub fn status(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Statu
             outbox: outbox.collect(),
             starts: starts(conn)?,
             guards: guards.collect(),
+            unconfirmed: conn
+                .batches_that_wait()?
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             paused: conn.is_paused()?,
             quarantine: restored::look(conn, config)?,
             care: care::look(conn, config, now.timestamp_millis())?,
@@ -362,7 +394,7 @@ pub fn text(status: &Status) -> String {
     }
     let restored = status.quarantine.as_ref().map(restored::text);
     let restored = restored.unwrap_or_default();
-    let held = starts_text(status) + &guards_text(status) + &restored;
+    let held = starts_text(status) + &guards_text(status) + &unconfirmed_text(status) + &restored;
     out + &outbox_text(status) + &held + &drift_text(status) + &care::text(&status.care)
 }
 
@@ -489,6 +521,16 @@ fn guards_text(status: &Status) -> String {
         );
     }
     out
+}
+
+fn unconfirmed_text(status: &Status) -> String {
+    let batches = status.unconfirmed.iter().map(|each| {
+        format!(
+            "Cleaning  batch {} of {} waits for a second person; {} approved it\n          confirm it on its page or with `engaged clean confirm {}`\n",
+            each.batch, each.policy, each.approved_by, each.batch
+        )
+    });
+    batches.collect()
 }
 
 /// What is to be started, and what a person must look into; nothing where there is neither.

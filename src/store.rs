@@ -79,7 +79,8 @@ pub use automation::{
 pub use backup::Held;
 pub use care::{BACKUP, BACKUP_SCORES, BackupRow, CareRow, QUICK, SCORES, WHOLE};
 pub use clean::{
-    BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Stage, Taken, TakenState,
+    BatchRow, BatchSizes, CleaningBatch, CleaningCase, Placed, Speaker, Stage, Taken, TakenState,
+    Voice,
 };
 pub use connection::{Connection, IMPORTED};
 pub use contact::{ContactId, Gone, Upserted};

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    config::{CleaningPolicy, Config},
+    config::{Approve, CleaningPolicy, Config},
     score::calendar::Zone,
-    store::{CleaningBatch, ContactId, Lane, NewOutboxRow, Stage, StoreError, Tx},
+    store::{CleaningBatch, ContactId, Lane, NewOutboxRow, Speaker, Stage, StoreError, Tx, Voice},
 };
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,6 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     CLEANING, CleanError, Cleaning, Place,
     plan::{Ask, Deed, PolicyPlan, Step, plan},
+    second::is_open,
     series::Series,
 };
 
@@ -27,6 +28,8 @@ pub struct CleanReport {
     pub asked: u64,
     /// Contacts whose win-back is not possible now: inside already, or too lately.
     pub not_asked: u64,
+    /// Contacts of the batch that wait until a second person has confirmed it.
+    pub waits: u64,
     /// Contacts taken off or tagged, on each of their connections.
     pub removed: u64,
     /// Contacts that a last look spared: why, and how many.
@@ -79,6 +82,7 @@ enum Decided {
         batch: i64,
         asked: u64,
         not_asked: u64,
+        waits: u64,
     },
     Nothing,
 }
@@ -93,13 +97,14 @@ struct Decision {
     fingerprint: String,
     /// Whom a look spared from being asked.
     not: BTreeMap<ContactId, String>,
-    who: String,
+    by: Speaker,
     now: i64,
 }
 
 impl Cleaning<'_> {
-    /// Carries out the plan of that fingerprint, and whatever else is approved and not done.
-    pub async fn apply(&self, fingerprint: &str, who: &str) -> Result<CleanReport, CleanError> {
+    /// Carries out the plan of that fingerprint, and whatever else is approved and not done. Where two people have to say
+    /// so, the plan becomes a batch that waits for the second.
+    pub async fn apply(&self, fingerprint: &str, by: &Speaker) -> Result<CleanReport, CleanError> {
         let stale = || CleanError::Stale {
             fingerprint: fingerprint.to_owned(),
         };
@@ -112,7 +117,7 @@ impl Cleaning<'_> {
             }
         }
         let (policy, plan) = meant.ok_or_else(stale)?;
-        let mut report = self.approve(policy, plan, who).await?.ok_or_else(stale)?;
+        let mut report = self.approve(policy, plan, by).await?.ok_or_else(stale)?;
         if report.held.is_empty() {
             self.work(&mut report).await?;
         }
@@ -141,7 +146,7 @@ impl Cleaning<'_> {
             .config
             .cleaning
             .iter()
-            .filter(|policy| policy.automatic)
+            .filter(|policy| policy.approve == Approve::Automatic)
         {
             if !self.is_due(policy).await? {
                 continue;
@@ -160,7 +165,11 @@ impl Cleaning<'_> {
                 });
                 continue;
             }
-            let report = self.approve(policy, plan, "engaged").await?;
+            let daemon = Speaker {
+                name: "engaged".to_owned(),
+                from: Voice::Daemon,
+            };
+            let report = self.approve(policy, plan, &daemon).await?;
             reports.extend(report.filter(|report| !report.is_empty()));
         }
         self.work(&mut whole).await?;
@@ -203,13 +212,18 @@ impl Cleaning<'_> {
         &self,
         policy: &CleaningPolicy,
         plan: PolicyPlan,
-        who: &str,
+        by: &Speaker,
     ) -> Result<Option<CleanReport>, CleanError> {
         let mut report = CleanReport {
             policy: policy.name.clone(),
             ..CleanReport::default()
         };
-        let not = self.look_before_asking(policy, &plan, &mut report).await?;
+        // Where a second person confirms it, they are looked at then.
+        let not = if policy.approve.people() > 1 {
+            BTreeMap::new()
+        } else {
+            self.look_before_asking(policy, &plan, &mut report).await?
+        };
         let decision = Decision {
             policy: policy.clone(),
             config: Arc::clone(self.config),
@@ -217,7 +231,7 @@ impl Cleaning<'_> {
             series: Arc::clone(&self.series),
             fingerprint: plan.fingerprint,
             not,
-            who: who.to_owned(),
+            by: by.clone(),
             now: self.now(),
         };
         match self
@@ -232,8 +246,10 @@ impl Cleaning<'_> {
                 batch,
                 asked,
                 not_asked,
+                waits,
             } => {
-                (report.batch, report.asked, report.not_asked) = (Some(batch), asked, not_asked);
+                (report.batch, report.waits) = (Some(batch), waits);
+                (report.asked, report.not_asked) = (asked, not_asked);
             }
         }
         Ok(Some(report))
@@ -241,6 +257,7 @@ impl Cleaning<'_> {
 
     /// Carries out what is approved, on every connection where that may be.
     pub(super) async fn work(&self, report: &mut CleanReport) -> Result<(), CleanError> {
+        self.hold().await?;
         for site in &self.sites {
             self.work_off(site, report).await?;
         }
@@ -276,8 +293,51 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
         return Ok(Decided::Nothing);
     }
     tx.take_allowance(CLEANING, &policy.name)?;
-    let summary = serde_json::to_string(&plan).unwrap_or_default();
-    let batch = tx.add_cleaning_batch(&CleaningBatch {
+    let batch = keep_batch(tx, decision, &plan)?;
+    let (mut asked, mut not_asked) = (0, 0);
+    let waits = policy.approve.people() > 1;
+    for step in &plan.steps {
+        match step.deed {
+            Deed::Take => queue(tx, decision, batch, step)?,
+            Deed::Ask if waits => {
+                let (stage, since) = (Stage::ToAsk, step.silent_since);
+                tx.put_case(
+                    &policy.name,
+                    step.contact,
+                    Some(batch),
+                    stage,
+                    since,
+                    decision.now,
+                )?;
+            }
+            Deed::Ask if decision.not.contains_key(&step.contact) => {}
+            Deed::Ask if enter(tx, decision, batch, step)? => asked += 1,
+            Deed::Ask => not_asked += 1,
+        }
+    }
+    let words = if waits {
+        let (take, ask) = (plan.take, plan.ask);
+        format!(
+            "batch {batch} of {}: {take} to take off, {ask} to ask, once a second person has confirmed it",
+            policy.name
+        )
+    } else {
+        format!("{}: {} to take off, {asked} asked", policy.name, plan.take)
+    };
+    tx.audit(&decision.by.name, "clean", &words, decision.now)?;
+    Ok(Decided::Approved {
+        batch,
+        asked,
+        not_asked,
+        waits: if waits { plan.steps.len() as u64 } else { 0 },
+    })
+}
+
+/// Keeps what was approved, and how many people have to say so.
+fn keep_batch(tx: &Tx, decision: &Decision, plan: &PolicyPlan) -> Result<i64, StoreError> {
+    let policy = &decision.policy;
+    let summary = serde_json::to_string(plan).unwrap_or_default();
+    tx.add_cleaning_batch(&CleaningBatch {
         id: 0,
         policy: policy.name.clone(),
         fingerprint: plan.fingerprint.clone(),
@@ -286,23 +346,10 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
         state: String::new(),
         summary,
         approved_at: decision.now,
-        approved_by: decision.who.clone(),
-    })?;
-    let (mut asked, mut not_asked) = (0, 0);
-    for step in &plan.steps {
-        match step.deed {
-            Deed::Take => queue(tx, decision, batch, step)?,
-            Deed::Ask if decision.not.contains_key(&step.contact) => {}
-            Deed::Ask if enter(tx, decision, batch, step)? => asked += 1,
-            Deed::Ask => not_asked += 1,
-        }
-    }
-    let words = format!("{}: {} to take off, {asked} asked", policy.name, plan.take);
-    tx.audit(&decision.who, "clean", &words, decision.now)?;
-    Ok(Decided::Approved {
-        batch,
-        asked,
-        not_asked,
+        approved_by: decision.by.name.clone(),
+        approved_from: Some(decision.by.from),
+        people: policy.approve.people(),
+        confirmed: None,
     })
 }
 
@@ -353,7 +400,8 @@ fn enter(tx: &Tx, decision: &Decision, batch: i64, step: &Step) -> Result<bool, 
     Ok(entry.is_some())
 }
 
-/// Puts one contact's removal into the outbox, for each connection on which it can be mailed.
+/// Notes one contact's removal for each connection on which it can be mailed, and puts it into the outbox unless a second
+/// person has to confirm it.
 fn queue(tx: &Tx, decision: &Decision, batch: i64, step: &Step) -> Result<(), StoreError> {
     let (policy, now) = (&decision.policy, decision.now);
     let (contact, stage) = (step.contact, Stage::Candidate);
@@ -368,6 +416,9 @@ fn queue(tx: &Tx, decision: &Decision, batch: i64, step: &Step) -> Result<(), St
     for placed in &step.placed {
         let done = policy.then.as_str();
         tx.add_taken(case, placed.connection, &placed.platform_id, done)?;
+        if policy.approve.people() > 1 {
+            continue;
+        }
         let mut places = decision.places.iter();
         let place = places.find(|place| place.id == placed.connection);
         let tag = place.and_then(|place| place.tag(policy));
@@ -395,8 +446,9 @@ fn close_batches(tx: &Tx, now: i64) -> Result<(), StoreError> {
             continue;
         }
         let cases = tx.cases_of_batch(batch.id)?;
-        if cases.iter().all(|case| case.stage != Stage::Candidate) {
-            tx.set_batch_state(batch.id, "applied", now)?;
+        if !cases.iter().any(is_open) {
+            let state = if batch.waits() { "lapsed" } else { "applied" };
+            tx.set_batch_state(batch.id, state, now)?;
         }
     }
     Ok(())

@@ -119,6 +119,7 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
             policy: ask.policy.name.clone(),
             when: ask.policy.text.clone(),
             then: ask.policy.then.as_str(),
+            approve: ask.policy.approve.as_str(),
             first: ask
                 .policy
                 .first
@@ -141,27 +142,31 @@ pub fn plan(conn: &Conn, ask: &Ask<'_>) -> Result<PolicyPlan, StoreError> {
     })?;
     let held_out = cases.iter().filter(|case| case.stage == Stage::HeldOut);
     making.plan.holdout = measure(conn, held_out, ask.now)?;
+    making.plan.held = stops(conn, &parts)?;
+    making.plan.connections = parts;
+    making.finish(conn)
+}
+
+/// Why a policy that has these connections may do nothing now, on any of them.
+pub(super) fn stops(conn: &Conn, parts: &[Part]) -> Result<Vec<String>, StoreError> {
+    let mut held = Vec::new();
     if conn.is_paused()? {
-        making
-            .plan
-            .held
-            .push("writing is paused; `engaged resume` goes on".to_owned());
+        held.push("writing is paused; `engaged resume` goes on".to_owned());
     }
     if conn.quarantine()?.is_some() {
         let why = "restored from a backup: nothing is written until `engaged approve restored`";
-        making.plan.held.push(why.to_owned());
+        held.push(why.to_owned());
     }
-    if open.is_empty() {
+    if parts.iter().all(|part| part.held.is_some()) {
         let why = parts.iter().filter_map(|part| part.held.clone());
         let why: Vec<String> = why.collect();
-        making.plan.held.push(if why.is_empty() {
+        held.push(if why.is_empty() {
             "no connection of it was ever synced".to_owned()
         } else {
             why.join("; ")
         });
     }
-    making.plan.connections = parts;
-    making.finish(conn)
+    Ok(held)
 }
 
 /// The connections on which something may be done.
@@ -174,7 +179,7 @@ fn zip_open<'a>(places: &'a [Place], parts: &[Part]) -> Vec<&'a Place> {
 }
 
 /// What each connection of a policy offers, and why nothing is done there.
-fn parts(conn: &Conn, ask: &Ask<'_>) -> Result<Vec<Part>, StoreError> {
+pub(super) fn parts(conn: &Conn, ask: &Ask<'_>) -> Result<Vec<Part>, StoreError> {
     let mut parts = Vec::new();
     for place in ask.places {
         let spec = place.spec(ask.policy.then);
@@ -224,7 +229,7 @@ const fn weight(stage: Stage) -> u8 {
     match stage {
         Stage::Kept => 4,
         Stage::Removed => 3,
-        Stage::Candidate => 2,
+        Stage::Candidate | Stage::ToAsk => 2,
         Stage::Asked => 1,
         Stage::HeldOut | Stage::CameBack | Stage::Spared => 0,
     }
@@ -281,7 +286,7 @@ impl Making<'_> {
         };
         let case = self.cases.get(&contact).copied();
         match case.map(|case| case.stage) {
-            Some(Stage::Removed | Stage::Candidate) => return Ok(()),
+            Some(Stage::Removed | Stage::Candidate | Stage::ToAsk) => return Ok(()),
             Some(Stage::Kept) => {
                 self.plan.kept += 1;
                 return Ok(());

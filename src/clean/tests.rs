@@ -4,13 +4,14 @@ mod bench;
 mod kills;
 mod looks;
 mod mends;
+mod second;
 
 use engaged_connectors::{
     Outcome,
     model::{EventKind, Status, Verdict},
 };
 
-use self::bench::{Bench, DAY, bench, person, policy};
+use self::bench::{Bench, DAY, bench, person, policy, tester};
 use super::{CleanError, plan::PolicyPlan};
 use crate::{
     clean::CLEANING,
@@ -433,7 +434,7 @@ async fn a_stale_plan_and_one_that_never_was_are_refused() {
     for fingerprint in [looked_at.fingerprint.as_str(), "0000"] {
         let error = bench
             .cleaning()
-            .apply(fingerprint, "a test")
+            .apply(fingerprint, &tester())
             .await
             .unwrap_err();
         assert_eq!(error.code(), "E0901");
@@ -541,7 +542,7 @@ async fn without_an_export_on_disk_nothing_is_done() {
     std::fs::create_dir(&file).unwrap();
     let error = bench
         .cleaning()
-        .apply(&plan(&bench).fingerprint, "a test")
+        .apply(&plan(&bench).fingerprint, &tester())
         .await
         .unwrap_err();
     assert_eq!(error.code(), "E0906");

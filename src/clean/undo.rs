@@ -22,6 +22,7 @@ use super::{
     CleanError, Cleaning, Place, Site, UNDO_MS,
     apply::CleanReport,
     export::Export,
+    second::leave,
     work::{Next, RESTORE, TAG, UNMARK, change, later, row_of, tag_row, taken_of},
 };
 
@@ -46,8 +47,13 @@ impl Cleaning<'_> {
         let queue = move |tx: &Tx| {
             let (mut queued, mut cut_off) = (0_u64, 0_u64);
             let mut not: Vec<Not> = Vec::new();
+            let waits = tx.cleaning_batch(batch)?.is_some_and(|batch| batch.waits());
             for case in tx.cases_of_batch(batch)? {
-                queued += call_off(tx, &case, now)?;
+                let called_off = call_off(tx, &case, now)?;
+                queued += called_off;
+                if waits && called_off > 0 {
+                    leave(tx, &case, "called off", now)?;
+                }
                 for taken in tx.taken(case.id)? {
                     cut_off += u64::from(taken.state == TakenState::Restoring);
                     if taken.state != TakenState::Removed {
@@ -236,10 +242,10 @@ fn export_of(taken: &Taken) -> Option<Export> {
 
 /// What was approved or asked for and is not done is called off. How many.
 fn call_off(tx: &Tx, case: &CleaningCase, now: Millis) -> Result<u64, StoreError> {
-    if !matches!(case.stage, Stage::Candidate | Stage::Asked) {
+    if !matches!(case.stage, Stage::Candidate | Stage::ToAsk | Stage::Asked) {
         return Ok(0);
     }
-    // Its rows are spared when their turn comes.
+    // Its rows, if it has any, are spared when their turn comes.
     tx.withdraw_asked(case.contact, &case.policy, now)?;
     tx.set_stage(case.id, Stage::Kept, "called off", now)?;
     Ok(1)

@@ -154,6 +154,8 @@ impl Cleaning<'_> {
         if let Next::Stop = self.settle_doubts(site, report).await? {
             return Ok(());
         }
+        // What was in doubt and is not done waits again with the rest of its batch.
+        self.hold().await?;
         let mut judges = Judges::new();
         loop {
             if self.store.read(stopped)? {

@@ -11,11 +11,12 @@ use crate::{
         plan::{CleaningPlan, PolicyPlan},
         review::Reviewed,
     },
+    config::Approve,
     diagnostic::{Diagnostic, Exit, Expected},
     listing::csv_line,
     platform,
     schedule::jobs::Jobs,
-    store::Store,
+    store::{Speaker, Store},
 };
 
 use super::{
@@ -45,6 +46,11 @@ enum What {
     Apply {
         /// The plan's fingerprint, as `clean plan` shows it
         plan: String,
+    },
+    /// Confirm, as a second person, a batch that somebody else approved; works beside a running daemon
+    Confirm {
+        /// The batch's number
+        batch: i64,
     },
     /// Put back whom a batch took off, up to 90 days after
     Undo {
@@ -76,9 +82,11 @@ pub(super) fn clean(context: &Context, arguments: &Clean) -> Result<Exit, Expect
         What::Apply { plan } => {
             let jobs = jobs(context)?;
             let cleaning = jobs.cleaning()?;
-            let report = wait(cleaning.apply(plan, &who(context)))??;
+            let by = Speaker::command_line(&who(context));
+            let report = wait(cleaning.apply(plan, &by))??;
             Ok(done(context, &report))
         }
+        What::Confirm { batch } => confirm(context, *batch),
         What::Undo { batch } => {
             let jobs = jobs(context)?;
             let cleaning = jobs.cleaning()?;
@@ -175,9 +183,25 @@ fn keep(context: &Context, review: &Review) -> Result<Exit, Expected> {
     Ok(Exit::Done)
 }
 
+/// A person's word, and no more: the dashboard, where the other of the two is, runs in the daemon, which then carries it
+/// out.
+fn confirm(context: &Context, batch: i64) -> Result<Exit, Expected> {
+    let jobs = looking(context, |config| beside(context, config))?;
+    let cleaning = jobs.cleaning()?;
+    let by = Speaker::command_line(&who(context));
+    let report = wait(cleaning.confirm(batch, &by))??;
+    let result = serde_json::json!({ "schema": 1, "clean": report });
+    context.output.show(&result, |_| confirmed_text(&report));
+    Ok(exit(&report))
+}
+
 fn done(context: &Context, report: &CleanReport) -> Exit {
     let result = serde_json::json!({ "schema": 1, "clean": report });
     context.output.show(&result, |_| report_text(report));
+    exit(report)
+}
+
+fn exit(report: &CleanReport) -> Exit {
     if !report.held.is_empty() {
         Exit::Guard
     } else if !report.unavailable.is_empty() {
@@ -257,6 +281,9 @@ fn policy_text(plan: &PolicyPlan) -> String {
             "  all of them: engaged clean review --policy {}\n",
             plan.policy
         );
+        if plan.approve == Approve::TwoPeople.as_str() {
+            out += "  two people have to say so: one applies it, and another confirms the batch before anything is done\n";
+        }
         out += &format!("  next: engaged clean apply {}\n", plan.fingerprint);
     }
     out
@@ -299,6 +326,24 @@ fn connections_text(plan: &PolicyPlan) -> String {
     out
 }
 
+/// What a confirmation did, in words: nothing is carried out yet.
+fn confirmed_text(report: &CleanReport) -> String {
+    let batch = report.batch.unwrap_or_default();
+    let mut out = if report.held.is_empty() {
+        format!(
+            "batch {batch} of {} is confirmed, {} asked\n",
+            report.policy, report.asked
+        )
+    } else {
+        format!("batch {batch} of {} is not confirmed\n", report.policy)
+    };
+    out += &asides(report);
+    if report.held.is_empty() {
+        out += "  the daemon carries it out in its next round; without one: engaged once\n";
+    }
+    out
+}
+
 /// What cleaning did, in words; for `once` too.
 pub(super) fn report_text(report: &CleanReport) -> String {
     let mut out = String::new();
@@ -315,6 +360,25 @@ pub(super) fn report_text(report: &CleanReport) -> String {
         "{name}{batch}: {} taken off, {} asked, {} put back, {} came back\n",
         report.removed, report.asked, report.restored, report.came_back
     );
+    if let Some(batch) = report.batch.filter(|_| report.waits > 0) {
+        out += &format!(
+            "  {} wait: nothing is done before a second person confirms the batch, on its page or with `engaged clean confirm {batch}`\n",
+            report.waits
+        );
+    }
+    out += &asides(report);
+    if let Some(file) = &report.export {
+        out += &format!("  what they were before: {file}\n");
+    }
+    if let Some(batch) = report.batch.filter(|_| report.removed > 0) {
+        out += &format!("  to put them back: engaged clean undo {batch}\n");
+    }
+    out
+}
+
+/// What else is to be said: who was passed over, what went wrong, what holds it up.
+fn asides(report: &CleanReport) -> String {
+    let mut out = String::new();
     if report.not_asked > 0 {
         out += &format!(
             "  {} are in the win-back already, or were too lately\n",
@@ -338,12 +402,6 @@ pub(super) fn report_text(report: &CleanReport) -> String {
     }
     for why in report.held.iter().chain(&report.unavailable) {
         out += &format!("  HELD: {why}\n");
-    }
-    if let Some(file) = &report.export {
-        out += &format!("  what they were before: {file}\n");
-    }
-    if let Some(batch) = report.batch.filter(|_| report.removed > 0) {
-        out += &format!("  to put them back: engaged clean undo {batch}\n");
     }
     out
 }
@@ -375,6 +433,14 @@ impl From<CleanError> for Expected {
             CleanError::UnknownContact => (
                 Exit::Usage,
                 "use an address of the list as it is there".to_owned(),
+            ),
+            CleanError::SamePerson { .. } => (
+                Exit::Usage,
+                "let somebody else confirm it on the page of the batch; one of the two has to be logged in to the dashboard, and the command line counts as one person, whoever uses it".to_owned(),
+            ),
+            CleanError::NothingToConfirm { batch, .. } => (
+                Exit::Usage,
+                format!("see its contacts with `engaged clean review {batch}`, and make a new plan with `engaged clean plan`"),
             ),
             CleanError::Export { .. } => (
                 Exit::Storage,

@@ -61,10 +61,43 @@ pub struct CleaningPolicy {
     pub breaker: f64,
     /// Share of the candidates that is left alone, to see what cleaning costs.
     pub holdout: f64,
-    /// Whether up to the cap nobody is asked.
-    pub automatic: bool,
+    /// Whose word a batch needs.
+    pub approve: Approve,
     /// The names of the connections that are cleaned.
     pub connections: Vec<String>,
+}
+
+/// Whose word a batch needs before anything of it is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approve {
+    /// A person's.
+    #[default]
+    Always,
+    /// A person's, and then another's.
+    TwoPeople,
+    /// Up to the cap nobody's.
+    Automatic,
+}
+
+impl Approve {
+    const ALL: [Self; 3] = [Self::Always, Self::TwoPeople, Self::Automatic];
+
+    /// The word that the configuration uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::TwoPeople => "two people",
+            Self::Automatic => "automatic",
+        }
+    }
+
+    /// How many people have to say so, where a person is asked at all.
+    pub const fn people(self) -> u8 {
+        match self {
+            Self::Always | Self::Automatic => 1,
+            Self::TwoPeople => 2,
+        }
+    }
 }
 
 /// The last attempt to win somebody back.
@@ -170,9 +203,15 @@ fn policy(
         max: number("max", 500),
         breaker: share("breaker", 0.20),
         holdout: share("holdout", 0.05),
-        automatic: table.text("approve") == Some("automatic"),
+        approve: table.text("approve").map_or_else(Approve::default, approve),
         connections: connections.iter().map(|each| each.name.clone()).collect(),
     })
+}
+
+/// A word that is none was reported with the shape of the table.
+fn approve(word: &str) -> Approve {
+    let mut all = Approve::ALL.into_iter();
+    all.find(|each| each.as_str() == word).unwrap_or_default()
 }
 
 /// The name becomes part of a tag, and of a file's name.

@@ -451,7 +451,7 @@ static CLEANING: &[Key] = &[
     key("max", Whole(0, MOST), "Contacts per run. Default: 500."),
     key("breaker", Share, "Share of the mailable contacts beyond which nothing is done until approved. Default: 0.20."),
     key("holdout", Share, "Share of the candidates that is left alone, to see what cleaning costs. Default: 0.05."),
-    key("approve", Word(&["always", "automatic"]), "Whether a person approves every batch, or only what exceeds the cap. Default: always."),
+    key("approve", Word(&["always", "two people", "automatic"]), "Whether a person approves every batch, a second person as well, or a person only what exceeds the cap. Default: always."),
     key("connections", TEXTS, "Which connections are cleaned. Default: all live ones whose platform can do it."),
 ];
 

@@ -43,6 +43,11 @@ pub enum Ask {
         /// As [`Ask::CleanPlan`] gave it.
         fingerprint: String,
     },
+    /// Confirm, as a second person, a batch that somebody else approved, and carry it out.
+    CleanConfirm {
+        /// The batch.
+        batch: i64,
+    },
     /// Put back whom a batch took off.
     CleanUndo {
         /// The batch.
@@ -84,6 +89,7 @@ impl Ask {
             Self::Apply { .. } => "apply",
             Self::CleanPlan { .. } => "clean plan",
             Self::CleanApply { .. } => "clean apply",
+            Self::CleanConfirm { .. } => "clean confirm",
             Self::CleanUndo { .. } => "clean undo",
             Self::CleanKeep { .. } => "clean keep",
             Self::Retry { .. } => "retry",
@@ -105,7 +111,7 @@ impl Ask {
             Self::Plan | Self::Reload => String::new(),
             Self::Apply { fingerprint } | Self::CleanApply { fingerprint } => fingerprint.clone(),
             Self::CleanPlan { policy } => all(policy),
-            Self::CleanUndo { batch } => format!("batch {batch}"),
+            Self::CleanConfirm { batch } | Self::CleanUndo { batch } => format!("batch {batch}"),
             Self::CleanKeep { policy, contacts } => {
                 format!("{}: {} contacts", all(policy), contacts.len())
             }
@@ -151,7 +157,7 @@ pub enum Outcome {
         /// Each connection's push.
         push: Vec<PushReport>,
     },
-    /// Of [`Ask::CleanApply`] and [`Ask::CleanUndo`].
+    /// Of [`Ask::CleanApply`], [`Ask::CleanConfirm`] and [`Ask::CleanUndo`].
     Cleaned {
         /// What was done.
         clean: CleanReport,

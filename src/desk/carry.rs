@@ -6,7 +6,7 @@ use crate::{
     config::ConnectionConfig,
     diagnostic::{Diagnostic, Exit, Expected},
     publish::{Editor, PublishError},
-    store::StoreError,
+    store::{Speaker, StoreError},
 };
 
 use super::{
@@ -45,9 +45,17 @@ impl Desk {
                 let plans = plan.policies.into_iter().map(Box::new);
                 self.planned(who, plans.map(AnyPlan::Cleaning))
             }
-            Ask::CleanApply { fingerprint } => Outcome::Cleaned {
-                clean: jobs.cleaning()?.apply(&fingerprint, who).await?,
-            },
+            // Whoever asks for these two is logged in to the dashboard: the API has no cleaning.
+            Ask::CleanApply { fingerprint } => {
+                let (cleaning, by) = (jobs.cleaning()?, Speaker::dashboard(who));
+                let clean = cleaning.apply(&fingerprint, &by).await?;
+                Outcome::Cleaned { clean }
+            }
+            Ask::CleanConfirm { batch } => {
+                let (cleaning, by) = (jobs.cleaning()?, Speaker::dashboard(who));
+                let clean = cleaning.confirm_and_work(batch, &by).await?;
+                Outcome::Cleaned { clean }
+            }
             Ask::CleanUndo { batch } => Outcome::Cleaned {
                 clean: jobs.cleaning()?.undo(batch, who).await?,
             },

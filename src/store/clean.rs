@@ -3,10 +3,14 @@
 //! Rows alone: who is proposed and what is done is decided in `clean`.
 
 mod batch;
+mod second;
 
 use std::collections::HashSet;
 
-pub use self::batch::{BatchRow, BatchSizes};
+pub use self::{
+    batch::{BatchRow, BatchSizes},
+    second::{Speaker, Voice},
+};
 
 use engaged_connectors::model::{Address, Status};
 use rusqlite::{OptionalExtension, Row, params};
@@ -24,6 +28,8 @@ use crate::score::{calendar::Millis, facts::ConnectionId};
 pub enum Stage {
     /// Approved, to be taken off.
     Candidate,
+    /// Approved by one person, to be asked once a second has confirmed it.
+    ToAsk,
     /// The win-back was asked for; it gets its time.
     Asked,
     /// Taken off, or tagged.
@@ -39,8 +45,9 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Candidate,
+        Self::ToAsk,
         Self::Asked,
         Self::Removed,
         Self::CameBack,
@@ -53,6 +60,7 @@ impl Stage {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Candidate => "candidate",
+            Self::ToAsk => "to ask",
             Self::Asked => "asked",
             Self::Removed => "removed",
             Self::CameBack => "came back",
@@ -177,7 +185,7 @@ pub struct CleaningBatch {
     pub condition: String,
     /// `tag`, or the removal's word.
     pub done: String,
-    /// `approved`, `applied`, `undone`.
+    /// `approved`, `applied`, `undone`; `lapsed` if nobody confirmed it in time.
     pub state: String,
     /// Its counts, JSON.
     pub summary: String,
@@ -185,6 +193,12 @@ pub struct CleaningBatch {
     pub approved_at: Millis,
     /// By whom.
     pub approved_by: String,
+    /// Where they said so; not known of batches of older versions.
+    pub approved_from: Option<Voice>,
+    /// How many people have to say so before anything of it is done.
+    pub people: u8,
+    /// When a second person confirmed it, and who.
+    pub confirmed: Option<(Millis, String)>,
 }
 
 /// A contact on one platform, as last read.
@@ -203,7 +217,8 @@ pub struct Placed {
 const CASE: &str = "select cleaning_case.id, text, contact_id, batch_id, stage, since_at, opened_at, silent_since_at, detail
     from cleaning_case join word on word.id = policy_id ";
 const TAKEN: &str = "select case_id, connection_id, platform_id, done, state, before, done_at, detail from cleaning_removal ";
-const BATCH: &str = "select cleaning_batch.id, text, fingerprint, condition, done, state, summary, approved_at, approved_by
+const BATCH: &str = "select cleaning_batch.id, text, fingerprint, condition, done, state, summary, approved_at, approved_by,
+      approved_from, people, confirmed_at, confirmed_by
     from cleaning_batch join word on word.id = policy_id ";
 
 impl Conn {
@@ -409,17 +424,24 @@ fn batch_row(row: &Row<'_>) -> rusqlite::Result<CleaningBatch> {
         summary: row.get(6)?,
         approved_at: row.get(7)?,
         approved_by: row.get(8)?,
+        approved_from: row
+            .get::<_, Option<String>>(9)?
+            .as_deref()
+            .and_then(Voice::parse),
+        people: row.get(10)?,
+        confirmed: row.get::<_, Option<Millis>>(11)?.zip(row.get(12)?),
     })
 }
 
 impl Tx {
-    /// Keeps what was approved; returns its number. The batch's own number and state are not looked at.
+    /// Keeps what was approved; returns its number. The batch's own number and state are not looked at, and nobody has
+    /// confirmed it.
     pub fn add_cleaning_batch(&self, batch: &CleaningBatch) -> Result<i64, StoreError> {
         let policy = self.text_id(Dictionary::Word, &batch.policy)?.0;
         self.sql
             .prepare_cached(
-                "insert into cleaning_batch (policy_id, fingerprint, condition, done, state, summary, approved_at, approved_by, changed_at)
-                 values (?1, ?2, ?3, ?4, 'approved', ?5, ?6, ?7, ?6)",
+                "insert into cleaning_batch (policy_id, fingerprint, condition, done, state, summary, approved_at, approved_by,
+                   changed_at, people, approved_from) values (?1, ?2, ?3, ?4, 'approved', ?5, ?6, ?7, ?6, ?8, ?9)",
             )?
             .execute(params![
                 policy,
@@ -428,7 +450,9 @@ impl Tx {
                 batch.done,
                 batch.summary,
                 batch.approved_at,
-                batch.approved_by
+                batch.approved_by,
+                batch.people,
+                batch.approved_from.map(Voice::as_str)
             ])?;
         Ok(self.sql.last_insert_rowid())
     }

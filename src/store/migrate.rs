@@ -83,6 +83,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0017_forgotten",
         sql: include_str!("migrations/0017_forgotten.sql"),
     },
+    Migration {
+        name: "0018_second_person",
+        sql: include_str!("migrations/0018_second_person.sql"),
+    },
 ];
 
 /// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.

@@ -252,8 +252,14 @@ impl Tx {
                detail = ?1, since_at = ?2,
                ended_at = iif(exists (select 1 from cleaning_removal
                  where case_id = cleaning_case.id and state = 'removed'), null, ?2)
-             where stage in ('candidate', 'asked') and ended_at is null",
+             where stage in ('candidate', 'to ask', 'asked') and ended_at is null",
             params![RESTORED, now],
+        )?;
+        // Nobody confirms now what somebody approved then.
+        self.sql.execute(
+            "update cleaning_batch set state = 'lapsed', changed_at = ?1
+             where state = 'approved' and people > 1 and confirmed_at is null",
+            [now],
         )?;
         Ok(())
     }

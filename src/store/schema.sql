@@ -463,6 +463,7 @@ create table week_rule (
 
 -- Cleaning.
 -- What was decided about contacts that are taken off a list, and when. This is memory, and cannot be computed again.
+-- `people`: how many have to say so before anything is done; `approved_from`: where the first of them spoke.
 create table cleaning_batch (
   id integer primary key autoincrement,
   policy_id integer not null references word,
@@ -473,7 +474,11 @@ create table cleaning_batch (
   summary text not null,
   approved_at integer not null,
   approved_by text not null,
-  changed_at integer not null
+  changed_at integer not null,
+  people integer not null default 1,
+  approved_from text,
+  confirmed_at integer,
+  confirmed_by text
 ) strict;
 
 create table cleaning_case (

@@ -42,6 +42,7 @@ pub fn write(state: OutboxState) -> (Key, Mood) {
 pub fn stage(stage: Stage) -> (Key, Mood) {
     match stage {
         Stage::Candidate => (key("contact-case-candidate"), Mood::Warn),
+        Stage::ToAsk => (key("contact-case-to-ask"), Mood::Warn),
         Stage::Asked => (key("contact-case-asked"), Mood::Calm),
         Stage::Removed => (key("contact-case-removed"), Mood::Good),
         Stage::CameBack => (key("contact-case-came-back"), Mood::Good),

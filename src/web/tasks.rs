@@ -148,6 +148,7 @@ pub fn verb_key(ask: &Ask) -> Key {
         Ask::Apply { .. } => key("task-apply"),
         Ask::CleanPlan { .. } => key("task-clean-plan"),
         Ask::CleanApply { .. } => key("task-clean-apply"),
+        Ask::CleanConfirm { .. } => key("task-clean-confirm"),
         Ask::CleanUndo { .. } => key("task-clean-undo"),
         Ask::CleanKeep { .. } => key("task-clean-keep"),
         Ask::Retry { .. } => key("task-retry"),

@@ -12,6 +12,7 @@ mod limits;
 mod markup;
 mod pages;
 mod secrets;
+mod trail;
 
 /// A path in which every number is the same, to tell by whether it is of one sort with another.
 fn shape(path: &str) -> String {

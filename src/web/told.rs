@@ -198,7 +198,10 @@ const WRITES: [Form; 11] = [
 ];
 
 /// Why cases of cleaning are where they are.
-const CASES: [Form; 25] = [
+const CASES: [Form; 28] = [
+    (r"^nobody has confirmed it$", key("told-nobody-confirmed")),
+    (r"^waits for a second person$", key("told-second")),
+    (r"^the policy now asks for two people$", key("told-now-two")),
     (r"^kept by (?P<a>.+)$", key("told-kept-by")),
     (r"^kept meanwhile$", key("told-kept-meanwhile")),
     (r"^undone$", key("told-undone")),

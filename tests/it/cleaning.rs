@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use engaged::desk::ask::Ask;
 use engaged_sandbox::mailchimp::Status;
 use serde_json::Value;
 
@@ -137,6 +138,88 @@ fn members_of_a_site_lose_their_newsletters_and_get_them_back() {
     let undone = stage.program.json(&["clean", "undo", "1"])["clean"].clone();
     assert_eq!(undone["restored"], removed, "{undone}");
     assert_eq!(stage.labels(), before);
+}
+
+/// Runs a verb as somebody who has a shell: how it ended, and all that it said.
+fn as_user(stage: &Stage, user: &str, words: &[&str]) -> (i32, String) {
+    let mut command = stage.program.command(words);
+    let done = command.env("USER", user).output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    (done.status.code().unwrap_or(-1), said)
+}
+
+// S18.
+#[test]
+fn a_batch_that_needs_two_people_waits_whatever_runs_until_the_second_confirms_it_beside_the_daemon()
+ {
+    let stage = Stage::mailchimp(60);
+    let policy = POLICY.replace("then", "approve = \"two people\"\nthen");
+    stage.configure(|config| config + &policy);
+    stage.settle();
+    let shown = stage.program.expect(0, &["clean", "plan"]).out;
+    assert!(shown.contains("two people have to say so"), "{shown}");
+    let plan = plan(&stage)["fingerprint"].as_str().unwrap().to_owned();
+    let (code, said) = as_user(&stage, "sanne", &["clean", "apply", &plan]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("`engaged clean confirm 1`"), "{said}");
+    let status = stage.program.json(&["status"]);
+    assert_eq!(status["unconfirmed"][0]["batch"], 1, "{status}");
+    let status = stage.program.run(&["status"]).out;
+    let waits = "batch 1 of sunset waits for a second person; sanne approved it";
+    assert!(status.contains(waits), "{status}");
+    stage.program.run(&["once"]);
+    for user in ["sanne", "tom"] {
+        let (code, said) = as_user(&stage, user, &["clean", "confirm", "1"]);
+        assert!(code == 2 && said.contains("E0907"), "{code} {said}");
+    }
+    assert_eq!(cleaned(&stage), BTreeSet::new());
+    let (code, said) = as_user(&stage, "sanne", &["clean", "undo", "1"]);
+    assert_eq!(code, 0, "{said}");
+    let late = stage.program.expect(2, &["clean", "confirm", "1"]).err;
+    assert!(late.contains("E0908"), "{late}");
+
+    // Who was withdrawn is left alone; with a policy of another name they are candidates again.
+    stage.configure(|config| config + &policy.replace("sunset", "sunrise"));
+    let mark = stage.writes().len();
+    let asking = stage.asking();
+    let planned = asking.ask(Ask::CleanPlan { policy: None });
+    let planned = serde_json::to_value(&planned).unwrap();
+    let fingerprint = planned["result"]["fingerprints"][0].as_str().unwrap();
+    let fingerprint = fingerprint.to_owned();
+    let approved = asking.ask(Ask::CleanApply { fingerprint });
+    let approved = serde_json::to_value(&approved).unwrap();
+    let waits = approved["result"]["clean"]["waits"].as_u64().unwrap();
+    assert!(waits > 2, "{approved}");
+    let (code, said) = as_user(&stage, "Tom", &["clean", "confirm", "2"]);
+    assert!(code == 2 && said.contains("E0907"), "{code} {said}");
+    let (code, said) = as_user(&stage, "sanne", &["clean", "confirm", "2"]);
+    assert!(code == 0 && said.contains("is confirmed"), "{code} {said}");
+    drop(asking);
+    assert_eq!(
+        stage.writes().len(),
+        mark,
+        "it is the next round that does it"
+    );
+    stage.program.run(&["once"]);
+    let taken = members(&stage).into_iter();
+    let taken = taken.filter(|(_, (_, tags))| tags.contains("engaged:cleaned:sunrise"));
+    let taken = taken.count() as u64;
+    assert!(taken > 0 && taken <= waits, "{taken} of {waits}");
+    let trail =
+        stage.rows("select who || ' ' || what from audit where what like 'clean%' order by id");
+    assert_eq!(
+        trail,
+        [
+            "sanne clean",
+            "sanne clean confirm refused",
+            "tom clean confirm refused",
+            "sanne clean undo",
+            "tom clean",
+            "Tom clean confirm refused",
+            "sanne clean confirm",
+        ]
+    );
 }
 
 #[test]

@@ -31,7 +31,7 @@ const ELSEWHERE: [(&str, &str); 3] = [
 /// A verb with its words, and the rows that it leaves in the trail. Words in braces are looked up when it is run. What
 /// only looks leaves none, whoever has the database looks as he likes; what reads, scores or writes by plan stands in the
 /// log of runs and in the outbox.
-const VERBS: [(&str, &[&str]); 67] = [
+const VERBS: [(&str, &[&str]); 68] = [
     ("init", &[]),
     ("check", &[]),
     ("check --schema", &[]),
@@ -47,6 +47,7 @@ const VERBS: [(&str, &[&str]); 67] = [
     ("clean review", &[]),
     ("clean review --keep {silent}", &["clean keep"]),
     ("clean apply {plan}", &["clean"]),
+    ("clean confirm {batch}", &[]),
     ("clean undo {batch}", &["clean undo"]),
     ("automations backfill Welcome --yes", &["backfill"]),
     ("automations backfill Calls --yes", &["backfill"]),

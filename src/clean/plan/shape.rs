@@ -27,6 +27,8 @@ pub struct PolicyPlan {
     pub when: String,
     /// What is done.
     pub then: &'static str,
+    /// Whose word it needs, as the configuration says it.
+    pub approve: &'static str,
     /// The win-back that comes first.
     pub first: Option<String>,
     /// Where.

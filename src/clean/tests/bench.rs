@@ -28,7 +28,7 @@ use crate::{
         calendar::{Day, Millis, Zone},
         facts::ConnectionId,
     },
-    store::{Access, Conn, ContactId, Gap, Stage, Store, StoreError, Tx},
+    store::{Access, AuditFilter, Conn, ContactId, Gap, Speaker, Stage, Store, StoreError, Tx},
 };
 
 pub(super) const DAY: Millis = 86_400_000;
@@ -336,6 +336,11 @@ impl Connector for Platform {
     }
 }
 
+/// Whoever has a shell.
+pub(super) fn tester() -> Speaker {
+    Speaker::command_line("a test")
+}
+
 /// Automations that start when they are told to.
 #[derive(Default)]
 pub(super) struct Told {
@@ -484,6 +489,23 @@ fn event(id: &str, kind: EventKind, at: Millis) -> Event {
 }
 
 impl Bench {
+    /// Somebody edits the configuration, and it is in force.
+    pub(super) fn edit(&mut self, text: &str) {
+        let path = self.config.database.with_file_name("engaged.toml");
+        std::fs::write(&path, text).unwrap();
+        self.config = Arc::new(config::load(&path, &Environment::new()).unwrap());
+    }
+
+    /// Who did what, in the order of the audit trail.
+    pub(super) fn trail(&self) -> Vec<String> {
+        let rows = self
+            .store
+            .read(|conn| conn.audit_page(None, 50, &AuditFilter::default()));
+        let rows = rows.unwrap().into_iter().rev();
+        rows.map(|row| format!("{} {}", row.who, row.what))
+            .collect()
+    }
+
     pub(super) fn now(&self) -> Millis {
         self.clock.0.load(Ordering::Relaxed)
     }
@@ -503,7 +525,8 @@ impl Bench {
     }
 
     pub(super) async fn apply(&self, fingerprint: &str) -> CleanReport {
-        self.cleaning().apply(fingerprint, "a test").await.unwrap()
+        let applied = self.cleaning().apply(fingerprint, &tester()).await;
+        applied.unwrap()
     }
 
     fn commit(&self, contacts: Vec<Contact>, events: Vec<Event>) {

@@ -4,9 +4,10 @@ use engaged_connectors::{Outcome, model::Status};
 
 use super::{
     UNSUBSCRIBE,
-    bench::{Bench, Cut, HOUR, bench, policy},
+    bench::{Bench, Cut, HOUR, bench, policy, tester},
     plan,
 };
+use crate::store::Speaker;
 
 /// Runs until it ends, or until a request falls; whether one fell.
 async fn run_or_fall<T>(bench: &Bench, work: impl Future<Output = T>) -> bool {
@@ -39,7 +40,7 @@ async fn what_is_cut_off_is_found_again_and_nobody_is_restored_twice() {
             contacts,
         }));
         let fingerprint = plan(&bench).fingerprint;
-        let fell = run_or_fall(&bench, bench.cleaning().apply(&fingerprint, "a test")).await;
+        let fell = run_or_fall(&bench, bench.cleaning().apply(&fingerprint, &tester())).await;
         fell_taking += u64::from(fell);
         bench.site.cut(None);
         bench.wait(HOUR * 3);
@@ -75,6 +76,31 @@ async fn what_is_cut_off_is_found_again_and_nobody_is_restored_twice() {
         fell_taking + fell_restoring >= 100,
         "{fell_taking} {fell_restoring}"
     );
+}
+
+#[tokio::test]
+async fn a_confirmation_that_is_cut_off_is_whole_and_takes_everybody_off_once() {
+    let mut fell = 0;
+    for round in 0..20_u64 {
+        let text = format!("{UNSUBSCRIBE}\nbreaker = 1.0\napprove = \"two people\"");
+        let bench = bench(&policy(&text));
+        bench.list(8, 4);
+        let approved = bench.apply(&plan(&bench).fingerprint).await;
+        assert_eq!((approved.waits, approved.removed), (4, 0));
+        bench.site.cut(Some(Cut {
+            requests: round % 2,
+            contacts: usize::try_from(round / 2 % 5).unwrap(),
+        }));
+        let (cleaning, marit) = (bench.cleaning(), Speaker::dashboard("marit"));
+        fell += u64::from(run_or_fall(&bench, cleaning.confirm_and_work(1, &marit)).await);
+        bench.site.cut(None);
+        bench.wait(HOUR * 3);
+        bench.cleaning().cycle().await.unwrap();
+        for id in ["p0", "p1", "p2", "p3"] {
+            assert_eq!(count(&bench, id, "unsubscribe"), 1, "round {round}: {id}");
+        }
+    }
+    assert_eq!(fell, 20);
 }
 
 #[tokio::test]

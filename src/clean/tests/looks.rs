@@ -1,7 +1,5 @@
 //! What happens between an approval and its deed: on another platform, at another desk, in the configuration.
 
-use std::sync::Arc;
-
 use chrono::DateTime;
 use engaged_connectors::{
     Cursor, Outcome, Page,
@@ -11,12 +9,11 @@ use engaged_connectors::{
 
 use super::{
     UNSUBSCRIBE,
-    bench::{Bench, DAY, HOUR, Platform, STREAM, bench, contact, policy},
+    bench::{Bench, DAY, HOUR, Platform, STREAM, bench, contact, policy, tester},
     plan,
 };
 use crate::{
     clean::{Cleaning, Site, apply::CleanReport},
-    config::{self, Environment},
     score::{calendar::Zone, facts::ConnectionId},
     store::Stage,
 };
@@ -81,7 +78,7 @@ fn both<'b>(bench: &'b Bench, shop: &'b Shop, shop_first: bool) -> Cleaning<'b> 
 
 async fn apply(cleaning: &Cleaning<'_>) -> CleanReport {
     let plan = cleaning.plan(None).unwrap().policies.remove(0);
-    cleaning.apply(&plan.fingerprint, "a test").await.unwrap()
+    cleaning.apply(&plan.fingerprint, &tester()).await.unwrap()
 }
 
 /// Approves while the platform is down, so that all of it waits.
@@ -90,12 +87,6 @@ async fn approved_and_waiting(bench: &Bench) {
     let report = bench.apply(&plan(bench).fingerprint).await;
     assert_eq!((report.removed, report.retried), (0, 2));
     bench.site.down(false);
-}
-
-fn edit(bench: &mut Bench, text: &str) {
-    let path = bench.config.database.with_file_name("engaged.toml");
-    std::fs::write(&path, text).unwrap();
-    bench.config = Arc::new(config::load(&path, &Environment::new()).unwrap());
 }
 
 #[tokio::test]
@@ -193,10 +184,7 @@ async fn what_was_approved_as_something_else_is_not_done() {
     let mut bench = bench(&policy(delete));
     bench.list(100, 2);
     approved_and_waiting(&bench).await;
-    edit(
-        &mut bench,
-        &policy("then = \"tag\"\nholdout = 0.0\nmax_share = 1.0"),
-    );
+    bench.edit(&policy("then = \"tag\"\nholdout = 0.0\nmax_share = 1.0"));
     bench.wait(HOUR);
     let report = bench.cleaning().cycle().await.unwrap().remove(0);
     let why = "approved as delete, and the policy now says tag".to_owned();
@@ -210,7 +198,7 @@ async fn a_connection_that_the_policy_leaves_is_not_cleaned() {
     let mut bench = bench(&on("\"news\""));
     bench.list(100, 2);
     approved_and_waiting(&bench).await;
-    edit(&mut bench, &on("\"shop\""));
+    bench.edit(&on("\"shop\""));
     bench.wait(HOUR);
     let report = bench.cleaning().cycle().await.unwrap().remove(0);
     let why = "the policy no longer cleans news".to_owned();

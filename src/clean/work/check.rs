@@ -13,6 +13,7 @@ use crate::{
         apply::CleanReport,
         judge::{Finding, Judge},
         life::Life,
+        second::{is_enough, is_old, too_old},
     },
     config::CleaningPolicy,
     score::calendar::Millis,
@@ -33,8 +34,6 @@ pub(super) struct Spare {
 /// A row that our own store has nothing against, whose case it is, and when the contact was last seen.
 pub(super) type Known = (OutboxRow, (CleaningCase, Taken, Life));
 
-/// For so long an approval holds: what has waited longer is proposed anew.
-const APPROVED_DAYS: i64 = 7;
 const DAY_MS: Millis = 86_400_000;
 
 /// Within so many days a sign of life may not have been read yet. Of an older one, what a platform shows of a contact
@@ -125,9 +124,12 @@ impl Cleaning<'_> {
         }
         let batch = case.batch.map(|batch| conn.cleaning_batch(batch));
         let batch = batch.transpose()?.flatten();
-        if batch.is_some_and(|batch| batch.approved_at + APPROVED_DAYS * DAY_MS < now) {
-            let why = format!("approved more than {APPROVED_DAYS} days ago");
-            return Ok(Err(why));
+        if batch.as_ref().is_some_and(|batch| is_old(batch, now)) {
+            return Ok(Err(too_old()));
+        }
+        // What waits for a second person has no row that could come to here: `hold` gave it up before this run.
+        if batch.is_some_and(|batch| !is_enough(&batch, policy)) {
+            return Ok(Err("nobody has confirmed it".to_owned()));
         }
         Ok(Ok(policy))
     }
@@ -218,9 +220,13 @@ fn part(known: Vec<Known>, first: impl Fn(usize) -> bool) -> (Vec<Known>, Vec<Kn
     (bare(some), bare(rest))
 }
 
-/// What our own store has against a removal: why, and whether a person was seen.
-fn ours(case: &CleaningCase, finding: Option<Finding>, life: Life) -> Option<(String, bool)> {
-    if case.stage != Stage::Candidate {
+/// What our own store has against a deed: why, and whether a person was seen.
+pub(in crate::clean) fn ours(
+    case: &CleaningCase,
+    finding: Option<Finding>,
+    life: Life,
+) -> Option<(String, bool)> {
+    if !matches!(case.stage, Stage::Candidate | Stage::ToAsk) {
         return Some((format!("{} meanwhile", case.stage.as_str()), false));
     }
     if life.since(case.opened_at) {

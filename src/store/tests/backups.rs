@@ -300,8 +300,12 @@ fn what_waited_when_the_backup_was_made_is_given_up_and_nobody_is_logged_in_by_i
              values (1, 'ready'), (2, 'in doubt'), (3, 'settling'), (4, 'started'), (5, 'leaving')) where text = 'VIP';
          insert into cleaning_batch (policy_id, fingerprint, condition, done, state, summary, approved_at, approved_by, changed_at)
            select id, '', '', '', 'approved', '', 0, '', 0 from word where text = 'sunset';
+         insert into cleaning_batch (policy_id, fingerprint, condition, done, state, summary, approved_at, approved_by, changed_at, people)
+           select id, '', '', '', 'approved', '', 0, '', 0, 2 from word where text = 'VIP';
          insert into cleaning_case (id, policy_id, contact_id, batch_id, stage, since_at, opened_at, silent_since_at)
            select 1, id, 1, 1, 'candidate', 0, 0, 0 from word where text = 'sunset';
+         insert into cleaning_case (id, policy_id, contact_id, batch_id, stage, since_at, opened_at, silent_since_at)
+           select 2, id, 1, 2, 'to ask', 0, 0, 0 from word where text = 'VIP';
          insert into cleaning_removal values (1, 1, '7', 'unsubscribe', 'waiting', null, null, null);
          insert into control values ('allow max_starts 1', 'granted', 0);
          insert into account (name, role, password, created_at) values ('marit', 'admin', '', 0);
@@ -342,7 +346,12 @@ fn what_waited_when_the_backup_was_made_is_given_up_and_nobody_is_logged_in_by_i
     );
     assert_eq!(
         texts("select stage || ' ' || (ended_at is not null) from cleaning_case"),
-        ["spared 1"]
+        ["spared 1", "spared 1"]
+    );
+    // Nobody confirms what somebody approved before.
+    assert_eq!(
+        texts("select state from cleaning_batch where people = 2"),
+        ["lapsed"]
     );
     for nothing in [
         "select name from control where name like 'allow%'",
@@ -406,6 +415,8 @@ fn a_backup_of_an_older_schema_is_brought_to_the_present_one_and_erased_again_by
         &good,
         "drop table objection; drop table retraction; drop table privacy_key; drop table erased; drop table left_out;
          drop table tracking_rule; drop table last_open; drop table withheld; drop table withheld_sum; drop table forgotten;
+         alter table cleaning_batch drop column people; alter table cleaning_batch drop column approved_from;
+         alter table cleaning_batch drop column confirmed_at; alter table cleaning_batch drop column confirmed_by;
          delete from migration where id >= 15; pragma user_version = 14",
     );
     restore(&bench.path, &good, &zone(), &clock()).unwrap();

@@ -12,6 +12,7 @@ cleaning-limits-are = { $share } of the mailable contacts at once, and no more t
 cleaning-step-first = The automation “{ $automation }” asks them first, and gets { $wait }.
 cleaning-step-tag = They get the tag “{ $tag }”.
 cleaning-automatic = Within the limits this happens by itself, once a day.
+cleaning-two-people = Two people have to say so: one approves the plan, and another one confirms it before anything is done.
 cleaning-protects-tenure = whoever is subscribed for less than { $tenure }
 cleaning-protects-sends = whoever got fewer than { $n } mails that can be measured
 cleaning-protects-purchases = whoever bought in the last 12 months
@@ -141,6 +142,10 @@ cleaning-apply = { $n ->
     [one] Carry it out for one contact
    *[other] Carry it out for { $n } contacts
 }
+cleaning-approve = { $n ->
+    [one] Approve it for one contact
+   *[other] Approve it for { $n } contacts
+}
 cleaning-who = A marketer can do that.
 cleaning-look-first = Look at the sample first; the button stands below it.
 
@@ -160,16 +165,34 @@ cleaning-batch-number = Batch { $n }
 cleaning-policy = Policy
 cleaning-approved = Approved
 cleaning-by = by { $who }
+cleaning-confirmed-by = confirmed by { $who }
 cleaning-batch-approved = under way
+cleaning-batch-waits = waits for a second person
+cleaning-batch-lapsed = lapsed
 cleaning-batch-applied = done
 cleaning-batch-undone = undone
 cleaning-batch-lead = { $policy }, approved by { $who }, { $time }.
+cleaning-batch-confirmed = Confirmed by { $who }, { $time }.
+cleaning-waits = Batch { $n } of { $policy } waits for a second person. { $who } approved it; nothing is done before somebody else confirms it. It lapses after { $day }.
+cleaning-waits-second = wait for a second person
+cleaning-waits-help = Nothing of it is done before somebody else has confirmed the batch.
+cleaning-confirm-help = Look at the contacts below. Each is looked at once more when it is done, here and on the platform.
+cleaning-confirm = { $n ->
+    [one] Confirm it for one contact
+   *[other] Confirm it for { $n } contacts
+}
+cleaning-confirm-other = You cannot confirm it: somebody else than who approved it has to.
 cleaning-stages = Where its contacts stand
 cleaning-undo-title = Undo
 cleaning-undo-until = It can be undone until { $day }.
 cleaning-undo-late = More than 90 days have passed: it cannot be undone any more.
 cleaning-undo-nothing = There is nothing to undo in this batch.
 cleaning-undo-help = Puts back who is still as we left them. Whoever decided anything since stays as they are, and is named.
+cleaning-withdraw-help = Nothing of it was done yet. Whom you withdraw is not proposed again until they are seen.
+cleaning-withdraw = { $n ->
+    [one] Withdraw it for one contact
+   *[other] Withdraw it for { $n } contacts
+}
 cleaning-undo = { $n ->
     [one] Put one contact back
    *[other] Put { $n } contacts back

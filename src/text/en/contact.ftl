@@ -153,6 +153,7 @@ contact-cleaning-caption = Cleaning cases, the newest first
 contact-policy = Policy
 contact-since-when = Since
 contact-case-candidate = to be taken off
+contact-case-to-ask = to be asked
 contact-case-asked = asked to come back
 contact-case-removed = taken off
 contact-case-came-back = came back

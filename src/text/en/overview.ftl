@@ -17,6 +17,7 @@ overview-rejects = { $n ->
    *[other] { $n } rows could not be understood
 }
 overview-held = Held by “{ $guard }”
+overview-unconfirmed = Cleaning: batch { $n } of { $policy }, approved by { $who }, waits for a second person
 overview-in-doubt = { $n ->
     [one] { $n } start is in doubt: only a person can look
    *[other] { $n } starts are in doubt: only a person can look

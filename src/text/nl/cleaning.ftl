@@ -12,6 +12,7 @@ cleaning-limits-are = { $share } van de mailbare contacten ineens, en niet meer 
 cleaning-step-first = De automation “{ $automation }” vraagt het ze eerst, en krijgt daar { $wait } voor.
 cleaning-step-tag = Ze krijgen de tag “{ $tag }”.
 cleaning-automatic = Binnen de grenzen gebeurt dit vanzelf, één keer per dag.
+cleaning-two-people = Hiervoor zijn twee mensen nodig: de een keurt het plan goed, en een ander bevestigt het voordat er iets gebeurt.
 cleaning-protects-tenure = wie korter dan { $tenure } is ingeschreven
 cleaning-protects-sends = wie minder dan { $n } mails kreeg die te meten zijn
 cleaning-protects-purchases = wie in de laatste 12 maanden iets kocht
@@ -138,6 +139,10 @@ cleaning-apply = { $n ->
     [one] Voer het uit voor één contact
    *[other] Voer het uit voor { $n } contacten
 }
+cleaning-approve = { $n ->
+    [one] Goedkeuren voor één contact
+   *[other] Goedkeuren voor { $n } contacten
+}
 cleaning-who = Een marketeer kan dat doen.
 cleaning-look-first = Bekijk eerst de steekproef; de knop staat eronder.
 
@@ -157,16 +162,34 @@ cleaning-batch-number = Groep { $n }
 cleaning-policy = Beleid
 cleaning-approved = Goedgekeurd
 cleaning-by = door { $who }
+cleaning-confirmed-by = bevestigd door { $who }
 cleaning-batch-approved = bezig
+cleaning-batch-waits = wacht op een tweede persoon
+cleaning-batch-lapsed = verlopen
 cleaning-batch-applied = klaar
 cleaning-batch-undone = ongedaan gemaakt
 cleaning-batch-lead = { $policy }, goedgekeurd door { $who }, { $time }.
+cleaning-batch-confirmed = Bevestigd door { $who }, { $time }.
+cleaning-waits = Groep { $n } van { $policy } wacht op een tweede persoon. { $who } keurde die goed; er gebeurt niets voordat iemand anders bevestigt. Na { $day } vervalt de goedkeuring.
+cleaning-waits-second = wachten op een tweede persoon
+cleaning-waits-help = Hiervan gebeurt niets voordat iemand anders de groep heeft bevestigd.
+cleaning-confirm-help = Bekijk de contacten hieronder. Elk wordt vlak ervoor nog één keer bekeken, hier en op het platform.
+cleaning-confirm = { $n ->
+    [one] Bevestigen voor één contact
+   *[other] Bevestigen voor { $n } contacten
+}
+cleaning-confirm-other = Jij kunt dit niet bevestigen: dat moet iemand anders doen dan wie het goedkeurde.
 cleaning-stages = Hoe het met de contacten staat
 cleaning-undo-title = Ongedaan maken
 cleaning-undo-until = Ongedaan te maken tot { $day }.
 cleaning-undo-late = Er zijn meer dan 90 dagen voorbij: dit is niet meer ongedaan te maken.
 cleaning-undo-nothing = In deze groep valt niets ongedaan te maken.
 cleaning-undo-help = Zet terug wie nog is zoals we die achterlieten. Wie sindsdien iets heeft besloten blijft zoals die is, en wordt genoemd.
+cleaning-withdraw-help = Er is nog niets gebeurd. Wie je intrekt wordt niet opnieuw voorgesteld voordat die weer gezien is.
+cleaning-withdraw = { $n ->
+    [one] Intrekken voor één contact
+   *[other] Intrekken voor { $n } contacten
+}
 cleaning-undo = { $n ->
     [one] Zet één contact terug
    *[other] Zet { $n } contacten terug

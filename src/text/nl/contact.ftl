@@ -153,6 +153,7 @@ contact-cleaning-caption = Opschoonzaken, de nieuwste eerst
 contact-policy = Beleid
 contact-since-when = Sinds
 contact-case-candidate = wordt van de lijst gehaald
+contact-case-to-ask = wordt gevraagd
 contact-case-asked = gevraagd om terug te komen
 contact-case-removed = van de lijst gehaald
 contact-case-came-back = kwam terug

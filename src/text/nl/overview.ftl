@@ -17,6 +17,7 @@ overview-rejects = { $n ->
    *[other] { $n } rijen waren niet te begrijpen
 }
 overview-held = Tegengehouden door “{ $guard }”
+overview-unconfirmed = Opschonen: groep { $n } van { $policy }, goedgekeurd door { $who }, wacht op een tweede persoon
 overview-in-doubt = { $n ->
     [one] { $n } start is in twijfel: alleen een mens kan kijken
    *[other] { $n } starts zijn in twijfel: alleen een mens kan kijken

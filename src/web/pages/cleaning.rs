@@ -17,7 +17,7 @@ pub(super) use self::receipt::receipt;
 use crate::{
     account::Role,
     clean::plan::PolicyPlan,
-    config::{CleaningPolicy, Then},
+    config::{Approve, CleaningPolicy, Then},
     desk::{
         ask::{Ask, Outcome},
         kept::{AnyPlan, KeptPlan},
@@ -47,6 +47,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .post("/cleaning/keep", marketer, review::keep)
         .post("/cleaning/apply", step_up, review::apply)
         .get("/cleaning/batch/{batch}", viewer, batch::show)
+        .post("/cleaning/confirm", step_up, batch::confirm)
         .post("/cleaning/undo", step_up, batch::undo)
 }
 
@@ -89,6 +90,7 @@ async fn show(visit: Visit) -> Response {
             ask,
             Ask::CleanPlan { .. }
                 | Ask::CleanApply { .. }
+                | Ask::CleanConfirm { .. }
                 | Ask::CleanUndo { .. }
                 | Ask::CleanKeep { .. }
         )
@@ -107,6 +109,7 @@ async fn show(visit: Visit) -> Response {
             p.empty { (say.t("cleaning-no-policy")) }
             pre { "[cleaning.sunset]\nwhen = \"no open in 12 months and no click in 12 months\"\nthen = \"unsubscribe\"" }
         }
+        @for (batch, _) in &all { (batch::waiting(&visit, batch)) }
         @for each in &config.cleaning { (policy(&visit, each, latest.get(&each.name))) }
         @if !tasks.are_open() { (tasks.shown(&visit)) }
         (batch_list(&visit, &all))
@@ -192,7 +195,11 @@ fn steps(visit: &Visit, policy: &CleaningPolicy) -> Markup {
             }
             li { (say.t(words::deed_key(policy.then.as_str()))) }
         }
-        @if policy.automatic { p.small { (say.t("cleaning-automatic")) } }
+        @match policy.approve {
+            Approve::Automatic => p.small { (say.t("cleaning-automatic")) },
+            Approve::TwoPeople => p.small { (say.t("cleaning-two-people")) },
+            Approve::Always => {}
+        }
     }
 }
 
@@ -226,7 +233,7 @@ fn batch_list(visit: &Visit, all: &[(CleaningBatch, BatchSizes)]) -> Markup {
         Column::number(say.t("cleaning-not-restored")),
     ];
     let rows = all.iter().map(|(batch, sizes)| {
-        let (mood, word) = words::batch_state(&batch.state);
+        let (mood, word) = words::batch_state(batch);
         let number = |number: i64| html! { (say.n(number)) };
         vec![
             html! { a href={ "/cleaning/batch/" (batch.id) } { (say.with("cleaning-batch-number", [("n", batch.id.into())])) } },
@@ -234,6 +241,9 @@ fn batch_list(visit: &Visit, all: &[(CleaningBatch, BatchSizes)]) -> Markup {
             html! {
                 (say.millis(batch.approved_at)) " "
                 span.soft { (say.with("cleaning-by", [("who", (&batch.approved_by).into())])) }
+                @if let Some((_, who)) = &batch.confirmed {
+                    " " span.soft { (say.with("cleaning-confirmed-by", [("who", who.into())])) }
+                }
             },
             badge(mood, &say.t(word)),
             number(sizes.of(Stage::Removed)),

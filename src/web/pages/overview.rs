@@ -217,6 +217,16 @@ fn needs(say: Say, seen: &Seen) -> Markup {
             ": " (html::name(&guard.detail))
         }));
     }
+    for each in &status.unconfirmed {
+        let said = [
+            ("n", each.batch.into()),
+            ("policy", (&each.policy).into()),
+            ("who", (&each.approved_by).into()),
+        ];
+        lines.push((Mood::Warn, html! {
+            a href={ "/cleaning/batch/" (each.batch) } { (say.with("overview-unconfirmed", said)) }
+        }));
+    }
     if seen.in_doubt > 0 {
         lines.push((Mood::Warn, html! {
             a href="/automations" { (say.with("overview-in-doubt", [("n", seen.in_doubt.into())])) }

@@ -65,6 +65,7 @@ fn nav(ask: &Ask) -> Nav {
         Ask::Plan | Ask::Apply { .. } | Ask::Retry { .. } => Nav::Push,
         Ask::CleanPlan { .. }
         | Ask::CleanApply { .. }
+        | Ask::CleanConfirm { .. }
         | Ask::CleanUndo { .. }
         | Ask::CleanKeep { .. } => Nav::Cleaning,
         Ask::Reload | Ask::Publish { .. } | Ask::RollBack { .. } => Nav::Rules,
@@ -185,6 +186,8 @@ fn words_of(code: &str) -> Option<Key> {
         "E0901" => key("task-error-stale-cleaning"),
         "E0904" => key("task-error-nothing-to-undo"),
         "E0906" => key("task-error-export"),
+        "E0907" => key("task-error-same-person"),
+        "E0908" => key("task-error-nothing-to-confirm"),
         "E0120" => key("task-error-busy"),
         "E0121" => key("task-error-stopping"),
         _ => return None,

@@ -11,13 +11,14 @@ use serde::Deserialize;
 use super::words;
 use crate::{
     account::Role,
-    clean::UNDO_MS,
+    clean::{APPROVED_DAYS, UNDO_MS},
     desk::ask::Ask,
     score::facts::ConnectionId,
-    store::{BatchRow, BatchSizes, CleaningBatch, Stage, TakenState},
+    store::{BatchRow, BatchSizes, CleaningBatch, Speaker, Stage, TakenState},
+    text::key,
     web::{
         error::Refusal,
-        html::{Column, badge, button, name, table},
+        html::{Column, Mood, badge, button, name, notice, table},
         page::{Nav, Page, Visit},
         states,
         tasks::{self, Tasks, asked},
@@ -73,10 +74,14 @@ pub(super) async fn show(
     };
     let say = visit.say;
     let tasks = Tasks::of(&visit, |ask| {
-        matches!(ask, Ask::CleanApply { .. } | Ask::CleanUndo { .. })
+        matches!(
+            ask,
+            Ask::CleanApply { .. } | Ask::CleanConfirm { .. } | Ask::CleanUndo { .. }
+        )
     });
     let body = html! {
         (lead(&visit, &seen.batch))
+        (confirm_form(&visit, &seen))
         @if tasks.are_open() { (tasks.shown(&visit)) }
         div.columns {
             div { (stages(&visit, &seen)) }
@@ -95,7 +100,7 @@ pub(super) async fn show(
 
 fn lead(visit: &Visit, batch: &CleaningBatch) -> Markup {
     let say = visit.say;
-    let (mood, word) = words::batch_state(&batch.state);
+    let (mood, word) = words::batch_state(batch);
     html! {
         p.lead {
             (badge(mood, &say.t(word))) " "
@@ -103,12 +108,64 @@ fn lead(visit: &Visit, batch: &CleaningBatch) -> Markup {
                 ("policy", (&batch.policy).into()), ("who", (&batch.approved_by).into()),
                 ("time", say.millis(batch.approved_at).into()),
             ]))
+            @if let Some((at, who)) = &batch.confirmed {
+                " " (say.with("cleaning-batch-confirmed", [("who", who.into()), ("time", say.millis(*at).into())]))
+            }
         }
         dl.facts {
             dt { (say.t("cleaning-when")) } dd { code { (batch.condition) } }
             dt { (say.t("cleaning-what")) } dd { (say.t(words::deed_key(&batch.done))) }
         }
     }
+}
+
+/// That a batch waits for a second person, until when, and the way to it; nothing where it waits for none.
+pub(super) fn waiting(visit: &Visit, batch: &CleaningBatch) -> Markup {
+    let (say, number) = (visit.say, batch.id);
+    html! {
+        @if batch.waits() {
+            (notice(Mood::Warn, &html! {
+                p { (waits(visit, batch)) " " a href={ "/cleaning/batch/" (number) } { (say.with("cleaning-see-batch", [("n", number.into())])) } }
+            }))
+        }
+    }
+}
+
+fn waits(visit: &Visit, batch: &CleaningBatch) -> String {
+    let say = visit.say;
+    let last = batch.approved_at + APPROVED_DAYS * 86_400_000;
+    let said = [
+        ("n", batch.id.into()),
+        ("policy", (&batch.policy).into()),
+        ("who", (&batch.approved_by).into()),
+        ("day", say.day(say.local_day(last)).into()),
+    ];
+    say.with("cleaning-waits", said)
+}
+
+/// What a second person says yes to, for whoever may be that.
+fn confirm_form(visit: &Visit, seen: &Seen) -> Markup {
+    let (say, batch, sizes) = (visit.say, &seen.batch, &seen.sizes);
+    if !batch.waits() {
+        return html! {};
+    }
+    let (take, ask) = (sizes.of(Stage::Candidate), sizes.of(Stage::ToAsk));
+    let other = batch.is_other(&Speaker::dashboard(&visit.session.name));
+    notice(
+        Mood::Warn,
+        &html! {
+            p { strong { (waits(visit, batch)) } }
+            @if !visit.may(Role::Marketer) {
+                p.soft { (say.t("cleaning-who")) }
+            } @else if other {
+                p { (say.t("cleaning-confirm-help")) }
+                (button("/cleaning/confirm", &say.with("cleaning-confirm", [("n", (take + ask).into())]), "",
+                    &[("batch", &batch.id.to_string())]))
+            } @else {
+                p { (say.t("cleaning-confirm-other")) }
+            }
+        },
+    )
 }
 
 fn stages(visit: &Visit, seen: &Seen) -> Markup {
@@ -135,7 +192,8 @@ fn undo_form(visit: &Visit, seen: &Seen) -> Markup {
     let say = visit.say;
     let (sizes, now) = (&seen.sizes, visit.now().timestamp_millis());
     let last = sizes.first_done_at.map(|at| at + UNDO_MS);
-    let waiting = sizes.of(Stage::Candidate) + sizes.of(Stage::Asked);
+    let called_off = [Stage::Candidate, Stage::ToAsk, Stage::Asked];
+    let waiting: i64 = called_off.iter().map(|stage| sizes.of(*stage)).sum();
     let done = sizes.removals_of(TakenState::Removed);
     let lost = sizes.removals_of(TakenState::Lost);
     html! {
@@ -146,9 +204,11 @@ fn undo_form(visit: &Visit, seen: &Seen) -> Markup {
             p { (say.t("cleaning-undo-late")) }
         } @else {
             @if let Some(last) = last { p { (say.with("cleaning-undo-until", [("day", say.day(say.local_day(last)).into())])) } }
-            p { (say.t("cleaning-undo-help")) }
+            @let withdraw = done == 0 && seen.batch.waits();
+            @let (help, word) = if withdraw { (key("cleaning-withdraw-help"), key("cleaning-withdraw")) } else { (key("cleaning-undo-help"), key("cleaning-undo")) };
+            p { (say.t(help)) }
             @if visit.may(Role::Marketer) {
-                (button("/cleaning/undo", &say.with("cleaning-undo", [("n", (done + waiting).into())]), "",
+                (button("/cleaning/undo", &say.with(word, [("n", (done + waiting).into())]), "",
                     &[("batch", &seen.batch.id.to_string())]))
             } @else {
                 p.soft { (say.t("cleaning-who")) }
@@ -208,11 +268,16 @@ fn rows(visit: &Visit, seen: &Seen, troubled: bool) -> Markup {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Undo {
+pub(super) struct Which {
     batch: i64,
 }
 
-pub(super) async fn undo(visit: Visit, Form(form): Form<Undo>) -> Response {
+pub(super) async fn confirm(visit: Visit, Form(form): Form<Which>) -> Response {
+    let batch = form.batch;
+    asked(&visit, Ask::CleanConfirm { batch }, |_| None).await
+}
+
+pub(super) async fn undo(visit: Visit, Form(form): Form<Which>) -> Response {
     let batch = form.batch;
     asked(&visit, Ask::CleanUndo { batch }, |_| None).await
 }

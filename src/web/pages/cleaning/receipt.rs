@@ -23,6 +23,7 @@ pub(in crate::web::pages) fn receipt(visit: &Visit, report: &CleanReport) -> Mar
     for (number, mood, word) in [
         (report.removed, Mood::Good, say.t("contact-case-removed")),
         (report.asked, Mood::Good, say.t("contact-case-asked")),
+        (report.waits, Mood::Warn, say.t("cleaning-waits-second")),
         (report.not_asked, Mood::Calm, say.t("cleaning-not-asked")),
         (
             report.came_back,
@@ -57,6 +58,7 @@ pub(in crate::web::pages) fn receipt(visit: &Visit, report: &CleanReport) -> Mar
         }
         @for why in &report.unavailable { (notice(Mood::Bad, &html! { p { (told(visit, why)) } })) }
         (not_restored(visit, report))
+        @if report.waits > 0 { p { (say.t("cleaning-waits-help")) } }
         @if report.removed > 0 { p { (until(visit)) } }
         @if let Some(file) = report.export.as_ref().filter(|_| visit.may(Role::Marketer)) {
             p.small { (say.t("cleaning-export")) " " code { (name(file)) } }

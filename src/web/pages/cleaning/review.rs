@@ -22,10 +22,11 @@ use crate::{
         because::{Because, because},
         plan::{Deed, PolicyPlan, Step},
     },
+    config::Approve,
     desk::{ask::Ask, kept::LISTED},
     score::facts::ConnectionId,
     store::{Conn, ContactId},
-    text::Say,
+    text::{Say, key},
     web::{
         error::Refusal,
         html::{Column, Mood, badge, name, table},
@@ -194,15 +195,22 @@ fn apply_form(visit: &Visit, plan: &PolicyPlan) -> Markup {
         return html! { p.soft { (say.t("cleaning-who")) } };
     }
     let for_good = plan.connections.iter().any(|part| !part.undone);
+    let two = plan.approve == Approve::TwoPeople.as_str();
+    let word = if two {
+        key("cleaning-approve")
+    } else {
+        key("cleaning-apply")
+    };
     html! {
         section.card {
             h2 { (say.t("cleaning-carry-out")) }
             p { (say.t("cleaning-carry-out-help")) }
+            @if two { p { (say.t("cleaning-two-people")) } }
             @if for_good { p { strong { (say.t("cleaning-cannot-undo")) } } }
             form method="post" action="/cleaning/apply" {
                 input type="hidden" name="plan" value=(plan.fingerprint);
                 input type="hidden" name="looked" value=(looked(plan));
-                button type="submit" class=[for_good.then_some("danger")] { (say.with("cleaning-apply", [("n", steps.into())])) }
+                button type="submit" class=[for_good.then_some("danger")] { (say.with(word, [("n", steps.into())])) }
             }
         }
     }

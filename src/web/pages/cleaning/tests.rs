@@ -185,6 +185,80 @@ async fn a_viewer_sees_everything_but_the_buttons_and_masked_addresses() {
 }
 
 #[tokio::test]
+async fn where_two_people_are_asked_for_the_second_is_somebody_else_who_typed_the_password() {
+    let policy = format!("{POLICY}\napprove = \"two people\"");
+    let site = Site::shop(60, &policy).await;
+    let first = marketer(&site).await;
+    let place = work_out(&site, &first).await;
+    let sample = site.get(&first, &format!("{place}/review")).await.body;
+    assert!(sample.contains("Two people have to say so"), "{sample}");
+    let receipt = carry_out(&site, &first, &place).await;
+    assert!(receipt.contains("wait for a second person"), "{receipt}");
+    assert!(site.writes().is_empty());
+
+    // It is shown where people look, and the first of them has no button.
+    let form = [("batch", "1")];
+    for page in ["/", "/cleaning", "/cleaning/batch/1"] {
+        let page = site.get(&first, page).await.body;
+        assert!(page.contains("waits for a second person"), "{page}");
+        assert!(!page.contains("action=\"/cleaning/confirm\""), "{page}");
+    }
+    let mine = site.post(&first, "/cleaning/confirm", &form).await;
+    let refused = site.get(&first, mine.location()).await.body;
+    assert!(refused.contains("E0907"), "{refused}");
+    assert!(
+        refused.contains("Somebody else than who approved it"),
+        "{refused}"
+    );
+    let viewer = site.cookie(Role::Viewer).await;
+    let page = site.get(&viewer, "/cleaning/batch/1").await.body;
+    assert!(!page.contains("action=\"/cleaning"), "{page}");
+    let refused = site.post(&viewer, "/cleaning/confirm", &form).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let second = site.cookie(Role::Marketer).await;
+    let page = site.get(&second, "/cleaning/batch/1").await.body;
+    assert!(page.contains("action=\"/cleaning/confirm\""), "{page}");
+    let asked = site.post(&second, "/cleaning/confirm", &form).await;
+    assert!(asked.location().starts_with("/confirm"), "{}", asked.status);
+    assert!(site.writes().is_empty());
+
+    let second = site.step_up(&second).await;
+    let asked = site.post(&second, "/cleaning/confirm", &form).await;
+    let done = site.get(&second, asked.location()).await.body;
+    assert!(done.contains("It can be undone until"), "{done}");
+    assert!(unsubscribed(&site) > 2, "{done}");
+    let batch = site.get(&first, "/cleaning/batch/1").await.body;
+    assert!(batch.contains("Confirmed by marketer"), "{batch}");
+    assert!(!batch.contains("waits for a second person"), "{batch}");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_second_person_is_withdrawn_by_one_and_says_so_in_dutch() {
+    let policy = format!("{POLICY}\napprove = \"two people\"");
+    let site = Site::shop(60, &policy).await;
+    let first = marketer(&site).await;
+    let place = work_out(&site, &first).await;
+    carry_out(&site, &first, &place).await;
+    let dutch = format!("{first}; engaged_language=nl");
+    for page in ["/", "/cleaning", "/cleaning/batch/1"] {
+        let page = site.get(&dutch, page).await.body;
+        assert!(page.contains("wacht op een tweede persoon"), "{page}");
+    }
+    let page = site.get(&dutch, "/cleaning/batch/1").await.body;
+    assert!(page.contains("Intrekken voor"), "{page}");
+    let form = [("batch", "1")];
+    let asked = site.post(&first, "/cleaning/undo", &form).await;
+    site.get(&first, asked.location()).await;
+    let page = site.get(&dutch, "/cleaning/batch/1").await.body;
+    assert!(!page.contains("wacht op een tweede persoon"), "{page}");
+    let second = marketer(&site).await;
+    let late = site.post(&second, "/cleaning/confirm", &form).await;
+    let late = site.get(&second, late.location()).await.body;
+    assert!(late.contains("E0908"), "{late}");
+    assert!(site.writes().is_empty());
+}
+
+#[tokio::test]
 async fn too_many_candidates_are_put_before_a_person_and_named_with_their_cause() {
     let policy = POLICY.replace("breaker = 1.0", "breaker = 0.01");
     let site = Site::shop(60, &policy).await;

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::{
     rules::syntax::{Unit, Window},
+    store::CleaningBatch,
     text::{Key, Say, key},
     web::{
         html::{Mood, words},
@@ -49,10 +50,12 @@ pub(super) fn window(say: Say, window: Window) -> String {
 }
 
 /// How far a batch has come.
-pub(super) fn batch_state(state: &str) -> (Mood, Key) {
-    match state {
+pub(super) fn batch_state(batch: &CleaningBatch) -> (Mood, Key) {
+    match batch.state.as_str() {
+        "approved" if batch.waits() => (Mood::Warn, key("cleaning-batch-waits")),
         "approved" => (Mood::Warn, key("cleaning-batch-approved")),
         "applied" => (Mood::Good, key("cleaning-batch-applied")),
+        "lapsed" => (Mood::Calm, key("cleaning-batch-lapsed")),
         _ => (Mood::Calm, key("cleaning-batch-undone")),
     }
 }
