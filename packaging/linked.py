@@ -9,6 +9,7 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = "x86_64-unknown-linux-gnu"
+STANDARD_LIBRARY_LICENCE = "MIT OR Apache-2.0"
 
 # Code and tables of others within a package: whose, what they are, and where their version stands.
 BUNDLED = {

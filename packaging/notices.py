@@ -22,6 +22,8 @@ def main():
             without.append(name)
         for path in texts:
             shared.setdefault(path.read_text(errors="replace").strip(), []).append(name)
+    without.append(f"rust-std {linked.standard_library()}")
+    print(f"{without[-1]}: {linked.STANDARD_LIBRARY_LICENCE}")
     print(f"\nThese bring no text of their own; that of their licence applies: {', '.join(without)}")
     for text, names in shared.items():
         print(f"\n{'=' * 80}\n{', '.join(dict.fromkeys(names))}\n{'=' * 80}\n\n{text}")

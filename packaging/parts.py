@@ -54,7 +54,7 @@ def brought_along(package):
 def standard_library():
     version = linked.standard_library()
     return {"type": "library", "bom-ref": f"rust-std@{version}", "name": "rust-std", "version": version,
-            "description": "Rust's standard library", "licenses": [{"expression": "MIT OR Apache-2.0"}]}
+            "description": "Rust's standard library", "licenses": [{"expression": linked.STANDARD_LIBRARY_LICENCE}]}
 
 
 def main():

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 work=$(realpath -m "${1:-target/twice}")
 home=$(realpath "${CARGO_HOME:-$HOME/.cargo}")
 PATH=$PWD/target/tools/bin:$PATH
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+commit=$(git rev-parse HEAD)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
 export SOURCE_DATE_EPOCH PATH
 unset RUSTFLAGS CARGO_TARGET_DIR
 cargo-deb --version > /dev/null || { echo 'cargo-deb is missing: cargo install cargo-deb --locked --root target/tools' >&2; exit 1; }
@@ -19,7 +20,7 @@ build() {
     local below=$1
     shift
     mkdir -p "$below/tree" "$below/cargo"
-    git archive HEAD | tar -x -C "$below/tree"
+    git archive "$commit" | tar -x -C "$below/tree"
     for part in "$home"/registry "$home"/config.toml; do
         [ ! -e "$part" ] || ln -s "$part" "$below/cargo/"
     done
@@ -28,7 +29,7 @@ build() {
         cd "$below/tree"
         export CARGO_HOME=$below/cargo CARGO_TARGET_DIR=$below/target "$@"
         flags=$(packaging/remap.sh)
-        RUSTFLAGS=$flags nice -n 19 cargo build --release --locked --package engaged --bin engaged
+        RUSTFLAGS=$flags nice cargo build --release --locked --package engaged --bin engaged
         cp "$(packaging/build-deb.sh "$below/target/release/engaged")" "$below/engaged.deb"
     )
     cp "$below/target/release/engaged" "$below/engaged"
