@@ -10,6 +10,7 @@ pub mod compare;
 pub mod diff;
 pub mod guard;
 pub mod plan;
+mod send;
 mod settle;
 pub mod starts;
 pub mod stop;

@@ -143,9 +143,10 @@ pub struct Store {
 }
 
 struct Inner {
-    // Fields are dropped in this order: the lock goes last, when nothing writes any more.
-    writer: Option<writer::Writer>,
+    // Fields are dropped in this order. Of those that close, SQLite lets the last one empty the log into the file, if it may
+    // write; so the file alone is whole after a clean end. The lock goes last, when nothing writes any more.
     readers: reader::Readers,
+    writer: Option<writer::Writer>,
     shared: shared::Shared,
     lock: Option<lock::Lock>,
 }

@@ -453,6 +453,7 @@ fn beside_writes(plan: &ConnectionPlan) -> String {
             "entries: not there, or not subscribed",
         ),
         ("drift", plan.drifts, "edited there by somebody else"),
+        ("gone", plan.gone.len() as u64, "fields to fill anew"),
     ];
     let mut out = String::new();
     for (what, number, words) in lines.iter().filter(|(_, number, _)| *number > 0) {

@@ -5,9 +5,9 @@
 //! its answer was lost or the process ended, is planned and written again. What
 //! waits for another try is sent only while the newest plan still has it.
 
-use engaged_connectors::{
-    Change, Clock, Connector, ConnectorError, Outcome, Write, model::Address,
-};
+use std::collections::BTreeSet;
+
+use engaged_connectors::{Clock, Connector, ConnectorError, Outcome};
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
@@ -25,8 +25,7 @@ use super::{
     guard::{self, Limits},
     plan::{self, Ask, ConnectionPlan, Count, Planned},
     settle::{backoff, settle},
-    starts::{self, Request},
-    stop,
+    starts, stop, targets,
 };
 
 /// How many rows one call of a connector gets.
@@ -34,9 +33,6 @@ const BATCH: i64 = 2_000;
 
 /// So long one push goes on starting.
 const STARTS_LAST_MS: Millis = 10 * 60_000;
-
-/// The rows of one call, and what came of it.
-type Sent = (Vec<OutboxRow>, Result<Vec<Outcome>, ConnectorError>);
 
 /// The connection's writes, planned and applied.
 pub struct Push<'a> {
@@ -259,6 +255,7 @@ impl Push<'_> {
     async fn work_off(&self, lane: Lane, report: &mut PushReport) -> Result<(), PushError> {
         let (id, now) = (self.id, self.now());
         let of_plan = report.plan.filter(|_| self.only.is_some());
+        let mut unmade = BTreeSet::new();
         loop {
             // Who leaves while a long row of starts goes out is heard of by the next sync, before the rest goes out.
             if lane == Lane::Start && self.now() - now > STARTS_LAST_MS {
@@ -291,7 +288,7 @@ impl Push<'_> {
             if rows.is_empty() {
                 return Ok(());
             }
-            for (rows, sent) in self.send(lane, rows).await {
+            for (rows, sent) in self.send(lane, rows, &mut unmade).await {
                 match sent {
                     Ok(outcomes) => self.record(rows, outcomes, report).await?,
                     Err(error) => self.nothing_sent(rows, &error, report).await?,
@@ -301,42 +298,6 @@ impl Push<'_> {
                 return Ok(());
             }
         }
-    }
-
-    /// Asks the connector for all rows; for each call what came of it.
-    async fn send(&self, lane: Lane, rows: Vec<OutboxRow>) -> Vec<Sent> {
-        let (mut sets, mut changes) = (Vec::new(), Vec::new());
-        let (mut begun, mut begins) = (Vec::new(), Vec::new());
-        for row in rows {
-            let request = match lane {
-                Lane::Start => starts::request(&row, address(&row)),
-                Lane::Set | Lane::Removal => write(&row).map(Request::Set),
-            };
-            match request {
-                Some(Request::Set(write)) => {
-                    changes.push(Change {
-                        contact: row.row.platform_id.clone(),
-                        email: address(&row),
-                        write,
-                    });
-                    sets.push(row);
-                }
-                Some(Request::Start(start)) => {
-                    begins.push(start);
-                    begun.push(row);
-                }
-                // A verb of another version: it stays in doubt.
-                None => {}
-            }
-        }
-        let mut sent = Vec::new();
-        if !changes.is_empty() {
-            sent.push((sets, self.connector.push(&changes).await));
-        }
-        if !begins.is_empty() {
-            sent.push((begun, self.connector.start(&begins).await));
-        }
-        sent
     }
 
     /// A connector's error means that no request left: the rows wait, untried.
@@ -457,6 +418,7 @@ fn decide(
             why: vec![why],
         });
     }
+    forget_gone(tx, ask, &plan)?;
     let why = match ask.only {
         Some(_) => guard::hold_one(tx, ask.id)?,
         None => guard::hold(tx, ask, &plan, limits)?,
@@ -526,23 +488,14 @@ fn row(plan: i64, connection: ConnectionId, planned: &Planned) -> NewOutboxRow {
     }
 }
 
-/// The contact's address there, as last read.
-fn address(row: &OutboxRow) -> Option<Address> {
-    row.email.as_deref().and_then(Address::parse)
-}
-
-/// The set that a row asks for; `None` for a verb that this version does not know.
-fn write(row: &OutboxRow) -> Option<Write> {
-    let (_, name) = row.row.target.split_once(':')?;
-    let name = name.to_owned();
-    Some(match row.row.write.as_str() {
-        "create field" => Write::CreateField { field: name },
-        "set field" => Write::SetField {
-            field: name,
-            value: row.row.value.clone(),
-        },
-        "add tag" => Write::AddTag { tag: name },
-        "remove tag" => Write::RemoveTag { tag: name },
-        _ => return None,
-    })
+/// What we knew of fields that are gone from the platform: to make and fill them is a first push again.
+fn forget_gone(tx: &Tx, ask: &Ask<'_>, plan: &ConnectionPlan) -> Result<(), StoreError> {
+    for field in &plan.gone {
+        warn!(
+            connection = ask.connection.name,
+            field, "a field of ours is gone from the platform"
+        );
+        tx.forget_target(ask.id, &targets::field_key(field))?;
+    }
+    Ok(())
 }

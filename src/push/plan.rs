@@ -4,7 +4,10 @@
 //! same fingerprint, so that a plan which somebody looked at can be told from
 //! one that has become stale.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
 
 use engaged_connectors::{Write, model::Status};
 use schemars::JsonSchema;
@@ -22,7 +25,7 @@ use crate::{
 use super::{
     diff::{self, Difference, Drift},
     starts::{self, Unreachable},
-    targets::Targets,
+    targets::{Targets, field_key},
 };
 
 /// How many writes a plan shows.
@@ -52,6 +55,9 @@ pub struct Ask<'a> {
     /// The present.
     pub now: Millis,
 }
+
+/// What the platform refused less than a day ago: whose, the target and the value.
+type Refused = HashSet<(String, String, Option<String>)>;
 
 /// One write of a plan.
 #[derive(Clone, Debug)]
@@ -162,6 +168,8 @@ pub struct ConnectionPlan {
     pub changed: u64,
     /// Targets that were never pushed: held until somebody approves the baseline.
     pub baseline: Vec<String>,
+    /// Fields that we filled and that the platform has no more: to make and fill them is a first push again.
+    pub gone: Vec<String>,
     /// Fields and tags of ours that somebody else changed.
     pub drifts: u64,
     /// Some of the writes.
@@ -234,7 +242,9 @@ pub fn plan(
     let mut making = Making::new(ask);
     making.plan.retracted = conn.retracted_at(ask.id)?.is_some();
     let comes_off = making.plan.retracted || ask.only.is_some();
-    for planned in fields_to_make(ask, &targets) {
+    let missing = missing(ask, &targets);
+    making.plan.gone = gone(conn, ask.id, &missing)?;
+    for planned in missing.into_iter().map(field_to_make) {
         if !comes_off {
             making.take(&planned, "");
             sink(&planned)?;
@@ -244,8 +254,15 @@ pub fn plan(
         rules: conn.rules_numbered(ask.rules_hash)?,
         ..asked(ask.rules, &targets)
     };
-    let approved = conn.baselines(ask.id)?;
-    let refused: HashSet<(String, String, Option<String>)> = conn
+    let gone: Vec<String> = making
+        .plan
+        .gone
+        .iter()
+        .map(|name| field_key(name))
+        .collect();
+    let mut approved = conn.baselines(ask.id)?;
+    approved.retain(|target, _| !gone.contains(target));
+    let refused: Refused = conn
         .refused_since(ask.id, ask.now - REFUSED_FOR_MS)?
         .into_iter()
         .collect();
@@ -265,31 +282,14 @@ pub fn plan(
             making.plan.frozen += 1;
             return Ok(());
         }
+        // What stood in a field that is gone stands nowhere.
+        let standing = &without(standing, &gone);
         let needs = if nothing {
             diff::nothing(&approved, standing)
         } else {
             diff::needs(&targets, &ask.rules.scores, &approved, standing)
         };
-        making.plan.objecting += u64::from(standing.objects && !needs.writes.is_empty());
-        making.contact(&needs, standing);
-        let mut changed = false;
-        for difference in needs.writes {
-            let same = (
-                standing.platform_id.clone(),
-                difference.target.clone(),
-                value(&difference.write),
-            );
-            if refused.contains(&same) {
-                making.plan.held_back += 1;
-                continue;
-            }
-            changed |= difference.changes;
-            let planned = Planned::set(Some(standing.contact), &standing.platform_id, &difference);
-            making.take(&planned, shown_name(standing));
-            sink(&planned)?;
-        }
-        making.plan.changed += u64::from(changed);
-        Ok(())
+        making.needed(needs, standing, &refused, sink)
     })?;
     let without = starts::plan(conn, ask, comes_off, &mut |planned, name| {
         making.plan.starts += u64::from(planned.verb != "remove tag");
@@ -302,25 +302,53 @@ pub fn plan(
     Ok(making.finish(&targets, &approved))
 }
 
-/// The fields that the platform does not have yet.
-fn fields_to_make(ask: &Ask<'_>, targets: &Targets) -> Vec<Planned> {
-    let there = |field: &String| {
+/// The fields of ours that the platform does not have.
+fn missing<'a>(ask: &Ask<'_>, targets: &'a Targets) -> Vec<&'a String> {
+    let there = |field: &&String| {
         ask.remote_fields
             .is_none_or(|fields| fields.contains(field))
     };
     let names = targets.fields.iter().map(|(field, _)| field);
-    let planned = |field: &String| {
-        let difference = Difference {
-            write: Write::CreateField {
-                field: field.clone(),
-            },
-            target: format!("create:{field}"),
-            before: None,
-            changes: false,
-        };
-        Planned::set(None, "", &difference)
+    names.filter(|field| !there(field)).collect()
+}
+
+/// Those of them that we filled, and that somebody took away.
+fn gone(
+    conn: &Conn,
+    connection: ConnectionId,
+    missing: &[&String],
+) -> Result<Vec<String>, StoreError> {
+    let mut gone = Vec::new();
+    for field in missing {
+        if conn.is_told(connection, &field_key(field))? {
+            gone.push((*field).clone());
+        }
+    }
+    Ok(gone)
+}
+
+/// Where a contact stands, but for what it was told at these targets.
+fn without<'a>(standing: &'a Standing, gone: &[String]) -> Cow<'a, Standing> {
+    if gone.is_empty() {
+        return Cow::Borrowed(standing);
+    }
+    let mut standing = standing.clone();
+    standing
+        .acknowledged
+        .retain(|target, _| !gone.contains(target));
+    Cow::Owned(standing)
+}
+
+fn field_to_make(field: &String) -> Planned {
+    let difference = Difference {
+        write: Write::CreateField {
+            field: field.clone(),
+        },
+        target: format!("create:{field}"),
+        before: None,
+        changes: false,
     };
-    names.filter(|field| !there(field)).map(planned).collect()
+    Planned::set(None, "", &difference)
 }
 
 /// What a connection's contacts are looked up by.
@@ -382,17 +410,40 @@ impl Making {
         }
     }
 
-    fn contact(&mut self, needs: &diff::Needs, standing: &Standing) {
+    /// What one contact needs, but for what the platform refused lately.
+    fn needed(
+        &mut self,
+        needs: diff::Needs,
+        standing: &Standing,
+        refused: &Refused,
+        sink: &mut dyn FnMut(&Planned) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.plan.objecting += u64::from(standing.objects && !needs.writes.is_empty());
         self.plan.unchanged += u64::from(needs.writes.is_empty());
         self.plan.told += u64::from(needs.told);
         self.plan.drifts += needs.drifts.len() as u64;
-        self.plan.drifted.extend(needs.drifts.iter().map(|drift| {
-            (
-                standing.contact,
+        let whose = |drift| (standing.contact, standing.platform_id.clone(), drift);
+        self.plan
+            .drifted
+            .extend(needs.drifts.into_iter().map(whose));
+        let mut changed = false;
+        for difference in needs.writes {
+            let same = (
                 standing.platform_id.clone(),
-                drift.clone(),
-            )
-        }));
+                difference.target.clone(),
+                value(&difference.write),
+            );
+            if refused.contains(&same) {
+                self.plan.held_back += 1;
+                continue;
+            }
+            changed |= difference.changes;
+            let planned = Planned::set(Some(standing.contact), &standing.platform_id, &difference);
+            self.take(&planned, shown_name(standing));
+            sink(&planned)?;
+        }
+        self.plan.changed += u64::from(changed);
+        Ok(())
     }
 
     fn take(&mut self, planned: &Planned, name: &str) {

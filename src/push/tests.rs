@@ -784,6 +784,7 @@ fn a_file_without_a_fingerprint_is_no_plan() {
 
 mod again;
 mod cause;
+mod gone;
 mod numbers;
 mod starts;
 mod taking_off;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use engaged_connectors::model::{Address, Status};
 use rusqlite::{Statement, params};
 
-use super::{Conn, ContactId, StoreError, word::status_of};
+use super::{Conn, ContactId, StoreError, Tx, word::status_of};
 use crate::score::{calendar::Millis, facts::ConnectionId};
 
 /// One contact on one platform.
@@ -111,6 +111,31 @@ impl Conn {
             }
             each(&standing)?;
         }
+        Ok(())
+    }
+}
+
+impl Conn {
+    /// Whether anybody of a connection has a value of ours at a target, as the platform acknowledged.
+    pub fn is_told(&self, connection: ConnectionId, target: &str) -> Result<bool, StoreError> {
+        let mut select = self.sql.prepare(
+            "select exists (select 1 from acknowledged where connection_id = ?1 and target = ?2 and value is not null)",
+        )?;
+        Ok(select.query_row(params![connection.0, target], |row| row.get(0))?)
+    }
+}
+
+impl Tx {
+    /// Forgets what was acknowledged at a target that is no more, and that its first push was approved: whatever is made
+    /// in its place is a first push again.
+    pub fn forget_target(&self, connection: ConnectionId, target: &str) -> Result<(), StoreError> {
+        let whose = params![connection.0, target];
+        self.sql
+            .prepare("delete from acknowledged where connection_id = ?1 and target = ?2")?
+            .execute(whose)?;
+        self.sql
+            .prepare("delete from baseline where connection_id = ?1 and target = ?2")?
+            .execute(whose)?;
         Ok(())
     }
 }

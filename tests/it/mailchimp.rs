@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use engaged_sandbox::{
     mailchimp::{Change, Contact, Status},
     people::{Person, Publication},
@@ -9,7 +10,7 @@ use engaged_sandbox::{
 use http::Method;
 use serde_json::Value;
 
-use crate::stage::{Stage, number};
+use crate::stage::{Scene, Stage, number};
 
 /// The members of the account by address.
 fn members(stage: &Stage) -> BTreeMap<String, Contact> {
@@ -82,13 +83,26 @@ fn the_first_push_makes_the_field_as_planned_and_is_followed_by_silence() {
 }
 
 #[test]
-fn a_day_of_news_moves_only_the_numbers_that_moved_far_enough() {
-    let stage = Stage::mailchimp(60);
-    stage.configure(|config| config.replace("push.fields", "push.deadband = 3\npush.fields"));
+fn a_week_of_news_moves_only_the_numbers_that_moved_far_enough() {
+    // A week, so that there is a letter in it whatever today is.
+    let stage = Stage::new(&Scene {
+        people: 60,
+        ended: TimeDelta::days(7),
+        mailchimp: true,
+        ..Scene::default()
+    });
+    stage.configure(|config| {
+        let guards = "[guards]\nmax_score_change = 1.0\n[scores.engagement]";
+        config
+            .replace("push.fields", "push.deadband = 3\npush.fields")
+            .replace("[scores.engagement]", guards)
+    });
     stage.settle();
     let before = members(&stage);
     let told = stage.shop().written().len();
-    stage.day_of_news();
+    for _ in 0..7 {
+        stage.day_of_news();
+    }
     let second = stage.work("once");
     stage.shop_events_are_the_truth();
     let wanted = stage.wanted();
@@ -124,6 +138,40 @@ fn a_day_of_news_moves_only_the_numbers_that_moved_far_enough() {
     assert!(stage.shop().consent_breaches().is_empty());
     assert_eq!(stage.work("once")["applied"], 0);
     assert_eq!(stage.program.json(&["verify"])["different"], 0);
+}
+
+#[test]
+fn a_field_that_somebody_renamed_is_made_and_filled_again_for_everybody_after_a_word() {
+    let stage = Stage::mailchimp(60);
+    stage.settle();
+    let before = members(&stage);
+    assert!(stage.shop().rename_field_by_hand("ENGSCORE", "OLDSCORE"));
+    stage.day_of_news();
+    let mark = stage.writes().len();
+    stage.program.expect(0, &["sync"]);
+    stage.program.expect(0, &["score"]);
+    let plan = stage.program.json(&["plan"]);
+    assert_eq!(plan["connections"][0]["gone"][0], "ENGSCORE");
+    assert_eq!(counted(&plan, "create field", "create:ENGSCORE"), Some(1));
+    let text = stage.program.expect(0, &["plan"]).out;
+    assert!(text.contains("fields to fill anew"), "{text}");
+    let held = stage.program.expect(5, &["once"]).out;
+    assert!(held.contains("first push of field:ENGSCORE"), "{held}");
+    assert_eq!(stage.writes().len(), mark, "nothing is made without a word");
+
+    stage.program.expect(0, &["approve", "baseline"]);
+    assert_eq!(stage.work("apply")["push"][0]["planned"], plan["writes"]);
+    stage.shop_shows_what_is_wanted();
+    let mut kept = 0;
+    for (address, member) in members(&stage) {
+        let old = |contact: &Contact, field: &str| contact.fields.get(field).cloned();
+        if let Some(number) = before.get(&address).and_then(|each| old(each, "ENGSCORE")) {
+            assert_eq!(old(&member, "OLDSCORE"), Some(number), "{address}");
+            kept += 1;
+        }
+    }
+    assert!(kept > 30, "{kept}");
+    assert_eq!(stage.work("once")["applied"], 0);
 }
 
 #[test]

@@ -209,3 +209,33 @@ fn a_daemon_whose_disk_fills_and_is_emptied_again_loses_and_doubles_nothing_and_
     assert_eq!(kept(&stage), 1);
     stage.program.expect(0, &["verify"]);
 }
+
+/// F15.
+#[test]
+fn a_reader_that_holds_the_log_hinders_nobody_and_the_log_goes_when_it_has_gone() {
+    let stage = Stage::ghost(40);
+    stage.settle();
+    let path = stage.program.path().join("engaged.db");
+    let log = stage.program.path().join("engaged.db-wal");
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    let events = || -> i64 {
+        let count = "select count(*) from event";
+        reader.query_row(count, (), |row| row.get(0)).unwrap()
+    };
+    reader.execute_batch("begin").unwrap();
+    let before = events();
+    stage.day_of_news();
+    assert!(stage.work("once")["applied"].as_u64().unwrap() > 0);
+    stage.site_events_are_the_truth();
+    stage.site_shows_what_is_wanted();
+    assert_eq!(events(), before, "the reader sees what it saw");
+    let held = std::fs::metadata(&log).unwrap().len();
+    assert!(held > 0, "the log is held");
+
+    reader.execute_batch("commit").unwrap();
+    assert!(events() > before);
+    drop(reader);
+    assert_eq!(stage.work("once")["applied"], 0);
+    let left = std::fs::metadata(&log).map_or(0, |log| log.len());
+    assert_eq!(left, 0, "{held} bytes were held");
+}

@@ -42,7 +42,7 @@ const ELSEWHERE: [(&str, Row); 47] = [
     ("WB-01, WB-03, WB-06", Unknown),
     ("WB-02", Proved(PUSH, "wb_02_a_change_of_band_is_sent_within_the_deadband")),
     ("WB-02, foreign tags untouched at a platform", Proved("tests/it/mailchimp.rs", "the_first_push_makes_the_field_as_planned_and_is_followed_by_silence")),
-    ("WB-02, a day of news and a deadband of 3", Proved("tests/it/mailchimp.rs", "a_day_of_news_moves_only_the_numbers_that_moved_far_enough")),
+    ("WB-02, a week of news and a deadband of 3", Proved("tests/it/mailchimp.rs", "a_week_of_news_moves_only_the_numbers_that_moved_far_enough")),
     ("WB-04", Proved(PUSH, "wb_04_of_a_thousand_changes_three_are_refused_named_and_tried_again")),
     ("WB-05", Waits("webhooks")),
     ("WB-05, what we wrote is read back and starts nothing", Proved("tests/it/mailchimp.rs", "the_first_push_makes_the_field_as_planned_and_is_followed_by_silence")),

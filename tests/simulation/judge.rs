@@ -14,7 +14,7 @@ use rusqlite::types::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    life::{JOURNEY, Life},
+    life::{JOURNEY, Life, NUMBER, TYPED},
     stage::{PREFIX, Stage, number, ours},
 };
 
@@ -148,7 +148,7 @@ pub fn at_rest(life: &mut Life) -> Vec<String> {
     ));
     broken.extend(named(
         "members of the shop differ",
-        &shop_differences(&stage, &wanted),
+        &shop_differences(life, &stage, &wanted),
     ));
     let known = known_starts(&stage);
     let started = started(&stage);
@@ -276,13 +276,36 @@ fn site_differences(stage: &Stage, wanted: &Wanted) -> Vec<String> {
     stage.labels().into_iter().filter_map(differs).collect()
 }
 
-fn shop_differences(stage: &Stage, wanted: &Wanted) -> Vec<String> {
+/// How many edits stand as somebody left them.
+pub fn edits_that_stayed(life: &Life) -> u64 {
+    let contacts = life.stage.shop().contacts();
+    let stands = |(whose, what): &&(String, String)| {
+        let mut contacts = contacts.iter().filter(|each| each.address == *whose);
+        contacts.any(|contact| match what.as_str() {
+            NUMBER => number(contact) == Some(TYPED),
+            _ => !contact.tags.contains(what),
+        })
+    };
+    life.by_hand.iter().filter(stands).count() as u64
+}
+
+/// What stands at the shop against what should: what somebody edited may also be as they left it.
+fn shop_differences(life: &Life, stage: &Stage, wanted: &Wanted) -> Vec<String> {
     let contacts = stage.shop().contacts().into_iter();
     let differs = |contact: engaged_sandbox::mailchimp::Contact| {
-        let found = (number(&contact), ours(&contact));
-        let Some((score, tags)) = wanted.get(&contact.address).cloned() else {
+        let edited = |what: &str| {
+            let what = (contact.address.clone(), what.to_owned());
+            life.by_hand.contains(&what)
+        };
+        let mut found = (number(&contact), ours(&contact));
+        let Some((score, mut tags)) = wanted.get(&contact.address).cloned() else {
             return Some(format!("{} is not known", contact.address));
         };
+        if found.0 == Some(TYPED) && edited(NUMBER) {
+            found.0 = Some(score);
+        }
+        found.1.retain(|tag| !edited(tag));
+        tags.retain(|tag| !edited(tag));
         (found != (Some(score), tags.clone())).then(|| {
             format!(
                 "{} has {found:?} and should have {score} and {tags:?}",

@@ -24,7 +24,7 @@ use crate::{
     judge,
     line::{Death, Line, NAMES, Weather},
     planted::{Bug, Driver, Seam},
-    stage::{Scene, Stage, open},
+    stage::{PREFIX, Scene, Stage, open},
     tally::Tally,
 };
 
@@ -38,6 +38,9 @@ const REST: usize = 6;
 const AUTOMATION: &str = "[guards]\nmax_score_change = 0.5\n[[automations]]\nname = \"Series\"\nwhen = \"engagement >= 3\"\n\
     until = \"engagement < 1\"\nsettle = \"0 minutes\"\nstart = { connection = \"shop\", automation = \"journey 7 step 1\" }\n\
     [scores.engagement]";
+/// The field of our numbers, and what somebody types into it.
+pub const NUMBER: &str = "ENGSCORE";
+pub const TYPED: i64 = 4711;
 /// The journey of its start.
 pub const JOURNEY: &str = " journey 7 step 1";
 
@@ -53,6 +56,10 @@ pub struct Life {
     weather: [(Weather, u32); NAMES.len()],
     days: i64,
     edited: bool,
+    /// What becomes of what somebody else edited: `push.on_drift`.
+    pub on_drift: &'static str,
+    /// What somebody edited by hand where it stays so: whose, and the tag or [`NUMBER`].
+    pub by_hand: BTreeSet<(String, String)>,
     /// How often the shop had repeated an answer, and how many complete readings without that are still to come.
     repeats: (u64, u32),
     /// When the shop was last read completely, in seconds, and what it showed then.
@@ -95,6 +102,13 @@ impl Life {
             weather: Default::default(),
             days: 0,
             edited: false,
+            // Lives of before mean what they meant.
+            on_drift: match seed % 14 {
+                2 => "alert",
+                9 => "theirs",
+                _ => "ours",
+            },
+            by_hand: BTreeSet::new(),
             repeats: (0, 0),
             read: (0, Vec::new()),
             broken: Vec::new(),
@@ -117,7 +131,7 @@ impl Life {
             config
                 .replace(
                     "mode = \"live\"",
-                    "mode = \"live\"\npush.on_drift = \"ours\"",
+                    &format!("mode = \"live\"\npush.on_drift = \"{}\"", self.on_drift),
                 )
                 .replace("[scores.engagement]", AUTOMATION)
                 .replace("{ when = \"open\", points = 1,", &rule)
@@ -292,25 +306,34 @@ impl Life {
                 tally.count("started anew");
                 self.note("started anew");
             }
-            2 => {
-                let contacts = self.stage.shop().contacts();
-                let with = contacts.iter().find_map(|contact| {
-                    let tag = contact
-                        .tags
-                        .iter()
-                        .find(|tag| tag.starts_with(crate::stage::PREFIX))?;
-                    Some((contact.address.clone(), tag.clone()))
-                });
-                if let Some((address, tag)) = with
-                    && self.stage.shop().untag_by_hand(&address, &tag)
-                {
-                    tally.count("somebody edited what we show");
-                    self.note(&format!("somebody took {tag} from {address}"));
-                }
-            }
+            2 => self.edits(tally),
             3 => self.plans(tally),
             4 | 5 => self.answers(tally),
             _ => {}
+        }
+    }
+
+    /// Somebody edits what we show: takes a tag off and, where that is to stay, types numbers as well.
+    fn edits(&mut self, tally: &mut Tally) {
+        let contacts = self.stage.shop().contacts();
+        let with = contacts.iter().find_map(|contact| {
+            let tag = contact.tags.iter().find(|tag| tag.starts_with(PREFIX))?;
+            Some((contact.address.clone(), tag.clone()))
+        });
+        let Some((address, tag)) = with else { return };
+        let stays = self.on_drift != "ours";
+        let what = if stays && self.by_hand.len() % 2 == 1 {
+            self.stage.shop().number_by_hand(&address, NUMBER, TYPED);
+            NUMBER.to_owned()
+        } else if self.stage.shop().untag_by_hand(&address, &tag) {
+            tag
+        } else {
+            return;
+        };
+        tally.count("somebody edited what we show");
+        self.note(&format!("somebody edited {what} of {address}"));
+        if stays {
+            self.by_hand.insert((address, what));
         }
     }
 
@@ -473,6 +496,7 @@ impl Life {
         }
         let found = judge::at_rest(self);
         self.broken.extend(found);
+        tally.times("an edit stayed", judge::edits_that_stayed(self));
         let (started, doubted) = judge::starts(&self.stage);
         tally.times("a start went out", started);
         tally.times("a start is still in doubt", doubted);

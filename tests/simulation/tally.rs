@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What must have happened at some time.
-const SOMETIMES: [&str; 23] = [
+const SOMETIMES: [&str; 24] = [
     "a day passed with news",
     "a platform could not be reached",
     "a platform answered with a web page",
@@ -23,6 +23,7 @@ const SOMETIMES: [&str; 23] = [
     "rules were edited",
     "the clock went back",
     "somebody edited what we show",
+    "an edit stayed",
     "a guard was approved",
     "a start went out",
     "a start was in doubt",

@@ -22,7 +22,7 @@ impl Bench {
         );
     }
 
-    fn retract(&self, withdraw: bool) {
+    pub(super) fn retract(&self, withdraw: bool) {
         let (id, now) = (self.id, self.now());
         let changed = self.store.write(move |tx| {
             if withdraw {

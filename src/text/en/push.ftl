@@ -131,6 +131,7 @@ push-plan-who = A marketer can apply it.
 push-plan-read-only = All of it is on read-only connections, so applying would write nothing.
 push-plan-no-places = There is nothing to push: no connection shows anything, or none was synced yet.
 push-plan-baseline = Shown for the first time. Applying holds this once and asks for your word under “What is held”.
+push-plan-gone = We had filled { $fields }, and the platform does not have it any more: it is made again and filled for everybody.
 push-plan-counts = { $n ->
     [one] One write, by what is done
    *[other] { $n } writes, by what is done

@@ -131,6 +131,7 @@ push-plan-who = Een marketeer kan het uitvoeren.
 push-plan-read-only = Dit alles betreft koppelingen die alleen lezen, dus uitvoeren zou niets schrijven.
 push-plan-no-places = Er valt niets te pushen: geen koppeling toont iets, of er is er nog geen gesynchroniseerd.
 push-plan-baseline = Voor het eerst getoond. Uitvoeren houdt dit één keer tegen en vraagt jouw woord onder “Wat wordt tegengehouden”.
+push-plan-gone = We hadden { $fields } gevuld, en het platform heeft het niet meer: het wordt opnieuw gemaakt en voor iedereen gevuld.
 push-plan-counts = { $n ->
     [one] Eén wijziging, naar soort
    *[other] { $n } wijzigingen, naar soort

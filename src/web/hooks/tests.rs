@@ -251,6 +251,39 @@ async fn a_store_that_takes_nothing_is_said_to_the_sender_who_comes_again() {
     assert_eq!(site_.kept(), 0);
 }
 
+// F56. Mailchimp hangs up after ten seconds, and tells of it again.
+#[tokio::test]
+async fn whoever_cannot_be_kept_in_time_is_answered_before_a_platform_hangs_up_and_is_kept_once() {
+    let site_ = Site::new();
+    let store = site_.bench.store().clone();
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let writing = std::thread::spawn(move || {
+        store.write(move |_| {
+            let _ = begin.send(());
+            let _ = held.recv();
+            Ok(())
+        })
+    });
+    begun.await.unwrap();
+    let body = body(1, site_.bench.clock.now());
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let status = site_.deliver(&site(PATH), SECRET, &body).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let waited = began.elapsed();
+    assert!(
+        waited >= KEPT_WITHIN && waited < Duration::from_secs(10),
+        "{waited:?}"
+    );
+    assert_eq!(site_.kept(), 0);
+    drop(hold);
+    writing.join().unwrap().unwrap();
+    tokio::time::resume();
+    let status = site_.deliver(&site(PATH), SECRET, &body).await;
+    assert_eq!((status, site_.kept()), (StatusCode::OK, 1));
+}
+
 #[tokio::test]
 async fn ghost_is_believed_when_it_signs_just_now_and_what_it_says_is_a_hint() {
     let site_ = Site::of(Bench::ghost());

@@ -170,6 +170,42 @@ impl Mailchimp {
         })
     }
 
+    /// The marketer gives a merge field another tag, in every audience that has it: it keeps its values. Says whether one did.
+    pub fn rename_field_by_hand(&self, from: &str, to: &str) -> bool {
+        self.look(|account, _| {
+            let mut found = false;
+            for list in &mut account.audiences {
+                for field in list.fields.iter_mut().filter(|field| field.tag == from) {
+                    to.clone_into(&mut field.tag);
+                    found = true;
+                }
+                list.revision += 1;
+            }
+            found
+        })
+    }
+
+    /// The marketer types a number into somebody's merge field; says whether there is such a member and field.
+    pub fn number_by_hand(&self, address: &str, tag: &str, number: i64) -> bool {
+        self.look(|account, _| {
+            let now = account.now;
+            let mut found = false;
+            for list in &mut account.audiences {
+                let field = list.fields.iter().position(|field| field.tag == tag);
+                let (Some(field), Some(index)) = (field, list.find(address)) else {
+                    continue;
+                };
+                let field = u16::try_from(field).unwrap_or(u16::MAX);
+                let member = &mut list.members[index as usize];
+                member.touch(now);
+                member.write(field, number.into());
+                list.revision += 1;
+                found = true;
+            }
+            found
+        })
+    }
+
     /// Something happens to a member without a write of the API's; says whether there was such a member.
     pub(super) fn by_hand(&self, address: &str, happen: impl Fn(&mut Member, Seconds)) -> bool {
         self.look(|account, _| {

@@ -13,7 +13,7 @@ use crate::{
     account::Role,
     listing::{Budget, csv_head},
     score::calendar::Day,
-    store::AuditFilter,
+    store::{AuditFilter, Traces},
     web::stage::{RULES, Site, assert_inert},
 };
 
@@ -378,6 +378,51 @@ async fn a_list_in_pieces_is_the_list_and_a_reader_who_leaves_ends_it() {
             (0, false)
         );
     }
+}
+
+// F15.
+#[tokio::test]
+async fn a_reader_who_takes_nothing_for_long_holds_neither_the_log_nor_whoever_writes() {
+    let site = Site::new(RULES, &people(130)).await;
+    let config = site.web.config();
+    let list = List {
+        filter: Asked::asking("any click", None)
+            .choice(&config, true)
+            .unwrap()
+            .filter(&config.rules),
+        format: Format::Csv,
+        today: Day::parse("2026-06-15").unwrap(),
+    };
+    let (sender, mut pieces) = mpsc::channel(1);
+    let jobs = site.web.jobs();
+    let sending = {
+        let jobs = Arc::clone(&jobs);
+        let budget = Budget {
+            contacts: 7,
+            events: u64::MAX,
+        };
+        tokio::spawn(async move { list.send(&jobs, budget, &sender).await })
+    };
+    // A piece lies there, and the next one waits for it to be taken.
+    let first = pieces.recv().await.unwrap().unwrap();
+    while pieces.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let written = jobs
+        .store
+        .write(|tx| tx.audit("tom", "approve", "a guard", 1));
+    written.unwrap();
+    let emptied = jobs
+        .store
+        .clear_remains(&config.database, &Traces::default());
+    assert!(emptied.unwrap().clear, "nothing is read meanwhile");
+    assert!(!sending.is_finished());
+    let mut rest = 0;
+    while let Some(piece) = pieces.recv().await {
+        rest += piece.unwrap().len();
+    }
+    assert!(!first.is_empty() && rest > first.len());
+    assert_eq!(sending.await.unwrap().unwrap(), (44, true));
 }
 
 #[tokio::test]

@@ -127,6 +127,9 @@ fn connection(visit: &Visit, part: &ConnectionPlan) -> Markup {
                 (notice(Mood::Warn, &html! {
                     p { (say.t("push-plan-baseline")) }
                     ul { @for key in &part.baseline { li { (target(key)) } } }
+                    @if !part.gone.is_empty() {
+                        p { (say.with("push-plan-gone", [("fields", part.gone.join(", ").into())])) }
+                    }
                 }))
             }
             div.columns {
