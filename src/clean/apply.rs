@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     CLEANING, CleanError, Cleaning, Place,
     plan::{Ask, Deed, PolicyPlan, Step, plan},
-    second::is_open,
+    second::{is_open, leave},
     series::Series,
 };
 
@@ -300,6 +300,8 @@ fn decide(tx: &Tx, decision: &Decision) -> Result<Decided, StoreError> {
         match step.deed {
             Deed::Take => queue(tx, decision, batch, step)?,
             Deed::Ask if waits => {
+                // One that was asked for and never came is not to come meanwhile.
+                tx.withdraw_asked(step.contact, &policy.name, decision.now)?;
                 let (stage, since) = (Stage::ToAsk, step.silent_since);
                 tx.put_case(
                     &policy.name,
@@ -448,6 +450,14 @@ fn close_batches(tx: &Tx, now: i64) -> Result<(), StoreError> {
         let cases = tx.cases_of_batch(batch.id)?;
         if !cases.iter().any(is_open) {
             let state = if batch.waits() { "lapsed" } else { "applied" };
+            for case in cases.iter().filter(|_| batch.waits()) {
+                leave(
+                    tx,
+                    case,
+                    "nothing of its batch is left to be confirmed",
+                    now,
+                )?;
+            }
             tx.set_batch_state(batch.id, state, now)?;
         }
     }

@@ -497,6 +497,10 @@ fn fingerprint(policy: &CleaningPolicy, plan: &PolicyPlan) -> String {
     }
     let first = policy.first.as_ref().map(|first| first.automation.as_str());
     part(first.unwrap_or_default());
+    // Who was told that somebody else has to confirm it, does not carry it out alone.
+    if policy.approve.people() > 1 {
+        part("two people");
+    }
     part(&plan.connections.len().to_string());
     for each in &plan.connections {
         part(&each.connection);

@@ -35,6 +35,9 @@ const DAY_MS: Millis = 86_400_000;
 /// Why what was queued is given up until somebody confirms it.
 const HELD: &str = "waits for a second person";
 
+/// Why nothing is confirmed where somebody is to be asked who cannot be looked at.
+const UNSEEN: &str = "a platform cannot be asked whom to leave in peace; confirm when it can";
+
 /// Whether an approval is so long ago that it holds no more.
 pub(super) fn is_old(batch: &CleaningBatch, now: Millis) -> bool {
     batch.approved_at + APPROVED_DAYS * DAY_MS < now
@@ -122,6 +125,12 @@ impl Cleaning<'_> {
                 }
                 let not = self.look_before_confirming(&waiting, &confirmation, &mut report);
                 let not = not.await?;
+                if !report.unavailable.is_empty() {
+                    // Neither person's word is spent on a platform that is down.
+                    report.held = vec![UNSEEN.to_owned()];
+                    report.spared.clear();
+                    return Ok(report);
+                }
                 confirmation.not = not;
             }
             Err(error) => {
@@ -198,11 +207,21 @@ impl Cleaning<'_> {
         if !self.store.read(unconfirmed)? {
             return Ok(());
         }
-        let (config, now) = (Arc::clone(self.config), self.now());
+        let (config, series, now) = (
+            Arc::clone(self.config),
+            Arc::clone(&self.series),
+            self.now(),
+        );
         let hold = move |tx: &Tx| {
             let batches = tx.batches_under_way()?.into_iter();
             let mut batches = batches.filter(|batch| must_wait(batch, &config));
-            batches.try_for_each(|batch| hold(tx, &batch, now))
+            batches.try_for_each(|batch| {
+                let mut policies = config.cleaning.iter();
+                let policy = policies.find(|policy| policy.name == batch.policy);
+                let first = policy.and_then(|policy| policy.first.as_ref());
+                let first = first.map(|first| (series.as_ref(), first.automation.as_str()));
+                hold(tx, &batch, first, now)
+            })
         };
         self.store.write_async(hold).await
     }
@@ -215,17 +234,21 @@ fn must_wait(batch: &CleaningBatch, config: &Config) -> bool {
     batch.waits() || policy.is_some_and(|policy| !is_enough(batch, policy))
 }
 
-fn hold(tx: &Tx, batch: &CleaningBatch, now: Millis) -> Result<(), StoreError> {
+/// The win-back of a policy, and what is known of who got it.
+type WinBack<'s> = Option<(&'s dyn Series, &'s str)>;
+
+fn hold(tx: &Tx, batch: &CleaningBatch, first: WinBack<'_>, now: Millis) -> Result<(), StoreError> {
     if !tx.cases_of_batch(batch.id)?.iter().any(is_open) {
         return Ok(());
     }
     if is_old(batch, now) {
-        return let_go(tx, batch, &too_old(), now);
+        return let_go(tx, batch, first, &too_old(), now);
     }
     if !batch.needs_two() {
         if batch.is_automatic() {
             // No person has spoken that a second could confirm.
-            return let_go(tx, batch, "the policy now asks for two people", now);
+            let why = "the policy now asks for two people";
+            return let_go(tx, batch, first, why, now);
         }
         tx.need_second(batch.id, now)?;
         let words = format!("batch {}: its policy asks for two people", batch.id);
@@ -235,12 +258,30 @@ fn hold(tx: &Tx, batch: &CleaningBatch, now: Millis) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What of a batch has not begun is let go of: the next plan may propose it anew.
-fn let_go(tx: &Tx, batch: &CleaningBatch, why: &str, now: Millis) -> Result<(), StoreError> {
+/// What of a batch has not begun is let go of: the next plan may propose it anew. Who has got the win-back need not get it
+/// again.
+fn let_go(
+    tx: &Tx,
+    batch: &CleaningBatch,
+    first: WinBack<'_>,
+    why: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
     tx.hold_removals(batch.id, why, now)?;
     for case in tx.cases_of_batch(batch.id)? {
         leave(tx, &case, why, now)?;
+        let untouched = || -> Result<bool, StoreError> {
+            let taken = tx.taken(case.id)?;
+            Ok(taken.iter().all(|each| each.state == TakenState::Left))
+        };
+        let asked = match first {
+            Some((series, automation)) if case.stage == Stage::Candidate && untouched()? => series
+                .started_since(tx, case.contact, automation, case.opened_at)?
+                .is_some(),
+            _ => false,
+        };
         match case.stage {
+            Stage::Candidate if asked => tx.put_back_to_asked(case.id, why)?,
             Stage::Candidate => conclude(tx, case.id, (false, why), now)?,
             Stage::ToAsk => tx.set_stage(case.id, Stage::Spared, why, now)?,
             _ => {}
@@ -264,7 +305,8 @@ pub(super) fn leave(
     now: Millis,
 ) -> Result<(), StoreError> {
     for taken in tx.taken(case.id)? {
-        if taken.state != TakenState::Waiting {
+        // What may have been done is looked at first.
+        if taken.state != TakenState::Waiting || tx.is_removal_in_doubt(&taken)? {
             continue;
         }
         tx.set_taken(&taken, TakenState::Left, why, now)?;
@@ -457,11 +499,12 @@ fn queue(
 ) -> Result<(), StoreError> {
     let now = confirmation.now;
     for taken in tx.taken(case.id)? {
-        if taken.state != TakenState::Waiting {
+        // What may have been done is looked at first, and then goes on by the row that it has.
+        if taken.state != TakenState::Waiting || tx.is_removal_in_doubt(&taken)? {
             continue;
         }
         let mut places = confirmation.places.iter();
-        let place = places.find(|place| place.id == taken.connection);
+        let place = places.find(|place| place.id == taken.connection && place.live);
         let mut parts = waiting.approved.connections.iter();
         let part = place.and_then(|place| parts.find(|part| part.connection == place.name));
         let Some(part) = part else {

@@ -51,7 +51,7 @@ impl Cleaning<'_> {
             for case in tx.cases_of_batch(batch)? {
                 let called_off = call_off(tx, &case, now)?;
                 queued += called_off;
-                if waits && called_off > 0 {
+                if waits {
                     leave(tx, &case, "called off", now)?;
                 }
                 for taken in tx.taken(case.id)? {

@@ -110,10 +110,14 @@ const GUARDS: [Form; 21] = [
 ];
 
 /// Why nothing is done.
-const HELD: [Form; 12] = [
+const HELD: [Form; 13] = [
     (
         r"^look at what changed in how the mailings are sent or measured$",
         key("told-mailings"),
+    ),
+    (
+        r"^a platform cannot be asked whom to leave in peace; confirm when it can$",
+        key("told-unseen"),
     ),
     (r"^the connection is read-only$", key("told-read-only-here")),
     (r"^(?P<a>.+) is read-only$", key("told-read-only")),

@@ -1,6 +1,6 @@
 //! Two pairs of eyes: nothing of a batch is done before somebody else has confirmed it.
 
-use engaged_connectors::model::EventKind;
+use engaged_connectors::{Outcome, model::EventKind};
 
 use super::{
     UNSUBSCRIBE,
@@ -305,4 +305,108 @@ async fn what_is_held_or_says_something_else_now_is_not_confirmed() {
     one.apply(&plan(&one).fingerprint).await;
     let enough = confirm(&one, &marit()).await.unwrap_err();
     assert!(enough.ends_with("one person is enough for it"), "{enough}");
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_before_two_were_asked_for_is_found_and_can_be_undone() {
+    let mut bench = bench(&policy(UNSUBSCRIBE));
+    bench.list(100, 2);
+    // Carried out, and every answer is lost.
+    let lost = || Outcome::Ambiguous("the answer was lost".to_owned());
+    bench.site.answer(move |_| (true, lost()));
+    bench.apply(&plan(&bench).fingerprint).await;
+    assert_eq!(bench.removed().len(), 2);
+    bench.site.answer(|_| (true, Outcome::Applied));
+    bench.edit(&two(UNSUBSCRIBE));
+    bench.wait(HOUR);
+    // The platform cannot be asked yet when the second person speaks.
+    bench.site.down(true);
+    bench.cleaning().cycle().await.unwrap();
+    bench.cleaning().confirm(1, &marit()).await.unwrap();
+    bench.site.down(false);
+    bench.wait(HOUR);
+    bench.cleaning().cycle().await.unwrap();
+    assert_eq!(bench.stages(), [Stage::Removed; 2]);
+    let undone = bench.cleaning().undo(1, "a test").await.unwrap();
+    assert_eq!(undone.restored, 2, "{undone:?}");
+    assert_eq!(bench.removed().len(), 0);
+}
+
+#[tokio::test]
+async fn a_plan_that_needs_two_is_another_than_the_same_for_one() {
+    let mut bench = bench(&two(UNSUBSCRIBE));
+    bench.list(100, 2);
+    let shown = plan(&bench).fingerprint;
+    bench.edit(&policy(UNSUBSCRIBE));
+    let stale = bench.cleaning().apply(&shown, &tester()).await.unwrap_err();
+    assert_eq!(stale.code(), "E0901");
+    nothing_is_done(&bench).await;
+}
+
+#[tokio::test]
+async fn a_batch_that_lapses_mails_nobody_again_who_got_the_win_back() {
+    let bench = bench(&two(WIN_BACK));
+    bench.list(100, 2);
+    bench.apply(&plan(&bench).fingerprint).await;
+    bench.cleaning().confirm(1, &marit()).await.unwrap();
+    assert_eq!(bench.series.entered(), 2);
+    bench.series.start_all(bench.now());
+    bench.wait(31 * DAY);
+    bench.cover();
+    for _ in 0..2 {
+        let take = plan(&bench);
+        assert_eq!((take.take, take.ask), (2, 0));
+        assert_eq!(bench.apply(&take.fingerprint).await.waits, 2);
+        bench.wait(8 * DAY);
+        bench.cover();
+        bench.cleaning().cycle().await.unwrap();
+    }
+    assert_eq!(bench.series.entered(), 2, "nobody is asked twice");
+    assert_eq!(bench.ledger(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_platform_that_cannot_be_asked_costs_nobody_their_word() {
+    let bench = bench(&two(WIN_BACK));
+    bench.list(100, 2);
+    bench.apply(&plan(&bench).fingerprint).await;
+    bench.site.down(true);
+    let report = bench.cleaning().confirm(1, &marit()).await.unwrap();
+    assert_eq!((report.held.len(), report.unavailable.len()), (1, 1));
+    assert!(batch(&bench).waits());
+    assert_eq!(bench.stages(), [Stage::ToAsk; 2]);
+    bench.site.down(false);
+    let report = bench.cleaning().confirm(1, &marit()).await.unwrap();
+    assert_eq!((report.asked, report.held.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn of_who_is_kept_nothing_waits_on_after_the_batch_was_withdrawn_or_is_empty() {
+    for withdrawn in [true, false] {
+        let bench = bench(&two(UNSUBSCRIBE));
+        bench.list(100, 2);
+        bench.apply(&plan(&bench).fingerprint).await;
+        let mut kept = vec!["p0@x.example".to_owned()];
+        if !withdrawn {
+            kept.push("p1@x.example".to_owned());
+        }
+        bench.cleaning().keep(None, &kept, "sanne").unwrap();
+        if withdrawn {
+            bench.cleaning().undo(1, "a test").await.unwrap();
+        } else {
+            bench.cleaning().cycle().await.unwrap();
+            assert_eq!(batch(&bench).state, "lapsed");
+        }
+        let waits = |conn: &crate::store::Conn| {
+            let mut waits = 0;
+            for case in conn.cases_of_batch(1)? {
+                let taken = conn.taken(case.id)?.into_iter();
+                waits += taken
+                    .filter(|each| each.state == TakenState::Waiting)
+                    .count();
+            }
+            Ok(waits)
+        };
+        assert_eq!(bench.store.read(waits).unwrap(), 0, "{withdrawn}");
+    }
 }

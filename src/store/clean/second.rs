@@ -3,7 +3,7 @@
 
 use rusqlite::params;
 
-use super::{BATCH, CleaningBatch, batch_row};
+use super::{BATCH, CleaningBatch, Stage, Taken, batch_row};
 use crate::{
     score::calendar::Millis,
     store::{Conn, OutboxState, StoreError, Tx},
@@ -127,7 +127,29 @@ impl Conn {
     }
 }
 
+impl Conn {
+    /// Whether a removal is under way, or was and nobody knows what became of it.
+    pub fn is_removal_in_doubt(&self, taken: &Taken) -> Result<bool, StoreError> {
+        let mut select = self.sql.prepare_cached(
+            "select exists (select 1 from outbox indexed by outbox_by_target where connection_id = ?1 and platform_id = ?2
+               and target = 'clean:' || ?3 and state in ('attempting', 'ambiguous'))",
+        )?;
+        let key = params![taken.connection.0, taken.platform_id, taken.case];
+        Ok(select.query_row(key, |row| row.get(0))?)
+    }
+}
+
 impl Tx {
+    /// Back to who was asked, since the case was opened: what came after that is let go of.
+    pub fn put_back_to_asked(&self, case: i64, why: &str) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "update cleaning_case set stage = ?2, detail = ?3, since_at = opened_at, ended_at = null where id = ?1",
+            )?
+            .execute(params![case, Stage::Asked.as_str(), why])?;
+        Ok(())
+    }
+
     /// From now on a batch needs a second person.
     pub fn need_second(&self, batch: i64, now: Millis) -> Result<(), StoreError> {
         self.sql

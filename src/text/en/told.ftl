@@ -26,6 +26,7 @@ told-mailings = Look at what changed in how the mailings are sent or measured.
 
 ## Why nothing is done
 told-retracted = it is taken back: our fields and tags come off
+told-unseen = a platform cannot be asked whom to leave in peace; confirm when it can
 told-read-only-here = the connection is read-only
 told-read-only = { $a } is read-only
 told-paused = writing is paused

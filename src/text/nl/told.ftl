@@ -26,6 +26,7 @@ told-mailings = Kijk wat er is veranderd in hoe de mailings worden verstuurd of 
 
 ## Waarom er niets gebeurt
 told-retracted = ze wordt teruggetrokken: onze velden en tags gaan eraf
+told-unseen = een platform kan niet worden gevraagd wie met rust moet worden gelaten; bevestig wanneer dat weer kan
 told-read-only-here = de koppeling leest alleen
 told-read-only = { $a } leest alleen
 told-paused = schrijven staat op pauze
