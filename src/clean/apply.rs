@@ -14,7 +14,7 @@ use super::{
     CLEANING, CleanError, Cleaning, Place,
     plan::{Ask, Deed, PolicyPlan, Step, plan},
     second::{is_open, leave},
-    series::Series,
+    series::{Series, win_back},
 };
 
 /// What cleaning did.
@@ -378,28 +378,14 @@ fn guard(tx: &Tx, decision: &Decision, plan: &PolicyPlan) -> Result<(), StoreErr
 
 /// Starts the win-back; false if that is not possible now.
 fn enter(tx: &Tx, decision: &Decision, batch: i64, step: &Step) -> Result<bool, StoreError> {
-    let (policy, now) = (&decision.policy, decision.now);
-    let Some(first) = &policy.first else {
-        return Ok(false);
-    };
-    let reason = format!("cleaning {}", policy.name);
-    let today = Zone::new(decision.config.zone).day(now);
-    let contact = step.contact;
-    let entry = decision
-        .series
-        .enter(tx, contact, &first.automation, &reason, today, now)?;
-    if entry.is_some() {
-        let stage = Stage::Asked;
-        tx.put_case(
-            &policy.name,
-            contact,
-            Some(batch),
-            stage,
-            step.silent_since,
-            now,
-        )?;
+    let (policy, contact, now) = (&decision.policy, step.contact, decision.now);
+    let series = (decision.series.as_ref(), decision.config.zone);
+    let entered = win_back(tx, series, policy, contact, now)?;
+    if entered {
+        let (stage, since) = (Stage::Asked, step.silent_since);
+        tx.put_case(&policy.name, contact, Some(batch), stage, since, now)?;
     }
-    Ok(entry.is_some())
+    Ok(entered)
 }
 
 /// Notes one contact's removal for each connection on which it can be mailed, and puts it into the outbox unless a second

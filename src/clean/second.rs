@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     config::{Approve, CleaningPolicy, Config},
-    score::calendar::{Millis, Zone},
+    score::calendar::Millis,
     store::{
         CleaningBatch, CleaningCase, Conn, ContactId, Placed, Speaker, Stage, StoreError,
         TakenState, Tx,
@@ -26,7 +26,7 @@ use super::{
     judge::Judge,
     life::Life,
     plan::{Ask, Deed, PolicyPlan, Step, parts, stops},
-    series::Series,
+    series::{Series, win_back},
     work::{UNMARK, check::ours, conclude, row_of},
 };
 
@@ -528,16 +528,10 @@ fn enter(
     waiting: &Waiting<'_>,
     case: &CleaningCase,
 ) -> Result<bool, StoreError> {
-    let (policy, now) = (waiting.policy, confirmation.now);
-    let Some(first) = &policy.first else {
-        return Ok(false);
-    };
-    let (reason, contact) = (format!("cleaning {}", policy.name), case.contact);
-    let today = Zone::new(confirmation.config.zone).day(now);
-    let series = &confirmation.series;
-    let entry = series.enter(tx, contact, &first.automation, &reason, today, now)?;
-    if entry.is_some() {
-        tx.set_stage(case.id, Stage::Asked, "", now)?;
+    let series = (confirmation.series.as_ref(), confirmation.config.zone);
+    let entered = win_back(tx, series, waiting.policy, case.contact, confirmation.now)?;
+    if entered {
+        tx.set_stage(case.id, Stage::Asked, "", confirmation.now)?;
     }
-    Ok(entry.is_some())
+    Ok(entered)
 }

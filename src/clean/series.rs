@@ -1,7 +1,10 @@
 //! The seam to automations: a win-back is one, and nobody inside a running series is judged.
 
+use chrono_tz::Tz;
+
 use crate::{
-    score::calendar::{Day, Millis},
+    config::CleaningPolicy,
+    score::calendar::{Day, Millis, Zone},
     store::{Conn, ContactId, StoreError, Tx},
 };
 
@@ -29,6 +32,23 @@ pub trait Series: Send + Sync {
         automation: &str,
         since: Millis,
     ) -> Result<Option<Millis>, StoreError>;
+}
+
+/// Lets a contact into the win-back of a policy, if it has one; false if that is not possible now.
+pub(super) fn win_back(
+    tx: &Tx,
+    (series, zone): (&dyn Series, Tz),
+    policy: &CleaningPolicy,
+    contact: ContactId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let Some(first) = &policy.first else {
+        return Ok(false);
+    };
+    let reason = format!("cleaning {}", policy.name);
+    let today = Zone::new(zone).day(now);
+    let entry = series.enter(tx, contact, &first.automation, &reason, today, now)?;
+    Ok(entry.is_some())
 }
 
 /// The automations of this program.

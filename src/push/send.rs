@@ -54,13 +54,9 @@ impl Push<'_> {
             }
         }
         let mut sent = Vec::new();
-        let made = self.set(makes, &mut sent).await;
-        for (change, outcome) in made {
-            if let Write::CreateField { field } = change.write
-                && outcome != Some(Outcome::Applied)
-            {
-                unmade.insert(field);
-            }
+        if let Some(made) = self.set(makes).await {
+            unmade.extend(not_made(&made).map(str::to_owned));
+            sent.push(made);
         }
         let lacks = |(_, change): &(OutboxRow, Change)| matches!(&change.write, Write::SetField { field, .. } if unmade.contains(field));
         let (waiting, sets): (Vec<_>, Vec<_>) = sets.into_iter().partition(lacks);
@@ -70,31 +66,32 @@ impl Push<'_> {
             let outcomes = vec![wait; rows.len()];
             sent.push((rows, Ok(outcomes)));
         }
-        self.set(sets, &mut sent).await;
+        sent.extend(self.set(sets).await);
         if !begins.is_empty() {
             sent.push((begun, self.connector.start(&begins).await));
         }
         sent
     }
 
-    /// Asks for these sets in one call; what became of each of them.
-    async fn set(
-        &self,
-        sets: Vec<(OutboxRow, Change)>,
-        sent: &mut Vec<Sent>,
-    ) -> Vec<(Change, Option<Outcome>)> {
-        if sets.is_empty() {
-            return Vec::new();
-        }
+    /// Asks for these sets in one call, if there are any.
+    async fn set(&self, sets: Vec<(OutboxRow, Change)>) -> Option<Sent> {
         let (rows, changes): (Vec<_>, Vec<_>) = sets.into_iter().unzip();
+        if rows.is_empty() {
+            return None;
+        }
         let answer = self.connector.push(&changes).await;
-        let outcomes = answer.as_deref().unwrap_or_default();
-        let outcomes = outcomes.iter().cloned().map(Some);
-        let outcomes = outcomes.chain(std::iter::repeat(None));
-        let made = changes.into_iter().zip(outcomes).collect();
-        sent.push((rows, answer));
-        made
+        Some((rows, answer))
     }
+}
+
+/// The fields of a call that are not known to have been made.
+fn not_made((rows, answer): &Sent) -> impl Iterator<Item = &str> {
+    let outcomes = answer.as_deref().unwrap_or_default();
+    let unmade = rows
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| outcomes.get(*place) != Some(&Outcome::Applied));
+    unmade.filter_map(|(_, row)| row.row.target.strip_prefix("create:"))
 }
 
 /// The contact's address there, as last read.
