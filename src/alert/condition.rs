@@ -51,6 +51,8 @@ pub struct ConnectionSight {
     pub rejected: i64,
     /// Starts in doubt, and removals that have been for an hour.
     pub doubts: (i64, i64),
+    /// Contacts with something of ours that somebody else edited, and since when, where that is to be told.
+    pub edited: Option<(i64, Millis)>,
     /// Yesterday's events, if that day was read whole.
     pub volume: Option<DayVolume>,
     /// What was heard by webhook, if there are to be any.
@@ -130,6 +132,13 @@ pub enum Fact {
         /// Removals.
         removals: i64,
     },
+    /// Somebody else edited what is ours.
+    Edited {
+        /// Of how many contacts.
+        contacts: i64,
+        /// Since the first of them.
+        since: Millis,
+    },
     /// Nothing comes by webhook.
     HookSilent {
         /// Since the last delivery, or the first campaign without any.
@@ -178,6 +187,7 @@ impl Fact {
             Self::Volume { .. } => Kind::Volume,
             Self::Guard { .. } => Kind::Guard,
             Self::InDoubt { .. } => Kind::InDoubt,
+            Self::Edited { .. } => Kind::Edited,
             Self::HookSilent { .. } => Kind::HookSilent,
             Self::BackupStale { .. } => Kind::BackupStale,
             Self::Damaged { .. } => Kind::Damaged,
@@ -193,6 +203,7 @@ impl Fact {
             Self::PollAge { since }
             | Self::Blocked { since }
             | Self::Guard { since, .. }
+            | Self::Edited { since, .. }
             | Self::HookSilent { since, .. }
             | Self::BackupStale { since }
             | Self::Damaged { since, .. }
@@ -307,6 +318,9 @@ fn judge_connection(seen: &ConnectionSight, now: Millis, alerts: &Alerts, found:
     if seen.doubts != (0, 0) {
         let (starts, removals) = seen.doubts;
         holds(Fact::InDoubt { starts, removals });
+    }
+    if let Some((contacts, since)) = seen.edited {
+        holds(Fact::Edited { contacts, since });
     }
     if let Some(hook) = &seen.hook
         && let Some(since) = hook.heard_at.or(hook.mailed_at)

@@ -15,6 +15,8 @@ pub enum Kind {
     Guard,
     /// It is not known whether something was started, or somebody taken off.
     InDoubt,
+    /// Somebody else edits fields or tags of ours on a platform.
+    Edited,
     /// A platform that reports by itself has gone silent.
     HookSilent,
     /// There is no good backup of late, where there are to be any.
@@ -31,13 +33,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PollAge,
         Self::Blocked,
         Self::Rejected,
         Self::Volume,
         Self::Guard,
         Self::InDoubt,
+        Self::Edited,
         Self::HookSilent,
         Self::BackupStale,
         Self::Damaged,
@@ -66,6 +69,7 @@ impl Kind {
             Self::Volume => "volume",
             Self::Guard => "guard",
             Self::InDoubt => "in_doubt",
+            Self::Edited => "edited",
             Self::HookSilent => "hook_silent",
             Self::BackupStale => "backup_stale",
             Self::Damaged => "damaged",

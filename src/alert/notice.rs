@@ -175,7 +175,7 @@ fn page(fact: &Fact) -> &'static str {
         | Fact::Volume { .. }
         | Fact::HookSilent { .. } => "/sync",
         Fact::Guard { name, .. } if name == CLEANING => "/cleaning",
-        Fact::Guard { .. } => "/push",
+        Fact::Guard { .. } | Fact::Edited { .. } => "/push",
         Fact::InDoubt { starts: 0, .. } => "/cleaning",
         Fact::InDoubt { .. } => "/automations",
         Fact::BackupStale { .. }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     care,
-    config::{Config, ConnectionConfig},
+    config::{Config, ConnectionConfig, Mode, OnDrift},
     schedule::due::Schedule,
     score::calendar::{Day, Millis, Zone},
     store::{BACKUP, Conn, Connection, Run, StoreError},
@@ -102,9 +102,23 @@ fn connection(
         blocked: blocked.map(|(_, since)| since),
         rejected: conn.count_rejects_since(known.id, millis - REJECTED_MS)?,
         doubts: conn.doubts(known.id, millis - DOUBT_MS)?,
+        edited: edited(conn, configured, known)?,
         volume: day(conn, known, last.as_ref(), zone, yesterday, kept)?,
         hook: hook(conn, configured, known)?,
     })
+}
+
+/// What somebody else edited is told where it was asked for; elsewhere it is written again, or accepted, or not ours to write.
+fn edited(
+    conn: &Conn,
+    configured: &ConnectionConfig,
+    known: &Connection,
+) -> Result<Option<(i64, Millis)>, StoreError> {
+    if configured.mode == Mode::Live && configured.push.on_drift == OnDrift::Alert {
+        conn.edited(known.id)
+    } else {
+        Ok(None)
+    }
 }
 
 fn hook(

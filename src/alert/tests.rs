@@ -9,7 +9,7 @@ use engaged_connectors::outgoing;
 use super::*;
 use crate::{
     score::facts::ConnectionId,
-    store::{Lane, NewOutboxRow, OutboxState, Tx},
+    store::{ContactId, Edited, Lane, NewOutboxRow, OutboxState, Tx},
 };
 use bench::{Bench, DAY, HOUR, MINUTE, SECRET};
 
@@ -178,6 +178,59 @@ async fn a_guard_is_told_until_somebody_lets_it_pass() {
     bench.write(move |tx, _, now| tx.close_guard(guard, "approved", "marit", now));
     bench.looks(2).await;
     assert_eq!(bench.told().len(), 2);
+}
+
+/// What a push found of somebody else's edits.
+fn keep(bench: &Bench, found: &[Edited]) {
+    let found = found.to_vec();
+    bench.write(move |tx, id, now| tx.keep_edited(id, None, &found, now));
+}
+
+#[tokio::test]
+async fn what_somebody_else_edited_is_told_until_it_is_ours_again() {
+    let bench = Bench::new("").await;
+    let edited = |contact: i64, target: &str| Edited {
+        contact: ContactId(contact),
+        platform_id: contact.to_string(),
+        target: target.to_owned(),
+        ours: Some("40".into()),
+        theirs: Some("jan@canary.example".into()),
+    };
+    let found = [
+        edited(1, "field:ENGSCORE"),
+        edited(1, "tag:hot"),
+        edited(2, "tag:hot"),
+    ];
+    keep(&bench, &found);
+    bench.looks(2).await;
+    // The next push finds less: that is still so since then.
+    bench.watch_for(10 * MINUTE).await;
+    keep(&bench, &found[..1]);
+    bench.looks(2).await;
+    assert_eq!(bench.told(), ["edited:news firing"]);
+    let body = &bench.bodies()[0];
+    assert_eq!(
+        body["message"],
+        "news: somebody else edited fields or tags of ours, of 2 contacts, the first since 2026-06-17 12:00; they are left so"
+    );
+    assert!(!body.to_string().contains("canary"), "{body}");
+    let kept = bench.jobs.store.read(|conn| conn.edited(ConnectionId(1)));
+    let start: DateTime<Utc> = bench::START.parse().unwrap();
+    assert_eq!(kept.unwrap(), Some((1, start.timestamp_millis())));
+    // Elsewhere the same is no trouble: it is written again, or accepted, or not ours to write.
+    for other in [
+        "mode = \"live\"\npush.on_drift = \"ours\"",
+        "mode = \"live\"\npush.on_drift = \"theirs\"",
+        "",
+    ] {
+        let quiet = Bench::with("", |text| text.replace("mode = \"live\"", other)).await;
+        keep(&quiet, &found);
+        quiet.looks(3).await;
+        assert!(quiet.states().is_empty(), "{other}");
+    }
+    keep(&bench, &[]);
+    bench.looks(2).await;
+    assert_eq!(bench.told(), ["edited:news firing", "edited:news resolved"]);
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ pub fn firing(condition: &Condition, zone: Tz, language: Language) -> String {
         ),
         Fact::Guard { name, since } => guard(on, name, &time(*since)),
         Fact::InDoubt { starts, removals } => in_doubt(on, *starts, *removals),
+        Fact::Edited { contacts, since } => edited(on, *contacts, &time(*since)),
         Fact::HookSilent { since, heard: true } => (
             format!("{on}: no webhook has come since {}", time(*since)),
             format!("{on}: sinds {} is er geen webhook gekomen", time(*since)),
@@ -123,6 +124,10 @@ pub fn resolved(condition: &Condition, language: Language) -> String {
         Fact::InDoubt { .. } => (
             "nothing is in doubt any more".to_owned(),
             "niets is meer in twijfel".to_owned(),
+        ),
+        Fact::Edited { .. } => (
+            "no field or tag of ours is as somebody else left it any more".to_owned(),
+            "geen veld of tag van ons is nog zoals iemand anders het achterliet".to_owned(),
         ),
         Fact::HookSilent { .. } => (
             "webhooks come again".to_owned(),
@@ -214,6 +219,10 @@ pub fn help(condition: &Condition, language: Language) -> String {
         Fact::InDoubt { .. } => (
             "look on the platform whether it was started, then: engaged automations resolve ENTRY".to_owned(),
             "kijk op het platform of het gestart is, daarna: engaged automations resolve NUMMER".to_owned(),
+        ),
+        Fact::Edited { .. } => (
+            "see whose: engaged plan; ours is written again with push.on_drift = \"ours\", and theirs stays untold with \"theirs\"".to_owned(),
+            "kijk van wie: engaged plan; die van ons komt terug met push.on_drift = \"ours\", en die van hen blijft zonder melding met \"theirs\"".to_owned(),
         ),
         Fact::HookSilent { .. } => (
             "see what arrives, and which address the platform must have: engaged doctor".to_owned(),
@@ -369,6 +378,19 @@ fn in_doubt(on: &str, starts: i64, removals: i64) -> Both {
             ),
         ),
     }
+}
+
+fn edited(on: &str, contacts: i64, since: &str) -> Both {
+    let english = plural(contacts, "contact", "contacts");
+    let dutch = plural(contacts, "contact", "contacten");
+    (
+        format!(
+            "{on}: somebody else edited fields or tags of ours, of {contacts} {english}, the first since {since}; they are left so"
+        ),
+        format!(
+            "{on}: iemand anders heeft velden of tags van ons gewijzigd, van {contacts} {dutch}, de eerste sinds {since}; ze blijven zo"
+        ),
+    )
 }
 
 fn plural(number: i64, one: &'static str, more: &'static str) -> &'static str {

@@ -385,6 +385,16 @@ pub(super) fn plan_text(plan: &PushPlan) -> String {
                 target_name(&sample.target)
             );
         }
+        for edit in each.edits.iter().take(5) {
+            let (ours, theirs) = (edit.ours.as_deref(), edit.theirs.as_deref());
+            out += &format!(
+                "    edited there: {} {}: {} -> {}\n",
+                edit.contact,
+                target_name(&edit.target),
+                ours.unwrap_or("off"),
+                theirs.unwrap_or("off")
+            );
+        }
         if !each.baseline.is_empty() {
             out += "  first push: held once, until `engaged approve baseline`\n";
         }
@@ -427,7 +437,11 @@ fn beside_writes(plan: &ConnectionPlan) -> String {
             plan.unreachable,
             "entries: not there, or not subscribed",
         ),
-        ("drift", plan.drifts, "edited there by somebody else"),
+        (
+            "edited",
+            plan.drifts,
+            "fields and tags of ours, by somebody else",
+        ),
         ("gone", plan.gone.len() as u64, "fields to fill anew"),
     ];
     let mut out = String::new();

@@ -80,7 +80,7 @@ fn lean(mut plan: AnyPlan) -> AnyPlan {
     match &mut plan {
         AnyPlan::Push(plan) => {
             for part in &mut plan.connections {
-                (part.without, part.drifted) = (Vec::new(), Vec::new());
+                (part.without, part.edited) = (Vec::new(), Vec::new());
             }
         }
         AnyPlan::Cleaning(plan) => {

@@ -419,23 +419,13 @@ fn decide(
         });
     }
     forget_gone(tx, ask, &plan)?;
+    tx.keep_edited(ask.id, ask.only, &plan.edited, ask.now)?;
     let why = match ask.only {
         Some(_) => guard::hold_one(tx, ask.id)?,
         None => guard::hold(tx, ask, &plan, limits)?,
     };
     if !why.is_empty() {
         return Ok(Decided::Held { planned, why });
-    }
-    for (contact, platform_id, drift) in &plan.drifted {
-        let (ours, theirs) = (drift.ours.as_deref(), drift.theirs.as_deref());
-        tx.record_drift(
-            *contact,
-            ask.id,
-            platform_id,
-            &drift.target,
-            (ours, theirs),
-            ask.now,
-        )?;
     }
     for automation in automation::on(ask.automations, &ask.connection.name) {
         tx.expire_entries(&automation.name, ask.now - WAITS_MAX_MS, ask.now)?;

@@ -19,11 +19,11 @@ use crate::{
     config::{ConnectionConfig, Mode},
     rules::set::RuleSet,
     score::{calendar::Millis, facts::ConnectionId},
-    store::{Asked, Conn, ContactId, Lane, Standing, StoreError},
+    store::{Asked, Conn, ContactId, Edited, Lane, Standing, StoreError},
 };
 
 use super::{
-    diff::{self, Difference, Drift},
+    diff::{self, Difference},
     starts::{self, Unreachable},
     targets::{Targets, field_key},
 };
@@ -174,6 +174,8 @@ pub struct ConnectionPlan {
     pub drifts: u64,
     /// Some of the writes.
     pub sample: Vec<Sample>,
+    /// Some of what somebody else changed.
+    pub edits: Vec<Edit>,
     /// Equal for equal writes.
     pub fingerprint: String,
     /// Entries for which nothing can be started, to be recorded on apply.
@@ -181,7 +183,7 @@ pub struct ConnectionPlan {
     pub without: Unreachable,
     /// What somebody else changed, to be recorded on apply.
     #[serde(skip)]
-    pub drifted: Vec<(ContactId, String, Drift)>,
+    pub edited: Vec<Edited>,
 }
 
 /// How many writes of one kind.
@@ -211,6 +213,22 @@ pub struct Sample {
     pub before: Option<String>,
     /// What it is to be told.
     pub after: Option<String>,
+}
+
+/// A field or tag of ours that somebody else changed, shown.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Edit {
+    /// The contact's address, or the platform's id.
+    pub contact: String,
+    /// Who it is.
+    #[serde(skip)]
+    pub who: ContactId,
+    /// The field or tag.
+    pub target: String,
+    /// What the platform was told.
+    pub ours: Option<String>,
+    /// What is there.
+    pub theirs: Option<String>,
 }
 
 /// The verb of a write.
@@ -421,11 +439,9 @@ impl Making {
         self.plan.objecting += u64::from(standing.objects && !needs.writes.is_empty());
         self.plan.unchanged += u64::from(needs.writes.is_empty());
         self.plan.told += u64::from(needs.told);
-        self.plan.drifts += needs.drifts.len() as u64;
-        let whose = |drift| (standing.contact, standing.platform_id.clone(), drift);
-        self.plan
-            .drifted
-            .extend(needs.drifts.into_iter().map(whose));
+        for drift in needs.drifts {
+            self.edited(drift, standing);
+        }
         let mut changed = false;
         for difference in needs.writes {
             let same = (
@@ -444,6 +460,26 @@ impl Making {
         }
         self.plan.changed += u64::from(changed);
         Ok(())
+    }
+
+    fn edited(&mut self, drift: diff::Drift, standing: &Standing) {
+        self.plan.drifts += 1;
+        if self.plan.edits.len() < SAMPLE {
+            self.plan.edits.push(Edit {
+                contact: shown_name(standing).to_owned(),
+                who: standing.contact,
+                target: drift.target.clone(),
+                ours: drift.ours.clone(),
+                theirs: drift.theirs.clone(),
+            });
+        }
+        self.plan.edited.push(Edited {
+            contact: standing.contact,
+            platform_id: standing.platform_id.clone(),
+            target: drift.target,
+            ours: drift.ours,
+            theirs: drift.theirs,
+        });
     }
 
     fn take(&mut self, planned: &Planned, name: &str) {

@@ -372,6 +372,11 @@ impl Bench {
         std::mem::take(&mut *self.site.asked.lock().unwrap())
     }
 
+    /// Contacts with something that somebody else edited, and since when, as the last push found it.
+    fn edited(&self) -> Option<(i64, Millis)> {
+        self.store.read(|conn| conn.edited(self.id)).unwrap()
+    }
+
     fn holds(&self, id: &str) -> Vec<String> {
         let holds = self.site.holds.lock().unwrap();
         holds.get(id).into_iter().flatten().cloned().collect()
@@ -475,11 +480,15 @@ async fn a_tag_that_we_took_off_and_that_is_there_all_the_same_comes_off_only_wh
         bench.apply().await;
         let asked: &[&str] = if takes_off { &["a -engaged:hot"] } else { &[] };
         assert_eq!(bench.asked(), asked, "{on_drift}");
+        assert_eq!(bench.edited().map(|(contacts, _)| contacts), Some(1));
         bench.read(vec![shown("a", &tags[1..]), shown("b", &tags)]);
         assert_eq!(
             (bench.plan().await.drifts, bench.plan().await.writes),
             (0, 0)
         );
+        // What is so no more is kept no longer.
+        bench.apply().await;
+        assert_eq!(bench.edited(), None);
     }
 }
 

@@ -87,6 +87,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0018_second_person",
         sql: include_str!("migrations/0018_second_person.sql"),
     },
+    Migration {
+        name: "0019_edited",
+        sql: include_str!("migrations/0019_edited.sql"),
+    },
 ];
 
 /// In instructions of `SQLite`'s machine: a tenth of a second or so, and on a slow disk some seconds.

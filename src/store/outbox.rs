@@ -481,27 +481,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Records that the platform shows something else than we told it; settled drift is opened again.
-    pub fn record_drift(
-        &self,
-        contact: ContactId,
-        connection: ConnectionId,
-        platform_id: &str,
-        target: &str,
-        (ours, theirs): (Option<&str>, Option<&str>),
-        known_at: Millis,
-    ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "insert into drift (contact_id, connection_id, platform_id, target, ours, theirs, known_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 on conflict do update set ours = excluded.ours, theirs = excluded.theirs, known_at = excluded.known_at,
-                   settled_at = null",
-            )?
-            .execute(params![contact.0, connection.0, platform_id, target, ours, theirs, known_at])?;
-        Ok(())
-    }
-
     /// Trips a guard, once while it is open. Returns its number.
     pub fn trip_guard(
         &self,

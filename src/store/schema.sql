@@ -568,7 +568,6 @@ create table drift (
   ours text,
   theirs text,
   known_at integer not null,
-  settled_at integer,
   primary key (connection_id, platform_id, target)
 ) strict, without rowid;
 

@@ -54,7 +54,7 @@ pub(super) struct Bench {
 fn text(url: &str, alerts: &str) -> String {
     format!(
         "timezone = \"Europe/Amsterdam\"\ndatabase = \"engaged.db\"\n\
-         [connections.news]\nplatform = \"mailchimp\"\nkey = {{ env = \"KEY\" }}\nschedule = \"*/15 * * * *\"\n\
+         [connections.news]\nplatform = \"mailchimp\"\nmode = \"live\"\nkey = {{ env = \"KEY\" }}\nschedule = \"*/15 * * * *\"\n\
          [scores.engagement]\nrules = [{{ when = \"click\", points = 10 }}]\n\
          [alerts]\nurl = \"{url}\"\nkey = {{ env = \"HOOK\" }}\n{alerts}\n"
     )
@@ -74,8 +74,12 @@ pub(super) fn jobs(
     alerts: &str,
     transport: &Arc<dyn Transport>,
 ) -> (Jobs, Arc<Hand>) {
+    jobs_of(folder, &text(url, alerts), transport)
+}
+
+fn jobs_of(folder: &TempDir, text: &str, transport: &Arc<dyn Transport>) -> (Jobs, Arc<Hand>) {
     let path = folder.path().join("engaged.toml");
-    std::fs::write(&path, text(url, alerts)).unwrap();
+    std::fs::write(&path, text).unwrap();
     let environment = environment();
     let config = config::load(&path, &environment).unwrap();
     let start: DateTime<Utc> = START.parse().unwrap();
@@ -94,10 +98,16 @@ pub(super) fn jobs(
 
 impl Bench {
     pub(super) async fn new(alerts: &str) -> Self {
+        Self::with(alerts, |text| text).await
+    }
+
+    /// With a configuration that differs from the usual one.
+    pub(super) async fn with(alerts: &str, edit: impl FnOnce(String) -> String) -> Self {
         let receiver = Receiver::start(FaultPlan::none()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let transport = platform::network().unwrap();
-        let (jobs, clock) = jobs(&folder, &receiver.url(), alerts, &transport);
+        let text = edit(text(&receiver.url(), alerts));
+        let (jobs, clock) = jobs_of(&folder, &text, &transport);
         let bench = Self {
             jobs,
             receiver,

@@ -415,7 +415,7 @@ fn a_backup_of_an_older_schema_is_brought_to_the_present_one_and_erased_again_by
         &good,
         "drop table objection; drop table retraction; drop table privacy_key; drop table erased; drop table left_out;
          drop table tracking_rule; drop table last_open; drop table withheld; drop table withheld_sum; drop table forgotten;
-         alter table cleaning_batch drop column people; alter table cleaning_batch drop column approved_from;
+         alter table drift add column settled_at integer; alter table cleaning_batch drop column people; alter table cleaning_batch drop column approved_from;
          alter table cleaning_batch drop column confirmed_at; alter table cleaning_batch drop column confirmed_by;
          delete from migration where id >= 15; pragma user_version = 14",
     );

@@ -102,7 +102,14 @@ fn writes(bench: &Bench, found: ContactId, id: &str, email: &str) {
             tx.enqueue(&row, NOW)?;
             tx.acknowledge(found, connection, &id, "tag:hot", Some("on"), NOW)?;
             tx.acknowledge(found, connection, &id, "field:SCORE", Some("12"), NOW)?;
-            tx.record_drift(found, connection, &id, "tag:hot", (Some("on"), None), NOW)?;
+            let edited = Edited {
+                contact: found,
+                platform_id: id.clone(),
+                target: "tag:hot".into(),
+                ours: Some("on".into()),
+                theirs: None,
+            };
+            tx.keep_edited(connection, Some(found), &[edited], NOW)?;
             let delivery = NewDelivery {
                 name: format!("delivery-{}", found.0),
                 method: "POST".into(),

@@ -149,6 +149,13 @@ push-plan-sample = { $n ->
     [one] One of the writes
    *[other] { $n } of the writes
 }
+push-edits = { $n ->
+    [one] One of the values that somebody else changed
+   *[other] { $n } of the values that somebody else changed
+}
+push-edits-ours = What we put there
+push-edits-theirs = What is there now
+push-edits-nothing = nothing
 
 ## Receipt
 push-receipt-written = { $n ->

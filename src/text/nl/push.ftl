@@ -149,6 +149,13 @@ push-plan-sample = { $n ->
     [one] Eén van de wijzigingen
    *[other] { $n } van de wijzigingen
 }
+push-edits = { $n ->
+    [one] Eén van de waarden die iemand anders heeft veranderd
+   *[other] { $n } van de waarden die iemand anders heeft veranderd
+}
+push-edits-ours = Wat wij er neerzetten
+push-edits-theirs = Wat er nu staat
+push-edits-nothing = niets
 
 ## Ontvangstbewijs
 push-receipt-written = { $n ->

@@ -19,7 +19,7 @@ use crate::{
         ask::Ask,
         kept::{AnyPlan, KeptPlan},
     },
-    push::plan::{ConnectionPlan, Plan, Sample},
+    push::plan::{ConnectionPlan, Edit, Plan, Sample},
     text::{Key, key},
     web::{
         html::{Column, Mood, badge, button, name, notice, table},
@@ -137,6 +137,7 @@ fn connection(visit: &Visit, part: &ConnectionPlan) -> Markup {
                 div { (left_out(visit, part)) }
             }
             (sample(visit, &part.sample))
+            (edits(visit, &part.edits))
         }
     }
 }
@@ -212,6 +213,36 @@ fn sample(visit: &Visit, sample: &[Sample]) -> Markup {
     });
     let rows: Vec<Vec<Markup>> = rows.collect();
     let caption = say.with("push-plan-sample", [("n", sample.len().into())]);
+    table(&caption, &columns, &rows, "")
+}
+
+/// What somebody else changed, and whose it is.
+fn edits(visit: &Visit, edits: &[Edit]) -> Markup {
+    let say = visit.say;
+    if edits.is_empty() {
+        return html! {};
+    }
+    let columns = [
+        Column::text(say.t("push-contact")),
+        Column::text(say.t("push-target")),
+        Column::text(say.t("push-edits-ours")),
+        Column::text(say.t("push-edits-theirs")),
+    ];
+    let rows = edits.iter().map(|row| {
+        let email = Address::parse(&row.contact);
+        let value = |value: &Option<String>| match value {
+            Some(value) => html! { (value) },
+            None => html! { span.soft { (say.t("push-edits-nothing")) } },
+        };
+        vec![
+            visit.contact(row.who, email.as_ref()),
+            target(&row.target),
+            value(&row.ours),
+            value(&row.theirs),
+        ]
+    });
+    let rows: Vec<Vec<Markup>> = rows.collect();
+    let caption = say.with("push-edits", [("n", edits.len().into())]);
     table(&caption, &columns, &rows, "")
 }
 
