@@ -1,25 +1,46 @@
-//! S5: what the program says at its finest level, over faults of four platforms, holds no key and nobody's address.
+//! S5: what the program says at its finest level, over faults of four platforms, holds no key and nobody's address; nor
+//! do the pages, answers and the bundle of the same life.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io::{Read as _, Write as _},
+    net::{IpAddr, SocketAddr, TcpStream},
+    sync::Arc,
+};
 
+use engaged::{
+    account::Accounts,
+    clock::SystemClock,
+    store::{Access, Store},
+};
 use engaged_sandbox::{
     fault::{Fault, Faults, Rule, RuleId, When},
     people::{Person, Publication},
 };
 
-use crate::stage::{Running, Scene, Stage, until};
+use crate::{
+    first_run::unpacked,
+    program::Program,
+    stage::{Running, Scene, Stage, until},
+};
 
-/// The keys and addresses of all platforms of a stage: what must stand nowhere.
-fn marks(stage: &Stage) -> BTreeSet<String> {
-    let keys = ["site.key", "shop.key", "copernica.key", "hubspot.key"];
-    let mut marks = BTreeSet::new();
-    for key in keys {
+/// The keys of all platforms of a stage.
+fn keys(stage: &Stage) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for key in ["site.key", "shop.key", "copernica.key", "hubspot.key"] {
         let key = std::fs::read_to_string(stage.program.path().join(key)).unwrap();
         // Ghost's has two halves, and Mailchimp's ends with its data centre.
         for part in key.split([':', '-']) {
-            marks.extend((part.len() > 8).then(|| part.to_owned()));
+            keys.extend((part.len() > 8).then(|| part.to_owned()));
         }
     }
+    assert!(keys.len() > 3, "{} keys", keys.len());
+    keys
+}
+
+/// The keys and addresses of all platforms of a stage: what must stand nowhere.
+fn marks(stage: &Stage) -> BTreeSet<String> {
+    let mut marks = keys(stage);
     let people = stage.world.read().unwrap();
     let addresses = people.people().iter().map(Person::address);
     marks.extend(addresses);
@@ -53,6 +74,61 @@ fn search(said: &[(String, String)], marks: &BTreeSet<String>) {
             assert_eq!(found, None, "{what}: {line}");
         }
     }
+}
+
+/// A daemon's dashboard and API, asked as it runs.
+struct Asked {
+    address: SocketAddr,
+}
+
+impl Asked {
+    fn get(&self, path: &str, header: &str) -> String {
+        let mut line = TcpStream::connect(self.address).unwrap();
+        let host = self.address;
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{header}\r\nconnection: close\r\n\r\n");
+        line.write_all(head.as_bytes()).unwrap();
+        let mut heard = Vec::new();
+        line.read_to_end(&mut heard).unwrap();
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
+    /// Every page that is linked to from the first, however far.
+    fn pages(&self, who: &str, cookie: &str) -> Vec<(String, String)> {
+        let mut seen = BTreeSet::from(["/".to_owned()]);
+        let mut waiting = VecDeque::from(["/".to_owned()]);
+        let mut said = Vec::new();
+        while let Some(path) = waiting.pop_front() {
+            let page = self.get(&path, cookie);
+            for link in page.split("href=\"").skip(1) {
+                let link = link.split(['"', '#']).next().unwrap().replace("&amp;", "&");
+                // Orders and filters of one list are endless.
+                let shape = link.split('=').next().unwrap().to_owned();
+                let new = link.starts_with('/') && !link.starts_with("/assets");
+                if new && seen.insert(shape) {
+                    waiting.push_back(link);
+                }
+            }
+            said.push((format!("{who} {path}"), page));
+        }
+        said
+    }
+}
+
+/// The cookie of a new account, by a link that the program prints beside the daemon.
+fn cookie(program: &Program, role: &[&str], name: &str) -> String {
+    let link = program.json(&[&["web", "setup-link"], role].concat());
+    let token = link["url"].as_str().unwrap().rsplit('/').next().unwrap();
+    let database = program.path().join("engaged.db");
+    let store = Store::open(&database, Access::Beside, &SystemClock).unwrap();
+    let accounts = Accounts::new(store, Arc::new(SystemClock));
+    let (password, from) = ("drie blauwe fietsen".into(), IpAddr::from([127, 0, 0, 1]));
+    let made = accounts.use_setup_link(token, name, &password, from);
+    let made = tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(made)
+        .unwrap();
+    format!("cookie: engaged_session={}", made.token.reveal())
 }
 
 // S5.
@@ -118,9 +194,61 @@ fn nothing_that_is_said_at_the_finest_level_over_all_faults_holds_a_key_or_someb
     }
     let mut daemon = Running::start(&stage.program, &["-vv", "run"]);
     until("it runs", || daemon.said().contains("setup/"));
+    let log = daemon.said();
+    let (_, url) = log.split_once(" at http://").unwrap();
+    let address = url.split('/').next().unwrap().parse().unwrap();
+    let asked = Asked { address };
+    let admin = cookie(&stage.program, &[], "tom");
+    let viewer = cookie(&stage.program, &["--role", "viewer"], "marit");
+    let token = ["web", "token", "reader", "--scope", "read"];
+    let token = stage.program.json(&token)["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let token = format!("authorization: Bearer {token}");
+    // Who may see contacts sees their addresses, and never a key; a viewer sees neither.
+    let by_admin = asked.pages("admin", &admin);
+    let by_viewer = asked.pages("viewer", &viewer);
+    for pages in [&by_admin, &by_viewer] {
+        let good = pages
+            .iter()
+            .filter(|page| page.1.starts_with("HTTP/1.1 200"));
+        let (good, all) = (good.count(), pages.len());
+        assert!(good > 40, "{good} of {all} pages are shown");
+    }
+    let keys = keys(&stage);
+    let all: String = by_admin.iter().map(|page| page.1.as_str()).collect();
+    let named = marks.iter().filter(|mark| all.contains(mark.as_str()));
+    assert!(named.count() > 10, "the search finds whom it is to find");
+    search(&by_admin, &keys);
+    said.extend(by_viewer);
+    let answers = [
+        "/api/v1/contacts",
+        "/api/v1/plans",
+        "/api/v1/connections",
+        "/api/v1/status",
+    ];
+    let answers = answers.map(|path| (path.to_owned(), asked.get(path, &token)));
+    search(&answers, &keys);
+    for path in [
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/nothing",
+        "/api/v1/nothing",
+    ] {
+        for header in [&admin, &token, "x: y"] {
+            said.push((path.to_owned(), asked.get(path, header)));
+        }
+    }
     daemon.signal("TERM");
     daemon.ended();
     said.push(("run".to_owned(), daemon.said()));
+    let bundle = ["support-bundle", "-o", "out.tar.gz", "--log", "running.log"];
+    stage.program.expect(0, &bundle);
+    let bundle: BTreeMap<String, String> = unpacked(&stage.program.path().join("out.tar.gz"));
+    assert!(bundle["log.txt"].len() > 1_000, "the log is in it");
+    said.extend(bundle);
 
     assert!(fired > 25, "only {fired} faults");
     let length: usize = said.iter().map(|(_, text)| text.len()).sum();

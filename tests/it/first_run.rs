@@ -529,7 +529,7 @@ expect.scores = { engagement = 0 }
 }
 
 /// The files of a bundle, by name.
-fn unpacked(path: &std::path::Path) -> std::collections::BTreeMap<String, String> {
+pub fn unpacked(path: &std::path::Path) -> std::collections::BTreeMap<String, String> {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(
         std::fs::File::open(path).unwrap(),
     ));
