@@ -21,6 +21,7 @@ if [ "${1:-}" = --tenth ]; then
   bench push --contacts 4300
   # Fewer contacts do not fill the database's caches, which are bounded, and would seem to grow.
   bench memory --contacts 30000 --months 1
+  bench heavy --events 100000
   exit
 fi
 
@@ -38,6 +39,7 @@ fi
   bench sync --contacts 13800 || failed=1
   bench push --contacts 43000 || failed=1
   bench memory --contacts 100000 --months 8 || failed=1
+  bench heavy --events 1000000 || failed=1
   # It waits for the daemon's minutes, at any size: no part of --tenth.
   bench large --contacts 1000000 || failed=1
   exit "$failed"

@@ -1,7 +1,7 @@
 //! What the design promises about speed and memory, measured, each beside something that does the same in the same run.
 //!
 //! `cargo bench --bench targets -- WHAT [--contacts N]`, WHAT one or more of
-//! `store`, `pages`, `sync`, `push`, `memory`, `large`; `benches/run.sh` runs all in the sizes that count. CPU
+//! `store`, `pages`, `sync`, `push`, `memory`, `heavy`, `large`; `benches/run.sh` runs all in the sizes that count. CPU
 //! seconds are the measure, since machines are shared; but not of starts and stops in `large`. A figure far off its
 //! target ends the run with 1.
 
@@ -18,6 +18,8 @@ mod append;
 mod audience;
 #[path = "targets/feed.rs"]
 mod feed;
+#[path = "targets/heavy.rs"]
+mod heavy;
 #[path = "targets/large.rs"]
 mod large;
 #[path = "targets/measure.rs"]
@@ -55,6 +57,7 @@ use stage::Size;
 fn main() -> ExitCode {
     let mut asked = Asked {
         contacts: 100_000,
+        events: 1_000_000,
         months: 12,
         order: Order::OfTheList,
         folder: std::env::temp_dir(),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         let mut value = || words.next().expect("a value follows");
         match word.as_str() {
             "--contacts" => asked.contacts = value().parse().expect("a number"),
+            "--events" => asked.events = value().parse().expect("a number"),
             "--months" => asked.months = value().parse().expect("a number"),
             "--shuffled" => asked.order = Order::OfItsOwn,
             "--folder" => asked.folder = value().into(),
@@ -93,6 +97,7 @@ fn main() -> ExitCode {
             "sync" => sync::measure(&asked.folder, size, &report),
             "push" => push::measure(&asked.folder, asked.contacts, &report),
             "memory" => memory::measure(&asked.folder, size, &report),
+            "heavy" => heavy::measure(&asked.folder, asked.events, &report),
             "large" => large::measure(&asked, &report),
             other => panic!("there is no benchmark {other}"),
         }
@@ -108,6 +113,8 @@ fn main() -> ExitCode {
 /// What was asked for on the command line.
 struct Asked {
     contacts: u32,
+    /// Of the one contact in `heavy`.
+    events: u32,
     /// How far a sandbox's letters go back.
     months: u32,
     order: Order,

@@ -795,5 +795,6 @@ mod again;
 mod cause;
 mod gone;
 mod numbers;
+mod returns;
 mod starts;
 mod taking_off;

@@ -175,6 +175,8 @@ pub(crate) struct Subject<'a> {
     coverage: &'a Coverage,
     /// Events that do not count, in order, and from which day on: another connection tells them too.
     again: Vec<(usize, Day)>,
+    /// The same the other way round: which one stands for which, in that order.
+    stand_for: Vec<(usize, usize)>,
 }
 
 impl<'a> Subject<'a> {
@@ -210,6 +212,7 @@ impl<'a> Subject<'a> {
             }),
             coverage,
             again: Vec::new(),
+            stand_for: Vec::new(),
             days,
         };
         let told = told_again(&facts.events);
@@ -217,6 +220,8 @@ impl<'a> Subject<'a> {
             .iter()
             .map(|told| (told.again, subject.days[told.counts]))
             .collect();
+        subject.stand_for = told.iter().map(|told| (told.counts, told.again)).collect();
+        subject.stand_for.sort_unstable();
         for (fact, &day) in facts.events.iter().zip(&subject.days) {
             if fact.kind == kinds.open && fact.verdict == Verdict::PrivacyProxy {
                 subject.proxy_days.push(day);
@@ -267,6 +272,15 @@ impl<'a> Subject<'a> {
         }
         let found = self.again.binary_search_by_key(&index, |(again, _)| *again);
         found.map_or(true, |found| self.again[found].1 > as_of)
+    }
+
+    /// The events for which one stands on a date, since another connection tells them too.
+    pub(crate) fn stands_for(&self, index: usize, as_of: Day) -> impl Iterator<Item = usize> + '_ {
+        let first = self.stand_for.partition_point(|each| each.0 < index);
+        let same = self.stand_for[first..].iter();
+        let same = same.take_while(move |each| each.0 == index);
+        same.map(|each| each.1)
+            .filter(move |&again| self.days[again] <= as_of)
     }
 
     /// The last day on which nobody looked at any of some signals, since the contact had not agreed to it;

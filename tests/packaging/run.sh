@@ -150,6 +150,27 @@ limit=$(inside sh -c 'cat /sys/fs/cgroup/memory/system.slice/engaged.service/mem
 say "    the kernel's own limit of memory: ${limit:-none to be seen on this machine}"
 inside systemctl show -P StatusText engaged
 
+say 'whoever hangs is killed by systemd and started again (F6)'
+# It shows life each minute; what is stopped does not even end by itself.
+mkdir "$root/etc/systemd/system/engaged.service.d"
+printf '[Service]\nWatchdogSec=65\nTimeoutAbortSec=1\nRestartSec=1\n' > "$root/etc/systemd/system/engaged.service.d/soon.conf"
+inside systemctl daemon-reload
+inside systemctl restart engaged || fail 'it does not start with a shorter watchdog'
+pid=$(inside systemctl show -P MainPID engaged)
+inside kill -STOP "$pid"
+for _ in $(seq 1200); do
+    now=$(inside systemctl show -P MainPID engaged)
+    [ "$now" != "$pid" ] && [ "$(inside systemctl is-active engaged || true)" = active ] && break
+    sleep 0.1
+done
+[ "$now" != "$pid" ] && [ "$(inside systemctl show -P NRestarts engaged)" = 1 ] || fail 'a daemon that hangs is left hanging'
+inside journalctl -u engaged --no-pager -q | grep -q 'Watchdog timeout' || fail 'it was ended by something else'
+as_engaged engaged healthcheck || fail 'not healthy after the kill'
+rm -r "$root/etc/systemd/system/engaged.service.d"
+inside systemctl daemon-reload
+inside systemctl restart engaged
+pid=$(inside systemctl show -P MainPID engaged)
+
 say 'an upgrade: what ran goes on, with its data'
 inode=$(stat -c %i "$root/var/lib/engaged/engaged.db")
 inside dpkg -i "/root/packages/$(basename "$second")" > "$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"

@@ -21,7 +21,6 @@ use super::{
         each::Earned,
         evaluate::{Correction, CorrectionKind, Evaluation, Evaluator, RuleValue, ScoreValue},
         model::Compiled,
-        orders::told_again,
         pattern::PatternId,
         subject::Subject,
     },
@@ -204,13 +203,10 @@ impl Question<'_> {
 
     /// The connections whose events this one stands for, each once.
     fn also_told_by(&self, subject: &Subject<'_>, index: usize) -> Vec<String> {
-        let told = told_again(&self.facts.events);
-        let stands_for = told
-            .iter()
-            .filter(|told| told.counts == index && subject.days[told.again] <= self.as_of);
-        let mut names: Vec<String> = stands_for
-            .filter_map(|told| {
-                let connection = self.facts.events[told.again].connection;
+        let mut names: Vec<String> = subject
+            .stands_for(index, self.as_of)
+            .filter_map(|again| {
+                let connection = self.facts.events[again].connection;
                 self.vocabulary.connection(connection).map(str::to_owned)
             })
             .collect();
