@@ -43,7 +43,7 @@ async fn stand(subject: &dyn Subject) -> (Box<dyn Stand>, std::sync::Arc<HandClo
 
 async fn passes(platform: &str) {
     let report = conformance::run(subject(platform).unwrap(), &[]).await;
-    assert_eq!(report.outcomes.len(), 17);
+    assert_eq!(report.outcomes.len(), 18);
     assert!(report.passed(), "{report}");
 }
 

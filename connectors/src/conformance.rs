@@ -2,7 +2,7 @@
 //!
 //! A platform brings a [`Subject`], which sets up a [`Stand`]: a stand-in of the
 //! platform with an account on it, whose truth the checks may look at. The
-//! checks K1 to K17 drive the connector through its own transport, with a
+//! checks K1 to K18 drive the connector through its own transport, with a
 //! [`probe`] in between that plays faults and counts them. A check that was
 //! not effective (a fault that never fired, a list that fitted on one page) is a
 //! failure and not a pass. A check that does not apply needs a reason in the
@@ -18,6 +18,7 @@
     reason = "what a check ends with is boxed once, where it is made, and passed on by `?`"
 )]
 
+mod altered;
 mod asking;
 mod clocks;
 mod docs;
@@ -52,7 +53,7 @@ pub use subject::{
 pub const PREFIX: &str = "engaged:";
 
 /// Every check, in the order in which they run.
-pub const CHECKS: [Check; 17] = [
+pub const CHECKS: [Check; 18] = [
     Check::new(
         "K1",
         "settings stay compatible, and secrets are typed as such",
@@ -96,6 +97,10 @@ pub const CHECKS: [Check; 17] = [
     Check::new(
         "K17",
         "a removal is a set, and nobody is put back who decided since",
+    ),
+    Check::new(
+        "K18",
+        "a field that changes one day loses nothing in silence",
     ),
 ];
 
@@ -151,6 +156,7 @@ async fn one(id: &str, subject: &dyn Subject, tally: &mut Tally) -> Result<(), B
         "K15" => quiet::no_leak(subject, tally).await,
         "K16" => starting::once(subject, tally).await,
         "K17" => removing::respects(subject, tally).await,
+        "K18" => altered::told(subject, tally).await,
         _ => Err(Finding::new("there is no such check built yet", id)
             .next("declare it as skipped, with a reason, in the subject's manifest")
             .boxed()),

@@ -34,7 +34,7 @@ pub(super) fn conformance(context: &Context, arguments: &Conformance) -> Result<
     if let Some(unknown) = arguments.only.iter().find(|id| !known(id)) {
         return Err(usage(
             format!("there is no check '{unknown}'"),
-            "the checks are K1 to K17",
+            "the checks are K1 to K18",
         ));
     }
     let only: Vec<&str> = arguments.only.iter().map(String::as_str).collect();

@@ -155,4 +155,8 @@ caught! {
         "mailchimp" TakesOffMore "somebody else was taken off";
         "ghost" RestoresWhoLeft "put back";
     }
+    rows_that_are_passed_over_in_silence_are_caught: "K18" {
+        "hubspot" SwallowsRejects "are lost";
+        "mailchimp" SwallowsRejects "are lost";
+    }
 }

@@ -49,6 +49,7 @@ pub enum Bug {
     DeclaresTheFree,
     RoundsTimes,
     UnknownUncounted,
+    SwallowsRejects,
     UnknownIsFatal,
     LosesTheLastRow,
     CountsTheYield,
@@ -379,6 +380,7 @@ impl Bugged {
                 event.at = event.at.duration_trunc(TimeDelta::minutes(1)).unwrap();
             }),
             Bug::UnknownUncounted => page.unknown = 0,
+            Bug::SwallowsRejects => page.rejects.clear(),
             Bug::UnknownIsFatal if page.unknown > 0 => {
                 return Err(ConnectorError::Contract {
                     what: "a page".into(),

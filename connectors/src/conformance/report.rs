@@ -11,7 +11,7 @@ use crate::error::ConnectorError;
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// `K1` to `K17`; stable.
+    /// `K1` to `K18`; stable.
     pub id: &'static str,
     /// What holds if it passes, for people.
     pub title: &'static str,

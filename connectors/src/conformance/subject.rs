@@ -186,7 +186,7 @@ impl Edited {
 /// Why a check, or a part of one, does not apply to a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// `K1` to `K17`.
+    /// `K1` to `K18`.
     pub check: &'static str,
     /// The part; `None` skips the whole check.
     pub part: Option<&'static str>,

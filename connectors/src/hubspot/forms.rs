@@ -178,14 +178,22 @@ fn submission(row: &Value, at: Option<DateTime<Utc>>, form: &str) -> Result<Opti
     let id = text(&row["conversionId"]);
     let refuse = |reason: &str| reject(id.clone(), at, reason);
     let at = at.ok_or_else(|| refuse("the submission has no time"))?;
-    let values = row["values"].as_array().into_iter().flatten();
-    let mut values = values.filter(|value| value["name"] == "email");
-    let address = values.find(|value| {
+    if id.is_none() {
+        return Err(refuse("the submission has no id"));
+    }
+    let values = row["values"].as_array();
+    let values = values.ok_or_else(|| refuse("the submission has no values"))?;
+    if values.iter().any(|value| !value["name"].is_string()) {
+        return Err(refuse("a value of the submission has no name"));
+    }
+    let addresses = values.iter().filter(|value| value["name"] == "email");
+    // A form need not ask for it, and who leaves it empty is nobody.
+    let empty = |value: &&Value| {
         value["value"]
             .as_str()
-            .is_some_and(|text| !text.trim().is_empty())
-    });
-    let Some(address) = address else {
+            .is_some_and(|text| text.trim().is_empty())
+    };
+    let Some(address) = addresses.skip_while(empty).next() else {
         return Ok(None);
     };
     let contact = addressed(&address["value"]).map_err(refuse)?;

@@ -17,7 +17,7 @@ use super::{
     lists,
     reports::{self, Reading},
     walk::{self, Stretch, Walk},
-    wire::{CampaignPage, ReportRow, Row, stamp, time},
+    wire::{CampaignPage, ReportRow, Row, reject, stamp, time},
 };
 use crate::{
     connector::{Covered, Page, Stream},
@@ -155,6 +155,10 @@ async fn list(
             }
         };
         listing.missing.remove(&row.id);
+        if let Some(reason) = lacks(&row) {
+            page.rejects.push(reject(Some(row.id), reason));
+            continue;
+        }
         let followed = row
             .list_id
             .as_ref()
@@ -173,6 +177,15 @@ async fn list(
         pass.listing = None;
     }
     Ok(())
+}
+
+/// What a report must have to be told from one that is not ours, or was not sent: those have an empty text there.
+fn lacks(row: &ReportRow) -> Option<&'static str> {
+    match (&row.list_id, &row.send_time) {
+        (None, _) => Some("a report names no audience"),
+        (_, None) => Some("a report has no time of sending"),
+        _ => None,
+    }
 }
 
 fn no_reports() -> ConnectorError {

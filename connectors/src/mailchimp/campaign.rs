@@ -178,8 +178,10 @@ mod tests {
     const NOW: &str = "2026-11-22T12:00:00Z";
 
     fn row(sent: &str, opens: u64, clicks: u64) -> ReportRow {
-        let row = json!({"id": "c1", "send_time": sent, "emails_sent": 9,
-            "opens": {"opens_total": opens, "last_open": ""}, "clicks": {"clicks_total": clicks}});
+        let row = json!({"id": "c1", "send_time": sent, "emails_sent": 9, "unsubscribed": 0,
+            "bounces": {"hard_bounces": 0, "soft_bounces": 0, "syntax_errors": 0},
+            "opens": {"opens_total": opens, "unique_opens": opens, "last_open": ""},
+            "clicks": {"clicks_total": clicks, "unique_clicks": clicks}});
         serde_json::from_value(row).unwrap()
     }
 

@@ -82,6 +82,16 @@ pub(super) fn activity(due: &Due, row: &ActivityRow, reading: &mut Reading) {
         if let Some((kind, link)) = deed_kind(deed)
             && let Some(at) = reading.time(deed.timestamp.as_deref())
         {
+            // It would count once more when it comes with what it lacks.
+            let lacks = match deed.action.as_deref() {
+                Some("click") if link.is_none() => Some("a click has no link"),
+                Some("bounce") if deed.r#type.is_none() => Some("a bounce does not say which sort"),
+                _ => None,
+            };
+            if let Some(reason) = lacks {
+                reading.refuse(Some(at), reason);
+                continue;
+            }
             reading.events.push(Event {
                 link,
                 ..event(due, contact.clone(), kind, at)
@@ -172,7 +182,6 @@ mod tests {
         let expected = [
             ("click", link("https://shop.example.org/a?x=1&y=%20")),
             ("click", link("https://shop.example.org/b")),
-            ("click", None),
             ("hard_bounce", None),
             ("bounce", None),
         ];
@@ -183,7 +192,7 @@ mod tests {
                 .iter()
                 .all(|event| event.campaign.as_deref() == Some("c0ffee1234"))
         );
-        assert_eq!(reading.rejects.len(), 1, "a click without a time");
+        assert_eq!(reading.rejects.len(), 2, "clicks without a time or a link");
     }
 
     #[test]
