@@ -21,7 +21,7 @@ if [ "${1:-}" = --tenth ]; then
   bench push --contacts 4300
   # Fewer contacts do not fill the database's caches, which are bounded, and would seem to grow.
   bench memory --contacts 30000 --months 1
-  bench heavy --events 100000
+  bench heavy --events 200000
   exit
 fi
 

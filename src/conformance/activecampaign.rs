@@ -66,6 +66,12 @@ static SKIPS: &[Skip] = &[
         reason: "an API key is static: there is no token to renew",
     },
     Skip {
+        check: "K18",
+        part: None,
+        reason: "not yet: one read of this stand is over a hundred requests, and with every field in turn it takes longer than \
+                 all other checks together",
+    },
+    Skip {
         check: "K14",
         part: Some("signatures"),
         reason: "ActiveCampaign signs nothing: the address is the secret, and whoever knows it is believed in opens and \

@@ -209,7 +209,7 @@ fn no_stand(why: &str) -> Box<Finding> {
 }
 
 /// Everything that was read, kept as a store keeps it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Taken {
     pub(super) contacts: BTreeMap<String, Contact>,
     /// By kind and id.

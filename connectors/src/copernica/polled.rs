@@ -280,6 +280,9 @@ fn event(
     if !row.has("profile") {
         return Err(refuse("the row says nothing of a profile"));
     }
+    if row.is_nested("profile") {
+        return Err(refuse("the profile cannot be read"));
+    }
     let Some(profile) = row.id("profile") else {
         return Ok(None);
     };

@@ -51,6 +51,11 @@ impl Row {
         self.0.contains_key(key)
     }
 
+    /// Whether there is a list or an object where one value belongs.
+    pub(super) fn is_nested(&self, key: &str) -> bool {
+        matches!(self.value(key), Value::Array(_) | Value::Object(_))
+    }
+
     /// A value as text; `None` where it is empty.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         text(self.value(key)).filter(|text| !text.is_empty())
