@@ -186,14 +186,14 @@ fn submission(row: &Value, at: Option<DateTime<Utc>>, form: &str) -> Result<Opti
     if values.iter().any(|value| !value["name"].is_string()) {
         return Err(refuse("a value of the submission has no name"));
     }
-    let addresses = values.iter().filter(|value| value["name"] == "email");
+    let mut addresses = values.iter().filter(|value| value["name"] == "email");
     // A form need not ask for it, and who leaves it empty is nobody.
     let empty = |value: &&Value| {
         value["value"]
             .as_str()
             .is_some_and(|text| text.trim().is_empty())
     };
-    let Some(address) = addresses.skip_while(empty).next() else {
+    let Some(address) = addresses.find(|value| !empty(value)) else {
         return Ok(None);
     };
     let contact = addressed(&address["value"]).map_err(refuse)?;
