@@ -157,7 +157,7 @@ printf '[Service]\nWatchdogSec=65\nTimeoutAbortSec=1\nRestartSec=1\n' > "$root/e
 inside systemctl daemon-reload
 inside systemctl restart engaged || fail 'it does not start with a shorter watchdog'
 pid=$(inside systemctl show -P MainPID engaged)
-inside kill -STOP "$pid"
+inside systemctl kill --signal=SIGSTOP engaged
 for _ in $(seq 1200); do
     now=$(inside systemctl show -P MainPID engaged)
     [ "$now" != "$pid" ] && [ "$(inside systemctl is-active engaged || true)" = active ] && break
