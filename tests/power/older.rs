@@ -48,9 +48,13 @@ fn make_older(program: &Program) -> usize {
         .unwrap();
     let tables = "select name from main.sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'migration'";
     for table in names(&conn, tables) {
+        // What a later schema dropped was empty in this one.
         let columns = names(
             &conn,
-            &format!("select name from pragma_table_info('{table}')"),
+            &format!(
+                "select name from pragma_table_info('{table}', 'main')
+                 intersect select name from pragma_table_info('{table}', 'newer')"
+            ),
         );
         let columns = columns.join(", ");
         conn.execute_batch(&format!(
@@ -178,7 +182,8 @@ fn a_kill_at_any_write_or_sync_while_an_older_database_is_migrated_loses_nothing
             return;
         };
         let mut chance = Rng::new(mix(&[seed, all as u64]));
-        for place in places(all, wanted, &mut chance) {
+        // The first falls before the copy, where hardly anything else does.
+        for place in std::iter::once(1).chain(places(all, wanted, &mut chance)) {
             Copies::clear(program);
             kept.put_back(program);
             let kill =
