@@ -1,4 +1,4 @@
-//! K18: whatever field of an answer is gone, empty or of another type one day, nothing is lost in silence, and nothing made up.
+//! K18: whatever field of an answer is gone, empty or of another type one day, nothing is lost in silence, and nothing counts twice.
 //!
 //! Each field that answers to reading requests have is altered in turn, in all of them. The read may end in an error, reject
 //! rows or count what it does not know; a read that says that all is well must have brought everything. What it brought and
@@ -55,7 +55,6 @@ pub(super) async fn told(subject: &dyn Subject, tally: &mut Tally) -> Result<(),
                 Act::Alter(Arc::new(move |answer| alter(answer, &wanted, alteration)))
             });
             let (taken, words) = judge(&bench, pages).await?;
-            bench.probe.off();
             let struck = bench.probe.altered() > before;
             tally.add("alterations that struck", usize::from(struck));
             if let Some(words) = words {
@@ -171,12 +170,12 @@ async fn judge(bench: &Bench<'_>, pages: usize) -> Result<(Taken, Option<String>
     let mut taken = Taken::default();
     let connector = bench.connector()?;
     let whole = read(connector.as_ref(), pages, &mut taken).await;
+    bench.probe.off();
     let said = taken.clone();
     if taken.pages >= pages {
         return Ok((said, Some(format!("no end after {pages} pages"))));
     }
     let loud = !whole || taken.rejects > 0 || taken.unknown > 0;
-    bench.probe.off();
     let truth = bench.stand.truth();
     let there: BTreeSet<String> = truth.contacts.into_keys().collect();
     let told = taken.told(bench.stand.as_ref());
