@@ -152,7 +152,9 @@ async fn every_request_is_one_of_the_specification() {
     let Some(spec) = spec() else { return };
     let fake = Fake::new();
     let report = json!({"id": "c1", "campaign_title": "x", "list_id": LIST, "send_time": "2026-01-01T00:00:00+00:00",
-        "emails_sent": 1, "unsubscribed": 1, "opens": {"opens_total": 1}, "clicks": {"clicks_total": 1}});
+        "emails_sent": 1, "unsubscribed": 1,
+        "bounces": {"hard_bounces": 0, "soft_bounces": 0, "syntax_errors": 0},
+        "opens": {"opens_total": 1, "unique_opens": 1}, "clicks": {"clicks_total": 1, "unique_clicks": 1}});
     fake.set("reports", vec![report]);
     for name in ["sent-to", "open-details", "email-activity", "unsubscribed"] {
         fake.set(&format!("reports/c1/{name}"), vec![]);
@@ -167,8 +169,8 @@ async fn every_request_is_one_of_the_specification() {
         let pages = pull_all(&connector, stream, None).await.unwrap();
         fake.change(|account| {
             let report = &mut account.rows.get_mut("reports").unwrap()[0];
-            report["opens"] = json!({"opens_total": 2, "last_open": stream.0});
-            report["clicks"] = json!({"clicks_total": if stream == ACTIVITY { 2 } else { 1 }});
+            report["opens"] = json!({"opens_total": 2, "unique_opens": 1, "last_open": stream.0});
+            report["clicks"]["clicks_total"] = json!(if stream == ACTIVITY { 2 } else { 1 });
         });
         pull_all(&connector, stream, last(&pages)).await.unwrap();
     }
