@@ -1,6 +1,8 @@
 //! Why one stored contact is what it is: its facts, the rules and the coverage
 //! handed to the explanation, for whoever shows it.
 
+use std::{cell::Cell, collections::HashMap};
+
 use crate::{
     config::Config,
     score::{
@@ -67,11 +69,13 @@ pub fn known(
     let vocabulary = conn.vocabulary()?;
     let coverage = conn.coverage(&zone, present, known)?;
     let model = Model::new(&config.rules, &vocabulary);
-    let events: Vec<i64> = facts.events.iter().map(|fact| fact.id).collect();
-    let ids = conn.platform_ids(&events)?;
-    let reasons = conn.verdict_reasons(&events, known)?;
-    let orders = conn.order_numbers(&events)?;
-    let told = conn.unconfirmed(&events, known)?;
+    // Looked up one by one, since a contact may have more events than are told.
+    let failed = Cell::new(None);
+    let keep = |error: StoreError| failed.set(Some(error));
+    let one = |found: Result<HashMap<i64, String>, StoreError>| {
+        let found = found.map_err(keep).ok()?;
+        found.into_values().next()
+    };
     let explanation = explain::explain(&Question {
         model: &model,
         vocabulary: &vocabulary,
@@ -80,11 +84,17 @@ pub fn known(
         as_of: when.as_of.unwrap_or(today),
         known_at: present,
         contact: name,
-        platform_id: &|id| ids.get(&id).cloned(),
-        reason: &|id| reasons.get(&id).cloned(),
-        order: &|id| orders.get(&id).cloned(),
-        only_told: &|id| told.contains(&id),
+        platform_id: &|id| one(conn.platform_ids(&[id])),
+        reason: &|id| one(conn.verdict_reasons(&[id], known)),
+        order: &|id| one(conn.order_numbers(&[id])),
+        only_told: &|id| {
+            let told = conn.unconfirmed(&[id], known).map_err(keep);
+            told.is_ok_and(|told| !told.is_empty())
+        },
     });
+    if let Some(error) = failed.take() {
+        return Err(error);
+    }
     Ok(Some(Known {
         facts,
         vocabulary,

@@ -80,5 +80,11 @@ pub fn measure(folder: &Path, events: u32, report: &Report) {
             (Good::Low, 2.3),
             1.3,
         );
+        report.claim(
+            format!("heavy: {verb}, memory"),
+            (whole.peak, "MB"),
+            (Good::Low, 250.0),
+            1.2,
+        );
     }
 }

@@ -33,8 +33,12 @@ use super::{
 pub use ahead::{Ahead, Cause, Change, Move, Step};
 pub use fake::{FakeLine, looks_fake};
 
+/// So many of a rule's events are told one by one, the latest; those before them are told together. It bounds what an
+/// explanation holds, whatever somebody has: each event is in the contact's timeline.
+pub const EVENTS_TOLD: usize = 10_000;
+
 /// Points as people write them, from thousandths: `10`, `22.5`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Points(pub i64);
 
 impl Serialize for Points {
@@ -196,8 +200,14 @@ pub struct RuleLine {
     /// Events that do not count because a later one lifted them.
     #[serde(skip_serializing_if = "is_zero")]
     pub lifted: usize,
-    /// The events that earned the points.
+    /// The events that earned the points; of more than 10,000 the latest.
     pub events: Vec<EventLine>,
+    /// Those before them, together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierLine>,
+    /// What is said of all of the rule's events.
+    #[serde(skip)]
+    pub all: AllEvents,
     /// The rule itself.
     #[serde(skip)]
     pub rule: Rule,
@@ -324,6 +334,34 @@ pub struct EventLine {
     /// What limits per period took away from it.
     #[serde(skip)]
     pub over_limit: Points,
+}
+
+/// Events of a rule that are too many to be told one by one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EarlierLine {
+    /// How many.
+    pub events: usize,
+    /// What they earn now, before the rule's cap.
+    pub points: Points,
+    /// When the first of them was, in UTC.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub from: Millis,
+    /// When the last of them was, in UTC.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub to: Millis,
+}
+
+/// What is said of all of a rule's events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllEvents {
+    /// Of how many something is left.
+    pub standing: usize,
+    /// Of how many nothing is left, though no limit took it.
+    pub gone: usize,
+    /// What limits per period took away from those that have not ended.
+    pub over_limits: Points,
 }
 
 /// A line that no rule gives.

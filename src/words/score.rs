@@ -135,13 +135,14 @@ impl Page<'_> {
         let fading =
             fading.map_or_else(String::new, |decay| format!(", {}", phrases.fading(decay)));
         if let [only] = standing[..]
+            && line.all.standing == 1
             && line.over_limit.0 == 0
         {
             let details = self.event(only, pattern);
             let text = format!("{} ({details}){fading}", phrases.event(pattern));
             self.add(Role::Item, line.points, &text);
         } else {
-            let text = phrases.events(standing.len(), pattern) + &fading;
+            let text = phrases.events(line.all.standing, pattern) + &fading;
             self.add(Role::Item, line.points, &text);
             self.parts(line, pattern, &standing);
         }
@@ -156,15 +157,19 @@ impl Page<'_> {
         let room = match self.detail {
             Detail::Everything => usize::MAX,
             // One line more costs no more than saying that there is one more.
-            _ if standing.len() == EVENTS_MAX + 1 => usize::MAX,
+            _ if line.all.standing == EVENTS_MAX + 1 => usize::MAX,
             Detail::Short | Detail::Page => EVENTS_MAX,
         };
         for event in standing.iter().rev().take(room) {
             self.add(Role::Part, event.points, &self.event(event, pattern));
         }
-        let rest = standing.len().saturating_sub(room);
+        let told = room.min(standing.len());
+        let rest = line.all.standing - told;
         if rest > 0 {
-            let points = standing[..rest].iter().map(|event| event.points.0).sum();
+            let others = &standing[..standing.len() - told];
+            let points: i64 = others.iter().map(|event| event.points.0).sum();
+            let earlier = line.earlier.as_ref();
+            let points = points + earlier.map_or(0, |earlier| earlier.points.0);
             self.add(Role::Part, Points(points), &phrases.more_events(rest));
         }
         if let Some(limit) = line.rule.at_most
@@ -242,22 +247,13 @@ impl Page<'_> {
     fn remarks(&self, line: &RuleLine) -> Vec<String> {
         let phrases = self.phrases;
         let mut remarks = Vec::new();
-        let full = |event: &EventLine| match event.kind {
-            EventKind::Purchase => line.rule.points * i64::from(event.quantity),
-            _ => line.rule.points,
-        };
-        let live = |event: &&EventLine| event.ends_on.is_none_or(|day| day > self.as_of);
-        let events = line.events.iter();
-        let standing = events.clone().filter(live);
-        let lost: i64 = standing.map(|event| event.over_limit.0.abs()).sum();
-        if lost != 0 {
+        let all = line.all;
+        if all.over_limits.0 != 0 {
             let limits = &line.rule.at_most_per;
-            remarks.push(phrases.over_period_limits(Points(lost), limits));
+            remarks.push(phrases.over_period_limits(all.over_limits, limits));
         }
-        let gone = events.filter(|event| event.points.0 == 0 && event.over_limit.0 != full(event));
-        let gone = gone.count();
-        if gone > 0 {
-            remarks.push(phrases.gone(gone));
+        if all.gone > 0 {
+            remarks.push(phrases.gone(all.gone));
         }
         if line.lifted > 0 {
             remarks.push(phrases.lifted(line.lifted, &line.rule.lifted_by));
@@ -435,7 +431,7 @@ fn whole_or_parts(rule: &RuleLine) -> impl Iterator<Item = &AbsenceLine> {
     rule.absence.iter().chain(&rule.absences)
 }
 
-/// The events of which something is left.
+/// The events of which something is left, as far as they are told one by one.
 fn standing(line: &RuleLine) -> impl Iterator<Item = &EventLine> {
     line.events.iter().filter(|event| event.points.0 != 0)
 }

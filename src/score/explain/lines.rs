@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use engaged_connectors::model::Verdict;
+use engaged_connectors::model::{EventKind, Verdict};
 
 use crate::{
     rules::{
-        set::Score,
+        set::{Rule, Score},
         syntax::{Condition, RuleWhen},
         truth::Truth,
     },
@@ -24,8 +24,8 @@ use super::{
         pattern::PatternId,
         subject::Subject,
     },
-    AbsenceLine, CorrectionLine, EventLine, MachineLine, Points, Question, RuleLine, ScoreLines,
-    Source, Unjudged, looks_fake,
+    AbsenceLine, AllEvents, CorrectionLine, EVENTS_TOLD, EarlierLine, EventLine, MachineLine,
+    Points, Question, RuleLine, ScoreLines, Source, Unjudged, looks_fake,
 };
 
 impl Question<'_> {
@@ -76,6 +76,8 @@ impl Question<'_> {
             Compiled::State(_) => Vec::new(),
         };
         let capped = value.capped + value.earned.iter().map(|earned| earned.capped).sum::<i64>();
+        let first = value.earned.len().saturating_sub(EVENTS_TOLD);
+        let (before, told) = value.earned.split_at(first);
         RuleLine {
             when: rule.text.clone(),
             points: Points(value.points),
@@ -86,11 +88,9 @@ impl Question<'_> {
             capped: (capped != 0).then_some(Points(capped)),
             by_machines: machines.iter().map(|line| line.events).sum(),
             lifted: value.lifted,
-            events: value
-                .earned
-                .iter()
-                .map(|earned| self.event(subject, earned))
-                .collect(),
+            events: told.iter().map(|each| self.event(subject, each)).collect(),
+            earlier: self.earlier(before),
+            all: self.all_events(rule, &value.earned),
             rule: rule.clone(),
             over_limit: Points(value.capped),
             machines,
@@ -169,6 +169,35 @@ impl Question<'_> {
         let mut lines: Vec<MachineLine> = lines.collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.events));
         lines
+    }
+
+    /// The events that are too many to be told one by one.
+    fn earlier(&self, earned: &[Earned]) -> Option<EarlierLine> {
+        let at = |earned: &Earned| self.facts.events[earned.index].at;
+        Some(EarlierLine {
+            events: earned.len(),
+            points: Points(earned.iter().map(|each| each.points).sum()),
+            from: at(earned.first()?),
+            to: at(earned.last()?),
+        })
+    }
+
+    fn all_events(&self, rule: &Rule, earned: &[Earned]) -> AllEvents {
+        let full = |each: &Earned| {
+            let fact = &self.facts.events[each.index];
+            match self.vocabulary.kind(fact.kind) {
+                EventKind::Purchase => rule.points * i64::from(fact.quantity),
+                _ => rule.points,
+            }
+        };
+        let live = |each: &&Earned| each.ends_on.is_none_or(|day| day > self.as_of);
+        let gone = |each: &&Earned| each.points == 0 && each.capped != full(each);
+        let taken = earned.iter().filter(live).map(|each| each.capped.abs());
+        AllEvents {
+            standing: earned.iter().filter(|each| each.points != 0).count(),
+            gone: earned.iter().filter(gone).count(),
+            over_limits: Points(taken.sum()),
+        }
     }
 
     fn event(&self, subject: &Subject<'_>, earned: &Earned) -> EventLine {

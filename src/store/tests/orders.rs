@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     because::{When, because},
     config::{self, Environment, Language},
-    score::explain::Explanation,
+    score::explain::{EVENTS_TOLD, Explanation},
     words::{self, Detail},
 };
 
@@ -126,4 +126,33 @@ fn an_order_number_is_of_what_is_bought_and_given_back() {
     bench.append(NOW, &[visit, bought("a@x.example", " # ", NOW)]);
     let facts = bench.facts("a@x.example");
     assert!(facts.events.iter().all(|fact| !fact.order.is_some()));
+}
+
+#[test]
+fn of_very_many_events_the_latest_are_told_and_those_before_them_together() {
+    let bench = bench();
+    let (many, rest) = (EVENTS_TOLD + 7, 7);
+    let order = |number: usize| bought("a@x.example", &format!("n{number}"), NOW + number as i64);
+    bench.append(NOW, &(0..many).map(order).collect::<Vec<_>>());
+    let explanation = bench.because(None);
+    let line = &explanation.scores[0].rules[0];
+    assert_eq!(line.events.len(), EVENTS_TOLD);
+    assert_eq!(line.events[0].order.as_deref(), Some("N7"));
+    let earlier = line.earlier.as_ref().unwrap();
+    assert_eq!((earlier.events, earlier.points.0), (rest, 70_000));
+    assert_eq!((earlier.from, earlier.to), (NOW, NOW + 6));
+    let told: i64 = line.events.iter().map(|event| event.points.0).sum();
+    assert_eq!(told + earlier.points.0, explanation.scores[0].raw.0);
+    assert_eq!(line.all.standing, many);
+    let said = |detail| {
+        let lines = words::explanation(&explanation, Language::English, detail);
+        words::text(&lines)
+    };
+    let (short, everything) = (said(Detail::Short), said(Detail::Everything));
+    assert!(short.contains("10003 earlier ones"), "{short}");
+    assert!(
+        everything.contains(" 7 earlier ones"),
+        "{}",
+        everything.len()
+    );
 }
