@@ -158,5 +158,7 @@ caught! {
     rows_that_are_passed_over_in_silence_are_caught: "K18" {
         "hubspot" SwallowsRejects "are lost";
         "mailchimp" SwallowsRejects "are lost";
+        "copernica" TakesSilenceForConsent "another status";
+        "hubspot" AsksForEver "no end after";
     }
 }

@@ -50,6 +50,8 @@ pub enum Bug {
     RoundsTimes,
     UnknownUncounted,
     SwallowsRejects,
+    TakesSilenceForConsent,
+    AsksForEver,
     UnknownIsFatal,
     LosesTheLastRow,
     CountsTheYield,
@@ -381,6 +383,12 @@ impl Bugged {
             }),
             Bug::UnknownUncounted => page.unknown = 0,
             Bug::SwallowsRejects => page.rejects.clear(),
+            Bug::TakesSilenceForConsent => {
+                page.rejects.clear();
+                for contact in &mut page.contacts {
+                    contact.status = contact.status.or(Some(Status::Subscribed));
+                }
+            }
             Bug::UnknownIsFatal if page.unknown > 0 => {
                 return Err(ConnectorError::Contract {
                     what: "a page".into(),
@@ -537,6 +545,12 @@ impl Connector for Bugged {
                     .with_subscriber(NoSubscriber::new())
                     .await?
             }
+            Bug::AsksForEver => loop {
+                let page = self.inner.pull(stream, cursor).await?;
+                if page.rejects.is_empty() {
+                    break page;
+                }
+            },
             Bug::AnswersAnything if stream.0 == "no-such-stream" => {
                 Page::empty(Cursor::encode(&())?, true)
             }

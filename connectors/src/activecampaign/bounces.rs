@@ -13,7 +13,7 @@ use super::{
     ActiveCampaign, BOUNCE_LATENESS, BOUNCES,
     sets::number,
     walk::{self, List, Walk},
-    wire::{id, id_of, reject, text, time, whom},
+    wire::{id, id_of, reject, text, time, told, whom},
 };
 use crate::{
     connector::{Covered, Page},
@@ -121,22 +121,28 @@ fn event(row: &Value) -> Result<Event, Reject> {
     let mut contact = whom(row).map_err(|why| reject(row, Some(at), why))?;
     contact.email = text(row, "email").as_deref().and_then(Address::parse);
     let own = id(row, "id").ok_or_else(|| reject(row, Some(at), "the bounce has no id"))?;
+    let kind = kind(row).map_err(|_| reject(row, Some(at), "the bounce does not say why"))?;
     Ok(Event {
         id: Some(format!("bounce:{own}")),
         campaign: id_of(row, &["campaignid", "campaign"]),
-        ..Event::new(contact, kind(row), at)
+        ..Event::new(contact, kind, at)
     })
 }
 
-fn kind(row: &Value) -> EventKind {
-    let texts = ["code", "error", "source"].map(|name| text(row, name).unwrap_or_default());
-    match texts.iter().find_map(|text| status(text)) {
+/// What kind of bounce it is. A row without one of the places where the status may stand is not read: once the place is
+/// back, the bounce might be one of another kind.
+fn kind(row: &Value) -> Result<EventKind, &'static str> {
+    let mut texts = Vec::new();
+    for name in ["code", "error", "source"] {
+        texts.push(told(row, name)?);
+    }
+    Ok(match texts.iter().find_map(|text| status(text)) {
         // A full mailbox and a policy pass, whatever the first digit says.
         Some((5, 2, 2) | (5, 7, _)) => EventKind::Bounce,
         Some((5, _, _)) => EventKind::HardBounce,
         Some((4, _, _)) => EventKind::SoftBounce,
         _ => EventKind::Bounce,
-    }
+    })
 }
 
 /// The first status of a mail server in a text: three numbers, the first of them 4 or 5 (RFC 3463). An address of the
@@ -165,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_row_has_no_hard_or_soft_but_often_the_servers_status() {
-        let read = |source: &str| kind(&json!({"code": "48", "error": "", "source": source}));
+        let row = |source: &str| json!({"code": "48", "error": "", "source": source});
+        let read = |source: &str| kind(&row(source)).unwrap();
         assert_eq!(
             read("Status: 5.1.1\nDiagnostic-Code: smtp; 550"),
             EventKind::HardBounce
@@ -174,5 +181,6 @@ mod tests {
         assert_eq!(read("550 5.7.1 blocked"), EventKind::Bounce);
         assert_eq!(read("Return-Path: <> from [5.1.1.9]"), EventKind::Bounce);
         assert_eq!(read(""), EventKind::Bounce);
+        assert_eq!(kind(&json!({"code": "48", "error": ""})), Err("source"));
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     ActiveCampaign,
     walk::{self, List, Stretch, Walk},
-    wire::{id, reject, text, time, whom},
+    wire::{id, reject, text, time, told, whom},
 };
 use crate::{
     error::ConnectorError,
@@ -28,11 +28,11 @@ pub(super) struct Link {
     url: Option<String>,
 }
 
-/// The links of a campaign. One that is gone has none.
+/// The links of a campaign, and what of them cannot be read. One that is gone has none.
 pub(super) async fn links(
     ac: &ActiveCampaign,
     campaign: &str,
-) -> Result<VecDeque<Link>, ConnectorError> {
+) -> Result<(VecDeque<Link>, Vec<Reject>), ConnectorError> {
     let path = format!("campaigns/{campaign}/links");
     let list = List {
         path: &path,
@@ -49,12 +49,16 @@ pub(super) async fn links(
     Ok(read(&found))
 }
 
-fn read(rows: &[Value]) -> VecDeque<Link> {
-    let mut links: Vec<Link> = Vec::new();
+fn read(rows: &[Value]) -> (VecDeque<Link>, Vec<Reject>) {
+    let (mut links, mut odd) = (Vec::<Link>::new(), Vec::new());
     for row in rows {
-        let (Some(own), Some(url)) = (id(row, "id"), text(row, "link")) else {
+        let (Some(own), Ok(url)) = (id(row, "id"), told(row, "link")) else {
+            odd.push(reject(row, None, "the link has no id, or no address"));
             continue;
         };
+        if url.is_empty() {
+            continue;
+        }
         if text(row, "tracked").as_deref() == Some("0") || links.iter().any(|link| link.id == own) {
             continue;
         }
@@ -71,7 +75,7 @@ fn read(rows: &[Value]) -> VecDeque<Link> {
         let trackers = links.iter_mut().filter(|link| link.url.is_none());
         trackers.for_each(|link| link.name.clone_from(&first));
     }
-    links.into()
+    (links.into(), odd)
 }
 
 /// A page of those behind a link; `None` where the account does not have it, or not in a shape that we know.
@@ -125,7 +129,8 @@ mod tests {
             json!({"id": "13", "link": "https://example.org/a", "name": "", "tracked": "1"}),
             json!({"id": "14", "link": "https://example.org/b", "tracked": "0"}),
         ];
-        let links = read(&rows);
+        let (links, odd) = read(&rows);
+        assert_eq!(odd, []);
         let told: Vec<_> = links.iter().map(|link| (&*link.name, &link.url)).collect();
         let url = Some("https://example.org/a".to_owned());
         assert_eq!(told, [("9", &None), ("9", &None), ("13", &url)]);

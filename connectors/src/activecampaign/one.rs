@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     ActiveCampaign,
     walk::{self, List},
-    wire::{id, id_of, text, time},
+    wire::{id, id_of, text, time, told},
 };
 use crate::{
     error::ConnectorError,
@@ -32,10 +32,16 @@ pub(super) async fn all_lists(ac: &ActiveCampaign) -> Result<Names, ConnectorErr
         name: "lists",
         query: &[],
     };
-    let rows = walk::all(ac, &list).await?.into_iter();
-    Ok(rows
-        .filter_map(|row| id(&row, "id").zip(text(&row, "name")))
-        .collect())
+    // Left out, it would make everybody on it look as if they had left.
+    let read = |row: &Value| id(row, "id").zip(text(row, "name"));
+    let named = walk::all(ac, &list).await?.iter().map(read).collect();
+    Option::ok_or(
+        named,
+        ConnectorError::Contract {
+            what: "GET lists".into(),
+            detail: "a list has no id or no name".into(),
+        },
+    )
 }
 
 /// The lists that are followed.
@@ -125,7 +131,12 @@ pub(super) async fn read(
         return Ok(None);
     };
     let (mut read, _) = bare(row)?;
-    place(&mut read, &lists, &dictionary.lists);
+    place(&mut read, &lists, &dictionary.lists).map_err(|missing| ConnectorError::Contract {
+        what: format!("GET {path}"),
+        detail: format!(
+            "a membership of a list has no {missing}: who left cannot be told from who stayed"
+        ),
+    })?;
     for value in page["fieldValues"].as_array().into_iter().flatten() {
         if let Some(name) = id(value, "field").and_then(|own| dictionary.fields.get(&own)) {
             let value = text(value, "value").unwrap_or_default();
@@ -190,9 +201,11 @@ async fn of_contact(
                     detail: "the answer shows rows of somebody else".into(),
                 });
             }
-            if let Some(own) = id(&row, "id") {
-                found.insert(own, row);
-            }
+            let own = id(&row, "id").ok_or_else(|| ConnectorError::Contract {
+                what: format!("GET {path}"),
+                detail: "a row has no id".into(),
+            })?;
+            found.insert(own, row);
         }
         if answer.over {
             return Ok(Some(found.into_values().collect()));
@@ -234,26 +247,32 @@ pub(super) fn bare(row: &Value) -> Result<(Contact, Option<&'static str>), Conne
     Ok((contact, odd))
 }
 
-/// Puts a contact on its lists.
-pub(super) fn place(contact: &mut Contact, rows: &[Value], followed: &Names) {
-    let own = rows
-        .iter()
-        .filter_map(|row| Some((followed.get(&id(row, "list")?)?, row)));
+/// Puts a contact on its lists; an error is the part that a membership lacks.
+pub(super) fn place(
+    contact: &mut Contact,
+    rows: &[Value],
+    followed: &Names,
+) -> Result<(), &'static str> {
     let mut bounced = false;
-    for (name, row) in own {
+    for row in rows {
+        let (list, status) = (told(row, "list")?, told(row, "status")?);
+        let Some(name) = followed.get(&list) else {
+            continue;
+        };
         // A time that cannot be read is as good as none: it says only when.
         let at = time(row, "sdate").ok().flatten();
         contact.subscribed_at = match (contact.subscribed_at, at) {
             (Some(before), Some(at)) => Some(at.min(before)),
             (before, at) => before.or(at),
         };
-        match text(row, "status").as_deref() {
-            Some(ACTIVE) => contact.lists.push(name.clone()),
-            Some(BOUNCED) => bounced = true,
+        match status.as_str() {
+            ACTIVE => contact.lists.push(name.clone()),
+            BOUNCED => bounced = true,
             _ => {}
         }
     }
     contact.status = Some(status(bounced, !contact.lists.is_empty()));
+    Ok(())
 }
 
 /// What lists make of a contact. A bounce is about the address; otherwise one list that may be mailed is enough, and

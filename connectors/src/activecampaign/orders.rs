@@ -15,7 +15,7 @@ use tracing::warn;
 use super::{
     ActiveCampaign, CACHED, ORDERS,
     walk::{self, List, Walk},
-    wire::{id, reject, text, time},
+    wire::{id, reject, text, time, told},
 };
 use crate::{
     connector::{Covered, Page},
@@ -138,20 +138,20 @@ fn bought_at(row: &Value) -> Result<Option<DateTime<Utc>>, &'static str> {
 /// What was bought; `None` for an order that is none yet.
 fn order(row: &Value) -> Result<Option<Event>, Reject> {
     // The states: specification, `filters[state]` of `/ecomOrders`.
-    if !matches!(text(row, "state").as_deref(), Some("1" | "3")) {
+    let missing = |_| reject(row, None, "the order has no state, or no address");
+    if !matches!(told(row, "state").map_err(missing)?.as_str(), "1" | "3") {
         return Ok(None);
     }
     let at = bought_at(row).and_then(|at| at.ok_or("the order has no time"));
     let at = at.map_err(|why| reject(row, None, why))?;
     let own = id(row, "id").ok_or_else(|| reject(row, Some(at), "the order has no id"))?;
-    let address = text(row, "email");
-    let email = address.as_deref().and_then(Address::parse);
-    let Some(email) = email else {
-        return match address {
-            None => Ok(None),
-            Some(_) => Err(reject(row, Some(at), "the address cannot be read")),
-        };
-    };
+    // Somebody without an address bought it, of whom nothing else is known.
+    let address = told(row, "email").map_err(missing)?;
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let email = Address::parse(&address);
+    let email = email.ok_or_else(|| reject(row, Some(at), "the address cannot be read"))?;
     let cents = text(row, "totalPrice").and_then(|total| total.parse::<i64>().ok());
     let cents = cents.ok_or_else(|| reject(row, Some(at), "the order has no total"))?;
     let contact = ContactRef {

@@ -148,9 +148,15 @@ async fn list(
             page.rejects.push(reject(row, None, "a campaign has no id"));
             continue;
         };
-        let names = ["opens", "uniqueopens", "linkclicks", "subscriberclicks"];
-        let counts: Counts = names.map(|name| count(row, name));
-        if counts == Counts::default() && count(row, "send_amt") == 0 {
+        let (counts, sent) = match counted(row) {
+            Ok(counted) => counted,
+            Err(_) => {
+                let reason = "a counter of the campaign is missing or cannot be read";
+                page.rejects.push(reject(row, None, reason));
+                continue;
+            }
+        };
+        if counts == Counts::default() && sent == 0 {
             continue;
         }
         page.campaigns.push(Campaign {
@@ -174,6 +180,16 @@ async fn list(
         }
     }
     Ok(())
+}
+
+/// What is counted for a campaign, and how many it was sent to. Without any of it nobody could tell that there is news.
+fn counted(row: &Value) -> Result<(Counts, u64), &'static str> {
+    let mut counts = Counts::default();
+    let names = ["opens", "uniqueopens", "linkclicks", "subscriberclicks"];
+    for (each, name) in counts.iter_mut().zip(names) {
+        *each = count(row, name)?;
+    }
+    Ok((counts, count(row, "send_amt")?))
 }
 
 /// Whether a campaign has news, and was not read just before.
@@ -223,8 +239,11 @@ async fn read(
             let begun = ac.now();
             let known = position.known.entry(work.campaign.clone()).or_default();
             known.read_at = Some(begun);
-            work.links
-                .insert(linkdata::links(ac, &work.campaign).await?)
+            let (links, odd) = linkdata::links(ac, &work.campaign).await?;
+            // Read again in the next pass, as long as something is missing.
+            work.whole &= odd.is_empty();
+            page.rejects.extend(odd);
+            work.links.insert(links)
         }
     };
     if let Some(link) = links.front() {

@@ -177,7 +177,15 @@ impl Walk {
         // A list that always gives all of itself, whatever the offset, ends with the last row again: it is over, too.
         let last = rows.is_empty() || place == Some(Some(rows.len() - 1));
         let counted = total.is_some_and(|total| total > 0 && start + held >= total);
-        let short = total.is_none() && rows.len() < SHORT;
+        // Rows that cannot be told apart do not say where the walk stands: then only a page that is not full ends it.
+        let nameless = rows.last().is_some_and(|row| key(row).is_none());
+        if nameless && total.is_none() && rows.len() >= LIMIT {
+            return Err(ConnectorError::Contract {
+                what: format!("GET {}", list.path),
+                detail: "rows have no id: whether more follow cannot be told".into(),
+            });
+        }
+        let short = total.is_none() && (nameless || rows.len() < SHORT);
         let more = last && total.is_some_and(|total| total > start + held);
         if lost || more {
             self.tries += 1;
@@ -230,5 +238,23 @@ mod tests {
         let mut walk = Walk::default();
         assert!(!walk.follow(&list, rows.clone(), None).unwrap().over);
         assert!(walk.follow(&list, rows, None).unwrap().over);
+    }
+
+    #[test]
+    fn rows_without_an_id_do_not_lead_in_a_circle() {
+        let list = List {
+            path: "campaigns/19/links",
+            name: "links",
+            query: &[],
+        };
+        let rows = |many: usize| vec![json!({"link": "https://example.org/a"}); many];
+        let over = |many, total| {
+            let mut walk = Walk::default();
+            walk.follow(&list, rows(many), total).map(|next| next.over)
+        };
+        assert!(over(8, None).unwrap());
+        assert!(over(8, Some(8)).unwrap());
+        assert!(!over(8, Some(9)).unwrap());
+        assert_eq!(over(LIMIT, None).unwrap_err().code(), "E0501");
     }
 }

@@ -39,11 +39,17 @@ pub(super) fn id_of(row: &Value, keys: &[&str]) -> Option<String> {
     keys.iter().find_map(|key| id(row, key))
 }
 
-/// A count; what cannot be read is none.
-pub(super) fn count(row: &Value, key: &str) -> u64 {
-    text(row, key)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default()
+/// A plain value as text that every row has, though it may be empty. Where it is not there, what the row says is not known.
+pub(super) fn told<'k>(row: &Value, key: &'k str) -> Result<String, &'k str> {
+    match row[key] {
+        Value::String(_) => Ok(text(row, key).unwrap_or_default()),
+        _ => text(row, key).ok_or(key),
+    }
+}
+
+/// A count that every row has.
+pub(super) fn count<'k>(row: &Value, key: &'k str) -> Result<u64, &'k str> {
+    told(row, key)?.parse().map_err(|_| key)
 }
 
 /// A time with its zone. Times without one show the account's wall clock, whatever their names say (sheet 3), and are

@@ -1,11 +1,12 @@
 //! K18: whatever field of an answer is gone, empty or of another type one day, nothing is lost in silence, and nothing counts twice.
 //!
-//! Each field that answers to reading requests have is altered in turn, in all of them. The read may end in an error, reject
-//! rows or count what it does not know; a read that says that all is well must have brought everything. What it brought and
-//! what comes once the field is back is counted once. A subject spares fields by parts that are named as they are here.
+//! Each field that the answers to a stream's reading requests have is altered, in all of them. The read may end in an error,
+//! reject rows or count what it does not know; a read that says that all is well must have brought everything, and nobody in
+//! another status than they have. What it brought and what comes once the field is back is counted once. Fields that nobody looks at are found many at a time: a read comes
+//! out the same without them. A subject spares fields by parts that are named as they are here.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -16,7 +17,7 @@ use super::{
     probe::Act,
     taken::{Bench, Taken, pull, streams},
 };
-use crate::connector::Connector;
+use crate::{connector::Stream, model::Contact};
 
 /// What is done to a field.
 #[derive(Clone, Copy, Debug)]
@@ -31,57 +32,74 @@ enum Alteration {
 
 const ALTERATIONS: [Alteration; 3] = [Alteration::Gone, Alteration::Empty, Alteration::Retyped];
 
+/// After so many findings it is enough.
+const FINDINGS_MAX: usize = 12;
+
+/// A stream as it is read when nothing is altered.
+struct Plain {
+    stream: Stream,
+    taken: Taken,
+    /// How many requests that takes.
+    requests: usize,
+    /// Every field of the answers, as `.members[].status`.
+    fields: Vec<String>,
+}
+
 /// K18.
 pub(super) async fn told(subject: &dyn Subject, tally: &mut Tally) -> Result<(), Box<Finding>> {
     let bench = Bench::new(subject, 4).await?;
-    let (fields, plain) = fields(&bench).await?;
-    // Trying again what cannot be read makes a few more pages.
-    let pages = 3 * plain.pages + 20;
     let skips = subject.skips().iter().filter(|skip| skip.check == "K18");
     let spared: BTreeSet<&str> = skips.filter_map(|skip| skip.part).collect();
     let mut silent = Vec::new();
-    for field in fields
-        .iter()
-        .filter(|field| !spared.contains(field.as_str()))
-    {
+    for mut plain in plain(&bench).await? {
+        tally.add("fields", plain.fields.len());
+        plain
+            .fields
+            .retain(|field| !spared.contains(field.as_str()));
         for alteration in ALTERATIONS {
-            let wanted = field.clone();
-            let before = bench.probe.altered();
-            bench.probe.on(move |seen| {
-                if !seen.reads() {
-                    return Act::Pass;
+            let mut groups = vec![plain.fields.as_slice()];
+            while let Some(group) = groups.pop() {
+                let before = bench.probe.altered();
+                let read = Read::of(&bench, &plain, group, alteration).await?;
+                let [field] = group else {
+                    if !read.same(&plain) {
+                        let (one, other) = group.split_at(group.len() / 2);
+                        groups.extend([one, other]);
+                    }
+                    continue;
+                };
+                let struck = bench.probe.altered() > before;
+                tally.add("alterations that struck", usize::from(struck));
+                if let Some(words) = read.silence(&bench, &plain).await? {
+                    let stream = plain.stream.0;
+                    silent.push(format!("{stream}: {field} {alteration:?}: {words}"));
                 }
-                let wanted = wanted.clone();
-                Act::Alter(Arc::new(move |answer| alter(answer, &wanted, alteration)))
-            });
-            let (taken, words) = judge(&bench, pages).await?;
-            let struck = bench.probe.altered() > before;
-            tally.add("alterations that struck", usize::from(struck));
-            if let Some(words) = words {
-                silent.push(format!("{field} {alteration:?}: {words}"));
-            } else if taken == plain {
-                // Nobody looks at it.
-                break;
+                if silent.len() == FINDINGS_MAX {
+                    return Err(finding(&silent));
+                }
             }
         }
     }
-    tally.add("fields", fields.len());
     tally.at_least(10, "fields")?;
     tally.at_least(25, "alterations that struck")?;
-    match silent.first() {
-        None => Ok(()),
-        Some(_) => Err(Finding::new(
-            format!("{} alterations lose or make up something in silence", silent.len()),
-            "a read of answers of another shape",
-        )
-        .why(silent.join("\n"))
-        .next("a row whose meaning is not sure is rejected or counted, and a page without what says whether more follows fails")
-        .boxed()),
+    if silent.is_empty() {
+        return Ok(());
     }
+    Err(finding(&silent))
 }
 
-/// Every field of the answers to a whole read, as `.members[].status`, and what was read.
-async fn fields(bench: &Bench<'_>) -> Result<(BTreeSet<String>, Taken), Box<Finding>> {
+fn finding(silent: &[String]) -> Box<Finding> {
+    Finding::new(
+        format!("{} alterations lose or make up something in silence", silent.len()),
+        "a read of answers of another shape",
+    )
+    .why(silent.join("\n"))
+    .next("a row whose meaning is not sure is rejected or counted, and a page without what says whether more follows fails")
+    .boxed()
+}
+
+/// Reads every stream with nothing altered.
+async fn plain(bench: &Bench<'_>) -> Result<Vec<Plain>, Box<Finding>> {
     let found = Arc::new(Mutex::new(BTreeSet::new()));
     let seen = Arc::clone(&found);
     bench.probe.on(move |request| {
@@ -90,23 +108,32 @@ async fn fields(bench: &Bench<'_>) -> Result<(BTreeSet<String>, Taken), Box<Find
         }
         let seen = Arc::clone(&seen);
         Act::Alter(Arc::new(move |answer| {
-            note(
-                answer,
-                "",
-                &mut seen.lock().unwrap_or_else(PoisonError::into_inner),
-            );
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            note(answer, "", &mut seen);
             0
         }))
     });
     let connector = bench.connector()?;
-    let mut taken = Taken::default();
-    bench
-        .read_all(connector.as_ref(), &mut BTreeMap::new(), &mut taken)
-        .await?;
+    let (mut all, mut together) = (Vec::new(), Taken::default());
+    for spec in streams(connector.as_ref()) {
+        // As the altered reads are: by a connector that has just been made.
+        let connector = bench.connector()?;
+        let mut taken = Taken::default();
+        let before = bench.probe.count();
+        (bench.read(connector.as_ref(), spec.stream, None, &mut taken)).await?;
+        let requests = bench.probe.count() - before;
+        (bench.read(connector.as_ref(), spec.stream, None, &mut together)).await?;
+        let mut fields = found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Plain {
+            stream: spec.stream,
+            taken,
+            requests,
+            fields: std::mem::take(&mut *fields).into_iter().collect(),
+        });
+    }
     bench.probe.off();
-    bench.compare(&taken, "a read before anything is altered", true)?;
-    let found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok((found.clone(), taken))
+    bench.compare(&together, "a read before anything is altered", true)?;
+    Ok(all)
 }
 
 fn note(value: &Value, at: &str, found: &mut BTreeSet<String>) {
@@ -164,62 +191,129 @@ fn retyped(value: Value) -> Value {
     }
 }
 
-/// Reads everything once, in so many pages at most: what came, and what was lost or counts twice without a word, if
-/// anything was.
-async fn judge(bench: &Bench<'_>, pages: usize) -> Result<(Taken, Option<String>), Box<Finding>> {
-    let mut taken = Taken::default();
-    let connector = bench.connector()?;
-    let whole = read(connector.as_ref(), pages, &mut taken).await;
-    bench.probe.off();
-    let said = taken.clone();
-    if taken.pages >= pages {
-        return Ok((said, Some(format!("no end after {pages} pages"))));
-    }
-    let loud = !whole || taken.rejects > 0 || taken.unknown > 0;
-    let truth = bench.stand.truth();
-    let there: BTreeSet<String> = truth.contacts.into_keys().collect();
-    let told = taken.told(bench.stand.as_ref());
-    // What came without a part of it, or under another id, came.
-    let events = truth.events.len().saturating_sub(told.len());
-    let contacts = there.len().saturating_sub(taken.contact_ids().len());
-    if events + contacts > 0 && !loud {
-        let first = truth.events.difference(&told).next();
-        let words = format!("{events} events and {contacts} contacts are lost: {first:?}");
-        return Ok((said, Some(words)));
-    }
-    // What is read again once all is as before counts once.
-    if told.difference(&truth.events).next().is_some() {
-        let connector = bench.connector()?;
-        bench
-            .read_all(connector.as_ref(), &mut BTreeMap::new(), &mut taken)
-            .await?;
-        let told = taken.told(bench.stand.as_ref());
-        let extra: Vec<&String> = told.difference(&truth.events).collect();
-        if let Some(first) = extra.first() {
-            let words = format!("{} events count twice: {first}", extra.len());
-            return Ok((said, Some(words)));
-        }
-    }
-    Ok((said, None))
+/// A stream as it is read when something is altered.
+struct Read {
+    taken: Taken,
+    /// In which it must end.
+    pages: usize,
+    /// In which it must end, too: after them the platform is not to be reached.
+    requests: usize,
+    /// How many there were.
+    asked: usize,
+    /// Whether it came to its end.
+    whole: bool,
 }
 
-/// Reads every stream as far as it goes; whether all of them came to their end.
-async fn read(connector: &dyn Connector, pages: usize, taken: &mut Taken) -> bool {
-    let mut whole = true;
-    for spec in streams(connector) {
+impl Read {
+    /// Reads a stream with some fields altered.
+    async fn of(
+        bench: &Bench<'_>,
+        plain: &Plain,
+        fields: &[String],
+        alteration: Alteration,
+    ) -> Result<Self, Box<Finding>> {
+        let wanted: Arc<[String]> = fields.into();
+        let before = bench.probe.count();
+        // Trying again what cannot be read makes a few more.
+        let requests = 3 * plain.requests + 50;
+        bench.probe.on(move |seen| {
+            if seen.number > before + requests {
+                return Act::Refuse;
+            }
+            if !seen.reads() {
+                return Act::Pass;
+            }
+            let wanted = Arc::clone(&wanted);
+            Act::Alter(Arc::new(move |answer| {
+                let struck = wanted.iter().map(|field| alter(answer, field, alteration));
+                struck.sum()
+            }))
+        });
+        let connector = bench.connector()?;
+        let mut read = Self {
+            taken: Taken::default(),
+            pages: 3 * plain.taken.pages + 20,
+            requests,
+            asked: 0,
+            whole: false,
+        };
         let mut cursor = None;
-        let mut done = false;
-        while taken.pages < pages {
-            let Ok(page) = pull(connector, spec.stream, cursor.as_ref()).await else {
+        while read.taken.pages < read.pages && !read.whole {
+            let Ok(page) = pull(connector.as_ref(), plain.stream, cursor.as_ref()).await else {
                 break;
             };
-            done = page.done;
-            cursor = Some(taken.take(page));
-            if done {
-                break;
-            }
+            read.whole = page.done;
+            cursor = Some(read.taken.take(page));
         }
-        whole &= done;
+        bench.probe.off();
+        read.asked = bench.probe.count() - before;
+        Ok(read)
     }
-    whole
+
+    /// Whether nobody looked at what was altered.
+    fn same(&self, plain: &Plain) -> bool {
+        self.whole && self.taken == plain.taken
+    }
+
+    /// Contacts who are said to have a status that they have not, if there are any.
+    fn made_up(&self, plain: &Plain) -> Option<String> {
+        let differs = |(id, contact): &(&String, &Contact)| {
+            let before = plain.taken.contacts.get(*id);
+            contact.status.is_some()
+                && before.is_some_and(|before| {
+                    (before.status, &before.lists) != (contact.status, &contact.lists)
+                })
+        };
+        let mut wrong = self.taken.contacts.iter().filter(differs);
+        let (_, first) = wrong.next()?;
+        let (status, lists) = (first.status, &first.lists);
+        let number = wrong.count() + 1;
+        Some(format!(
+            "{number} contacts have another status or other lists: {status:?} {lists:?}"
+        ))
+    }
+
+    /// What was lost or counts twice without a word, if anything was.
+    async fn silence(
+        mut self,
+        bench: &Bench<'_>,
+        plain: &Plain,
+    ) -> Result<Option<String>, Box<Finding>> {
+        if !self.whole && self.taken.pages >= self.pages {
+            return Ok(Some(format!("no end after {} pages", self.pages)));
+        }
+        if self.asked > self.requests {
+            return Ok(Some(format!("no end after {} requests", self.requests)));
+        }
+        let Taken {
+            rejects, unknown, ..
+        } = self.taken;
+        // What the platform counts and nobody told is a hole, too.
+        let loud = !self.whole || rejects > 0 || unknown > 0 || self.taken.falls_short();
+        let stand = bench.stand.as_ref();
+        let (truth, told) = (plain.taken.told(stand), self.taken.told(stand));
+        // What came without a part of it, or under another id, came.
+        let events = truth.len().saturating_sub(told.len());
+        let there = plain.taken.contact_ids().len();
+        let contacts = there.saturating_sub(self.taken.contact_ids().len());
+        if events + contacts > 0 && !loud {
+            let first = truth.difference(&told).next();
+            return Ok(Some(format!(
+                "{events} events and {contacts} contacts are lost: {first:?}"
+            )));
+        }
+        if !loud && let Some(words) = self.made_up(plain) {
+            return Ok(Some(words));
+        }
+        if told.is_subset(&truth) {
+            return Ok(None);
+        }
+        // What is read again once all is as before counts once.
+        let connector = bench.connector()?;
+        let stream = plain.stream;
+        (bench.read(connector.as_ref(), stream, None, &mut self.taken)).await?;
+        let told = self.taken.told(stand);
+        let extra: Vec<&String> = told.difference(&truth).collect();
+        Ok((extra.first()).map(|first| format!("{} events count twice: {first}", extra.len())))
+    }
 }

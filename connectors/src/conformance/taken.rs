@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    connector::{Connector, Page, Stream, StreamSpec},
+    connector::{Connector, Counter, Page, Stream, StreamSpec},
     cursor::Cursor,
     error::ConnectorError,
     model::{Contact, Event},
@@ -226,6 +226,8 @@ pub(super) struct Taken {
     pub(super) rejects: usize,
     pub(super) unknown: u64,
     pub(super) pages: usize,
+    /// The last look at what the platform counts.
+    counters: Vec<Counter>,
 }
 
 impl Taken {
@@ -235,6 +237,12 @@ impl Taken {
         self.rows += page.events.len() + page.contacts.len();
         self.rejects += page.rejects.len();
         self.unknown += page.unknown;
+        for counter in page.counters {
+            let other =
+                |kept: &Counter| (&kept.campaign, &kept.kind) != (&counter.campaign, &counter.kind);
+            self.counters.retain(other);
+            self.counters.push(counter);
+        }
         if let Some(scan) = page.scan {
             let seen = match &mut self.scan {
                 Some((begun, seen)) if *begun == scan.started_at => seen,
@@ -305,6 +313,18 @@ impl Taken {
         self.identified
             .values()
             .chain(self.plain.values().map(|(event, _)| event))
+    }
+
+    /// Whether the platform counts more contacts for a campaign than were told.
+    pub(super) fn falls_short(&self) -> bool {
+        self.counters.iter().any(|counter| {
+            let counted = |event: &&Event| {
+                event.kind == counter.kind && event.campaign.as_ref() == Some(&counter.campaign)
+            };
+            let events = self.events().filter(counted);
+            let contacts: BTreeSet<_> = events.map(|event| &event.contact.id).collect();
+            (contacts.len() as u64) < counter.contacts
+        })
     }
 
     /// Adds what was done to a tally.

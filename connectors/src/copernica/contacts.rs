@@ -14,7 +14,7 @@ use super::{
     CONTACTS, Copernica, OVERLAP,
     database::{self, Shape},
     keyset::{self, Ask},
-    wire::local,
+    wire::{local, reject},
 };
 use crate::{
     connector::{Page, Scan},
@@ -93,9 +93,15 @@ pub(super) async fn pull(
     let mut page = Page::empty(Cursor::encode(&())?, rows.is_empty());
     pass.after = rows.last().map_or(pass.after, |row| row.id);
     let there = rows.iter().filter(|row| !row.removed);
-    page.contacts = there
-        .map(|row| pass.shape.contact(row, &copernica.database))
-        .collect();
+    for row in there {
+        let contact = pass.shape.contact(row, &copernica.database);
+        if pass.shape.misses(row) {
+            let reason = "the profile does not show the field that says who left";
+            page.rejects
+                .push(reject(Some(contact.id.clone()), None, reason));
+        }
+        page.contacts.push(contact);
+    }
     page.scan = pass.since.is_none().then_some(Scan {
         started_at: pass.started_at,
         done: page.done,

@@ -90,8 +90,14 @@ pub(super) async fn behaviour(copernica: &Copernica) -> Result<Behaviour, Connec
         Some("nothing") => Ok(Behaviour::Nothing),
         Some("remove") => Ok(Behaviour::Remove),
         Some("update") => {
-            let value = |(name, value): (String, Value)| (name, text(&value).unwrap_or_default());
-            let fields: BTreeMap<_, _> = pairs(&answer["fields"]).into_iter().map(value).collect();
+            let value = |(name, value): (String, Value)| Some((name, text(&value)?));
+            let fields = pairs(&answer["fields"]).into_iter().map(value);
+            // A column without its value would take everybody for somebody who stayed.
+            let fields: Option<BTreeMap<_, _>> = fields.collect();
+            let fields = fields.ok_or_else(|| ConnectorError::Contract {
+                what: format!("GET {path}"),
+                detail: "a field that shows who left has no value".into(),
+            })?;
             // To set no column at all is to do nothing.
             Ok(if fields.is_empty() {
                 Behaviour::Nothing
@@ -133,18 +139,19 @@ pub(super) async fn read(copernica: &Copernica) -> Result<(Vec<Column>, Shape), 
 }
 
 impl Shape {
-    /// Whether a profile may be mailed, as far as the database says.
+    /// Whether a profile may be mailed, as far as the database says; `None` too where the profile does not show the
+    /// columns that say it.
     pub(super) fn status(&self, profile: &Profile) -> Option<Status> {
         match &self.behaviour {
             Behaviour::Nothing => None,
             // Whoever leaves is not there any more.
             Behaviour::Remove => Some(Status::Subscribed),
             Behaviour::Update(fields) => {
-                let left = fields.iter().all(|(name, value)| {
-                    profile
-                        .field(name)
-                        .is_some_and(|own| own.trim().eq_ignore_ascii_case(value.trim()))
-                });
+                let mut left = true;
+                for (name, value) in fields {
+                    let own = profile.told(name)?;
+                    left &= own.trim().eq_ignore_ascii_case(value.trim());
+                }
                 Some(if left {
                     Status::Unsubscribed
                 } else {
@@ -152,6 +159,11 @@ impl Shape {
                 })
             }
         }
+    }
+
+    /// Whether a profile does not show what the database goes by.
+    pub(super) fn misses(&self, profile: &Profile) -> bool {
+        matches!(self.behaviour, Behaviour::Update(_)) && self.status(profile).is_none()
     }
 
     /// The contact that a profile is.
@@ -209,6 +221,10 @@ mod tests {
         ));
         assert_eq!(update.status(&profile("ja")), Some(Status::Subscribed));
         assert_eq!(update.status(&profile("Nee")), Some(Status::Unsubscribed));
+        let bare = Profile::read(&Row::from(
+            json!({"ID": "1", "fields": {"Nieuwsbrief": null}}),
+        ));
+        assert!(update.misses(&bare.unwrap()));
         assert_eq!(shape(Behaviour::Nothing).status(&profile("nee")), None);
         assert_eq!(
             shape(Behaviour::Remove).status(&profile("nee")),

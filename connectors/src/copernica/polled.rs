@@ -286,6 +286,9 @@ fn event(
     let Some(profile) = row.id("profile") else {
         return Ok(None);
     };
+    if *kind == EventKind::Unsubscribe && row.is_nested("success") {
+        return Err(refuse("whether it succeeded cannot be read"));
+    }
     if *kind == EventKind::Unsubscribe && row.flag("success") == Some(false) {
         return Ok(None);
     }

@@ -110,9 +110,8 @@ pub(super) fn read(id: &str, member: &Value, followed: &[String]) -> (Contact, O
             .as_str()
             .and_then(|at| at.parse::<DateTime<Utc>>().ok())
     };
-    let lists = member["newsletters"]
-        .as_array()
-        .map(|all| lists(all, followed));
+    let newsletters = member["newsletters"].as_array();
+    let lists = newsletters.and_then(|all| lists(all, followed));
     let status = lists
         .as_ref()
         .map(|lists| status(&member["email_suppression"], lists));
@@ -148,10 +147,15 @@ pub(super) fn read(id: &str, member: &Value, followed: &[String]) -> (Contact, O
     (contact, reject)
 }
 
-/// The newsletters of a member that are alive and followed.
-fn lists(all: &[Value], followed: &[String]) -> Vec<String> {
+/// The newsletters of a member that are alive and followed; `None` where one of all has no name or does not say whether it
+/// is alive: left out, it would make the member look as if it had left.
+fn lists(all: &[Value], followed: &[String]) -> Option<Vec<String>> {
+    let told = |one: &Value| one["name"].is_string() && one["status"].is_string();
+    if !all.iter().all(told) {
+        return None;
+    }
     let ours = all.iter().filter(|one| is_followed(one, followed));
-    ours.filter_map(name).collect()
+    ours.map(name).collect()
 }
 
 /// Whether a newsletter is alive and followed.

@@ -66,6 +66,8 @@ fn visit(row: &Value) -> Result<Event, Reject> {
     let (id, at) = (text(&row["id"]), instant(&row["occurredAt"]));
     let refuse = |reason: &str| reject(id.clone(), at, reason);
     let at = at.ok_or_else(|| refuse("the visit has no time"))?;
+    // Without it the visit would count once more as soon as it has one.
+    let own = id.clone().ok_or_else(|| refuse("the visit has no id"))?;
     let contact = text(&row["objectId"]).filter(|id| is_id(id));
     let contact = ContactRef {
         id: Some(contact.ok_or_else(|| refuse("the visit names no contact"))?),
@@ -78,6 +80,6 @@ fn visit(row: &Value) -> Result<Event, Reject> {
         .into_iter()
         .find_map(|url| url.as_str())
         .map(str::to_owned);
-    event.id = id;
+    event.id = Some(own);
     Ok(event)
 }

@@ -72,20 +72,25 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     fits.ok_or_else(|| serde::de::Error::custom("the id of a record is a number"))
 }
 
-/// Properties by name; null is an empty text, and what is neither text nor number is left out.
+/// Properties by name; null is an empty text, and what is neither text nor number is left out, unless it says who may be
+/// mailed: that would look like somebody who did not leave.
 fn properties<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
     let all = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
     let read = all.into_iter().filter_map(|(name, value)| {
-        let value = if value.is_null() {
-            String::new()
-        } else {
-            whole(text(&value)?)
-        };
-        Some((name, value))
+        if value.is_null() {
+            return Some(Ok((name, String::new())));
+        }
+        match text(&value) {
+            Some(text) => Some(Ok((name, whole(text)))),
+            None if name.starts_with("hs_email_") => {
+                Some(Err(serde::de::Error::custom("a property is no text")))
+            }
+            None => None,
+        }
     });
-    Ok(read.collect())
+    read.collect()
 }
 
 /// `71.0` is `71`: HubSpot gives a number back in either form (sheet, quirk 8).

@@ -109,7 +109,8 @@ async fn every_request_is_one_of_the_specification_or_named_as_undocumented() {
     fake.set(
         "campaigns",
         vec![
-            json!({"id": "31", "sdate": BEFORE, "send_amt": "1", "opens": "1", "uniqueopens": "1"}),
+            json!({"id": "31", "sdate": BEFORE, "send_amt": "1", "opens": "1", "uniqueopens": "1", "linkclicks": "0",
+                "subscriberclicks": "0"}),
         ],
     );
     fake.set(

@@ -185,7 +185,7 @@ async fn recorded_rows_mean_what_they_say_and_odd_ones_stand_alone() {
     let fake = Fake::new();
     fake.set(
         "campaigns",
-        vec![json!({"id": "31", "send_amt": "9", "opens": "5", "uniqueopens": "4"})],
+        vec![json!({"id": "31", "send_amt": "9", "opens": "5", "uniqueopens": "4", "linkclicks": "0", "subscriberclicks": "0"})],
     );
     fake.set(
         "campaigns/31/links",
