@@ -148,13 +148,10 @@ async fn list(
             page.rejects.push(reject(row, None, "a campaign has no id"));
             continue;
         };
-        let (counts, sent) = match counted(row) {
-            Ok(counted) => counted,
-            Err(_) => {
-                let reason = "a counter of the campaign is missing or cannot be read";
-                page.rejects.push(reject(row, None, reason));
-                continue;
-            }
+        let Ok((counts, sent)) = counted(row) else {
+            let reason = "a counter of the campaign is missing or cannot be read";
+            page.rejects.push(reject(row, None, reason));
+            continue;
         };
         if counts == Counts::default() && sent == 0 {
             continue;

@@ -132,8 +132,8 @@ fn an_order_number_is_of_what_is_bought_and_given_back() {
 fn of_very_many_events_the_latest_are_told_and_those_before_them_together() {
     let bench = bench();
     let (many, rest) = (EVENTS_TOLD + 7, 7);
-    let order = |number: usize| bought("a@x.example", &format!("n{number}"), NOW + number as i64);
-    bench.append(NOW, &(0..many).map(order).collect::<Vec<_>>());
+    let order = |(number, at)| bought("a@x.example", &format!("n{number}"), at);
+    bench.append(NOW, &(0..many).zip(NOW..).map(order).collect::<Vec<_>>());
     let explanation = bench.because(None);
     let line = &explanation.scores[0].rules[0];
     assert_eq!(line.events.len(), EVENTS_TOLD);

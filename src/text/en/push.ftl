@@ -149,7 +149,8 @@ push-plan-sample = { $n ->
     [one] One of the writes
    *[other] { $n } of the writes
 }
-push-edits = { $n ->
+push-edits = Values that somebody else changed
+push-edits-some = { $n ->
     [one] One of the values that somebody else changed
    *[other] { $n } of the values that somebody else changed
 }

@@ -149,7 +149,8 @@ push-plan-sample = { $n ->
     [one] Eén van de wijzigingen
    *[other] { $n } van de wijzigingen
 }
-push-edits = { $n ->
+push-edits = Waarden die iemand anders heeft veranderd
+push-edits-some = { $n ->
     [one] Eén van de waarden die iemand anders heeft veranderd
    *[other] { $n } van de waarden die iemand anders heeft veranderd
 }

@@ -19,7 +19,7 @@ use crate::{
         ask::Ask,
         kept::{AnyPlan, KeptPlan},
     },
-    push::plan::{ConnectionPlan, Edit, Plan, Sample},
+    push::plan::{ConnectionPlan, Plan, Sample},
     text::{Key, key},
     web::{
         html::{Column, Mood, badge, button, name, notice, table},
@@ -91,7 +91,10 @@ fn apply_form(visit: &Visit, plan: &Plan) -> Markup {
     let writes: u64 = live.map(|part| part.writes).sum();
     html! {
         @if plan.writes == 0 {
-            p { (say.t("push-plan-empty")) }
+            // With what somebody else changed it is not.
+            @if plan.connections.iter().all(|part| part.drifts == 0) {
+                p { (say.t("push-plan-empty")) }
+            }
         } @else if !visit.may(Role::Marketer) {
             p.soft { (say.t("push-plan-who")) }
         } @else if writes == 0 {
@@ -137,7 +140,7 @@ fn connection(visit: &Visit, part: &ConnectionPlan) -> Markup {
                 div { (left_out(visit, part)) }
             }
             (sample(visit, &part.sample))
-            (edits(visit, &part.edits))
+            (edits(visit, part))
         }
     }
 }
@@ -217,8 +220,8 @@ fn sample(visit: &Visit, sample: &[Sample]) -> Markup {
 }
 
 /// What somebody else changed, and whose it is.
-fn edits(visit: &Visit, edits: &[Edit]) -> Markup {
-    let say = visit.say;
+fn edits(visit: &Visit, part: &ConnectionPlan) -> Markup {
+    let (say, edits) = (visit.say, &part.edits);
     if edits.is_empty() {
         return html! {};
     }
@@ -242,7 +245,11 @@ fn edits(visit: &Visit, edits: &[Edit]) -> Markup {
         ]
     });
     let rows: Vec<Vec<Markup>> = rows.collect();
-    let caption = say.with("push-edits", [("n", edits.len().into())]);
+    let caption = if u64::try_from(edits.len()) == Ok(part.drifts) {
+        say.t("push-edits")
+    } else {
+        say.with("push-edits-some", [("n", edits.len().into())])
+    };
     table(&caption, &columns, &rows, "")
 }
 
