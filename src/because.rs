@@ -3,6 +3,8 @@
 
 use std::{cell::Cell, collections::HashMap};
 
+use engaged_connectors::model::Verdict;
+
 use crate::{
     config::Config,
     score::{
@@ -69,7 +71,14 @@ pub fn known(
     let vocabulary = conn.vocabulary()?;
     let coverage = conn.coverage(&zone, present, known)?;
     let model = Model::new(&config.rules, &vocabulary);
-    // Looked up one by one, since a contact may have more events than are told.
+    // Machines' events are told by their reasons, in each rule that would have counted them.
+    let machines = facts
+        .events
+        .iter()
+        .filter(|fact| matches!(fact.verdict, Verdict::Scanner | Verdict::PrivacyProxy));
+    let machines: Vec<i64> = machines.map(|fact| fact.id).collect();
+    let reasons = conn.verdict_reasons(&machines, known)?;
+    // The rest is looked up one by one, since a contact may have more events than are told.
     let failed = Cell::new(None);
     let keep = |error: StoreError| failed.set(Some(error));
     let one = |found: Result<HashMap<i64, String>, StoreError>| {
@@ -85,7 +94,7 @@ pub fn known(
         known_at: present,
         contact: name,
         platform_id: &|id| one(conn.platform_ids(&[id])),
-        reason: &|id| one(conn.verdict_reasons(&[id], known)),
+        reason: &|id| reasons.get(&id).cloned(),
         order: &|id| one(conn.order_numbers(&[id])),
         only_told: &|id| {
             let told = conn.unconfirmed(&[id], known).map_err(keep);

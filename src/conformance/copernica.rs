@@ -52,6 +52,16 @@ static SKIPS: &[Skip] = &[
     },
     Skip {
         check: "K18",
+        part: Some(".fields.Nieuwsbrief Gone"),
+        reason: "to set no column is how a database does nothing with whoever leaves",
+    },
+    Skip {
+        check: "K18",
+        part: Some(".data[].fields.Nieuwsbrief Empty"),
+        reason: "an empty column is not the value that shows who left",
+    },
+    Skip {
+        check: "K18",
         part: Some("[].code"),
         reason: "a row of bounces without a code is a refusal of Copernica's own and no bounce (sheet 4.3)",
     },

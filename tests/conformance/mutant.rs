@@ -384,7 +384,6 @@ impl Bugged {
             Bug::UnknownUncounted => page.unknown = 0,
             Bug::SwallowsRejects => page.rejects.clear(),
             Bug::TakesSilenceForConsent => {
-                page.rejects.clear();
                 for contact in &mut page.contacts {
                     contact.status = contact.status.or(Some(Status::Subscribed));
                 }

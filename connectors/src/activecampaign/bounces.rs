@@ -13,7 +13,7 @@ use super::{
     ActiveCampaign, BOUNCE_LATENESS, BOUNCES,
     sets::number,
     walk::{self, List, Walk},
-    wire::{id, id_of, reject, text, time, told, whom},
+    wire::{id, id_of, reject, text, time, told_or_null, whom},
 };
 use crate::{
     connector::{Covered, Page},
@@ -129,19 +129,22 @@ fn event(row: &Value) -> Result<Event, Reject> {
     })
 }
 
-/// What kind of bounce it is. A row without one of the places where the status may stand is not read: once the place is
-/// back, the bounce might be one of another kind.
+/// What kind of bounce it is. A row that lacks a place where the status may stand, and has it nowhere else, is not read: once
+/// the place is back, the bounce would be one of another kind, and count once more. A place may be empty.
 fn kind(row: &Value) -> Result<EventKind, &'static str> {
-    let mut texts = Vec::new();
-    for name in ["code", "error", "source"] {
-        texts.push(told(row, name)?);
-    }
-    Ok(match texts.iter().find_map(|text| status(text)) {
+    let places = ["code", "error", "source"];
+    let found = places.iter().find_map(|name| status(&text(row, name)?));
+    Ok(match found {
         // A full mailbox and a policy pass, whatever the first digit says.
         Some((5, 2, 2) | (5, 7, _)) => EventKind::Bounce,
         Some((5, _, _)) => EventKind::HardBounce,
         Some((4, _, _)) => EventKind::SoftBounce,
-        _ => EventKind::Bounce,
+        _ => {
+            for name in places {
+                told_or_null(row, name)?;
+            }
+            EventKind::Bounce
+        }
     })
 }
 

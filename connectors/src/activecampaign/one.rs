@@ -32,14 +32,19 @@ pub(super) async fn all_lists(ac: &ActiveCampaign) -> Result<Names, ConnectorErr
         name: "lists",
         query: &[],
     };
-    // Left out, it would make everybody on it look as if they had left.
-    let read = |row: &Value| id(row, "id").zip(text(row, "name"));
+    // Left out, it would make everybody on it look as if they had left. One may have no name (specification, `/lists`):
+    // then it goes by its id.
+    let read = |row: &Value| {
+        let (own, name) = (id(row, "id")?, told(row, "name").ok()?);
+        let name = if name.is_empty() { own.clone() } else { name };
+        Some((own, name))
+    };
     let named = walk::all(ac, &list).await?.iter().map(read).collect();
     Option::ok_or(
         named,
         ConnectorError::Contract {
             what: "GET lists".into(),
-            detail: "a list has no id or no name".into(),
+            detail: "a list has no id or does not show its name".into(),
         },
     )
 }

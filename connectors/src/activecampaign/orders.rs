@@ -15,7 +15,7 @@ use tracing::warn;
 use super::{
     ActiveCampaign, CACHED, ORDERS,
     walk::{self, List, Walk},
-    wire::{id, reject, text, time, told},
+    wire::{id, reject, text, time, told, told_or_null},
 };
 use crate::{
     connector::{Covered, Page},
@@ -138,7 +138,8 @@ fn bought_at(row: &Value) -> Result<Option<DateTime<Utc>>, &'static str> {
 /// What was bought; `None` for an order that is none yet.
 fn order(row: &Value) -> Result<Option<Event>, Reject> {
     // The states: specification, `filters[state]` of `/ecomOrders`.
-    let missing = |_| reject(row, None, "the order has no state, or no address");
+    let when = bought_at(row).ok().flatten();
+    let missing = |_| reject(row, when, "the order has no state, or no address");
     if !matches!(told(row, "state").map_err(missing)?.as_str(), "1" | "3") {
         return Ok(None);
     }
@@ -146,7 +147,7 @@ fn order(row: &Value) -> Result<Option<Event>, Reject> {
     let at = at.map_err(|why| reject(row, None, why))?;
     let own = id(row, "id").ok_or_else(|| reject(row, Some(at), "the order has no id"))?;
     // Somebody without an address bought it, of whom nothing else is known.
-    let address = told(row, "email").map_err(missing)?;
+    let address = told_or_null(row, "email").map_err(missing)?;
     if address.is_empty() {
         return Ok(None);
     }

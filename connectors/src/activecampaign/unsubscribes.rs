@@ -18,7 +18,7 @@ use super::{
     one::{self, LEFT, Names, contact_lists},
     sets::number,
     walk::{self, List, Walk},
-    wire::{id, id_of, reject, time, told, whom},
+    wire::{id, id_of, reject, time, told, told_or_null, whom},
 };
 use crate::{
     connector::{Covered, Page},
@@ -182,23 +182,16 @@ fn tell(rows: &[Value], lists: &Names, page: &mut Page) {
 
 /// That somebody left; `None` for a row that says anything else.
 fn event(row: &Value, lists: &Names) -> Result<Option<Event>, Reject> {
-    let missing = |_| {
-        reject(
-            row,
-            None,
-            "a part of the membership is missing or cannot be read",
-        )
-    };
+    let when = time(row, "udate").ok().flatten();
+    let reason = "a part of the membership is missing or cannot be read";
+    let missing = |_| reject(row, when, reason);
     let list = told(row, "list").map_err(missing)?;
     let status = told(row, "status").map_err(missing)?;
     let (Some(list), LEFT) = (lists.get(&list), status.as_str()) else {
         return Ok(None);
     };
     // Whoever was brought in as having left has no time, and did nothing: the status shows it.
-    if row["udate"].is_null() && row.get("udate").is_some() {
-        return Ok(None);
-    }
-    told(row, "udate").map_err(missing)?;
+    told_or_null(row, "udate").map_err(missing)?;
     let Some(at) = time(row, "udate").map_err(|why| reject(row, None, why))? else {
         return Ok(None);
     };

@@ -128,6 +128,9 @@ pub(super) async fn guess_step(
         return Ok(None);
     }
     let (rows, total) = rows(&answer, list.name)?;
+    if rows.last().is_some_and(|row| key(row).is_none()) {
+        return Ok(None);
+    }
     walk.follow(list, rows, total).map(Some)
 }
 

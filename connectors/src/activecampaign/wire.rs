@@ -47,6 +47,14 @@ pub(super) fn told<'k>(row: &Value, key: &'k str) -> Result<String, &'k str> {
     }
 }
 
+/// The same where the platform may as well write null, which is empty then.
+pub(super) fn told_or_null<'k>(row: &Value, key: &'k str) -> Result<String, &'k str> {
+    match row.get(key) {
+        Some(Value::Null) => Ok(String::new()),
+        _ => told(row, key),
+    }
+}
+
 /// A count that every row has.
 pub(super) fn count<'k>(row: &Value, key: &'k str) -> Result<u64, &'k str> {
     told(row, key)?.parse().map_err(|_| key)

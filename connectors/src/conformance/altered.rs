@@ -1,9 +1,11 @@
 //! K18: whatever field of an answer is gone, empty or of another type one day, nothing is lost in silence, and nothing counts twice.
 //!
-//! Each field that the answers to a stream's reading requests have is altered, in all of them. The read may end in an error,
-//! reject rows or count what it does not know; a read that says that all is well must have brought everything, and nobody in
-//! another status than they have. What it brought and what comes once the field is back is counted once. Fields that nobody looks at are found many at a time: a read comes
-//! out the same without them. A subject spares fields by parts that are named as they are here.
+//! Each field that the answers to a stream's reading requests have is altered, in all of them that are at one place of the
+//! API. The read may end in an error, reject rows or count what it does not know; a read that says that all is well must have
+//! brought everything. Nobody may be told in another status than they have, and whose status is no longer known must be told
+//! of. What a read brought and what comes once the field is back is counted once. Fields that nobody looks at are found many
+//! at a time: a read comes out the same without them. A subject spares fields by parts that are named as they are here, and
+//! one alteration of a field by adding its name.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     Finding, Subject, Tally,
-    probe::Act,
+    probe::{Act, Seen},
     taken::{Bench, Taken, pull, streams},
 };
 use crate::{connector::Stream, model::Contact};
@@ -32,8 +34,15 @@ enum Alteration {
 
 const ALTERATIONS: [Alteration; 3] = [Alteration::Gone, Alteration::Empty, Alteration::Retyped];
 
+/// So many people, and so many rows of a page at most: so that there are several pages.
+const PEOPLE: u32 = 7;
+const ROWS: u64 = 6;
+
 /// After so many findings it is enough.
 const FINDINGS_MAX: usize = 12;
+
+/// Where it is read, and its name in the answer, as `.members[].status`.
+type Field = (String, String);
 
 /// A stream as it is read when nothing is altered.
 struct Plain {
@@ -41,27 +50,29 @@ struct Plain {
     taken: Taken,
     /// How many requests that takes.
     requests: usize,
-    /// Every field of the answers, as `.members[].status`.
-    fields: Vec<String>,
+    /// Every field of the answers.
+    fields: Vec<Field>,
 }
 
 /// K18.
 pub(super) async fn told(subject: &dyn Subject, tally: &mut Tally) -> Result<(), Box<Finding>> {
-    let bench = Bench::new(subject, 4).await?;
+    let bench = Bench::paged(subject, PEOPLE, ROWS).await?;
     let skips = subject.skips().iter().filter(|skip| skip.check == "K18");
     let spared: BTreeSet<&str> = skips.filter_map(|skip| skip.part).collect();
     let mut silent = Vec::new();
-    for mut plain in plain(&bench).await? {
+    for plain in plain(&bench).await? {
         tally.add("fields", plain.fields.len());
-        plain
-            .fields
-            .retain(|field| !spared.contains(field.as_str()));
         for alteration in ALTERATIONS {
-            let mut groups = vec![plain.fields.as_slice()];
-            while let Some(group) = groups.pop() {
+            let mut fields = plain.fields.clone();
+            fields.retain(|(_, field)| {
+                let one = format!("{field} {alteration:?}");
+                !spared.contains(field.as_str()) && !spared.contains(one.as_str())
+            });
+            let mut groups = vec![fields.as_slice()];
+            while let Some(group) = groups.pop().filter(|group| !group.is_empty()) {
                 let before = bench.probe.altered();
                 let read = Read::of(&bench, &plain, group, alteration).await?;
-                let [field] = group else {
+                let [(place, field)] = group else {
                     if !read.same(&plain) {
                         let (one, other) = group.split_at(group.len() / 2);
                         groups.extend([one, other]);
@@ -72,7 +83,7 @@ pub(super) async fn told(subject: &dyn Subject, tally: &mut Tally) -> Result<(),
                 tally.add("alterations that struck", usize::from(struck));
                 if let Some(words) = read.silence(&bench, &plain).await? {
                     let stream = plain.stream.0;
-                    silent.push(format!("{stream}: {field} {alteration:?}: {words}"));
+                    silent.push(format!("{stream}: {place} {field} {alteration:?}: {words}"));
                 }
                 if silent.len() == FINDINGS_MAX {
                     return Err(finding(&silent));
@@ -102,14 +113,18 @@ fn finding(silent: &[String]) -> Box<Finding> {
 async fn plain(bench: &Bench<'_>) -> Result<Vec<Plain>, Box<Finding>> {
     let found = Arc::new(Mutex::new(BTreeSet::new()));
     let seen = Arc::clone(&found);
+    let searches = bench.subject.searches();
     bench.probe.on(move |request| {
-        if !request.reads() {
+        let Some(place) = place(request, searches) else {
             return Act::Pass;
-        }
+        };
         let seen = Arc::clone(&seen);
         Act::Alter(Arc::new(move |answer| {
+            let mut names = BTreeSet::new();
+            note(answer, "", &mut names);
+            let fields = names.into_iter().map(|name| (place.clone(), name));
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            note(answer, "", &mut seen);
+            seen.extend(fields);
             0
         }))
     });
@@ -134,6 +149,21 @@ async fn plain(bench: &Bench<'_>) -> Result<Vec<Plain>, Box<Finding>> {
     bench.probe.off();
     bench.compare(&together, "a read before anything is altered", true)?;
     Ok(all)
+}
+
+/// At which place of the API something is read: its path without ids; `None` for what writes.
+fn place(seen: &Seen, searches: &[(&str, &str)]) -> Option<String> {
+    let path = seen.uri.path();
+    let search = |(verb, start): &(&str, &str)| seen.method == *verb && path.starts_with(start);
+    if !seen.reads() && !searches.iter().any(search) {
+        return None;
+    }
+    let parts = path.split('/').map(|part| {
+        let digits = part.bytes().any(|b| b.is_ascii_digit());
+        let version = part.len() <= 3 && part.starts_with('v');
+        if digits && !version { "*" } else { part }
+    });
+    Some(parts.collect::<Vec<_>>().join("/"))
 }
 
 fn note(value: &Value, at: &str, found: &mut BTreeSet<String>) {
@@ -209,10 +239,11 @@ impl Read {
     async fn of(
         bench: &Bench<'_>,
         plain: &Plain,
-        fields: &[String],
+        fields: &[Field],
         alteration: Alteration,
     ) -> Result<Self, Box<Finding>> {
-        let wanted: Arc<[String]> = fields.into();
+        let wanted: Arc<[Field]> = fields.into();
+        let searches = bench.subject.searches();
         let before = bench.probe.count();
         // Trying again what cannot be read makes a few more.
         let requests = 3 * plain.requests + 50;
@@ -220,12 +251,13 @@ impl Read {
             if seen.number > before + requests {
                 return Act::Refuse;
             }
-            if !seen.reads() {
+            let Some(place) = place(seen, searches) else {
                 return Act::Pass;
-            }
+            };
             let wanted = Arc::clone(&wanted);
             Act::Alter(Arc::new(move |answer| {
-                let struck = wanted.iter().map(|field| alter(answer, field, alteration));
+                let here = wanted.iter().filter(|(own, _)| *own == place);
+                let struck = here.map(|(_, field)| alter(answer, field, alteration));
                 struck.sum()
             }))
         });
@@ -255,14 +287,26 @@ impl Read {
         self.whole && self.taken == plain.taken
     }
 
-    /// Contacts who are said to have a status that they have not, if there are any.
+    /// Whether the read itself says that not all is well.
+    fn is_loud(&self, plain: &Plain) -> bool {
+        let (taken, before) = (&self.taken, &plain.taken);
+        let odd = taken.rejects > before.rejects || taken.unknown > before.unknown;
+        // What the platform counts and nobody told is a hole, too.
+        let short = taken.falls_short() && !before.falls_short();
+        !self.whole || odd || short
+    }
+
+    /// Contacts who are said to have a status that they have not, or of whom nothing says that it is not known any more, if
+    /// there are any.
     fn made_up(&self, plain: &Plain) -> Option<String> {
+        let loud = self.is_loud(plain);
         let differs = |(id, contact): &(&String, &Contact)| {
             let before = plain.taken.contacts.get(*id);
-            contact.status.is_some()
-                && before.is_some_and(|before| {
-                    (before.status, &before.lists) != (contact.status, &contact.lists)
-                })
+            let told = contact.status.is_some() || !loud;
+            let differs = |before: &Contact| {
+                (before.status, &before.lists) != (contact.status, &contact.lists)
+            };
+            told && before.is_some_and(differs)
         };
         let mut wrong = self.taken.contacts.iter().filter(differs);
         let (_, first) = wrong.next()?;
@@ -285,24 +329,19 @@ impl Read {
         if self.asked > self.requests {
             return Ok(Some(format!("no end after {} requests", self.requests)));
         }
-        let Taken {
-            rejects, unknown, ..
-        } = self.taken;
-        // What the platform counts and nobody told is a hole, too.
-        let loud = !self.whole || rejects > 0 || unknown > 0 || self.taken.falls_short();
         let stand = bench.stand.as_ref();
         let (truth, told) = (plain.taken.told(stand), self.taken.told(stand));
         // What came without a part of it, or under another id, came.
         let events = truth.len().saturating_sub(told.len());
         let there = plain.taken.contact_ids().len();
         let contacts = there.saturating_sub(self.taken.contact_ids().len());
-        if events + contacts > 0 && !loud {
+        if events + contacts > 0 && !self.is_loud(plain) {
             let first = truth.difference(&told).next();
             return Ok(Some(format!(
                 "{events} events and {contacts} contacts are lost: {first:?}"
             )));
         }
-        if !loud && let Some(words) = self.made_up(plain) {
+        if let Some(words) = self.made_up(plain) {
             return Ok(Some(words));
         }
         if told.is_subset(&truth) {

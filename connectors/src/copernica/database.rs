@@ -91,12 +91,14 @@ pub(super) async fn behaviour(copernica: &Copernica) -> Result<Behaviour, Connec
         Some("remove") => Ok(Behaviour::Remove),
         Some("update") => {
             let value = |(name, value): (String, Value)| Some((name, text(&value)?));
-            let fields = pairs(&answer["fields"]).into_iter().map(value);
-            // A column without its value would take everybody for somebody who stayed.
+            let shown = &answer["fields"];
+            let fields = pairs(shown).into_iter().map(value);
+            // Without the columns or their values everybody would look like somebody who stayed.
             let fields: Option<BTreeMap<_, _>> = fields.collect();
+            let fields = fields.filter(|_| shown.is_object() || shown.is_array());
             let fields = fields.ok_or_else(|| ConnectorError::Contract {
                 what: format!("GET {path}"),
-                detail: "a field that shows who left has no value".into(),
+                detail: "the fields that show who left are missing, or one has no value".into(),
             })?;
             // To set no column at all is to do nothing.
             Ok(if fields.is_empty() {
@@ -147,16 +149,17 @@ impl Shape {
             // Whoever leaves is not there any more.
             Behaviour::Remove => Some(Status::Subscribed),
             Behaviour::Update(fields) => {
-                let mut left = true;
-                for (name, value) in fields {
-                    let own = profile.told(name)?;
-                    left &= own.trim().eq_ignore_ascii_case(value.trim());
+                let equals = fields.iter().map(|(name, value)| {
+                    let own = profile.field(name)?;
+                    Some(own.trim().eq_ignore_ascii_case(value.trim()))
+                });
+                let equals: Vec<Option<bool>> = equals.collect();
+                // One column that says otherwise is enough, whatever the others hide.
+                if equals.contains(&Some(false)) {
+                    return Some(Status::Subscribed);
                 }
-                Some(if left {
-                    Status::Unsubscribed
-                } else {
-                    Status::Subscribed
-                })
+                let hidden = equals.contains(&None);
+                (!hidden).then_some(Status::Unsubscribed)
             }
         }
     }
@@ -221,10 +224,22 @@ mod tests {
         ));
         assert_eq!(update.status(&profile("ja")), Some(Status::Subscribed));
         assert_eq!(update.status(&profile("Nee")), Some(Status::Unsubscribed));
-        let bare = Profile::read(&Row::from(
-            json!({"ID": "1", "fields": {"Nieuwsbrief": null}}),
-        ));
-        assert!(update.misses(&bare.unwrap()));
+        let bare = |fields: Value| {
+            Profile::read(&Row::from(json!({"ID": "1", "fields": fields}))).unwrap()
+        };
+        assert!(update.misses(&bare(json!({"Email": "jan@example.nl"}))));
+        assert!(update.misses(&bare(json!({"Nieuwsbrief": {"value": "nee"}}))));
+        let two = [("Nieuwsbrief", "nee"), ("Afgemeld", "ja")];
+        let two = two.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let two = shape(Behaviour::Update(two.into()));
+        let status = |fields| two.status(&bare(fields));
+        let stays = Some(Status::Subscribed);
+        assert_eq!(status(json!({"Nieuwsbrief": "ja"})), stays);
+        assert_eq!(status(json!({"Nieuwsbrief": "nee"})), None);
+        assert_eq!(
+            status(json!({"Nieuwsbrief": "nee", "Afgemeld": null})),
+            stays
+        );
         assert_eq!(shape(Behaviour::Nothing).status(&profile("nee")), None);
         assert_eq!(
             shape(Behaviour::Remove).status(&profile("nee")),

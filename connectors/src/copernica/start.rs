@@ -93,7 +93,11 @@ async fn send(
     match known.status(there) {
         Some(Status::Subscribed) => {}
         None => {
-            let why = "the database's unsubscribe behaviour says nothing about who may be mailed";
+            let why = if known.misses(there) {
+                "the profile does not show the field that says who left"
+            } else {
+                "the database's unsubscribe behaviour says nothing about who may be mailed"
+            };
             return Ok(Outcome::Rejected(why.into()));
         }
         Some(_) => return Ok(Outcome::Rejected("the contact has left".into())),

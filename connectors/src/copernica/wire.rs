@@ -2,7 +2,7 @@
 //! `id` there: sheet 4.1), numbers as text and texts as numbers (sheet 4.4), and
 //! times without a zone. What the rows mean stands elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
@@ -84,10 +84,8 @@ impl Row {
 #[derive(Clone, Debug)]
 pub(super) struct Profile {
     pub(super) id: u64,
-    /// The columns that the answer shows, and that hold a plain value or none.
+    /// The columns that the answer shows, and that hold a plain value; one without a value is empty.
     pub(super) fields: BTreeMap<String, String>,
-    /// Those that hold none, in lower case.
-    nulls: BTreeSet<String>,
     pub(super) interests: Vec<String>,
     /// When it was changed last, where the answer tells.
     pub(super) modified: Option<NaiveDateTime>,
@@ -106,11 +104,9 @@ impl Profile {
             let text = text(value).or(value.is_null().then(String::new))?;
             Some((name.clone(), text))
         };
-        let null = |(name, value): (&String, &Value)| value.is_null().then(|| name.to_lowercase());
         Some(Self {
             id: row.id("id")?,
             fields: fields.into_iter().flatten().filter_map(value).collect(),
-            nulls: fields.into_iter().flatten().filter_map(null).collect(),
             interests: interests(row.value("interests")),
             modified: row.time("modified"),
             created: row.time("created"),
@@ -129,12 +125,6 @@ impl Profile {
         };
         let own = self.fields.keys().find(same)?;
         self.fields.get(own).map(String::as_str)
-    }
-
-    /// A field that holds a value, though that may be empty.
-    pub(super) fn told(&self, name: &str) -> Option<&str> {
-        let none = self.nulls.contains(&name.to_lowercase());
-        self.field(name).filter(|_| !none)
     }
 
     /// Whether it has an interest.

@@ -16,24 +16,30 @@ use crate::{
 #[derive(Deserialize)]
 pub(super) struct Listing {
     pub(super) results: Vec<Value>,
-    #[serde(default)]
-    paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct Paging {
-    next: Option<Next>,
-}
-
-#[derive(Deserialize)]
-struct Next {
-    after: Option<Value>,
+    #[serde(default, rename = "paging", deserialize_with = "next")]
+    next: Option<String>,
 }
 
 impl Listing {
     /// The token of the next page.
     pub(super) fn after(&self) -> Option<String> {
-        text(self.paging.as_ref()?.next.as_ref()?.after.as_ref()?)
+        self.next.clone()
+    }
+}
+
+/// The token of the next page, from `{"next":{"after":"…"}}`. The last page has nothing, or at most a way back.
+fn next<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let wrong = || serde::de::Error::custom("no token leads to the next page");
+    let paging = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
+    match paging.get("next") {
+        None | Some(Value::Null) => {
+            let known = |name: &String| matches!(name.as_str(), "next" | "prev");
+            paging.keys().all(known).then_some(None).ok_or_else(wrong)
+        }
+        Some(next) => {
+            let token = text(&next["after"]).filter(|token| !token.is_empty());
+            token.map(Some).ok_or_else(wrong)
+        }
     }
 }
 
@@ -42,7 +48,7 @@ impl Listing {
 pub(super) struct Record {
     #[serde(deserialize_with = "id")]
     pub(super) id: String,
-    #[serde(default, deserialize_with = "properties")]
+    #[serde(deserialize_with = "properties")]
     pub(super) properties: BTreeMap<String, String>,
 }
 
@@ -72,19 +78,23 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     fits.ok_or_else(|| serde::de::Error::custom("the id of a record is a number"))
 }
 
-/// Properties by name; null is an empty text, and what is neither text nor number is left out, unless it says who may be
-/// mailed: that would look like somebody who did not leave.
+/// Properties by name; null is an empty text, and what is neither text nor number is left out, unless it says who
+/// somebody is or who may be mailed: that would look like somebody who did not leave.
 fn properties<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
-    let all = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
+    let all = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    let nested = |value: &Value| value.is_object() || value.is_array();
+    if all.values().any(nested) && !all.values().any(|value| text(value).is_some()) {
+        return Err(serde::de::Error::custom("no property is a text"));
+    }
     let read = all.into_iter().filter_map(|(name, value)| {
         if value.is_null() {
             return Some(Ok((name, String::new())));
         }
         match text(&value) {
             Some(text) => Some(Ok((name, whole(text)))),
-            None if name.starts_with("hs_email_") => {
+            None if name == "email" || name.starts_with("hs_email_") => {
                 Some(Err(serde::de::Error::custom("a property is no text")))
             }
             None => None,

@@ -250,3 +250,32 @@ async fn a_wrong_key_a_missing_right_and_a_wrong_host_are_told_apart() {
         .unwrap_err();
     assert!(matches!(error, ConnectorError::Contract { .. }), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_a_name_goes_by_its_id_and_one_that_hides_it_stops_the_stream() {
+    let fake = Fake::new();
+    // The fourth row of the specification's sample of `/lists` has an empty name.
+    fake.set(
+        "lists",
+        vec![
+            json!({"id": "1", "name": "Nieuws"}),
+            json!({"id": "4", "name": ""}),
+        ],
+    );
+    fake.join(1, &[(4, "1")]);
+    fake.join(2, &[(4, "2")]);
+    let connector = fake.connector();
+    let pages = pull_all(&connector, CONTACTS, None).await.unwrap();
+    let people = people(&pages);
+    let seen: Vec<_> = people.values().map(told).collect();
+    let expected = [
+        (Some(Status::Subscribed), vec!["4"]),
+        (Some(Status::Unsubscribed), vec![]),
+    ];
+    assert_eq!(seen, expected);
+    for hidden in [json!({"id": "4"}), json!({"id": "4", "name": null})] {
+        fake.set("lists", vec![hidden]);
+        let refused = pull_all(&fake.connector(), CONTACTS, None).await;
+        assert_eq!(refused.unwrap_err().code(), "E0501");
+    }
+}

@@ -113,6 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn an_address_or_an_opt_out_of_another_type_is_no_record() {
+        let read = |properties: serde_json::Value| {
+            let record = json!({"id": "51", "properties": properties});
+            serde_json::from_value::<Record>(record).is_ok()
+        };
+        let own = json!({"email": "ann@example.org", "custom": {"value": "x"}});
+        assert!(read(own), "what is of no concern is left out");
+        for name in ["email", "hs_email_optout", "hs_email_bad_address"] {
+            assert!(
+                !read(json!({"firstname": "Ann", name: {"value": "true"}})),
+                "{name}"
+            );
+        }
+        assert!(!read(json!({"value": {"email": "ann@example.org"}})));
+        assert!(!read(json!(null)));
+    }
+
+    #[test]
     fn everything_is_a_text_or_null_and_numbers_come_in_two_forms() {
         let (contact, reject) = one(&json!({
             "email": "Ann@Example.org", "engagement_score": "71.0", "fit": "12.5", "firstname": null,
