@@ -52,6 +52,8 @@ mod hooked;
 mod hooks;
 #[path = "it/insight.rs"]
 mod insight;
+#[path = "it/jumping.rs"]
+mod jumping;
 #[path = "it/knocking.rs"]
 mod knocking;
 #[path = "it/machines.rs"]

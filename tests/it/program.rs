@@ -15,6 +15,8 @@ pub struct Program {
     pub binary: PathBuf,
     /// What it is to find planted in itself.
     pub bug: Option<&'static str>,
+    /// What else stands in its environment.
+    pub env: Vec<(&'static str, String)>,
 }
 
 /// What a run said.
@@ -42,6 +44,7 @@ impl Program {
             folder,
             binary: PathBuf::from(env!("CARGO_BIN_EXE_engaged")),
             bug: None,
+            env: Vec::new(),
         };
         program.file("engaged.toml", config);
         program
@@ -68,6 +71,7 @@ impl Program {
             command.env_remove(name);
         }
         command.envs(self.bug.map(|bug| ("PLANTED_BUG", bug)));
+        command.envs(self.env.iter().cloned());
         command
     }
 
