@@ -129,22 +129,22 @@ fn event(row: &Value) -> Result<Event, Reject> {
     })
 }
 
-/// What kind of bounce it is. A row that lacks a place where the status may stand, and has it nowhere else, is not read: once
-/// the place is back, the bounce would be one of another kind, and count once more. A place may be empty.
+/// What kind of bounce it is: by the first place that has a status. A row that lacks a place in front of it is not read: once
+/// that is back, the bounce might be one of another kind, and count once more. A place may be empty.
 fn kind(row: &Value) -> Result<EventKind, &'static str> {
-    let places = ["code", "error", "source"];
-    let found = places.iter().find_map(|name| status(&text(row, name)?));
+    let mut found = None;
+    for name in ["code", "error", "source"] {
+        found = status(&told_or_null(row, name)?);
+        if found.is_some() {
+            break;
+        }
+    }
     Ok(match found {
         // A full mailbox and a policy pass, whatever the first digit says.
         Some((5, 2, 2) | (5, 7, _)) => EventKind::Bounce,
         Some((5, _, _)) => EventKind::HardBounce,
         Some((4, _, _)) => EventKind::SoftBounce,
-        _ => {
-            for name in places {
-                told_or_null(row, name)?;
-            }
-            EventKind::Bounce
-        }
+        _ => EventKind::Bounce,
     })
 }
 

@@ -128,7 +128,7 @@ pub(super) async fn guess_step(
         return Ok(None);
     }
     let (rows, total) = rows(&answer, list.name)?;
-    if rows.last().is_some_and(|row| key(row).is_none()) {
+    if !rows.is_empty() && rows.iter().all(|row| key(row).is_none()) {
         return Ok(None);
     }
     walk.follow(list, rows, total).map(Some)
@@ -178,10 +178,12 @@ impl Walk {
         let lost = place == Some(None);
         // Nothing follows the last row, or the list is empty, or there are no more rows than we have seen.
         // A list that always gives all of itself, whatever the offset, ends with the last row again: it is over, too.
-        let last = rows.is_empty() || place == Some(Some(rows.len() - 1));
+        // An odd row without an id is nothing to stand on: what counts is the last one that has one.
+        let standing = rows.iter().rposition(|row| key(row).is_some());
+        let last = rows.is_empty() || place.flatten().is_some_and(|place| Some(place) == standing);
         let counted = total.is_some_and(|total| total > 0 && start + held >= total);
         // Rows that cannot be told apart do not say where the walk stands: then only a page that is not full ends it.
-        let nameless = rows.last().is_some_and(|row| key(row).is_none());
+        let nameless = !rows.is_empty() && standing.is_none();
         if nameless && total.is_none() && rows.len() >= LIMIT {
             return Err(ConnectorError::Contract {
                 what: format!("GET {}", list.path),
@@ -205,9 +207,12 @@ impl Walk {
             self.anchor = None;
             return Ok(Stretch { rows, over: false });
         }
-        if let Some(row) = rows.last() {
+        if let Some(standing) = standing {
+            self.offset = start + u64::try_from(standing + 1).unwrap_or(held);
+            self.anchor = key(&rows[standing]);
+        } else if !rows.is_empty() {
             self.offset = start + held;
-            self.anchor = key(row);
+            self.anchor = None;
         }
         if self.offset > self.far {
             (self.far, self.tries) = (self.offset, 0);
@@ -259,5 +264,23 @@ mod tests {
         assert!(over(8, Some(8)).unwrap());
         assert!(!over(8, Some(9)).unwrap());
         assert_eq!(over(LIMIT, None).unwrap_err().code(), "E0501");
+    }
+
+    #[test]
+    fn an_odd_row_at_the_end_of_a_page_hides_nothing_behind_it() {
+        let list = List {
+            path: "links/7/linkData",
+            name: "linkData",
+            query: &[],
+        };
+        let row = |id: usize| json!({"subscriberid": id.to_string()});
+        let mut first: Vec<Value> = (1..LIMIT).map(row).collect();
+        first.push(row(0));
+        let mut walk = Walk::default();
+        assert!(!walk.follow(&list, first, None).unwrap().over);
+        assert_eq!(walk.start(), 98, "from the last that can be told on");
+        let next = [row(99), row(0), row(100), row(101), row(102)].to_vec();
+        assert!(!walk.follow(&list, next, None).unwrap().over);
+        assert!(walk.follow(&list, vec![row(102)], None).unwrap().over);
     }
 }

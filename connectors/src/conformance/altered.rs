@@ -344,6 +344,12 @@ impl Read {
         if let Some(words) = self.made_up(plain) {
             return Ok(Some(words));
         }
+        // Whom a finished scan did not see is gone, whatever was rejected.
+        if let (Some(seen), Some(before)) = (&self.taken.scanned, &plain.taken.scanned)
+            && !before.is_subset(seen)
+        {
+            return Ok(Some("a finished scan has not seen everybody".to_owned()));
+        }
         if told.is_subset(&truth) {
             return Ok(None);
         }

@@ -92,20 +92,21 @@ pub(super) async fn behaviour(copernica: &Copernica) -> Result<Behaviour, Connec
         Some("update") => {
             let value = |(name, value): (String, Value)| Some((name, text(&value)?));
             let shown = &answer["fields"];
-            let fields = pairs(shown).into_iter().map(value);
-            // Without the columns or their values everybody would look like somebody who stayed.
-            let fields: Option<BTreeMap<_, _>> = fields.collect();
-            let fields = fields.filter(|_| shown.is_object() || shown.is_array());
-            let fields = fields.ok_or_else(|| ConnectorError::Contract {
-                what: format!("GET {path}"),
-                detail: "the fields that show who left are missing, or one has no value".into(),
-            })?;
+            let all = pairs(shown);
             // To set no column at all is to do nothing.
-            Ok(if fields.is_empty() {
-                Behaviour::Nothing
-            } else {
-                Behaviour::Update(fields)
-            })
+            if all.is_empty() && (shown.is_object() || shown.as_array().is_some_and(Vec::is_empty))
+            {
+                return Ok(Behaviour::Nothing);
+            }
+            let fields: BTreeMap<_, _> = all.into_iter().filter_map(value).collect();
+            // Without the columns or their values everybody would look like somebody who stayed.
+            if fields.is_empty() {
+                return Err(ConnectorError::Contract {
+                    what: format!("GET {path}"),
+                    detail: "the fields that show who left are missing, or have no value".into(),
+                });
+            }
+            Ok(Behaviour::Update(fields))
         }
         _ => Err(ConnectorError::Contract {
             what: format!("GET {path}"),

@@ -127,6 +127,10 @@ fn translate(kind: Kind, row: &Value, apps: &[String]) -> Result<Option<Event>, 
         return Err(refuse("the event has no id"));
     }
     let contact = addressed(&row["recipient"]).map_err(refuse)?;
+    // Without its mailing the event would be another one, and count once more as soon as that can be read.
+    if row["emailCampaignId"].is_object() || row["emailCampaignId"].is_array() {
+        return Err(refuse("the mailing cannot be read"));
+    }
     let category = row["category"].as_str();
     let meant = match kind {
         Kind::Sent => EventKind::Send,

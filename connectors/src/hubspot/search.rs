@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     HubSpot, contacts,
-    wire::{Listing, Record, contract},
+    wire::{Listing, Record, contract, text},
 };
 use crate::error::ConnectorError;
 
@@ -143,6 +143,12 @@ pub(super) async fn step(
     let call = call.json(&place.body(query)).idempotent();
     let listing: Listing = call.send().await?.json()?;
     let more = listing.after().is_some();
+    let total = listing.total.as_ref().and_then(text);
+    let total = total.and_then(|total| total.parse::<usize>().ok());
+    if !more && total.is_some_and(|total| total > listing.results.len()) {
+        let why = "there are more than came, and no token leads to them";
+        return Err(contract(&path, why));
+    }
     let records = contacts::records(listing.results)?;
     let mark = |record: &Record| {
         let id = record.id.parse().unwrap_or(u64::MAX);

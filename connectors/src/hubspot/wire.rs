@@ -16,6 +16,8 @@ use crate::{
 #[derive(Deserialize)]
 pub(super) struct Listing {
     pub(super) results: Vec<Value>,
+    /// How many there are in all, of a search.
+    pub(super) total: Option<Value>,
     #[serde(default, rename = "paging", deserialize_with = "next")]
     next: Option<String>,
 }
