@@ -185,9 +185,7 @@ fn by_pages(stage: &Stage, marks: &BTreeSet<String>) -> Vec<(String, String)> {
     let program = &stage.program;
     let mut daemon = Running::start(program, &["-vv", "run"]);
     until("it runs", || daemon.said().contains("setup/"));
-    let log = daemon.said();
-    let (_, url) = log.split_once(" at http://").unwrap();
-    let address = url.split('/').next().unwrap().parse().unwrap();
+    let address = daemon.address();
     let asked = Asked { address };
     let admin = cookie(program, &[], "tom");
     let viewer = cookie(program, &["--role", "viewer"], "marit");

@@ -35,12 +35,11 @@ fn served() -> Served {
         daemon.said().contains("/setup/")
     });
     let said = daemon.said();
-    let (_, url) = said.split_once(" at http://").unwrap();
-    let url = url.split_whitespace().next().unwrap();
-    let (address, link) = url.split_once('/').unwrap();
+    let (_, token) = said.split_once("/setup/").unwrap();
+    let token = token.split_whitespace().next().unwrap();
     Served {
-        address: address.parse().unwrap(),
-        link: format!("/{link}"),
+        address: daemon.address(),
+        link: format!("/setup/{token}"),
         _program: program,
         daemon,
     }

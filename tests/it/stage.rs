@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write as _,
+    net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     process::{Child, Stdio},
@@ -749,6 +750,14 @@ impl Running {
     /// What it has said so far.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Where its dashboard is, as it says.
+    #[allow(dead_code, reason = "only who asks over a socket")]
+    pub fn address(&self) -> SocketAddr {
+        let said = self.said();
+        let (_, url) = said.split_once(" at http://").unwrap();
+        url.split('/').next().unwrap().parse().unwrap()
     }
 
     /// Sends a signal by its name.

@@ -39,14 +39,11 @@ pub(super) async fn all_lists(ac: &ActiveCampaign) -> Result<Names, ConnectorErr
         let name = if name.is_empty() { own.clone() } else { name };
         Some((own, name))
     };
-    let named = walk::all(ac, &list).await?.iter().map(read).collect();
-    Option::ok_or(
-        named,
-        ConnectorError::Contract {
-            what: "GET lists".into(),
-            detail: "a list has no id or does not show its name".into(),
-        },
-    )
+    let named: Option<Names> = walk::all(ac, &list).await?.iter().map(read).collect();
+    named.ok_or_else(|| ConnectorError::Contract {
+        what: "GET lists".into(),
+        detail: "a list has no id or does not show its name".into(),
+    })
 }
 
 /// The lists that are followed.

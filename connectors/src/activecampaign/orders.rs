@@ -137,13 +137,14 @@ fn bought_at(row: &Value) -> Result<Option<DateTime<Utc>>, &'static str> {
 
 /// What was bought; `None` for an order that is none yet.
 fn order(row: &Value) -> Result<Option<Event>, Reject> {
-    // The states: specification, `filters[state]` of `/ecomOrders`.
-    let when = bought_at(row).ok().flatten();
+    let at = bought_at(row);
+    let when = at.ok().flatten();
     let missing = |_| reject(row, when, "the order has no state, or no address");
+    // The states: specification, `filters[state]` of `/ecomOrders`.
     if !matches!(told(row, "state").map_err(missing)?.as_str(), "1" | "3") {
         return Ok(None);
     }
-    let at = bought_at(row).and_then(|at| at.ok_or("the order has no time"));
+    let at = at.and_then(|at| at.ok_or("the order has no time"));
     let at = at.map_err(|why| reject(row, None, why))?;
     let own = id(row, "id").ok_or_else(|| reject(row, Some(at), "the order has no id"))?;
     // Somebody without an address bought it, of whom nothing else is known.

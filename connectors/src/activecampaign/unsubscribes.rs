@@ -182,7 +182,8 @@ fn tell(rows: &[Value], lists: &Names, page: &mut Page) {
 
 /// That somebody left; `None` for a row that says anything else.
 fn event(row: &Value, lists: &Names) -> Result<Option<Event>, Reject> {
-    let when = time(row, "udate").ok().flatten();
+    let at = time(row, "udate");
+    let when = at.ok().flatten();
     let reason = "a part of the membership is missing or cannot be read";
     let missing = |_| reject(row, when, reason);
     let list = told(row, "list").map_err(missing)?;
@@ -192,7 +193,7 @@ fn event(row: &Value, lists: &Names) -> Result<Option<Event>, Reject> {
     };
     // Whoever was brought in as having left has no time, and did nothing: the status shows it.
     told_or_null(row, "udate").map_err(missing)?;
-    let Some(at) = time(row, "udate").map_err(|why| reject(row, None, why))? else {
+    let Some(at) = at.map_err(|why| reject(row, None, why))? else {
         return Ok(None);
     };
     let contact = whom(row).map_err(|why| reject(row, Some(at), why))?;

@@ -235,30 +235,26 @@ mod tests {
 
     use super::*;
 
+    const LIST: List<'static> = List {
+        path: "campaigns/19/links",
+        name: "links",
+        query: &[],
+    };
+
     #[test]
     fn a_list_that_gives_all_of_itself_whatever_the_offset_is_over() {
-        let list = List {
-            path: "campaigns/19/links",
-            name: "links",
-            query: &[],
-        };
         let rows: Vec<Value> = (1..=8).map(|id| json!({"id": id.to_string()})).collect();
         let mut walk = Walk::default();
-        assert!(!walk.follow(&list, rows.clone(), None).unwrap().over);
-        assert!(walk.follow(&list, rows, None).unwrap().over);
+        assert!(!walk.follow(&LIST, rows.clone(), None).unwrap().over);
+        assert!(walk.follow(&LIST, rows, None).unwrap().over);
     }
 
     #[test]
     fn rows_without_an_id_do_not_lead_in_a_circle() {
-        let list = List {
-            path: "campaigns/19/links",
-            name: "links",
-            query: &[],
-        };
         let rows = |many: usize| vec![json!({"link": "https://example.org/a"}); many];
         let over = |many, total| {
             let mut walk = Walk::default();
-            walk.follow(&list, rows(many), total).map(|next| next.over)
+            walk.follow(&LIST, rows(many), total).map(|next| next.over)
         };
         assert!(over(8, None).unwrap());
         assert!(over(8, Some(8)).unwrap());
@@ -268,19 +264,14 @@ mod tests {
 
     #[test]
     fn an_odd_row_at_the_end_of_a_page_hides_nothing_behind_it() {
-        let list = List {
-            path: "links/7/linkData",
-            name: "linkData",
-            query: &[],
-        };
         let row = |id: usize| json!({"subscriberid": id.to_string()});
         let mut first: Vec<Value> = (1..LIMIT).map(row).collect();
         first.push(row(0));
         let mut walk = Walk::default();
-        assert!(!walk.follow(&list, first, None).unwrap().over);
+        assert!(!walk.follow(&LIST, first, None).unwrap().over);
         assert_eq!(walk.start(), 98, "from the last that can be told on");
         let next = [row(99), row(0), row(100), row(101), row(102)].to_vec();
-        assert!(!walk.follow(&list, next, None).unwrap().over);
-        assert!(walk.follow(&list, vec![row(102)], None).unwrap().over);
+        assert!(!walk.follow(&LIST, next, None).unwrap().over);
+        assert!(walk.follow(&LIST, vec![row(102)], None).unwrap().over);
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{
     HubSpot,
     window::{Stretch, Window},
-    wire::{addressed, contract, instant, reject, text},
+    wire::{addressed, contract, instant, is_nested, reject, text},
 };
 use crate::{
     error::ConnectorError,
@@ -128,7 +128,7 @@ fn translate(kind: Kind, row: &Value, apps: &[String]) -> Result<Option<Event>, 
     }
     let contact = addressed(&row["recipient"]).map_err(refuse)?;
     // Without its mailing the event would be another one, and count once more as soon as that can be read.
-    if row["emailCampaignId"].is_object() || row["emailCampaignId"].is_array() {
+    if is_nested(&row["emailCampaignId"]) {
         return Err(refuse("the mailing cannot be read"));
     }
     let category = row["category"].as_str();

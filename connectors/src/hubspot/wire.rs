@@ -80,14 +80,18 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     fits.ok_or_else(|| serde::de::Error::custom("the id of a record is a number"))
 }
 
+/// Whether there is a list or an object where one value belongs.
+pub(super) fn is_nested(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
+
 /// Properties by name; null is an empty text, and what is neither text nor number is left out, unless it says who
 /// somebody is or who may be mailed: that would look like somebody who did not leave.
 fn properties<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
     let all = BTreeMap::<String, Value>::deserialize(deserializer)?;
-    let nested = |value: &Value| value.is_object() || value.is_array();
-    if all.values().any(nested) && !all.values().any(|value| text(value).is_some()) {
+    if all.values().any(is_nested) && !all.values().any(|value| text(value).is_some()) {
         return Err(serde::de::Error::custom("no property is a text"));
     }
     let read = all.into_iter().filter_map(|(name, value)| {
